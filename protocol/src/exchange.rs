@@ -1,0 +1,112 @@
+//! The exchange: the only conversation between a product and the central server.
+//!
+//! `POST /link/v1/exchange` takes an [`ExchangeRequest`] and answers an [`ExchangeResponse`], both as JSON. The same two
+//! objects as files serve where there is no connection (`g4`).
+
+use serde::{Deserialize, Serialize};
+
+use crate::text;
+
+/// The path of the exchange under the central server's URL.
+pub const PATH: &str = "/link/v1/exchange";
+/// The most bytes of a request's JSON.
+pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+/// The most bytes of a response's JSON.
+pub const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
+/// The most reports in one request.
+pub const MAX_REPORTS: usize = 64;
+
+/// What a product sends: sealed documents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeRequest {
+    /// A [`crate::Join`], until the welcome has arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<String>,
+    /// [`crate::Report`]s, in the order of their sequence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<String>,
+}
+
+/// What the central server answers: sealed documents, and a reason for each that it refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeResponse {
+    /// A [`crate::Welcome`], in answer to a join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub welcome: Option<String>,
+    /// The link's [`crate::Settings`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
+    /// A [`crate::Receipt`] for each stored report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receipts: Vec<String>,
+    /// Why a document was not taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+}
+
+/// Why the central server did not take a document. It is not sealed: it can hold things up, and lose nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which document: `exchange`, `join`, or `report`.
+    pub document: String,
+    /// The index in `reports`, for a report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<usize>,
+    /// A stable code, see [`RefusalCode`]; unknown codes are treated as ones to try again.
+    pub code: String,
+    /// One line for an administrator.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal of one kind of document.
+    pub fn new(document: &str, index: Option<usize>, code: &str, message: &str) -> Self {
+        Self { document: document.to_owned(), index, code: text::line(code, 64), message: text::line(message, 400) }
+    }
+}
+
+/// The codes of refusals that are about links and chains. A refused seal has the code of its [`crate::OpenError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalCode {
+    /// The invite is unknown, or was used by another product.
+    InviteUnknown,
+    /// The invite's thirty minutes are over.
+    InviteExpired,
+    /// The link is unknown here.
+    LinkUnknown,
+    /// The link was suspended or removed at the central server.
+    LinkSuspended,
+    /// The link waits for approval.
+    LinkPending,
+    /// Another report with this sequence number is stored: two copies of one instance report.
+    Fork,
+    /// The report does not follow the one before it.
+    BrokenChain,
+    /// The report was observed in the future, beyond what clocks may differ.
+    FutureReport,
+    /// The request is larger than is allowed.
+    TooLarge,
+    /// The request is not the JSON of an exchange.
+    Malformed,
+    /// The server cannot answer now.
+    Unavailable,
+}
+
+impl RefusalCode {
+    /// The code as it stands in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InviteUnknown => "invite-unknown",
+            Self::InviteExpired => "invite-expired",
+            Self::LinkUnknown => "link-unknown",
+            Self::LinkSuspended => "link-suspended",
+            Self::LinkPending => "link-pending",
+            Self::Fork => "fork",
+            Self::BrokenChain => "broken-chain",
+            Self::FutureReport => "future-report",
+            Self::TooLarge => "too-large",
+            Self::Malformed => "malformed",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}

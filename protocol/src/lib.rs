@@ -1,0 +1,37 @@
+//! Every document that crosses a boundary of Seatline, and the pure rules over them.
+//!
+//! A document is sealed: signed as a PASETO `v4.public` token with its purpose as implicit assertion, so that one can
+//! never pass as another (see [`seal`]). The same bytes serve online, by file and as evidence.
+//!
+//! | document | sealed by | read by |
+//! |---|---|---|
+//! | [`License`] | a vendor's key | the host |
+//! | [`Invite`], [`Welcome`], [`Settings`], [`Receipt`] | the central server's key | the host |
+//! | [`Join`], [`Report`] | the link's key, made by the host | the central server |
+//!
+//! Nothing here does I/O or reads a clock: the time is always a parameter.
+#![forbid(unsafe_code)]
+
+pub mod chain;
+pub mod exchange;
+pub mod ids;
+pub mod keys;
+pub mod license;
+pub mod pairing;
+pub mod receipt;
+pub mod report;
+pub mod seal;
+pub mod settings;
+pub mod standing;
+pub mod text;
+
+pub use exchange::{ExchangeRequest, ExchangeResponse, Refusal};
+pub use ids::{Digest, Dimension, IdError, LicenseId, LinkId, ProductId, Sequence, ServerId};
+pub use keys::{KeyError, KeyId, PublicKey, SecretKey};
+pub use license::{Behaviour, Counting, Kind, License, Limit, Mode};
+pub use pairing::{Invite, Join, Welcome};
+pub use receipt::{Receipt, Verdict as ReceiptVerdict};
+pub use report::{AccountCounts, Collected, Measurement, Omission, Outcome, Report};
+pub use seal::{Document, OpenError};
+pub use settings::Settings;
+pub use standing::{Observed, Standing, standing};

@@ -1,0 +1,220 @@
+//! The license: what a vendor grants to a licensee.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Dimension, LicenseId, ProductId, ServerId};
+use crate::seal::Document;
+use crate::text;
+
+/// For what use a license was issued (`c5`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Paid, for production.
+    Commercial,
+    /// For teaching and research.
+    Academic,
+    /// For open communities.
+    Community,
+    /// A trial.
+    Evaluation,
+    /// For an instance that is not production; never counted in its totals.
+    Staging,
+    /// For building against the product.
+    Developer,
+}
+
+impl Kind {
+    /// All kinds, in the order in which they are shown.
+    pub const ALL: [Self; 6] =
+        [Self::Commercial, Self::Academic, Self::Community, Self::Evaluation, Self::Staging, Self::Developer];
+
+    /// The name in documents and on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Commercial => "commercial",
+            Self::Academic => "academic",
+            Self::Community => "community",
+            Self::Evaluation => "evaluation",
+            Self::Staging => "staging",
+            Self::Developer => "developer",
+        }
+    }
+}
+
+/// How an account becomes a counted user (`a5`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counting {
+    /// From the account's creation on.
+    #[default]
+    Account,
+    /// From its first sign-in on.
+    FirstSignIn,
+}
+
+/// What happens beyond a limit and its allowance (`a6`, `g9`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Behaviour {
+    /// People are told, nothing stops.
+    #[default]
+    Warn,
+    /// The licensed features stop until the count is within the limit again.
+    Restrict,
+    /// The product is told to refuse what would pass the limit.
+    Refuse,
+}
+
+/// What a license covers: a whole installation, or one node of it (`p2`, `p3`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// One license for all nodes.
+    #[default]
+    Installation,
+    /// One license for each node.
+    Node,
+}
+
+/// A limit on one dimension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// What is limited.
+    pub dimension: Dimension,
+    /// The greatest licensed count; absent for no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u64>,
+    /// The overage that is tolerated beyond `max`, as a count.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub extra: u64,
+    /// How accounts are counted, for the dimension `users`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counting: Option<Counting>,
+    /// What happens beyond `max + extra`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub behaviour: Behaviour,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A license. Unknown fields are kept out unless `critical` names them: then the license is refused, because it says
+/// something that this program must not ignore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct License {
+    /// The license's name at its vendor.
+    pub id: LicenseId,
+    /// What is licensed: a product, or an add-on of one.
+    pub product: ProductId,
+    /// The edition, where the vendor sells editions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<String>,
+    /// For what use.
+    pub kind: Kind,
+    /// Whom it was issued to.
+    pub licensee: String,
+    /// The limits, one per dimension at the most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
+    /// The features that it enables (`s8`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub features: BTreeSet<String>,
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// From when on it holds; from `issued` on where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// When it ends; absent for a perpetual license.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// For how many days after `expires` it still holds, with a warning.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub grace_days: u16,
+    /// When support and upgrades end: releases built later are not covered (`c6`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance_until: Option<Timestamp>,
+    /// The instances that it is bound to; any where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<ServerId>,
+    /// Whether it covers an installation or a node.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub mode: Mode,
+    /// For the license of an add-on: the product that it extends (`p1`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add_on_of: Option<ProductId>,
+    /// The licenses that this one takes the place of (`c10`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<LicenseId>,
+    /// Names of fields that a reader must understand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub critical: Vec<String>,
+    /// Fields that this version does not know. They are read to hold `critical` against them.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, serde_json::Value>,
+}
+
+impl License {
+    /// From when on the license holds.
+    pub fn begins(&self) -> Timestamp {
+        self.not_before.unwrap_or(self.issued)
+    }
+
+    /// When the days of grace end: at `expires` where there are none, never for a perpetual license.
+    pub fn grace_ends(&self) -> Option<Timestamp> {
+        let grace = jiff::SignedDuration::from_hours(24 * i64::from(self.grace_days));
+        self.expires.map(|expires| expires.checked_add(grace).unwrap_or(Timestamp::MAX))
+    }
+
+    /// The limit on `dimension`.
+    pub fn limit(&self, dimension: &Dimension) -> Option<&Limit> {
+        self.limits.iter().find(|limit| limit.dimension == *dimension)
+    }
+}
+
+/// The most characters of a name inside a document: licensee, edition, feature.
+pub const MAX_NAME: usize = 200;
+/// The most limits, servers or replaced licenses of one license.
+const MAX_LIST: usize = 256;
+/// The most features of one license.
+const MAX_FEATURES: usize = 1024;
+
+impl Document for License {
+    const PURPOSE: &'static str = "seatline/license/v1";
+    const MAX_BYTES: usize = 128 * 1024;
+
+    fn check(&self) -> Result<(), String> {
+        if let Some(name) = self.critical.iter().find(|name| self.unknown.contains_key(*name)) {
+            let name = text::line(name, 64);
+            return Err(format!("it demands that `{name}` is understood, and this version does not know it: upgrade"));
+        }
+        let names = self.edition.iter().chain([&self.licensee]).chain(&self.features);
+        for name in names {
+            if name.is_empty() || !text::is_line(name, MAX_NAME) {
+                return Err(format!("licensee, edition and features are lines of 1 to {MAX_NAME} characters"));
+            }
+        }
+        if self.limits.len().max(self.servers.len()).max(self.replaces.len()) > MAX_LIST
+            || self.features.len() > MAX_FEATURES
+        {
+            return Err(format!(
+                "it lists more than {MAX_LIST} limits, servers or licenses, or {MAX_FEATURES} features"
+            ));
+        }
+        let dimensions: BTreeSet<_> = self.limits.iter().map(|limit| &limit.dimension).collect();
+        if dimensions.len() < self.limits.len() {
+            return Err("it limits the same dimension twice".to_owned());
+        }
+        if self.expires.is_some_and(|expires| expires <= self.begins()) {
+            return Err("it expires before it begins".to_owned());
+        }
+        if self.add_on_of.as_ref() == Some(&self.product) {
+            return Err("it is an add-on of itself".to_owned());
+        }
+        Ok(())
+    }
+}

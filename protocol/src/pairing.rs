@@ -1,0 +1,197 @@
+//! Making an application link: the invite from the central server, the join from the product, the welcome back.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+use crate::ids::{LinkId, ServerId};
+use crate::license::MAX_NAME;
+use crate::report::ProductFacts;
+use crate::seal::Document;
+use crate::text;
+
+/// For how many minutes an invite can be used.
+pub const INVITE_MINUTES: i64 = 30;
+
+/// Thirty-two secret bytes in a document. They are zeroed when dropped, and never show themselves in `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Secret([u8; 32]);
+
+impl Secret {
+    /// New bytes from the operating system's randomness.
+    ///
+    /// # Errors
+    /// When the operating system has none to give.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// The secret of these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = String;
+    fn try_from(mut text: String) -> Result<Self, String> {
+        let bytes = BASE64.decode(&text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        text.zeroize();
+        bytes.map(Self).ok_or_else(|| "a secret must be the base64url of 32 bytes".to_owned())
+    }
+}
+
+impl From<Secret> for String {
+    fn from(secret: Secret) -> String {
+        BASE64.encode(secret.0)
+    }
+}
+
+/// What the administrator of the central server hands to the administrator of a product. It introduces the central
+/// server's key, which is pinned by it: whoever hands over the invite vouches for the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// Where the central server is reached, such as `https://licenses.example.org`.
+    pub central_url: String,
+    /// What the central server calls itself.
+    pub central_name: String,
+    /// What makes the invite usable once.
+    pub secret: Secret,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// Until when it can be used.
+    pub expires_at: Timestamp,
+    /// The name of the application that it was made for, where there is one: then the link needs no approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+}
+
+impl Document for Invite {
+    const PURPOSE: &'static str = "seatline/invite/v1";
+    const MAX_BYTES: usize = 4 * 1024;
+
+    fn check(&self) -> Result<(), String> {
+        check_url(&self.central_url)?;
+        check_name("central_name", &self.central_name)?;
+        self.application.as_ref().map_or(Ok(()), |name| check_name("application", name))
+    }
+}
+
+/// What a product answers to an invite. It introduces the key that the product made for this link alone, and can be sent
+/// again until the welcome has arrived: the same key and secret come to the same link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// The invite's secret.
+    pub secret: Secret,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// The product that wants to be linked.
+    pub product: ProductFacts,
+}
+
+impl Document for Join {
+    const PURPOSE: &'static str = "seatline/join/v1";
+    const MAX_BYTES: usize = 16 * 1024;
+
+    fn check(&self) -> Result<(), String> {
+        check_name("product.name", &self.product.name)
+    }
+}
+
+impl Join {
+    /// The instance that wants to be linked.
+    pub fn server_id(&self) -> &ServerId {
+        &self.product.server_id
+    }
+}
+
+/// The central server's answer to a join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The link that was made.
+    pub link: LinkId,
+    /// What the central server calls the application.
+    pub application: String,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// Whether an administrator has approved the link, and with it the key that makes pseudonyms.
+    pub state: WelcomeState,
+}
+
+/// How far a link is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WelcomeState {
+    /// An administrator of the central server must compare fingerprints and approve.
+    Pending,
+    /// The link is in force.
+    Approved {
+        /// The fleet's key for pseudonyms: equal people have equal pseudonyms in all linked products.
+        pseudonym_key: Secret,
+    },
+}
+
+impl Document for Welcome {
+    const PURPOSE: &'static str = "seatline/welcome/v1";
+    const MAX_BYTES: usize = 8 * 1024;
+
+    fn check(&self) -> Result<(), String> {
+        check_name("application", &self.application)
+    }
+}
+
+fn check_name(what: &str, name: &str) -> Result<(), String> {
+    if name.is_empty() || !text::is_line(name, MAX_NAME) {
+        return Err(format!("{what} must be one line of 1 to {MAX_NAME} characters"));
+    }
+    Ok(())
+}
+
+/// Whether `url` may be linked: `https`, or `http` on the loopback interface, a host, and nothing that could send the
+/// documents elsewhere (user names, queries, fragments).
+///
+/// # Errors
+/// One line that names the rule.
+pub fn check_url(url: &str) -> Result<(), String> {
+    let (scheme, rest) = url.split_once("://").ok_or("the URL must begin with https://")?;
+    let authority = rest.split('/').next().unwrap_or_default();
+    let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '@' | '?' | '#' | '\\' | '"' | '<' | '>');
+    if url.len() > 500 || authority.is_empty() || !rest.chars().all(allowed) {
+        return Err("the URL must be of the form https://host/path, without user name, query or fragment".to_owned());
+    }
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    match scheme {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        "http" => Err("the URL must begin with https:// (http:// is for the loopback interface alone)".to_owned()),
+        _ => Err("the URL must begin with https://".to_owned()),
+    }
+}
