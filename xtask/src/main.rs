@@ -1,2 +1,48 @@
-//! placeholder
-fn main() {}
+//! The commands that build, show, test and measure Seatline: `cargo xtask --help`.
+#![forbid(unsafe_code)]
+
+mod command;
+mod debian;
+mod failure;
+mod plugin;
+mod progress;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+use progress::Progress;
+use workspace::Workspace;
+
+/// Builds, shows, tests and measures Seatline
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the stock plugin as a WebAssembly component: target/plugins/license-visibility.wasm
+    BuildPlugin(plugin::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<(), Failure> {
+    let workspace = Workspace::here();
+    match task {
+        Task::BuildPlugin(options) => plugin::build(&workspace, &options, &Progress::start()),
+    }
+}
