@@ -1,0 +1,282 @@
+//! The Licenses tab as a value (`w5`, `b7`): what an application uses, what it may use, and what is wrong.
+//!
+//! One pure function makes it from what is stored; the page, `GET /api/v1/applications/{id}/licenses` and
+//! `seatline-central licenses` only show it.
+
+use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::report::ProductFacts;
+use seatline_protocol::standing::{LicenseStanding, LimitStanding, Reason, Status, Verdict};
+use seatline_protocol::{AccountCounts, Digest, LinkId, Measurement, Omission, Sequence};
+use serde::Serialize;
+
+use super::application::Application;
+use super::link::{Chain, Link, LinkSettings, LinkState};
+use super::report::{Latest, ReportAt};
+
+/// What the Licenses tab shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Licenses {
+    /// The application.
+    pub application: Application,
+    /// Its link; absent where there is none.
+    pub link: Option<LinkFacts>,
+    /// What is wrong, the gravest first; empty where nothing is.
+    pub troubles: Vec<Trouble>,
+    /// The newest report; absent before the first.
+    pub reported: Option<Reported>,
+    /// The product, as it presents itself now: name, version, edition, server ID, nodes.
+    pub product: Option<ProductFacts>,
+    /// What was counted; absent before the first report with counts.
+    pub counted: Option<Counted>,
+    /// When this view was made: the time that `time_left` refers to.
+    pub as_of: Timestamp,
+}
+
+/// A link in short.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LinkFacts {
+    /// Its id.
+    pub id: LinkId,
+    /// What it may do.
+    pub state: LinkState,
+    /// The fingerprint of its key, for two people to compare.
+    pub fingerprint: String,
+    /// What the product is told to do.
+    pub settings: LinkSettings,
+    /// How its reports follow one another.
+    pub chain: Chain,
+}
+
+/// The newest report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reported {
+    /// Its place in the chain.
+    pub sequence: Sequence,
+    /// The digest of its sealed bytes.
+    pub digest: Digest,
+    /// When it was observed, by the product's clock.
+    pub observed_at: Timestamp,
+    /// When it was stored.
+    pub received_at: Timestamp,
+    /// When the next one should have come, with an interval of patience.
+    pub overdue_at: Timestamp,
+}
+
+/// What the newest report with counts says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Counted {
+    /// Its place in the chain: that of `reported`, unless newer runs gave no counts.
+    pub sequence: Sequence,
+    /// When it was counted, by the product's clock.
+    pub observed_at: Timestamp,
+    /// The accounts by class.
+    pub accounts: Option<AccountCounts>,
+    /// Other dimensions.
+    pub measurements: Vec<Measurement>,
+    /// The verdict on the licenses.
+    pub verdict: Option<Verdict>,
+    /// Why, the gravest first.
+    pub reasons: Vec<Reason>,
+    /// The limits against the counts.
+    pub limits: Vec<LimitStanding>,
+    /// The licenses, those in force first.
+    pub licenses: Vec<LicenseRow>,
+    /// The features that are enabled.
+    pub features: Vec<String>,
+    /// What the plugin could not report, and why.
+    pub omissions: Vec<Omission>,
+    /// The plugin's remarks.
+    pub notes: Vec<String>,
+}
+
+/// A license and the time that is left of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LicenseRow {
+    /// The license and what it comes to.
+    #[serde(flatten)]
+    pub standing: LicenseStanding,
+    /// What ends first; absent where nothing does.
+    pub time_left: Option<TimeLeft>,
+}
+
+/// Until when something holds (`c6`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct TimeLeft {
+    /// What ends.
+    pub ends: Ends,
+    /// When it ends.
+    pub at: Timestamp,
+    /// Whole days from `as_of` until then; negative after it.
+    pub days: i64,
+}
+
+/// What ends of a license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ends {
+    /// The license itself.
+    License,
+    /// Its support and upgrades: the product goes on working.
+    Maintenance,
+}
+
+/// Something that is wrong, with the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// A stable code.
+    pub code: &'static str,
+    /// What, why, and what to do.
+    pub message: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+}
+
+/// For how many intervals a product may be silent before it counts as overdue: one that is missed can be an outage.
+const PATIENCE_INTERVALS: i64 = 2;
+
+impl Licenses {
+    /// The view of an application at `now`.
+    pub fn of(application: Application, link: Option<&Link>, latest: Option<&Latest>, now: Timestamp) -> Self {
+        let reported = link.zip(latest).map(|(link, latest)| Reported::of(&latest.newest, &link.settings));
+        let counted = latest.and_then(|latest| latest.collected.as_ref()).and_then(|at| Counted::of(at, now));
+        let troubles = troubles(&application, link, latest, reported.as_ref(), now);
+        Self {
+            link: link.map(LinkFacts::of),
+            troubles,
+            product: latest
+                .map(|latest| latest.newest.report.product.clone())
+                .or_else(|| link.map(|link| link.product.clone())),
+            reported,
+            counted,
+            application,
+            as_of: now,
+        }
+    }
+}
+
+impl LinkFacts {
+    /// The link in short.
+    pub fn of(link: &Link) -> Self {
+        Self {
+            id: link.id.clone(),
+            state: link.state,
+            fingerprint: link.key.fingerprint(),
+            settings: link.settings.clone(),
+            chain: link.chain.clone(),
+        }
+    }
+}
+
+impl Reported {
+    fn of(newest: &ReportAt, settings: &LinkSettings) -> Self {
+        let patience = SignedDuration::from_secs(PATIENCE_INTERVALS * i64::from(settings.interval));
+        Self {
+            sequence: newest.report.sequence,
+            digest: newest.digest.clone(),
+            observed_at: newest.report.observed_at,
+            received_at: newest.received_at,
+            overdue_at: newest.received_at.checked_add(patience).unwrap_or(Timestamp::MAX),
+        }
+    }
+}
+
+impl Counted {
+    fn of(at: &ReportAt, now: Timestamp) -> Option<Self> {
+        let collected = at.collected()?;
+        let standing = collected.standing.as_ref();
+        Some(Self {
+            sequence: at.report.sequence,
+            observed_at: at.report.observed_at,
+            accounts: collected.accounts.clone(),
+            measurements: collected.measurements.clone(),
+            verdict: standing.map(|standing| standing.verdict),
+            reasons: standing.map(|standing| standing.reasons.clone()).unwrap_or_default(),
+            limits: standing.map(|standing| standing.limits.clone()).unwrap_or_default(),
+            licenses: standing
+                .map(|standing| standing.licenses.iter().map(|license| LicenseRow::of(license, now)).collect())
+                .unwrap_or_default(),
+            features: standing.map(|standing| standing.features.iter().cloned().collect()).unwrap_or_default(),
+            omissions: collected.omissions.clone(),
+            notes: collected.notes.clone(),
+        })
+    }
+}
+
+impl LicenseRow {
+    fn of(standing: &LicenseStanding, now: Timestamp) -> Self {
+        let in_force = matches!(standing.status, Status::Active | Status::Grace | Status::Upcoming | Status::Expired);
+        let ends = standing.expires.map(|at| (Ends::License, at));
+        let maintenance = standing.maintenance_until.map(|at| (Ends::Maintenance, at));
+        let first = [ends, maintenance].into_iter().flatten().min_by_key(|(_, at)| *at);
+        Self {
+            standing: standing.clone(),
+            time_left: first.filter(|_| in_force).map(|(ends, at)| TimeLeft {
+                ends,
+                at,
+                days: (at.as_second() - now.as_second()).div_euclid(86_400),
+            }),
+        }
+    }
+}
+
+/// What is wrong with an application, the gravest first.
+fn troubles(
+    application: &Application,
+    link: Option<&Link>,
+    latest: Option<&Latest>,
+    reported: Option<&Reported>,
+    now: Timestamp,
+) -> Vec<Trouble> {
+    let Some(link) = link else {
+        return vec![trouble(
+            "not-linked",
+            "no product is linked to this application: make an invite and accept it in the product",
+            Some(application.created_at),
+        )];
+    };
+    let mut found = Vec::new();
+    if link.state == LinkState::Suspended {
+        let message = "the link is suspended: the product's reports are refused until it is approved again";
+        found.push(trouble("link-suspended", message, None));
+    }
+    if link.chain.forks > 0 {
+        let message = "two live copies of this instance report, or one was restored from a backup: see the refused \
+                       reports of the link, switch the copy off or give it a link of its own";
+        found.push(trouble("fork", message, link.chain.forked_at));
+    }
+    let Some((latest, reported)) = latest.zip(reported) else {
+        let message = "the product is linked and has not reported yet: run `seatline sync` there";
+        found.push(trouble("never-reported", message, link.approved_at));
+        return found;
+    };
+    if now > reported.overdue_at {
+        let message = "no report has come for more than two intervals: see `seatline status` at the product";
+        found.push(trouble("overdue", message, Some(reported.received_at)));
+    }
+    if let Some(failure) = latest.newest.failure() {
+        let message = format!("the last run gave no counts ({}): {}", failure.code, failure.message);
+        found.push(trouble("run-failed", &message, Some(reported.observed_at)));
+    }
+    if link.chain.missing() > 0 {
+        let message = format!(
+            "{} earlier reports have not arrived: the product sends them again, or bring them by file",
+            link.chain.missing()
+        );
+        found.push(trouble("gap", &message, None));
+    }
+    let product = &latest.newest.report.product.id;
+    if *product != application.product {
+        let message = format!("the linked product is `{product}`, and this application is `{}`", application.product);
+        found.push(trouble("other-product", &message, None));
+    }
+    let standing = latest.collected.as_ref().and_then(ReportAt::collected).and_then(|found| found.standing.as_ref());
+    if let Some(changes_at) = standing.and_then(|standing| standing.changes_at).filter(|at| *at <= now) {
+        let message = "the verdict on the licenses may have changed since the last count: synchronise now";
+        found.push(trouble("verdict-outdated", message, Some(changes_at)));
+    }
+    found
+}
+
+fn trouble(code: &'static str, message: &str, since: Option<Timestamp>) -> Trouble {
+    Trouble { code, message: message.to_owned(), since }
+}

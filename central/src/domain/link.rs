@@ -1,0 +1,186 @@
+//! An application link: the key of one instance of a product, what it may do, and how its chain stands.
+
+use jiff::Timestamp;
+use seatline_protocol::report::ProductFacts;
+use seatline_protocol::{Counting, LinkId, PublicKey, Sequence, Settings};
+use serde::{Deserialize, Serialize};
+
+use super::ids::ApplicationId;
+
+/// A link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// Its id, which the reports name.
+    pub id: LinkId,
+    /// The application that it belongs to. A pending link has none.
+    pub application: Option<ApplicationId>,
+    /// The key that the product made for this link alone.
+    pub key: PublicKey,
+    /// What it may do.
+    pub state: LinkState,
+    /// The product as it presented itself when it joined.
+    pub product: ProductFacts,
+    /// When the product joined.
+    pub created_at: Timestamp,
+    /// When it was approved.
+    pub approved_at: Option<Timestamp>,
+    /// What the product is told to do.
+    pub settings: LinkSettings,
+    /// How its reports follow one another (`b1`).
+    pub chain: Chain,
+}
+
+/// What a link may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkState {
+    /// An administrator has to compare fingerprints and approve it. Its reports are not taken yet.
+    Pending,
+    /// Its reports are taken.
+    Approved,
+    /// An administrator has stopped it. Its reports are refused, what is stored stays.
+    Suspended,
+}
+
+impl LinkState {
+    /// The name in documents and in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    /// The state of a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Self::Pending, Self::Approved, Self::Suspended].into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// The settings of a link, see [`Settings`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkSettings {
+    /// Counts up with every change, from 1 on.
+    pub revision: u64,
+    /// When they were changed last.
+    pub changed_at: Timestamp,
+    /// The synchronisation interval, in seconds.
+    pub interval: u32,
+    /// After how many days without a sign-in a counted account is dormant.
+    pub dormancy_days: u32,
+    /// How accounts are counted where the license does not say.
+    pub counting: Counting,
+}
+
+impl LinkSettings {
+    /// The settings of a new link.
+    pub fn initial(now: Timestamp) -> Self {
+        Self {
+            revision: 1,
+            changed_at: now,
+            interval: Settings::DEFAULT_INTERVAL,
+            dormancy_days: Settings::DEFAULT_DORMANCY_DAYS,
+            counting: Counting::default(),
+        }
+    }
+
+    /// The document that the product is sent.
+    pub fn document(&self, link: &LinkId) -> Settings {
+        Settings {
+            link: link.clone(),
+            revision: self.revision,
+            issued_at: self.changed_at,
+            interval: self.interval,
+            dormancy_days: self.dormancy_days,
+            counting: self.counting,
+        }
+    }
+}
+
+/// A change of a link's settings (`w4`). What is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsChange {
+    /// The synchronisation interval, in seconds.
+    #[serde(default)]
+    pub interval: Option<u32>,
+    /// The dormancy days.
+    #[serde(default)]
+    pub dormancy_days: Option<u32>,
+    /// The counting rule.
+    #[serde(default)]
+    pub counting: Option<Counting>,
+}
+
+impl SettingsChange {
+    /// `settings` with this change, and a revision more; the same settings where it changes nothing.
+    pub fn apply(&self, settings: &LinkSettings, now: Timestamp) -> LinkSettings {
+        let mut changed = LinkSettings {
+            interval: self.interval.unwrap_or(settings.interval),
+            dormancy_days: self.dormancy_days.unwrap_or(settings.dormancy_days),
+            counting: self.counting.unwrap_or(settings.counting),
+            ..settings.clone()
+        };
+        if changed != *settings {
+            changed.revision += 1;
+            changed.changed_at = now;
+        }
+        changed
+    }
+}
+
+/// How the stored reports of a link follow one another (`b1`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Chain {
+    /// The greatest sequence number that is stored; absent before the first report.
+    pub head: Option<Sequence>,
+    /// How many reports are stored.
+    pub stored: u64,
+    /// The missing stretches, the newest first, at most [`MAX_GAPS_SHOWN`].
+    pub gaps: Vec<Gap>,
+    /// How many sealed reports were refused because another report has their place, or they follow another one:
+    /// two live copies of one instance, or one that was restored from a backup.
+    pub forks: u64,
+    /// When such a report last came.
+    pub forked_at: Option<Timestamp>,
+}
+
+/// The most gaps of a chain that are shown.
+pub const MAX_GAPS_SHOWN: usize = 32;
+
+impl Chain {
+    /// How many reports are missing below the head.
+    pub fn missing(&self) -> u64 {
+        self.head.map_or(0, |head| head.get().saturating_sub(self.stored))
+    }
+
+    /// Whether every report from the first to the head is stored, and no other claimed a place.
+    pub fn is_whole(&self) -> bool {
+        self.missing() == 0 && self.forks == 0
+    }
+}
+
+/// A stretch of missing reports, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// The first missing one.
+    pub from: Sequence,
+    /// The last missing one.
+    pub to: Sequence,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_that_changes_nothing_makes_no_revision() {
+        let (then, now) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(60).expect("in range"));
+        let settings = LinkSettings::initial(then);
+        assert_eq!(SettingsChange::default().apply(&settings, now), settings);
+        let changed = SettingsChange { interval: Some(60), ..Default::default() }.apply(&settings, now);
+        assert_eq!((changed.revision, changed.interval, changed.changed_at), (2, 60, now));
+        assert_eq!(changed.dormancy_days, settings.dormancy_days);
+    }
+}

@@ -1,0 +1,22 @@
+//! What the central server knows: applications, links, reports, and who may look at them.
+//!
+//! Plain values without I/O. The [`crate::store`] keeps them, the API, the pages and the command line show them, and
+//! [`licenses`] turns them into the one view that all three share, so that they cannot disagree.
+
+pub mod account;
+pub mod application;
+pub mod ids;
+pub mod invite;
+pub mod licenses;
+pub mod link;
+pub mod report;
+pub mod time;
+
+pub use account::{Admin, AdminName, ApiToken, NewSession, Session};
+pub use application::{Application, ApplicationName, ApplicationRow};
+pub use ids::{ApplicationId, InviteId, TokenHash, TokenId};
+pub use invite::{InviteRecord, Redeemed, Redemption};
+pub use licenses::{Licenses, Trouble};
+pub use link::{Chain, Gap, Link, LinkSettings, LinkState, SettingsChange};
+pub use report::{Admitted, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow};
+pub use time::{Clock, millis};

@@ -1,0 +1,150 @@
+//! Reports as they are stored: the sealed bytes as evidence, and what was read from them.
+
+use jiff::Timestamp;
+use seatline_protocol::exchange::RefusalCode;
+use seatline_protocol::report::{Failure, Outcome};
+use seatline_protocol::standing::Verdict;
+use seatline_protocol::{Digest, Dimension, ReceiptVerdict, Report, Sequence};
+use serde::Serialize;
+
+/// A report that has arrived and whose seal holds.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// The exact bytes.
+    pub sealed: String,
+    /// The digest of the bytes.
+    pub digest: Digest,
+    /// What they say.
+    pub report: Report,
+}
+
+/// What became of an incoming report, after the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admitted {
+    /// It is stored, now or since before: what its receipt says.
+    Stored {
+        /// When it was stored first.
+        received_at: Timestamp,
+        /// How it fitted the chain then.
+        verdict: ReceiptVerdict,
+    },
+    /// It is refused. Forks, broken chains and reports from the future are kept apart, see [`RefusedReport`].
+    Refused(RefusalCode),
+}
+
+/// A row of the list of a link's reports, the newest first.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportRow {
+    /// Its place in the chain.
+    pub sequence: Sequence,
+    /// The digest of its sealed bytes.
+    pub digest: Digest,
+    /// The digest of the one before.
+    pub previous: Option<Digest>,
+    /// When it was observed, by the product's clock.
+    pub observed_at: Timestamp,
+    /// When it was stored.
+    pub received_at: Timestamp,
+    /// How it fitted the chain when it arrived.
+    pub verdict: ReceiptVerdict,
+    /// The length of its sealed bytes.
+    pub bytes: u64,
+}
+
+/// A sealed report that was not admitted to the chain, kept as evidence. At most [`MAX_REFUSED_KEPT`] per link are
+/// kept; the ones that came least recently give way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RefusedReport {
+    /// The digest of its sealed bytes.
+    pub digest: Digest,
+    /// The place that it claims.
+    pub sequence: Sequence,
+    /// Why it was refused: `fork`, `broken-chain` or `future-report`.
+    pub code: String,
+    /// When it was observed, by the product's clock.
+    pub observed_at: Timestamp,
+    /// When it came first.
+    pub first_at: Timestamp,
+    /// When it came last.
+    pub last_at: Timestamp,
+    /// How often it came.
+    pub times: u64,
+}
+
+/// The most refused reports of a link that are kept.
+pub const MAX_REFUSED_KEPT: usize = 32;
+
+/// The newest report of a link, and the newest that holds counts: what was counted last stays visible while the
+/// product cannot count (`g3`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Latest {
+    /// The report with the greatest sequence number.
+    pub newest: ReportAt,
+    /// The newest one that was collected; the same as `newest` where that one was.
+    pub collected: Option<ReportAt>,
+}
+
+/// A report and when it came. Its sketch of people is left out here; the sealed bytes hold it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportAt {
+    /// When it was stored.
+    pub received_at: Timestamp,
+    /// The digest of its sealed bytes.
+    pub digest: Digest,
+    /// What it says.
+    pub report: Report,
+}
+
+/// A link's newest report in short, for lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LatestSummary {
+    /// When the newest report was observed, by the product's clock.
+    pub observed_at: Timestamp,
+    /// When the newest report was stored.
+    pub received_at: Timestamp,
+    /// Why the newest run gave no counts.
+    pub failure: Option<String>,
+    /// The verdict on the licenses, of the newest report with counts.
+    pub verdict: Option<Verdict>,
+    /// The counted users, of the newest report with counts.
+    pub users: Option<u64>,
+    /// The licensed users, of the newest report with counts; absent for no limit or no license.
+    pub users_max: Option<u64>,
+}
+
+impl Latest {
+    /// What a list shows of it.
+    pub fn summary(&self) -> LatestSummary {
+        let collected = self.collected.as_ref().and_then(ReportAt::collected);
+        let standing = collected.and_then(|collected| collected.standing.as_ref());
+        let users = Dimension::users();
+        LatestSummary {
+            observed_at: self.newest.report.observed_at,
+            received_at: self.newest.received_at,
+            failure: self.newest.failure().map(|failure| failure.message.clone()),
+            verdict: standing.map(|standing| standing.verdict),
+            users: collected.and_then(|collected| collected.accounts.as_ref()).map(|accounts| accounts.counted),
+            users_max: standing
+                .and_then(|standing| standing.limits.iter().find(|limit| limit.dimension == users))
+                .and_then(|limit| limit.max),
+        }
+    }
+}
+
+impl ReportAt {
+    /// What was collected, unless the run failed.
+    pub fn collected(&self) -> Option<&seatline_protocol::Collected> {
+        match &self.report.outcome {
+            Outcome::Collected(collected) => Some(collected),
+            Outcome::Failed(_) => None,
+        }
+    }
+
+    /// Why nothing was collected.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.report.outcome {
+            Outcome::Collected(_) => None,
+            Outcome::Failed(failure) => Some(failure),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The server's secrets: its sealing key and the fleet's key for pseudonyms, in files of mode 0600.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use seatline_protocol::pairing::Secret;
+use seatline_protocol::{KeyError, SecretKey};
+use zeroize::Zeroizing;
+
+/// The file of the sealing key, a PASERK secret key.
+pub const KEY_FILE: &str = "central.key";
+/// The file of the pseudonym key: 32 bytes in base64url.
+pub const PSEUDONYM_FILE: &str = "pseudonym.key";
+/// The most bytes of a key file: more is not one.
+const MAX_KEY_BYTES: u64 = 1024;
+
+/// The secrets of a central server. They never show themselves in `Debug`.
+#[derive(Debug, Clone)]
+pub struct Keyring {
+    secret: SecretKey,
+    pseudonym: Secret,
+}
+
+/// Why the secrets cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The sealing key is none.
+    #[error("{path} does not hold the central server's key: {source}")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: KeyError,
+    },
+    /// The pseudonym key is none.
+    #[error("{path} does not hold the pseudonym key: {reason}")]
+    Pseudonym {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Others than the owner can read a key.
+    #[error("{path} can be read by others: make it private with `chmod 600`")]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The operating system has no randomness to give.
+    #[error("the operating system gives no randomness: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+impl KeyringError {
+    /// A stable code for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "key-file",
+            Self::Key { .. } => "key-damaged",
+            Self::Pseudonym { .. } => "pseudonym-key-damaged",
+            Self::Exposed { .. } => "key-exposed",
+            Self::Random(_) => "no-randomness",
+        }
+    }
+}
+
+impl Keyring {
+    /// The secrets in `dir`; those that are not there are made. Several programs may do so at the same moment: one of
+    /// them makes a file, and all of them read it.
+    ///
+    /// # Errors
+    /// See [`KeyringError`].
+    pub fn open(dir: &Path) -> Result<Self, KeyringError> {
+        let path = dir.join(KEY_FILE);
+        let text = read_or_make(dir, KEY_FILE, || Ok(SecretKey::generate()?.to_paserk()))?;
+        let secret = text.trim().parse().map_err(|source| KeyringError::Key { path, source })?;
+        let path = dir.join(PSEUDONYM_FILE);
+        let text = read_or_make(dir, PSEUDONYM_FILE, || Ok(Zeroizing::new(String::from(Secret::generate()?))))?;
+        let pseudonym = Secret::try_from(text.trim().to_owned())
+            .map_err(|reason| KeyringError::Pseudonym { path, reason })?;
+        Ok(Self { secret, pseudonym })
+    }
+
+    /// The secrets of these keys.
+    pub fn new(secret: SecretKey, pseudonym: Secret) -> Self {
+        Self { secret, pseudonym }
+    }
+
+    /// The key that seals invites, welcomes, receipts and settings.
+    pub fn secret(&self) -> &SecretKey {
+        &self.secret
+    }
+
+    /// The fleet's key for pseudonyms.
+    pub fn pseudonym(&self) -> &Secret {
+        &self.pseudonym
+    }
+}
+
+/// The text of the key file `name` in `dir`, which is made by `make` where it is missing: written whole and synced under
+/// another name first, then linked to its own, which fails where another program was faster.
+fn read_or_make(
+    dir: &Path,
+    name: &str,
+    make: impl FnOnce() -> Result<Zeroizing<String>, getrandom::Error>,
+) -> Result<Zeroizing<String>, KeyringError> {
+    let path = dir.join(name);
+    let failed = |source| KeyringError::File { path: path.clone(), source };
+    if !path.try_exists().map_err(failed)? {
+        let draft = dir.join(format!(".{name}.{}", std::process::id()));
+        let made = write_private(&draft, &make()?).and_then(|()| match fs::hard_link(&draft, &path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        });
+        let removed = fs::remove_file(&draft);
+        made.and(removed).and_then(|()| File::open(dir)?.sync_all()).map_err(failed)?;
+    }
+    let file = fs::metadata(&path).map_err(failed)?;
+    if file.permissions().mode() & 0o077 != 0 {
+        return Err(KeyringError::Exposed { path });
+    }
+    if file.len() > MAX_KEY_BYTES {
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidData, "it is too long to be a key")));
+    }
+    fs::read_to_string(&path).map(Zeroizing::new).map_err(failed)
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_and_are_private() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let first = Keyring::open(dir.path()).expect("made");
+        let again = Keyring::open(dir.path()).expect("read");
+        assert_eq!(first.secret().public(), again.secret().public());
+        assert_eq!(first.pseudonym(), again.pseudonym());
+        let mode = fs::metadata(dir.path().join(KEY_FILE)).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 2, "no draft stays behind");
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        Keyring::open(dir.path()).expect("made");
+        fs::set_permissions(dir.path().join(KEY_FILE), fs::Permissions::from_mode(0o644)).expect("changed");
+        assert_eq!(Keyring::open(dir.path()).expect_err("exposed").code(), "key-exposed");
+    }
+}

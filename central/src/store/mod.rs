@@ -1,0 +1,189 @@
+//! The store: what is kept, as small traits by subject, and the implementations of them.
+//!
+//! No SQL stands outside this module. Times and ids are parameters: a store has no clock and no randomness. Whatever
+//! a call changes is committed, and synced to disk, when the call returns. Every implementation passes the stories of
+//! [`conformance`].
+
+pub mod conformance;
+pub mod page;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use seatline_protocol::{Digest, KeyId, LinkId, Sequence};
+
+use crate::domain::{
+    Admin, AdminName, Admitted, ApiToken, Application, ApplicationId, ApplicationRow, Incoming, InviteRecord, Latest,
+    Link, LinkSettings, LinkState, NewSession, Redeemed, Redemption, RefusedReport, ReportRow, Session, TokenHash,
+    TokenId,
+};
+pub use page::{Cursor, Page, PageSize};
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something with this name is there already. Nothing was changed.
+    #[error("there is already {0}")]
+    Conflict(&'static str),
+    /// What should be changed is not there. Nothing was changed.
+    #[error("there is no such {0}")]
+    Missing(&'static str),
+    /// A cursor was not one that this list gave.
+    #[error("the cursor is not one that this list gave: begin again without it")]
+    Cursor,
+    /// Too much waits to be written. Nothing was changed; try again.
+    #[error("too much waits to be written: try again in a few seconds")]
+    Overloaded,
+    /// The database could not be used, or the commit failed. Nothing was changed.
+    #[error("the database cannot be used now: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A stored value is not what this program stores.
+    #[error("the database holds {what} that this version cannot read: {reason}")]
+    Corrupt {
+        /// What was read.
+        what: &'static str,
+        /// Why it cannot be read.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    /// A stable code for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Conflict(_) => "conflict",
+            Self::Missing(_) => "not-found",
+            Self::Cursor => "invalid-cursor",
+            Self::Overloaded => "overloaded",
+            Self::Unavailable(_) => "store-unavailable",
+            Self::Corrupt { .. } => "store-corrupt",
+        }
+    }
+}
+
+/// What a store call gives.
+pub type Stored<T> = Result<T, StoreError>;
+
+/// Applications (`w1`).
+#[async_trait]
+pub trait Applications: Send + Sync {
+    /// Adds an application.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where another has its name, whatever the case of the letters.
+    async fn add_application(&self, application: &Application) -> Stored<()>;
+    /// The application of an id.
+    async fn application(&self, id: &ApplicationId) -> Stored<Option<Application>>;
+    /// The application of a name, whatever the case of its letters.
+    async fn application_named(&self, name: &str) -> Stored<Option<Application>>;
+    /// A page of the list, by name.
+    async fn applications(&self, after: Option<&Cursor>, size: PageSize) -> Stored<Page<ApplicationRow>>;
+    /// Chooses the link whose reports are shown for an application (`w4`), or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is no such application, or the link does not belong to it.
+    async fn choose_link(&self, id: &ApplicationId, link: Option<&LinkId>) -> Stored<()>;
+}
+
+/// Links and the invites that they are made by.
+#[async_trait]
+pub trait Links: Send + Sync {
+    /// Keeps an invite.
+    async fn add_invite(&self, invite: &InviteRecord) -> Stored<()>;
+    /// Uses an invite, once: makes the link, or finds the one that the same key made before. The link of an invite that
+    /// was made for an application is approved, belongs to it, and is chosen for it.
+    async fn redeem(&self, redemption: &Redemption) -> Stored<Redeemed>;
+    /// The link of an id.
+    async fn link(&self, id: &LinkId) -> Stored<Option<Link>>;
+    /// The link of a key.
+    async fn link_of_key(&self, key: &KeyId) -> Stored<Option<Link>>;
+    /// A page of all links, the newest first.
+    async fn links(&self, after: Option<&Cursor>, size: PageSize) -> Stored<Page<Link>>;
+    /// The links of an application, the newest first, at most [`PageSize::MAX`].
+    async fn links_of(&self, application: &ApplicationId) -> Stored<Vec<Link>>;
+    /// Approves a link for an application, which chooses it: also one that was suspended.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is no such link or application, [`StoreError::Conflict`] where the link
+    /// belongs to another application.
+    async fn approve_link(&self, link: &LinkId, application: &ApplicationId, now: Timestamp) -> Stored<()>;
+    /// Sets the state of a link that was approved before.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is no such link, [`StoreError::Conflict`] where it is pending.
+    async fn set_link_state(&self, link: &LinkId, state: LinkState) -> Stored<()>;
+    /// Sets the settings of a link, if its revision is still `settings.revision - 1`.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is no such link, [`StoreError::Conflict`] where somebody else changed it.
+    async fn set_link_settings(&self, link: &LinkId, settings: &LinkSettings) -> Stored<()>;
+}
+
+/// Reports and the chains that they make (`b1`).
+#[async_trait]
+pub trait Reports: Send + Sync {
+    /// Decides on reports of one link by [`seatline_protocol::chain::admit`] and stores what is admitted, with the
+    /// chain and the latest report of the link, all in one commit. Gives one answer for each, in order.
+    async fn admit(&self, link: &LinkId, reports: Vec<Incoming>, now: Timestamp) -> Stored<Vec<Admitted>>;
+    /// A page of the reports of a link, the newest first.
+    async fn reports(&self, link: &LinkId, after: Option<&Cursor>, size: PageSize) -> Stored<Page<ReportRow>>;
+    /// The exact bytes of a stored report.
+    async fn sealed_report(&self, link: &LinkId, sequence: Sequence) -> Stored<Option<String>>;
+    /// The refused reports of a link that are kept, the one that came last first.
+    async fn refused_reports(&self, link: &LinkId) -> Stored<Vec<RefusedReport>>;
+    /// The exact bytes of a refused report.
+    async fn sealed_refused_report(&self, link: &LinkId, digest: &Digest) -> Stored<Option<String>>;
+    /// The newest report of a link.
+    async fn latest(&self, link: &LinkId) -> Stored<Option<Latest>>;
+}
+
+/// Administrators, their sessions, and API tokens.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Adds an administrator.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the name is taken.
+    async fn add_admin(&self, admin: &Admin) -> Stored<()>;
+    /// The administrator of a name.
+    async fn admin(&self, name: &AdminName) -> Stored<Option<Admin>>;
+    /// Whether there is any administrator.
+    async fn has_admin(&self) -> Stored<bool>;
+    /// Begins a session, and forgets those that had ended by then.
+    async fn begin_session(&self, session: &NewSession) -> Stored<()>;
+    /// The session of a token, unless it has ended by `now`.
+    async fn session(&self, token: &TokenHash, now: Timestamp) -> Stored<Option<Session>>;
+    /// Ends a session; one that does not run is ended already.
+    async fn end_session(&self, token: &TokenHash) -> Stored<()>;
+    /// Keeps an API token.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where its administrator does not exist.
+    async fn add_api_token(&self, token: &ApiToken) -> Stored<()>;
+    /// The API token of a secret's hash.
+    async fn api_token(&self, token: &TokenHash) -> Stored<Option<ApiToken>>;
+    /// All API tokens, the newest first, at most [`PageSize::MAX`].
+    async fn api_tokens(&self) -> Stored<Vec<ApiToken>>;
+    /// Revokes an API token.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is none of this id.
+    async fn revoke_api_token(&self, id: &TokenId) -> Stored<()>;
+}
+
+/// The identity that the stored data belongs to.
+#[async_trait]
+pub trait Identity: Send + Sync {
+    /// Binds the store to the central server's key if it is bound to none, and gives the key that it is bound to.
+    async fn bind(&self, key: &KeyId) -> Stored<KeyId>;
+    /// Whether the store can be read and written now.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    async fn check(&self) -> Stored<()>;
+}
+
+/// Everything that is kept.
+pub trait Store: Applications + Links + Reports + Accounts + Identity + 'static {}
+
+impl<T: Applications + Links + Reports + Accounts + Identity + 'static> Store for T {}
