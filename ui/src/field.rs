@@ -1,0 +1,140 @@
+//! A field of a form: label, hint, control, error.
+
+use askama::Template;
+
+use crate::icon::Icon;
+
+/// A labelled control. An error stands at the field, and what was typed stays.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "field.html")]
+pub struct Field<'a> {
+    name: &'a str,
+    label: &'a str,
+    control: Control<'a>,
+    value: &'a str,
+    hint: Option<&'a str>,
+    error: Option<&'a str>,
+    suffix: Option<&'a str>,
+    autocomplete: &'a str,
+    required: bool,
+}
+
+/// An entry of a drop-down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice<'a> {
+    /// What the form sends.
+    pub value: &'a str,
+    /// What people read.
+    pub label: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Control<'a> {
+    Input { kind: &'static str },
+    Number,
+    Select { choices: Vec<Choice<'a>> },
+}
+
+impl<'a> Field<'a> {
+    fn new(name: &'a str, label: &'a str, control: Control<'a>) -> Self {
+        Self {
+            name,
+            label,
+            control,
+            value: "",
+            hint: None,
+            error: None,
+            suffix: None,
+            autocomplete: "off",
+            required: false,
+        }
+    }
+
+    /// A line of text.
+    pub fn text(name: &'a str, label: &'a str) -> Self {
+        Self::new(name, label, Control::Input { kind: "text" })
+    }
+
+    /// An address of the web.
+    pub fn url(name: &'a str, label: &'a str) -> Self {
+        Self::new(name, label, Control::Input { kind: "url" })
+    }
+
+    /// A secret: its value is never sent back into the page.
+    pub fn password(name: &'a str, label: &'a str) -> Self {
+        Self::new(name, label, Control::Input { kind: "password" })
+    }
+
+    /// A whole number.
+    pub fn number(name: &'a str, label: &'a str) -> Self {
+        Self::new(name, label, Control::Number)
+    }
+
+    /// One of `choices`.
+    pub fn select(name: &'a str, label: &'a str, choices: Vec<Choice<'a>>) -> Self {
+        Self::new(name, label, Control::Select { choices })
+    }
+
+    /// What the field holds, or was sent with.
+    pub fn value(mut self, value: &'a str) -> Self {
+        if self.control != (Control::Input { kind: "password" }) {
+            self.value = value;
+        }
+        self
+    }
+
+    /// What to type, and why.
+    pub fn hint(mut self, hint: &'a str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// Why the value was not taken, where it was not.
+    pub fn error(mut self, error: Option<&'a str>) -> Self {
+        self.error = error;
+        self
+    }
+
+    /// The unit behind the control.
+    pub fn suffix(mut self, suffix: &'a str) -> Self {
+        self.suffix = Some(suffix);
+        self
+    }
+
+    /// What the browser may fill in: an autofill token of HTML, such as `username`.
+    pub fn autocomplete(mut self, token: &'a str) -> Self {
+        self.autocomplete = token;
+        self
+    }
+
+    /// The form is not sent without it.
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// The attributes that every kind of control has.
+    fn attributes(&self) -> Attributes<'_> {
+        Attributes { field: self }
+    }
+}
+
+impl askama::filters::HtmlSafe for Field<'_> {}
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"id="field-{{ field.name }}" name="{{ field.name }}"
+{%- if field.hint.is_some() || field.error.is_some() %} aria-describedby="
+{%- if field.hint.is_some() %}hint-{{ field.name }}{% endif %}
+{%- if field.hint.is_some() && field.error.is_some() %} {% endif %}
+{%- if field.error.is_some() %}error-{{ field.name }}{% endif %}"
+{%- endif %}
+{%- if field.error.is_some() %} aria-invalid="true"{% endif %}
+{%- if field.required %} required{% endif %}"#
+)]
+struct Attributes<'a> {
+    field: &'a Field<'a>,
+}
+
+impl askama::filters::HtmlSafe for Attributes<'_> {}
