@@ -4,7 +4,7 @@
 //! `seatline-central licenses` only show it.
 
 use jiff::{SignedDuration, Timestamp};
-use seatline_protocol::report::ProductFacts;
+use seatline_protocol::report::{ProductFacts, Reporter};
 use seatline_protocol::standing::{LicenseStanding, LimitStanding, Reason, Status, Verdict};
 use seatline_protocol::{AccountCounts, Digest, LinkId, Measurement, Omission, Sequence};
 use serde::Serialize;
@@ -54,10 +54,14 @@ pub struct Reported {
     pub sequence: Sequence,
     /// The digest of its sealed bytes.
     pub digest: Digest,
+    /// What made it: the host and its plugin.
+    pub reporter: Reporter,
     /// When it was observed, by the product's clock.
     pub observed_at: Timestamp,
     /// When it was stored.
     pub received_at: Timestamp,
+    /// When the next one is expected: an interval after this one.
+    pub next_at: Timestamp,
     /// When the next one should have come, with an interval of patience.
     pub overdue_at: Timestamp,
 }
@@ -169,13 +173,18 @@ impl LinkFacts {
 
 impl Reported {
     fn of(newest: &ReportAt, settings: &LinkSettings) -> Self {
-        let patience = SignedDuration::from_secs(PATIENCE_INTERVALS * i64::from(settings.interval));
+        let after = |intervals: i64| {
+            let wait = SignedDuration::from_secs(intervals * i64::from(settings.interval));
+            newest.received_at.checked_add(wait).unwrap_or(Timestamp::MAX)
+        };
         Self {
             sequence: newest.report.sequence,
             digest: newest.digest.clone(),
+            reporter: newest.report.reporter.clone(),
             observed_at: newest.report.observed_at,
             received_at: newest.received_at,
-            overdue_at: newest.received_at.checked_add(patience).unwrap_or(Timestamp::MAX),
+            next_at: after(1),
+            overdue_at: after(PATIENCE_INTERVALS),
         }
     }
 }
