@@ -88,8 +88,8 @@ impl Keyring {
         let secret = text.trim().parse().map_err(|source| KeyringError::Key { path, source })?;
         let path = dir.join(PSEUDONYM_FILE);
         let text = read_or_make(dir, PSEUDONYM_FILE, || Ok(Zeroizing::new(String::from(Secret::generate()?))))?;
-        let pseudonym = Secret::try_from(text.trim().to_owned())
-            .map_err(|reason| KeyringError::Pseudonym { path, reason })?;
+        let pseudonym =
+            Secret::try_from(text.trim().to_owned()).map_err(|reason| KeyringError::Pseudonym { path, reason })?;
         Ok(Self { secret, pseudonym })
     }
 

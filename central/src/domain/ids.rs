@@ -96,6 +96,25 @@ impl TokenHash {
     }
 }
 
+impl FromStr for TokenHash {
+    type Err = HashError;
+    fn from_str(text: &str) -> Result<Self, HashError> {
+        let mut hash = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(HashError);
+        }
+        for (i, byte) in hash.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| HashError)?;
+        }
+        Ok(Self(hash))
+    }
+}
+
+/// A text is not a hash.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a hash is 64 hexadecimal digits")]
+pub struct HashError;
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

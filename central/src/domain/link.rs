@@ -147,7 +147,7 @@ pub struct Chain {
 }
 
 /// The most gaps of a chain that are shown.
-pub const MAX_GAPS_SHOWN: usize = 32;
+pub const MAX_GAPS_SHOWN: u32 = 32;
 
 impl Chain {
     /// How many reports are missing below the head.

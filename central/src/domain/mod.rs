@@ -4,6 +4,7 @@
 //! [`licenses`] turns them into the one view that all three share, so that they cannot disagree.
 
 pub mod account;
+pub mod admission;
 pub mod application;
 pub mod ids;
 pub mod invite;

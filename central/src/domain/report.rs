@@ -72,7 +72,7 @@ pub struct RefusedReport {
 }
 
 /// The most refused reports of a link that are kept.
-pub const MAX_REFUSED_KEPT: usize = 32;
+pub const MAX_REFUSED_KEPT: u32 = 32;
 
 /// The newest report of a link, and the newest that holds counts: what was counted last stays visible while the
 /// product cannot count (`g3`).

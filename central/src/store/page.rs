@@ -50,6 +50,11 @@ impl PageSize {
         Self(u16::try_from(rows).unwrap_or(Self::MAX).clamp(1, Self::MAX))
     }
 
+    /// What a query asks for to know whether there is a next page: one row more.
+    pub fn rows_and_one(self) -> u32 {
+        u32::from(self.0) + 1
+    }
+
     /// The number of rows.
     pub fn rows(self) -> usize {
         usize::from(self.0)
