@@ -200,6 +200,9 @@ impl Digest {
     }
 }
 
+/// The greatest count, limit or other number of a document: what SQL's `bigint` and JSON's safe integers both hold.
+pub const MAX_COUNT: u64 = (1 << 53) - 1;
+
 /// The place of a report in the chain of its link: 1 for the first, without gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
@@ -208,8 +211,8 @@ pub struct Sequence(u64);
 impl Sequence {
     /// The sequence number of the first report of a link.
     pub const FIRST: Self = Self(1);
-    /// The greatest sequence number: what SQL's `bigint` and JSON's safe integers both hold.
-    pub const MAX: u64 = (1 << 53) - 1;
+    /// The greatest sequence number.
+    pub const MAX: u64 = MAX_COUNT;
 
     /// The number.
     pub fn get(self) -> u64 {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Dimension, LicenseId, ProductId, ServerId};
+use crate::ids::{Dimension, LicenseId, MAX_COUNT, ProductId, ServerId};
 use crate::seal::Document;
 use crate::text;
 
@@ -176,12 +176,18 @@ impl License {
     }
 }
 
-/// The most characters of a name inside a document: licensee, edition, feature.
+/// The most characters of a name inside a document: licensee, edition.
 pub const MAX_NAME: usize = 200;
-/// The most limits, servers or replaced licenses of one license.
-const MAX_LIST: usize = 256;
+/// The most characters of a feature's name, which are of ASCII: it is a word for programs.
+pub const MAX_FEATURE: usize = 64;
+/// The most limits of one license.
+pub const MAX_LIMITS: usize = 64;
 /// The most features of one license.
-const MAX_FEATURES: usize = 1024;
+pub const MAX_FEATURES: usize = 256;
+/// The most servers, replaced licenses or critical fields of one license.
+const MAX_LIST: usize = 256;
+/// The most days of grace: ten years.
+pub const MAX_GRACE_DAYS: u16 = 3650;
 
 impl Document for License {
     const PURPOSE: &'static str = "seatline/license/v1";
@@ -192,28 +198,47 @@ impl Document for License {
             let name = text::line(name, 64);
             return Err(format!("it demands that `{name}` is understood, and this version does not know it: upgrade"));
         }
-        let names = self.edition.iter().chain([&self.licensee]).chain(&self.features);
-        for name in names {
-            if name.is_empty() || !text::is_line(name, MAX_NAME) {
-                return Err(format!("licensee, edition and features are lines of 1 to {MAX_NAME} characters"));
-            }
+        self.check_names()?;
+        self.check_limits()?;
+        if self.servers.len().max(self.replaces.len()).max(self.critical.len()) > MAX_LIST {
+            return Err(format!("it lists more than {MAX_LIST} servers, replaced licenses or critical fields"));
         }
-        if self.limits.len().max(self.servers.len()).max(self.replaces.len()) > MAX_LIST
-            || self.features.len() > MAX_FEATURES
-        {
-            return Err(format!(
-                "it lists more than {MAX_LIST} limits, servers or licenses, or {MAX_FEATURES} features"
-            ));
-        }
-        let dimensions: BTreeSet<_> = self.limits.iter().map(|limit| &limit.dimension).collect();
-        if dimensions.len() < self.limits.len() {
-            return Err("it limits the same dimension twice".to_owned());
+        if self.grace_days > MAX_GRACE_DAYS {
+            return Err(format!("it has more than {MAX_GRACE_DAYS} days of grace"));
         }
         if self.expires.is_some_and(|expires| expires <= self.begins()) {
             return Err("it expires before it begins".to_owned());
         }
         if self.add_on_of.as_ref() == Some(&self.product) {
             return Err("it is an add-on of itself".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl License {
+    fn check_names(&self) -> Result<(), String> {
+        let mut names = self.edition.iter().chain([&self.licensee]);
+        if names.any(|name| name.is_empty() || !text::is_line(name, MAX_NAME)) {
+            return Err(format!("licensee and edition are lines of 1 to {MAX_NAME} characters"));
+        }
+        let is_feature = |name: &String| !name.is_empty() && name.is_ascii() && text::is_line(name, MAX_FEATURE);
+        if self.features.len() > MAX_FEATURES || !self.features.iter().all(is_feature) {
+            return Err(format!("features are at most {MAX_FEATURES} names of 1 to {MAX_FEATURE} ASCII characters"));
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), String> {
+        if self.limits.len() > MAX_LIMITS {
+            return Err(format!("it has more than {MAX_LIMITS} limits"));
+        }
+        let dimensions: BTreeSet<_> = self.limits.iter().map(|limit| &limit.dimension).collect();
+        if dimensions.len() < self.limits.len() {
+            return Err("it limits the same dimension twice".to_owned());
+        }
+        if self.limits.iter().any(|limit| limit.extra.max(limit.max.unwrap_or_default()) > MAX_COUNT) {
+            return Err(format!("a limit and its extra are at most {MAX_COUNT}"));
         }
         Ok(())
     }

@@ -2,15 +2,54 @@
 //!
 //! It is a pure function. Every page, banner, API answer, report and reminder comes from it, so they cannot disagree;
 //! what a product does about it is for the product to enforce.
+//!
+//! # Which license governs
+//! 1. A license **applies** if it is for this product, for the edition that runs (where both say one), and bound to no
+//!    other server. The license of an add-on applies if it is an add-on of this product (`p1`); the edition that it
+//!    names is the add-on's own, and is not held against the product's.
+//! 2. A license holds from its beginning until just before its expiry, and with a warning through its days of grace.
+//! 3. A license that names another in `replaces`, or was issued again under the same id, takes its place for good as
+//!    soon as it begins, even after it has ended itself: the old one was given in exchange. Only a license of the same
+//!    product that was issued later can do so.
+//! 4. Of those that then hold, the one **governs** that is not in grace, began latest, and was issued latest. The others
+//!    are history, and one of them governs again if it outlasts the governing one. The kind has no say.
+//! 5. Licenses by node are the exception: all that hold stay in force, each for one node, and their number is the limit
+//!    of `nodes` (`p3`). The other limits are those of the one that governs.
+//!
+//! Add-ons are settled by the same rules, each for itself. Their licenses never govern the product: they add their
+//! features while the product's own license holds, since there is nothing to extend without it.
+//!
+//! # What comes of it
+//! | found | verdict |
+//! |---|---|
+//! | nothing holds for the product | unlicensed |
+//! | a limit that restricts is passed beyond its allowance | restricted |
+//! | the release was built after maintenance ended (`c6`) | restricted |
+//! | grace, an expiry that is near, a limit that is near or passed, maintenance that ends soon, a fault of an add-on | attention |
+//! | maintenance has ended, and the release is covered | licensed, with a reason to read |
+//!
+//! A release that maintenance does not cover is restricted, not unlicensed: the license is in force, for the releases
+//! that it covers, and the way out is as near as the release before. Maintenance that has ended calls for nothing: the
+//! product goes on working for good, and a warning that never goes away hides the others.
+//!
+//! An expiry is not near while a license is loaded that takes over without a gap (`c10`). Nodes at their limit are not
+//! near it: a cluster that runs all its licensed nodes is in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Dimension, LicenseId, ProductId, ServerId};
-use crate::license::{Behaviour, Counting, Kind, License};
+use crate::ids::{Dimension, LicenseId, MAX_COUNT, ProductId, ServerId};
+use crate::license::{Behaviour, Counting, Kind, MAX_FEATURE, MAX_LIMITS, MAX_NAME};
 use crate::text;
+
+mod dates;
+mod limits;
+mod messages;
+mod rules;
+
+pub use rules::standing;
 
 /// What is known of the product at the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,16 +76,19 @@ pub struct Standing {
     /// The license of the product that governs now, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governed_by: Option<LicenseId>,
-    /// Every license that was considered, those in force first.
+    /// The licenses that were considered: the governing one first, then those in force, those to come, and the history;
+    /// the end of a history that is too long for [`Standing::check`] is left out.
     pub licenses: Vec<LicenseStanding>,
-    /// The limits of the governing license, against the counts.
+    /// The limits of the governing license of the product, against the counts.
     pub limits: Vec<LimitStanding>,
-    /// The features that are enabled now, of the product and its add-ons; none while restricted.
+    /// The features that are enabled now, of the product and its add-ons, at most [`MAX_ENABLED_FEATURES`]; none while
+    /// restricted or unlicensed.
     pub features: BTreeSet<String>,
     /// The rule that the governing license demands for counting users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counting: Option<Counting>,
-    /// When the verdict can next change by the passing of time alone.
+    /// When anything of this next changes by the passing of time alone; absent where nothing will. Until just before,
+    /// the standing stays equal as long as the licenses and the counts do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes_at: Option<Timestamp>,
 }
@@ -57,9 +99,9 @@ pub struct Standing {
 pub enum Verdict {
     /// Everything is in order.
     Licensed,
-    /// In force, and something needs attention soon: a limit, an expiry.
+    /// In force, and something needs attention: a limit, an expiry, an add-on.
     Attention,
-    /// There is a license, and its features are stopped: a restricting limit is passed.
+    /// A license is in force, and its features are stopped: a restricting limit is passed, or the release is not covered.
     Restricted,
     /// No license is in force.
     Unlicensed,
@@ -78,7 +120,7 @@ impl Verdict {
 }
 
 /// One reason for a verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reason {
     /// What it is about, stable for machines.
     pub code: ReasonCode,
@@ -95,11 +137,11 @@ pub struct Reason {
     pub at: Option<Timestamp>,
 }
 
-/// What a reason is about. The order is that of gravity, the gravest first.
+/// What a reason is about. Between reasons of the same weight for the verdict, the order is that of gravity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReasonCode {
-    /// There is no license at all.
+    /// There is no license of the product.
     NoLicense,
     /// The license is for another product.
     WrongProduct,
@@ -194,7 +236,7 @@ pub enum Status {
     Expired,
     /// Not for this product, edition or server.
     NotApplicable,
-    /// Replaced by another license that is in force; history (`c10`).
+    /// Another license of the same product took its place; history (`c10`).
     Replaced,
 }
 
@@ -247,43 +289,78 @@ pub enum LimitState {
     Over,
 }
 
-/// For how many days before its expiry a license calls for attention (`s5`: two months).
+/// For how many days before its expiry, or the end of its maintenance, a license calls for attention (`s5`: two months).
 pub const EXPIRY_NOTICE_DAYS: i64 = 60;
+/// The same for an evaluation, whose whole time is mostly a month (`c6`).
+pub const EVALUATION_NOTICE_DAYS: i64 = 7;
 
-/// The most licenses that are considered at once.
+/// The most licenses that a standing lists.
 pub const MAX_LICENSES: usize = 64;
+/// The most reasons that a standing lists, the gravest.
+pub const MAX_REASONS: usize = 64;
+/// The most features that a standing enables, of the product and its add-ons together.
+pub const MAX_ENABLED_FEATURES: usize = 1024;
+/// The most characters of a message.
+pub const MAX_MESSAGE: usize = 400;
+/// The most bytes of a standing's JSON: what a report has room for.
+pub const MAX_STANDING_BYTES: usize = 256 * 1024;
 
 impl Standing {
-    /// The rules for a standing that came inside a report.
+    /// The license that governs, as it stands in the list.
+    pub fn governing(&self) -> Option<&LicenseStanding> {
+        self.governed_by.as_ref().and(self.licenses.first())
+    }
+
+    /// The rules for a standing that came inside a report: every list, text and number is bounded, and so is the whole.
+    /// What [`standing`] makes of licenses that were opened holds to them.
     ///
     /// # Errors
     /// One line that names the field and the rule.
     pub fn check(&self) -> Result<(), String> {
-        if self.licenses.len() > MAX_LICENSES || self.reasons.len() > 4 * MAX_LICENSES || self.limits.len() > 256 {
-            return Err("standing: too many licenses, reasons or limits".to_owned());
+        at_most("reasons", self.reasons.len(), MAX_REASONS)?;
+        at_most("licenses", self.licenses.len(), MAX_LICENSES)?;
+        at_most("limits", self.limits.len(), MAX_LIMITS + 1)?;
+        at_most("features", self.features.len(), MAX_ENABLED_FEATURES)?;
+        self.reasons.iter().try_for_each(|reason| line("a message", &reason.message, MAX_MESSAGE))?;
+        self.licenses.iter().try_for_each(LicenseStanding::check)?;
+        for limit in &self.limits {
+            let numbers = [limit.max.unwrap_or_default(), limit.extra, limit.used.unwrap_or_default()];
+            numbers.into_iter().try_for_each(|number| count(&limit.dimension, number))?;
         }
-        let lines = self.reasons.iter().map(|reason| &reason.message);
-        let lines = lines.chain(self.licenses.iter().flat_map(|license| {
-            license.edition.iter().chain([&license.licensee]).chain(&license.reason).chain(&license.features)
-        }));
-        match lines.chain(&self.features).find(|line| !text::is_line(line, 400)) {
-            Some(_) => Err("standing: a text is not one line of at most 400 characters".to_owned()),
-            None => Ok(()),
-        }
+        self.features.iter().try_for_each(|feature| line("a feature", feature, MAX_FEATURE))?;
+        at_most("bytes", json_bytes(self), MAX_STANDING_BYTES)
     }
 }
 
-/// What `licenses` come to on the observed product at `now`.
-pub fn standing(licenses: &[License], observed: &Observed, now: Timestamp) -> Standing {
-    let _ = (licenses, observed, now);
-    Standing {
-        verdict: Verdict::Unlicensed,
-        reasons: Vec::new(),
-        governed_by: None,
-        licenses: Vec::new(),
-        limits: Vec::new(),
-        features: BTreeSet::new(),
-        counting: None,
-        changes_at: None,
+impl LicenseStanding {
+    fn check(&self) -> Result<(), String> {
+        at_most("limits of a license", self.limits.len(), MAX_LIMITS)?;
+        at_most("features of a license", self.features.len(), MAX_ENABLED_FEATURES)?;
+        line("a licensee", &self.licensee, MAX_NAME)?;
+        line("an edition", self.edition.as_deref().unwrap_or_default(), MAX_NAME)?;
+        line("a reason", self.reason.as_deref().unwrap_or_default(), MAX_MESSAGE)?;
+        self.features.iter().try_for_each(|feature| line("a feature", feature, MAX_FEATURE))?;
+        self.limits.iter().try_for_each(|limit| count(&limit.dimension, limit.max.unwrap_or_default()))
     }
+}
+
+fn at_most(what: &str, length: usize, max: usize) -> Result<(), String> {
+    if length > max { Err(format!("standing: at most {max} {what}")) } else { Ok(()) }
+}
+
+fn line(what: &str, text: &str, max: usize) -> Result<(), String> {
+    if text::is_line(text, max) {
+        Ok(())
+    } else {
+        Err(format!("standing: {what} must be one line of at most {max} characters, without control characters"))
+    }
+}
+
+fn count(dimension: &Dimension, number: u64) -> Result<(), String> {
+    if number > MAX_COUNT { Err(format!("standing: `{dimension}`: at most {MAX_COUNT}")) } else { Ok(()) }
+}
+
+fn json_bytes(standing: &Standing) -> usize {
+    // A standing holds nothing that JSON cannot express; if it ever did, it would be held to be too large.
+    serde_json::to_vec(standing).map_or(usize::MAX, |json| json.len())
 }

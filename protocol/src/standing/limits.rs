@@ -1,0 +1,50 @@
+//! Limits against counts.
+
+use std::collections::BTreeMap;
+
+use super::{LimitStanding, LimitState};
+use crate::ids::{Dimension, MAX_COUNT};
+use crate::license::{License, Limit};
+
+impl LimitState {
+    /// How a count of `used` lies to a limit of `max` with an allowance of `extra` beyond it.
+    ///
+    /// Nine tenths of the limit are near it; of a limit of 0, nothing is.
+    pub fn of(max: Option<u64>, extra: u64, used: Option<u64>) -> Self {
+        match (max, used) {
+            (_, None) => Self::Unknown,
+            (None, Some(_)) => Self::Within,
+            (Some(max), Some(used)) if used > max.saturating_add(extra) => Self::Over,
+            (Some(max), Some(used)) if used > max => Self::InAllowance,
+            (Some(max), Some(used)) if used > 0 && u128::from(used) * 10 >= u128::from(max) * 9 => Self::Near,
+            _ => Self::Within,
+        }
+    }
+}
+
+/// The limits of the license that governs, in its own order. Where it is one of several licenses by node, their number is
+/// the limit of `nodes`, whatever they say about it themselves (`p3`).
+pub(super) fn limit_standings(
+    license: &License,
+    nodes: Option<u64>,
+    counts: &BTreeMap<Dimension, u64>,
+) -> Vec<LimitStanding> {
+    let by_node = nodes.map(|nodes| {
+        let stated = license.limit(&Dimension::nodes()).cloned();
+        Limit { dimension: Dimension::nodes(), max: Some(nodes), extra: 0, ..stated.unwrap_or_else(nodes_limit) }
+    });
+    let stated = license.limits.iter().filter(|limit| by_node.is_none() || limit.dimension != Dimension::nodes());
+    by_node.iter().chain(stated).map(|limit| limit_standing(limit, counts.get(&limit.dimension).copied())).collect()
+}
+
+fn nodes_limit() -> Limit {
+    Limit { dimension: Dimension::nodes(), max: None, extra: 0, counting: None, behaviour: Default::default() }
+}
+
+fn limit_standing(limit: &Limit, used: Option<u64>) -> LimitStanding {
+    let max = limit.max.map(|max| max.min(MAX_COUNT));
+    let extra = limit.extra.min(MAX_COUNT);
+    let used = used.map(|used| used.min(MAX_COUNT));
+    let state = LimitState::of(max, extra, used);
+    LimitStanding { dimension: limit.dimension.clone(), max, extra, used, state, behaviour: limit.behaviour }
+}

@@ -1,0 +1,398 @@
+//! A table of cases. A line reads: verdict by governing license | licenses | reasons | features | next change.
+
+use seatline_protocol::standing::{LimitState, MAX_LICENSES};
+use seatline_protocol::{Behaviour, Counting, Kind, standing};
+
+use crate::given::{With, at, brief, dimension, license, observed, says};
+
+const NOW: &str = "2026-06-01";
+
+#[test]
+fn without_a_license_the_product_is_unlicensed() {
+    assert_eq!(says(&[], &observed(&[]), NOW), "unlicensed by none | - | no-license() | - | never");
+}
+
+#[test]
+fn a_perpetual_license_is_licensed_for_good() {
+    let licenses = [license("L-1", "2026-01-01")];
+    assert_eq!(says(&licenses, &observed(&[]), NOW), "licensed by L-1 | L-1:active | - | l-1 | never");
+}
+
+#[test]
+fn a_license_lives_from_its_beginning_to_the_end_of_its_grace() {
+    let licenses = [license("L-1", "2026-01-01").begins("2026-02-01").expires("2026-12-01").grace(14)];
+    let table = [
+        ("2026-01-31", "unlicensed by none | L-1:upcoming | not-yet-valid(L-1) | - | 2026-02-01"),
+        ("2026-02-01", "licensed by L-1 | L-1:active | - | l-1 | 2026-10-02"),
+        ("2026-10-02", "attention by L-1 | L-1:active | expires-soon(L-1) | l-1 | 2026-12-01"),
+        ("2026-11-30", "attention by L-1 | L-1:active | expires-soon(L-1) | l-1 | 2026-12-01"),
+        ("2026-12-01", "attention by L-1 | L-1:grace | in-grace(L-1) | l-1 | 2026-12-15"),
+        ("2026-12-14", "attention by L-1 | L-1:grace | in-grace(L-1) | l-1 | 2026-12-15"),
+        ("2026-12-15", "unlicensed by none | L-1:expired | expired(L-1) | - | never"),
+    ];
+    for (now, expected) in table {
+        assert_eq!(says(&licenses, &observed(&[]), now), expected, "{now}");
+    }
+}
+
+#[test]
+fn an_expiry_takes_effect_at_its_very_instant() {
+    let licenses = [license("L-1", "2026-01-01").expires("2026-12-01T00:00:00Z")];
+    let before = standing(&licenses, &observed(&[]), at("2026-11-30T23:59:59.999999999Z"));
+    let then = standing(&licenses, &observed(&[]), at("2026-12-01T00:00:00Z"));
+    assert_eq!((before.verdict.name(), then.verdict.name()), ("attention", "unlicensed"));
+    assert_eq!(before.changes_at, Some(at("2026-12-01T00:00:00Z")));
+}
+
+#[test]
+fn c6_an_evaluation_of_a_month_calls_for_attention_in_its_last_week() {
+    let licenses = [license("T-1", "2026-05-15").kind(Kind::Evaluation).expires("2026-06-14")];
+    let table = [
+        ("2026-06-06", "licensed by T-1 | T-1:active | - | t-1 | 2026-06-07"),
+        ("2026-06-07", "attention by T-1 | T-1:active | expires-soon(T-1) | t-1 | 2026-06-14"),
+    ];
+    for (now, expected) in table {
+        assert_eq!(says(&licenses, &observed(&[]), now), expected, "{now}");
+    }
+}
+
+#[test]
+fn c6_the_product_goes_on_after_maintenance_but_a_later_release_is_not_covered() {
+    let licenses = [license("L-1", "2026-01-01").maintained("2026-07-01")];
+    let released = |day: Option<&str>| {
+        let mut observed = observed(&[]);
+        observed.released = day.map(at);
+        observed
+    };
+    let table = [
+        ("2026-05-01", None, "licensed by L-1 | L-1:active | - | l-1 | 2026-05-02"),
+        ("2026-05-02", None, "attention by L-1 | L-1:active | maintenance-ends-soon(L-1) | l-1 | 2026-07-01"),
+        ("2026-07-01", None, "licensed by L-1 | L-1:active | maintenance-ended(L-1) | l-1 | never"),
+        ("2030-01-01", Some("2026-07-01"), "licensed by L-1 | L-1:active | maintenance-ended(L-1) | l-1 | never"),
+        (
+            "2030-01-01",
+            Some("2026-07-02"),
+            "restricted by L-1 | L-1:active | maintenance-ended-before-release(L-1) | - | never",
+        ),
+    ];
+    for (now, release, expected) in table {
+        assert_eq!(says(&licenses, &released(release), now), expected, "{now} {release:?}");
+    }
+}
+
+#[test]
+fn maintenance_that_ends_with_the_license_is_not_told_twice() {
+    let licenses = [license("L-1", "2026-01-01").maintained("2026-07-01").expires("2026-07-01").grace(30)];
+    assert_eq!(
+        says(&licenses, &observed(&[]), NOW),
+        "attention by L-1 | L-1:active | expires-soon(L-1) | l-1 | 2026-07-01"
+    );
+    assert_eq!(
+        says(&licenses, &observed(&[]), "2026-07-02"),
+        "attention by L-1 | L-1:grace | in-grace(L-1) | l-1 | 2026-07-31"
+    );
+}
+
+#[test]
+fn c10_a_next_license_can_be_loaded_early_and_takes_over_without_a_gap() {
+    let licenses =
+        [license("L-1", "2025-06-15").expires("2026-06-15"), license("L-2", "2026-05-01").begins("2026-06-15")];
+    let table = [
+        (NOW, "licensed by L-1 | L-1:active L-2:upcoming | - | l-1 | 2026-06-15"),
+        ("2026-06-15", "licensed by L-2 | L-2:active L-1:expired | - | l-2 | never"),
+    ];
+    for (now, expected) in table {
+        assert_eq!(says(&licenses, &observed(&[]), now), expected, "{now}");
+    }
+}
+
+#[test]
+fn c10_a_next_license_that_leaves_a_gap_does_not_silence_the_expiry() {
+    let licenses =
+        [license("L-1", "2025-06-15").expires("2026-06-15"), license("L-2", "2026-05-01").begins("2026-06-16")];
+    assert_eq!(
+        says(&licenses, &observed(&[]), NOW),
+        "attention by L-1 | L-1:active L-2:upcoming | expires-soon(L-1) | l-1 | 2026-06-15"
+    );
+}
+
+#[test]
+fn c10_a_renewal_governs_from_its_beginning_and_the_old_one_is_history() {
+    let licenses = [license("L-1", "2025-01-01"), license("L-2", "2026-01-01").expires("2026-12-01")];
+    let table = [
+        (NOW, "licensed by L-2 | L-2:active L-1:replaced | - | l-2 | 2026-12-01"),
+        // Nothing says that the perpetual one was given in exchange: it governs again, and so the expiry is not near.
+        ("2026-12-01", "licensed by L-1 | L-1:active L-2:expired | - | l-1 | never"),
+    ];
+    for (now, expected) in table {
+        assert_eq!(says(&licenses, &observed(&[]), now), expected, "{now}");
+    }
+}
+
+#[test]
+fn c10_a_license_that_was_given_in_exchange_never_governs_again() {
+    let licenses = [license("L-1", "2025-01-01"), license("L-2", "2026-01-01").expires("2026-12-01").replacing("L-1")];
+    let table = [
+        ("2025-12-31", "licensed by L-1 | L-1:active L-2:upcoming | - | l-1 | 2026-01-01"),
+        (NOW, "licensed by L-2 | L-2:active L-1:replaced | - | l-2 | 2026-10-02"),
+        ("2026-12-01", "unlicensed by none | L-2:expired L-1:replaced | expired(L-2) | - | never"),
+    ];
+    for (now, expected) in table {
+        assert_eq!(says(&licenses, &observed(&[]), now), expected, "{now}");
+    }
+}
+
+#[test]
+fn a_license_can_only_replace_an_older_one_of_the_same_product() {
+    let backwards = [license("L-1", "2025-01-01").replacing("L-2"), license("L-2", "2026-01-01").replacing("L-1")];
+    assert_eq!(says(&backwards, &observed(&[]), NOW), "licensed by L-2 | L-2:active L-1:replaced | - | l-2 | never");
+
+    let other_product = [license("L-1", "2025-01-01"), license("L-2", "2026-01-01").of("acme-chat").replacing("L-1")];
+    assert_eq!(
+        says(&other_product, &observed(&[]), NOW),
+        "licensed by L-1 | L-1:active L-2:not-applicable | - | l-1 | never"
+    );
+
+    let other_server = [license("L-1", "2025-01-01"), license("L-2", "2026-01-01").bound_to('B').replacing("L-1")];
+    assert_eq!(
+        says(&other_server, &observed(&[]), NOW),
+        "licensed by L-1 | L-1:active L-2:not-applicable | - | l-1 | never"
+    );
+}
+
+#[test]
+fn a_license_that_was_issued_again_under_its_id_takes_its_own_place() {
+    let users = |max| move |license: seatline_protocol::License| license.limit("users", max, 0, Behaviour::Warn);
+    let licenses =
+        [users(900)(license("L-1", "2026-02-01").expires("2026-05-01")), users(10)(license("L-1", "2026-01-01"))];
+    assert_eq!(
+        says(&licenses, &observed(&[("users", 5)]), "2026-02-10"),
+        "licensed by L-1 | L-1:active L-1:replaced | - | l-1 | 2026-03-02"
+    );
+    let standing = standing(&licenses, &observed(&[("users", 5)]), at("2026-02-10"));
+    assert_eq!(standing.limits[0].max, Some(900));
+    assert_eq!(standing.governing().expect("it governs").limits[0].max, Some(900));
+}
+
+#[test]
+fn two_vendors_may_use_one_license_id() {
+    let licenses = [license("L-1", "2026-01-01"), license("L-1", "2026-02-01").add_on("acme-mail")];
+    assert_eq!(says(&licenses, &observed(&[]), NOW), "licensed by L-1 | L-1:active L-1:active | - | l-1 | never");
+    let standing = standing(&licenses, &observed(&[]), at(NOW));
+    assert_eq!(standing.governing().map(|license| license.product.as_str()), Some("acme-wiki"));
+}
+
+#[test]
+fn a_license_in_force_goes_before_a_newer_one_in_grace() {
+    let licenses = [
+        license("L-1", "2026-01-01").expires("2027-01-01"),
+        license("L-2", "2026-02-01").expires("2026-05-31").grace(30),
+    ];
+    assert_eq!(
+        says(&licenses, &observed(&[]), NOW),
+        "licensed by L-1 | L-1:active L-2:replaced | - | l-1 | 2026-06-30"
+    );
+}
+
+#[test]
+fn what_does_not_apply_says_which_part_of_it_does_not() {
+    let table = [
+        (license("L-1", "2026-01-01").of("acme-chat"), "wrong-product(L-1)"),
+        (license("L-1", "2026-01-01").edition("enterprise"), "wrong-edition(L-1)"),
+        (license("L-1", "2026-01-01").bound_to('B').bound_to('C'), "wrong-server(L-1)"),
+    ];
+    for (license, reason) in table {
+        assert_eq!(
+            says(&[license], &observed(&[]), NOW),
+            format!("unlicensed by none | L-1:not-applicable | {reason} | - | never")
+        );
+    }
+}
+
+#[test]
+fn a_license_applies_to_its_edition_in_any_case_and_to_each_of_its_servers() {
+    let licenses = [license("L-1", "2026-01-01").edition("Community").bound_to('B').bound_to('A')];
+    assert_eq!(says(&licenses, &observed(&[]), NOW), "licensed by L-1 | L-1:active | - | l-1 | never");
+
+    let mut without_editions = observed(&[]);
+    without_editions.edition = None;
+    let licenses = [license("L-1", "2026-01-01").edition("enterprise")];
+    assert_eq!(says(&licenses, &without_editions, NOW), "licensed by L-1 | L-1:active | - | l-1 | never");
+}
+
+#[test]
+fn g9_each_limit_has_its_allowance_and_its_own_behaviour() {
+    let table = [
+        (Behaviour::Warn, 0, "licensed", "-", "l-1"),
+        (Behaviour::Warn, 89, "licensed", "-", "l-1"),
+        (Behaviour::Warn, 90, "attention", "near-limit(users)", "l-1"),
+        (Behaviour::Warn, 100, "attention", "near-limit(users)", "l-1"),
+        (Behaviour::Warn, 101, "attention", "in-allowance(users)", "l-1"),
+        (Behaviour::Warn, 105, "attention", "in-allowance(users)", "l-1"),
+        (Behaviour::Warn, 106, "attention", "over-limit(users)", "l-1"),
+        (Behaviour::Refuse, 106, "attention", "over-limit(users)", "l-1"),
+        (Behaviour::Restrict, 105, "attention", "in-allowance(users)", "l-1"),
+        (Behaviour::Restrict, 106, "restricted", "restricted(users)", "-"),
+    ];
+    for (behaviour, users, verdict, reasons, features) in table {
+        let licenses = [license("L-1", "2026-01-01").limit("users", 100, 5, behaviour)];
+        assert_eq!(
+            says(&licenses, &observed(&[("users", users)]), NOW),
+            format!("{verdict} by L-1 | L-1:active | {reasons} | {features} | never"),
+            "{users} users, {behaviour:?}"
+        );
+    }
+}
+
+#[test]
+fn a_limit_of_nothing_and_no_limit_are_different_things() {
+    for (max, extra, used, expected) in [
+        (Some(0), 0, Some(0), LimitState::Within),
+        (Some(0), 0, Some(1), LimitState::Over),
+        (Some(0), 1, Some(1), LimitState::InAllowance),
+        (None, 0, Some(u64::MAX), LimitState::Within),
+        (Some(1), 0, None, LimitState::Unknown),
+        (None, 0, None, LimitState::Unknown),
+        (Some(u64::MAX), u64::MAX, Some(u64::MAX), LimitState::Near),
+    ] {
+        assert_eq!(LimitState::of(max, extra, used), expected, "{used:?} of {max:?} and {extra}");
+    }
+}
+
+#[test]
+fn a_dimension_that_was_never_counted_gives_no_reason() {
+    let licenses = [license("L-1", "2026-01-01").limit("channels", 1, 0, Behaviour::Restrict)];
+    let standing = standing(&licenses, &observed(&[("users", 7)]), at(NOW));
+    assert_eq!(brief(&standing), "licensed by L-1 | L-1:active | - | l-1 | never");
+    assert_eq!((standing.limits[0].used, standing.limits[0].state), (None, LimitState::Unknown));
+}
+
+#[test]
+fn c8_the_nodes_that_run_are_held_against_the_license_and_all_of_them_is_in_order() {
+    let licenses = [license("L-1", "2026-01-01").limit("nodes", 3, 0, Behaviour::Warn)];
+    for (nodes, verdict, reasons) in [(3, "licensed", "-"), (4, "attention", "over-limit(nodes)")] {
+        assert_eq!(
+            says(&licenses, &observed(&[("nodes", nodes)]), NOW),
+            format!("{verdict} by L-1 | L-1:active | {reasons} | l-1 | never")
+        );
+    }
+}
+
+#[test]
+fn p3_licenses_by_node_add_up() {
+    let node = |id: &str| license(id, "2026-01-01").by_node();
+    let licenses = [node("N-1"), node("N-2"), node("N-3")];
+    let four = standing(&licenses, &observed(&[("nodes", 4)]), at(NOW));
+    assert_eq!(brief(&four), "attention by N-3 | N-3:active N-2:active N-1:active | over-limit(nodes) | n-3 | never");
+    assert_eq!((four.limits[0].dimension.clone(), four.limits[0].max), (dimension("nodes"), Some(3)));
+    assert_eq!(standing(&licenses, &observed(&[("nodes", 3)]), at(NOW)).verdict.name(), "licensed");
+}
+
+#[test]
+fn p3_a_license_by_node_that_ends_is_told_of_though_others_hold() {
+    let licenses =
+        [license("N-1", "2026-01-01").by_node(), license("N-2", "2026-01-01").by_node().expires("2026-06-15")];
+    assert_eq!(
+        says(&licenses, &observed(&[("nodes", 2)]), NOW),
+        "attention by N-1 | N-1:active N-2:active | expires-soon(N-2) | n-1 | 2026-06-15"
+    );
+    assert_eq!(
+        says(&licenses, &observed(&[("nodes", 2)]), "2026-06-15"),
+        "attention by N-1 | N-1:active N-2:expired | over-limit(nodes) | n-1 | never"
+    );
+}
+
+#[test]
+fn p1_an_add_on_adds_its_features_and_never_governs() {
+    let mail = || license("M-1", "2026-02-01").add_on("acme-mail").edition("paid");
+    assert_eq!(
+        says(&[license("L-1", "2026-01-01"), mail()], &observed(&[]), NOW),
+        "licensed by L-1 | L-1:active M-1:active | - | l-1 m-1 | never"
+    );
+    assert_eq!(
+        says(&[mail()], &observed(&[]), NOW),
+        "unlicensed by none | M-1:active | no-license() | - | never",
+        "there is nothing to extend"
+    );
+}
+
+#[test]
+fn p1_an_add_on_that_fails_stops_alone() {
+    let product = || license("L-1", "2026-01-01");
+    let mail = || license("M-1", "2026-02-01").add_on("acme-mail");
+    let table = [
+        (mail().expires("2026-05-01"), "attention by L-1 | L-1:active M-1:expired | expired(M-1) | l-1 | never"),
+        (mail().bound_to('B'), "attention by L-1 | L-1:active M-1:not-applicable | wrong-server(M-1) | l-1 | never"),
+        (
+            mail().limit("users", 10, 0, Behaviour::Restrict),
+            "attention by L-1 | L-1:active M-1:active | restricted(users) | l-1 | never",
+        ),
+        (
+            mail().limit("users", 10, 0, Behaviour::Warn),
+            "attention by L-1 | L-1:active M-1:active | over-limit(users) | l-1 m-1 | never",
+        ),
+    ];
+    for (mail, expected) in table {
+        assert_eq!(says(&[mail, product()], &observed(&[("users", 50)]), NOW), expected);
+    }
+}
+
+#[test]
+fn p2_an_add_on_by_node_needs_a_license_for_each_node() {
+    let licenses = [license("L-1", "2026-01-01"), license("M-1", "2026-01-01").add_on("acme-mail").by_node()];
+    assert_eq!(
+        says(&licenses, &observed(&[("nodes", 2)]), NOW),
+        "attention by L-1 | L-1:active M-1:active | over-limit(nodes) | l-1 m-1 | never"
+    );
+}
+
+#[test]
+fn an_add_on_can_be_the_host_product_itself() {
+    let mut mail = observed(&[]);
+    mail.product = "acme-mail".parse().expect("a product id");
+    let licenses = [license("M-1", "2026-01-01").add_on("acme-mail")];
+    assert_eq!(says(&licenses, &mail, NOW), "licensed by M-1 | M-1:active | - | m-1 | never");
+}
+
+#[test]
+fn a5_the_rule_for_counting_is_that_of_the_governing_license() {
+    let counting = |id, issued, rule| {
+        license(id, issued).limit("users", 9, 0, Behaviour::Warn).with(|license| license.limits[0].counting = rule)
+    };
+    let licenses = [
+        counting("L-1", "2025-01-01", Some(Counting::Account)),
+        counting("L-2", "2026-01-01", Some(Counting::FirstSignIn)),
+    ];
+    assert_eq!(standing(&licenses, &observed(&[]), at(NOW)).counting, Some(Counting::FirstSignIn));
+    assert_eq!(standing(&[counting("L-3", "2026-01-01", None)], &observed(&[]), at(NOW)).counting, None);
+}
+
+#[test]
+fn the_gravest_reason_stands_first() {
+    let licenses = [
+        license("L-1", "2026-01-01").expires("2026-06-15").limit("channels", 10, 0, Behaviour::Warn).limit(
+            "users",
+            10,
+            0,
+            Behaviour::Restrict,
+        ),
+        license("M-1", "2026-01-01").add_on("acme-mail").expires("2026-05-01"),
+    ];
+    let standing = standing(&licenses, &observed(&[("users", 11), ("channels", 11)]), at(NOW));
+    let first_words: Vec<_> = standing.reasons.iter().map(|reason| reason.code).collect();
+    use seatline_protocol::standing::ReasonCode::{Expired, ExpiresSoon, OverLimit, Restricted};
+    assert_eq!(first_words, [Restricted, Expired, OverLimit, ExpiresSoon]);
+}
+
+#[test]
+fn a_long_history_is_listed_up_to_its_bound_with_what_governs_first() {
+    let history = (0..100).map(|n| license(&format!("L-{n}"), &format!("20{:02}-01-01", n / 4 + 1)));
+    let licenses: Vec<_> = history.collect();
+    let standing = standing(&licenses, &observed(&[]), at(NOW));
+    assert_eq!(standing.licenses.len(), MAX_LICENSES);
+    assert_eq!(
+        standing.governing().map(|license| license.id.as_str()),
+        standing.governed_by.as_ref().map(|id| id.as_str())
+    );
+    assert_eq!(standing.check(), Ok(()));
+}

@@ -1,0 +1,6 @@
+//! The standing: a table of cases, what administrators read, and what holds for any licenses at any time.
+
+mod cases;
+mod given;
+mod messages;
+mod properties;

@@ -1,0 +1,228 @@
+//! What holds for any licenses, any counts and at any time.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+use seatline_protocol::seal::Document as _;
+use seatline_protocol::standing::{LimitState, Status, Verdict};
+use seatline_protocol::{Behaviour, Dimension, Kind, License, Limit, Mode, Observed, Standing, standing};
+
+use crate::given::{at, dimension, license, observed, server_id};
+
+const DIMENSIONS: [&str; 3] = ["users", "nodes", "channels"];
+
+/// A time near the others of a test: days with a few odd seconds, so that dates coincide often and differ narrowly.
+fn time() -> impl Strategy<Value = Timestamp> {
+    (0i64..1500, -1i64..=1)
+        .prop_map(|(day, second)| at("2025-01-01") + SignedDuration::from_secs(day * 86_400 + second))
+}
+
+fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
+    let behaviour = select(vec![Behaviour::Warn, Behaviour::Restrict, Behaviour::Refuse]);
+    (prop::option::weighted(0.8, 0u64..30), 0u64..4, behaviour).prop_map(move |(max, extra, behaviour)| Limit {
+        dimension: dimension(name),
+        max,
+        extra,
+        counting: None,
+        behaviour,
+    })
+}
+
+prop_compose! {
+    fn any_license()(
+        id in select(vec!["L-1", "L-2", "L-3", "L-4"]),
+        (product, add_on) in select(vec![
+            ("acme-wiki", false), ("acme-wiki", false), ("acme-wiki", false), ("acme-mail", true), ("acme-chat", false),
+        ]),
+        edition in select(vec![None, None, Some("community"), Some("enterprise")]),
+        kind in select(Kind::ALL.to_vec()),
+        issued in time(),
+        not_before in prop::option::of(time()),
+        expires in prop::option::of(time()),
+        grace_days in select(vec![0, 0, 1, 30, 3650]),
+        maintenance_until in prop::option::of(time()),
+        mode in select(vec![Mode::Installation, Mode::Installation, Mode::Node]),
+        servers in select(vec!["", "", "A", "B", "BA"]),
+        replaces in subsequence(vec!["L-1", "L-2", "L-3", "L-4"], 0..=2),
+        limits in (limit("users"), limit("nodes"), limit("channels")),
+        kept in subsequence(vec![0usize, 1, 2], 0..=3),
+    ) -> License {
+        let mut made = license(id, "2025-01-01");
+        made.product = product.parse().expect("a product id");
+        made.add_on_of = add_on.then(|| "acme-wiki".parse().expect("a product id"));
+        made.edition = edition.map(str::to_owned);
+        made.kind = kind;
+        made.issued = issued;
+        made.not_before = not_before;
+        made.expires = expires.filter(|expires| *expires > made.begins());
+        made.grace_days = grace_days;
+        made.maintenance_until = maintenance_until;
+        made.mode = mode;
+        made.servers = servers.chars().map(server_id).collect();
+        made.replaces = replaces.iter().map(|id| id.parse().expect("a license id")).collect();
+        let all = [limits.0, limits.1, limits.2];
+        made.limits = kept.into_iter().map(|at| all[at].clone()).collect();
+        made
+    }
+}
+
+fn any_licenses() -> impl Strategy<Value = Vec<License>> {
+    prop::collection::vec(any_license(), 0..6)
+}
+
+fn any_observed() -> impl Strategy<Value = Observed> {
+    let counts = prop::collection::btree_map(select(DIMENSIONS.to_vec()), 0u64..40, 0..=3);
+    (counts, prop::option::of(time())).prop_map(|(counts, released)| {
+        let counts: Vec<_> = counts.into_iter().collect();
+        Observed { released, ..observed(&counts) }
+    })
+}
+
+/// Whether any license is in force for the product, told from the rules' text without the rules' code.
+fn anything_in_force(licenses: &[License], observed: &Observed, now: Timestamp) -> bool {
+    let applies = |license: &License| {
+        license.product == observed.product
+            && license.edition.as_ref().is_none_or(|edition| Some(edition) == observed.edition.as_ref())
+            && (license.servers.is_empty() || license.servers.contains(&observed.server_id))
+    };
+    let order = |license: &License| {
+        let json = serde_json::to_string(license).expect("a license is JSON");
+        (license.issued, license.begins(), license.expires.unwrap_or(Timestamp::MAX), license.id.clone(), json)
+    };
+    licenses.iter().any(|license| {
+        let given_in_exchange = licenses.iter().any(|newer| {
+            applies(newer)
+                && newer.begins() <= now
+                && (newer.id == license.id || newer.replaces.contains(&license.id))
+                && order(newer) > order(license)
+        });
+        let holds = license.begins() <= now && license.grace_ends().is_none_or(|ends| now < ends);
+        applies(license) && holds && !given_in_exchange
+    })
+}
+
+fn without_changes_at(standing: Standing) -> Standing {
+    Standing { changes_at: None, ..standing }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn the_order_and_the_repetition_of_licenses_do_not_matter(
+        (licenses, shuffled) in any_licenses().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+        again in any::<Index>(), observed in any_observed(), now in time(),
+    ) {
+        let expected = standing(&licenses, &observed, now);
+        prop_assert_eq!(&standing(&shuffled, &observed, now), &expected);
+        if !licenses.is_empty() {
+            let twice = [shuffled, vec![again.get(&licenses).clone()]].concat();
+            prop_assert_eq!(&standing(&twice, &observed, now), &expected);
+        }
+    }
+
+    #[test]
+    fn the_product_is_unlicensed_exactly_when_nothing_is_in_force(
+        licenses in any_licenses(), observed in any_observed(), now in time(),
+    ) {
+        let standing = standing(&licenses, &observed, now);
+        let in_force = anything_in_force(&licenses, &observed, now);
+        prop_assert_eq!(standing.verdict == Verdict::Unlicensed, !in_force);
+        prop_assert_eq!(standing.governed_by.is_some(), in_force);
+        if let Some(governing) = standing.governing() {
+            prop_assert_eq!(&governing.product, &observed.product);
+            prop_assert!(matches!(governing.status, Status::Active | Status::Grace));
+        }
+    }
+
+    #[test]
+    fn a_higher_count_never_improves_the_verdict(
+        licenses in any_licenses(), observed in any_observed(), now in time(),
+        raised in select(DIMENSIONS.to_vec()), by in 1u64..40,
+    ) {
+        let before = standing(&licenses, &observed, now).verdict;
+        let mut more = observed;
+        more.counts.entry(dimension(raised)).and_modify(|count| *count += by);
+        prop_assert!(standing(&licenses, &more, now).verdict >= before);
+    }
+
+    #[test]
+    fn nothing_changes_before_the_next_change_and_something_does_then(
+        licenses in any_licenses(), observed in any_observed(), now in time(), share in 0.0..1.0f64,
+    ) {
+        let present = standing(&licenses, &observed, now);
+        let until = present.changes_at.unwrap_or(Timestamp::MAX);
+        prop_assert!(until > now);
+        let meanwhile = SignedDuration::from_secs_f64(now.duration_until(until).as_secs_f64() * share);
+        let last_moment = until - SignedDuration::from_nanos(1);
+        for instant in [now + meanwhile, last_moment].into_iter().filter(|instant| *instant < until) {
+            prop_assert_eq!(&standing(&licenses, &observed, instant), &present, "at {}", instant);
+        }
+        if let Some(changes_at) = present.changes_at {
+            let then = standing(&licenses, &observed, changes_at);
+            prop_assert_ne!(without_changes_at(then), without_changes_at(present));
+        }
+    }
+
+    #[test]
+    fn no_feature_is_enabled_while_restricted_or_unlicensed(
+        licenses in any_licenses(), observed in any_observed(), now in time(),
+    ) {
+        let standing = standing(&licenses, &observed, now);
+        if standing.verdict >= Verdict::Restricted {
+            prop_assert!(standing.features.is_empty());
+        } else {
+            let governing = standing.governing().expect("something governs");
+            prop_assert!(governing.features.is_subset(&standing.features));
+        }
+        let tolerable = standing.limits.iter()
+            .all(|limit| limit.state != LimitState::Over || limit.behaviour != Behaviour::Restrict);
+        prop_assert!(tolerable || standing.verdict == Verdict::Restricted);
+    }
+
+    #[test]
+    fn every_standing_can_be_reported(licenses in any_licenses(), observed in any_observed(), now in time()) {
+        for license in &licenses {
+            prop_assert_eq!(license.check(), Ok(()));
+        }
+        let standing = standing(&licenses, &observed, now);
+        prop_assert_eq!(standing.check(), Ok(()));
+        let json = serde_json::to_string(&standing).expect("a standing is JSON");
+        prop_assert_eq!(serde_json::from_str::<Standing>(&json).expect("and back"), standing);
+    }
+}
+
+#[test]
+fn the_largest_licenses_make_a_standing_that_can_be_reported() {
+    use seatline_protocol::license::{MAX_FEATURE, MAX_FEATURES, MAX_LIMITS, MAX_NAME};
+    let largest = |n: usize| {
+        let mut made = license(&format!("{n:064}"), "2026-01-01");
+        made.edition = Some("\u{10FFFF}".repeat(MAX_NAME));
+        made.licensee = "\u{10FFFF}".repeat(MAX_NAME);
+        made.features = (0..MAX_FEATURES).map(|i| format!("{i:0width$}-{n:03}", width = MAX_FEATURE - 4)).collect();
+        let limit = |i: usize| Limit {
+            dimension: dimension(&format!("d{i:063}")),
+            max: Some(seatline_protocol::ids::MAX_COUNT - 1),
+            extra: 0,
+            counting: None,
+            behaviour: Behaviour::Restrict,
+        };
+        made.limits = (0..MAX_LIMITS).map(limit).collect();
+        made
+    };
+    let mut licenses: Vec<License> = (0..100).map(largest).collect();
+    for (n, add_on) in licenses.iter_mut().enumerate().skip(1) {
+        add_on.product = format!("p{n:063}").parse().expect("a product id");
+        add_on.add_on_of = Some("acme-wiki".parse().expect("a product id"));
+    }
+    let mut here = observed(&[]);
+    here.edition = None;
+    // With the restricting limits at their very end, everything is enabled and every reason is there.
+    for count in [u64::MAX, seatline_protocol::ids::MAX_COUNT - 1] {
+        here.counts = licenses[0].limits.iter().map(|limit| (limit.dimension.clone(), count)).collect::<_>();
+        here.counts.insert(Dimension::users(), count);
+        let standing = standing(&licenses, &here, at("2026-06-01"));
+        assert_eq!(standing.check(), Ok(()));
+        assert_eq!(standing.governing().expect("it governs").product, here.product);
+    }
+}
