@@ -1,0 +1,190 @@
+//! Accounts in a database of PostgreSQL.
+//!
+//! Everything happens in one read-only transaction. PostgreSQL itself turns every column into text, in UTC and ISO form,
+//! so that any of its types serves and one set of rules reads them all.
+
+use std::time::Duration;
+
+use postgres::config::Host;
+use postgres::error::SqlState;
+use postgres::{Client, Row, Transaction};
+use seatline_host::ports::AccountSink;
+
+use super::columns::{Columns, NAMES};
+use super::value::{MAX_IDENTITY_BYTES, Rows, Value};
+use super::{SourceError, TimeLimit, short, tls};
+use crate::config::database::PostgresAddress;
+
+/// How many rows are in memory at once.
+const ROWS_AT_ONCE: i32 = 1024;
+/// For how long a connection is tried where the address does not say.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Gives every account that `query` finds to `sink`, and returns how many there were.
+pub fn read_accounts(
+    address: &PostgresAddress,
+    query: &str,
+    limit: TimeLimit,
+    sink: &mut dyn AccountSink,
+) -> Result<u64, SourceError> {
+    let mut client = connect(address)?;
+    let mut transaction = begin(&mut client, limit)?;
+    let query = query.trim_end().trim_end_matches(';');
+    let whole = transaction
+        .prepare(&format!("SELECT * FROM (\n{query}\n) AS account"))
+        .map_err(|error| query_error(&error, limit, 0))?;
+    let names: Vec<&str> = whole.columns().iter().map(|column| column.name()).collect();
+    let columns = Columns::find(names.iter().copied())?;
+    let portal =
+        transaction.bind(&as_text(query, &names, columns), &[]).map_err(|error| query_error(&error, limit, 0))?;
+    let mut rows = Rows::of(columns);
+    loop {
+        limit.left()?;
+        let batch =
+            transaction.query_portal(&portal, ROWS_AT_ONCE).map_err(|error| query_error(&error, limit, rows.count))?;
+        for row in &batch {
+            let account = rows.account(|index| text(row, index))?;
+            sink.push(account).map_err(SourceError::Stopped)?;
+        }
+        if batch.len() < ROWS_AT_ONCE as usize {
+            return Ok(rows.count);
+        }
+    }
+}
+
+/// The one number that `query` gives.
+pub fn measure(address: &PostgresAddress, query: &str, limit: TimeLimit) -> Result<u64, SourceError> {
+    let mut client = connect(address)?;
+    let mut transaction = begin(&mut client, limit)?;
+    let query = query.trim_end().trim_end_matches(';');
+    // Two rows are enough to see that there is more than one.
+    let rows = transaction
+        .query(&format!("SELECT measured::text FROM (\n{query}\n) AS dimension (measured) LIMIT 2"), &[])
+        .map_err(|error| query_error(&error, limit, 0))?;
+    match rows.as_slice() {
+        [row] => match text(row, 0) {
+            Value::Text(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
+            _ => None,
+        },
+        _ => None,
+    }
+    .ok_or(SourceError::NotANumber)
+}
+
+/// `query` with the known columns as text, in the order of the query; an identity is cut where it is too long anyway.
+fn as_text(query: &str, names: &[&str], columns: Columns) -> String {
+    let texts: Vec<String> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let quoted = format!("account.\"{}\"::text", name.replace('"', "\"\""));
+            let is_identity = columns.0[0] == Some(index);
+            if is_identity { format!("left({quoted}, {})", MAX_IDENTITY_BYTES + 1) } else { quoted }
+        })
+        .collect();
+    debug_assert!(names.len() <= NAMES.len(), "only known columns, each once");
+    format!("SELECT {} FROM (\n{query}\n) AS account", texts.join(", "))
+}
+
+fn text(row: &Row, index: usize) -> Value<'_> {
+    match row.try_get::<_, Option<&str>>(index) {
+        Ok(Some(text)) => Value::Text(text.as_bytes()),
+        Ok(None) => Value::Null,
+        // In a database without an encoding (SQL_ASCII), text can be anything.
+        Err(_) => Value::Text(b"\xff"),
+    }
+}
+
+fn connect(address: &PostgresAddress) -> Result<Client, SourceError> {
+    let mut config = address.config.clone();
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("seatline");
+    }
+    // A peer that vanished is noticed, and does not hold a run for hours.
+    config.keepalives_idle(Duration::from_secs(30));
+    config.tcp_user_timeout(Duration::from_secs(60));
+    let connected = match tls::connector(&mut config, address.tls_ca_file.as_deref())? {
+        Some(connector) => config.connect(connector),
+        None => config.connect(postgres::NoTls),
+    };
+    connected.map_err(|error| connect_error(&error, &place(&config)))
+}
+
+/// Begins a read-only transaction whose settings are its own, so that a pooler between us and the server may be of any
+/// kind.
+fn begin(client: &mut Client, limit: TimeLimit) -> Result<Transaction<'_>, SourceError> {
+    let milliseconds = limit.left()?.as_millis().max(1);
+    let mut transaction =
+        client.build_transaction().read_only(true).start().map_err(|error| query_error(&error, limit, 0))?;
+    transaction
+        .batch_execute(&format!(
+            "SET LOCAL statement_timeout = {milliseconds}; SET LOCAL lock_timeout = 5000; SET LOCAL TimeZone = 'UTC'; \
+             SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1"
+        ))
+        .map_err(|error| query_error(&error, limit, 0))?;
+    Ok(transaction)
+}
+
+/// Host and database, for an administrator.
+fn place(config: &postgres::Config) -> String {
+    let host = config.get_hosts().first().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(directory) => directory.display().to_string(),
+    });
+    let host = host.or_else(|| config.get_hostaddrs().first().map(ToString::to_string)).unwrap_or_default();
+    match config.get_dbname().or(config.get_user()) {
+        Some(database) => format!("`{}` at {}", short(database), short(&host)),
+        None => format!("at {}", short(&host)),
+    }
+}
+
+fn connect_error(error: &postgres::Error, place: &str) -> SourceError {
+    let code = error.code();
+    if [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION]
+        .iter()
+        .any(|sqlstate| code == Some(sqlstate))
+    {
+        return SourceError::Denied(format!("the database {place} refuses the user or the password"));
+    }
+    let reason = match error.as_db_error() {
+        Some(refusal) => short(refusal.message()),
+        None => {
+            use std::error::Error as _;
+            let mut causes: Vec<String> = vec![error.to_string()];
+            let mut source = error.source();
+            while let Some(cause) = source {
+                causes.push(cause.to_string());
+                source = cause.source();
+            }
+            short(causes.last().map_or("no reason", String::as_str))
+        }
+    };
+    SourceError::Unreachable { database: place.to_owned(), reason }
+}
+
+/// An error of a statement. PostgreSQL quotes values in the messages of some classes (22, "invalid input syntax for type
+/// integer"), so only the class that speaks of the query itself (42) is shown.
+fn query_error(error: &postgres::Error, limit: TimeLimit, rows: u64) -> SourceError {
+    let Some(refusal) = error.as_db_error() else {
+        let reason = if error.is_closed() { "the connection was closed" } else { "the connection failed" };
+        return SourceError::BrokenOff { rows, reason: reason.to_owned() };
+    };
+    let code = refusal.code();
+    if *code == SqlState::QUERY_CANCELED {
+        SourceError::TimeLimit(limit.seconds)
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        SourceError::Denied(short(refusal.message()))
+    } else if *code == SqlState::LOCK_NOT_AVAILABLE {
+        SourceError::Locked
+    } else if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        SourceError::Writes
+    } else if code.code().starts_with("42") || code.code().starts_with("0A") {
+        SourceError::Query(short(refusal.message()))
+    } else {
+        SourceError::BrokenOff { rows, reason: format!("PostgreSQL says SQLSTATE {}", code.code()) }
+    }
+}

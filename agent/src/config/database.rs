@@ -1,0 +1,217 @@
+//! Where a database is, and how its password is had without writing it down.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::document::{Problem, Section};
+use crate::accounts::SourceError;
+
+/// The keys that tell of a database, in every section that has one.
+pub const KEYS: [&str; 5] = ["database", "database_env", "password_env", "password_file", "tls_ca_file"];
+
+/// A database of the product, as `seatline.toml` names it.
+#[derive(Debug, Clone)]
+pub struct Database {
+    location: Location,
+    password: Option<SecretSource>,
+    tls_ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone)]
+enum Location {
+    Given(Address),
+    /// The environment variable that holds it, secrets and all; it is read when the database is opened.
+    Environment {
+        name: String,
+        base: PathBuf,
+    },
+}
+
+/// What a database's location comes to.
+#[derive(Clone)]
+pub enum Address {
+    /// A file of SQLite.
+    Sqlite(PathBuf),
+    /// A database of PostgreSQL.
+    Postgres(Box<PostgresAddress>),
+}
+
+/// A database of PostgreSQL, with everything that a connection needs.
+#[derive(Clone)]
+pub struct PostgresAddress {
+    /// Host, port, user, database, password.
+    pub config: postgres::Config,
+    /// The authority that signed the server's certificate, where it is none of the public ones: a file in PEM form.
+    pub tls_ca_file: Option<PathBuf>,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+        }
+    }
+}
+
+/// Where a secret is kept.
+#[derive(Debug, Clone)]
+enum SecretSource {
+    Environment(String),
+    File(PathBuf),
+}
+
+impl SecretSource {
+    fn read(&self) -> Result<Zeroizing<String>, SourceError> {
+        let secret = match self {
+            Self::Environment(name) => std::env::var(name).map(Zeroizing::new).map_err(|_| {
+                SourceError::Secret(format!("the environment variable {name} is not set, or not UTF-8"))
+            })?,
+            Self::File(path) => std::fs::read_to_string(path)
+                .map(Zeroizing::new)
+                .map_err(|error| SourceError::Secret(format!("the file {} cannot be read: {error}", path.display())))?,
+        };
+        let trimmed = secret.trim_end_matches(['\r', '\n']);
+        if trimmed.is_empty() {
+            return Err(SourceError::Secret("it is empty".to_owned()));
+        }
+        Ok(Zeroizing::new(trimmed.to_owned()))
+    }
+}
+
+/// The options of PostgreSQL that a `key=value` text can begin with: anything else is the path of a SQLite file.
+const POSTGRES_OPTIONS: [&str; 16] = [
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "dbname",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_idle",
+    "load_balance_hosts",
+    "options",
+    "password",
+    "port",
+    "sslmode",
+    "sslnegotiation",
+    "target_session_attrs",
+    "user",
+];
+
+impl Database {
+    /// The database of `section`, or none where it names none. Paths are relative to `base`.
+    ///
+    /// # Errors
+    /// When its keys contradict each other, or hold a password in clear.
+    pub fn of(section: &Section<'_>, base: &Path) -> Result<Option<Self>, Problem> {
+        let location = match (section.find("database"), section.find("database_env")) {
+            (Some(given), None) => {
+                let address = Address::parse(given.text()?, base).map_err(|reason| given.refuse(reason))?;
+                if matches!(&address, Address::Postgres(postgres) if postgres.config.get_password().is_some()) {
+                    return Err(given.refuse("holds a password: put it into `password_file` or `password_env`"));
+                }
+                Location::Given(address)
+            }
+            (None, Some(name)) => Location::Environment { name: name.text()?.to_owned(), base: base.to_owned() },
+            (Some(_), Some(_)) => return Err(section.refuse("database_env", "cannot stand beside `database`")),
+            (None, None) => {
+                return match KEYS[2..].iter().find(|key| section.find(key).is_some()) {
+                    Some(key) => Err(section.refuse(key, "needs a `database` beside it")),
+                    None => Ok(None),
+                };
+            }
+        };
+        let password = match (section.find("password_env"), section.find("password_file")) {
+            (None, None) => None,
+            (Some(name), None) => Some(SecretSource::Environment(name.text()?.to_owned())),
+            (None, Some(file)) => Some(SecretSource::File(base.join(file.text()?))),
+            (Some(_), Some(_)) => return Err(section.refuse("password_file", "cannot stand beside `password_env`")),
+        };
+        let tls_ca_file = section.find("tls_ca_file").map(|file| file.text()).transpose()?.map(|file| base.join(file));
+        if matches!(location, Location::Given(Address::Sqlite(_))) && (password.is_some() || tls_ca_file.is_some()) {
+            let key = if password.is_some() { "password_file" } else { "tls_ca_file" };
+            return Err(section.refuse(key, "is for PostgreSQL: a SQLite file has no password and no TLS"));
+        }
+        Ok(Some(Self { location, password, tls_ca_file }))
+    }
+
+    /// The address, with its secrets fetched from where they are kept.
+    ///
+    /// # Errors
+    /// When an environment variable or file that it needs is missing or empty.
+    pub fn address(&self) -> Result<Address, SourceError> {
+        let mut address = match &self.location {
+            Location::Given(address) => address.clone(),
+            Location::Environment { name, base } => {
+                let text = SecretSource::Environment(name.clone()).read()?;
+                // The parser's own words could repeat a part of the text, which may hold a password.
+                Address::parse(&text, base).map_err(|_| {
+                    SourceError::Secret(format!("the environment variable {name} is not a path, URL or key=value text"))
+                })?
+            }
+        };
+        if let Address::Postgres(postgres) = &mut address {
+            postgres.tls_ca_file.clone_from(&self.tls_ca_file);
+            if let Some(source) = &self.password {
+                postgres.config.password(source.read()?.as_bytes());
+            }
+        }
+        Ok(address)
+    }
+}
+
+impl Address {
+    /// The address that `text` names: a `postgres://` URL, `key=value` pairs, or else a path relative to `base`.
+    fn parse(text: &str, base: &Path) -> Result<Self, String> {
+        let first_key = text.split_once('=').map(|(key, _)| key.trim());
+        let is_postgres = text.starts_with("postgres://")
+            || text.starts_with("postgresql://")
+            || first_key.is_some_and(|key| POSTGRES_OPTIONS.contains(&key));
+        if !is_postgres {
+            return match text.split_once("://") {
+                Some((scheme, _)) => Err(format!("begins with `{scheme}://`: PostgreSQL and SQLite files can be read")),
+                None => Ok(Self::Sqlite(base.join(text))),
+            };
+        }
+        let config = text.parse::<postgres::Config>().map_err(|error| {
+            use std::error::Error as _;
+            let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            format!("is not an address of PostgreSQL: {cause}")
+        })?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err("must name a host, or the directory of a socket".to_owned());
+        }
+        Ok(Self::Postgres(Box::new(PostgresAddress { config, tls_ca_file: None })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_url_or_options_or_else_a_path() {
+        let base = Path::new("/data");
+        assert!(
+            matches!(Address::parse("wiki=2.db", base), Ok(Address::Sqlite(path)) if path == Path::new("/data/wiki=2.db"))
+        );
+        assert!(
+            matches!(Address::parse("/srv/wiki.db", base), Ok(Address::Sqlite(path)) if path == Path::new("/srv/wiki.db"))
+        );
+        for text in ["postgres://wiki@db.example/wiki", "host=/run/postgresql dbname=wiki", "dbname = wiki host=::1"] {
+            assert!(matches!(Address::parse(text, base), Ok(Address::Postgres(_))), "{text}");
+        }
+        for text in ["mysql://db/wiki", "dbname=wiki", "postgres://db/wiki?sslmode=sometimes"] {
+            Address::parse(text, base).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn an_address_never_shows_its_password() {
+        let address = Address::parse("postgres://wiki:hunter2@db.example/wiki", Path::new("")).expect("a URL");
+        assert!(!format!("{address:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,110 @@
+//! What `seatline.toml` may say, and what it may not.
+
+use super::*;
+
+const PRODUCT: &str = "[product]\nid = 'acme-wiki'\nname = 'Acme Wiki'\nversion = '4.2.0'\n";
+
+fn parse(rest: &str) -> Result<Config, Problem> {
+    Config::parse(&format!("{PRODUCT}{rest}"), Path::new("/data"))
+}
+
+fn problem(rest: &str) -> String {
+    parse(rest).expect_err("a problem").to_string()
+}
+
+#[test]
+fn the_example_is_a_whole_configuration() {
+    let config = Config::parse(include_str!("../../seatline.example.toml"), Path::new("/data")).expect("the example");
+    assert_eq!(config.product.id.as_str(), "acme-wiki");
+    assert_eq!(config.dimensions.len(), 2);
+    assert!(!config.license.vendor_keys.is_empty());
+}
+
+#[test]
+fn the_example_names_every_key() {
+    let example = include_str!("../../seatline.example.toml");
+    let keys = ["id", "name", "version", "edition", "released", "nodes", "database", "database_env", "password_env"];
+    let more = ["password_file", "tls_ca_file", "query", "time_limit", "vendor_keys", "file", "environment"];
+    for key in keys.iter().chain(&more).chain(&["memory_mib", "format", "level"]) {
+        let is_there = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
+        assert!(is_there, "{key} is not documented in the example");
+    }
+}
+
+#[test]
+fn the_product_alone_is_enough() {
+    let config = parse("").expect("the product alone");
+    assert_eq!(config.product.nodes, ["main"]);
+    assert!(config.accounts.is_none());
+    assert_eq!(config.license.environment, "SEATLINE_LICENSE");
+}
+
+#[test]
+fn a_dimension_uses_the_database_of_the_accounts_unless_it_has_its_own() {
+    let accounts = "[accounts]\ndatabase = 'wiki.db'\nquery = 'select 1'\n";
+    let config = parse(&format!("{accounts}[[dimension]]\nname = 'pages'\nquery = 'select 2'")).expect("shared");
+    let Ok(database::Address::Sqlite(path)) = config.dimensions[0].database.address() else { panic!("SQLite") };
+    assert_eq!(path, Path::new("/data/wiki.db"));
+    assert_eq!(
+        problem("[[dimension]]\nname = 'pages'\nquery = 'select 2'"),
+        "line 5: `dimension.database` is missing: there is none in [accounts] either"
+    );
+}
+
+#[test]
+fn each_rule_is_named_with_its_line_and_key() {
+    let cases = [
+        ("nodes = []", "line 5: `product.nodes` must name 1 to 256 different nodes of at most 64 characters each"),
+        (
+            "nodes = ['a', 'a']",
+            "line 5: `product.nodes` must name 1 to 256 different nodes of at most 64 characters each",
+        ),
+        (
+            "released = 'soon'",
+            "line 5: `product.released` must be a day such as \"2026-03-01\", or a time such as \"2026-03-01T12:00:00Z\"",
+        ),
+        ("[log]\nformat = 'xml'", "line 6: `log.format` must be \"text\" or \"json\""),
+        ("[accounts]\nquery = 'q'", "line 5: `accounts.database` is missing"),
+        ("[accounts]\ndatabase = 'x'", "line 5: `accounts.query` is missing"),
+        (
+            "[accounts]\ndatabase = 'postgres://u:hunter2@h/d'",
+            "line 6: `accounts.database` holds a password: put it into `password_file` or `password_env`",
+        ),
+        (
+            "[accounts]\ndatabase = 'x.db'\nquery = 'q'\npassword_file = 'p'",
+            "line 8: `accounts.password_file` is for PostgreSQL: a SQLite file has no password and no TLS",
+        ),
+        (
+            "[accounts]\ndatabase = 'x.db'\nquery = 'q'\ntime_limit = 0",
+            "line 8: `accounts.time_limit` must be from 1 to 86400",
+        ),
+        ("[plugin]\nmemory = 3", "line 6: unknown key `plugin.memory`: did you mean `plugin.memory_mib`?"),
+        (
+            "[license]\nvendor_keys = ['k4.secret.x']",
+            "line 6: `license.vendor_keys` holds what is no public key: this is not a k4.public key: it must start with \
+             `k4.public.`",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(problem(text), expected);
+    }
+}
+
+#[test]
+fn a_password_in_the_configuration_is_not_repeated_in_its_refusal() {
+    for text in ["postgres://u:hunter2@h/d", "host=h password=hunter2 prot=1", "password=hunter2"] {
+        let problem = problem(&format!("[accounts]\nquery = 'q'\ndatabase = '{text}'"));
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+}
+
+#[test]
+fn g1_several_vendor_keys_are_trusted_at_once_from_text_and_file() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let keys: Vec<PublicKey> =
+        [1, 2].map(|seed| seatline_protocol::SecretKey::from_seed(&[seed; 32]).public()).to_vec();
+    std::fs::write(dir.path().join("old.public"), format!("{}\n", keys[1])).expect("the key's file");
+    let text = format!("{PRODUCT}[license]\nvendor_keys = ['{}', 'old.public']", keys[0]);
+    let config = Config::parse(&text, dir.path()).expect("both keys");
+    assert_eq!(config.license.vendor_keys, keys);
+}

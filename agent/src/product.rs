@@ -1,0 +1,61 @@
+//! The product beside which the agent runs, as `seatline.toml` describes it.
+
+use seatline_host::ports::{AccountSink, Description, Node, PortError, Product};
+use seatline_protocol::Dimension;
+
+use crate::accounts::{self, SourceError};
+use crate::config::Config;
+
+/// A [`Product`] whose facts come from the configuration, and whose counts come from its databases.
+pub struct ConfiguredProduct {
+    config: Config,
+}
+
+impl ConfiguredProduct {
+    /// The product of `config`.
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+}
+
+impl Product for ConfiguredProduct {
+    fn describe(&self) -> Result<Description, PortError> {
+        let product = &self.config.product;
+        let nodes = product.nodes.iter();
+        Ok(Description {
+            id: product.id.clone(),
+            name: product.name.clone(),
+            version: product.version.clone(),
+            edition: product.edition.clone(),
+            released: product.released,
+            nodes: nodes.map(|id| Node { id: id.clone(), version: product.version.clone() }).collect(),
+        })
+    }
+
+    fn accounts(&self, sink: &mut dyn AccountSink) -> Result<(), PortError> {
+        let Some(accounts) = &self.config.accounts else {
+            return Err(PortError::new("no accounts are set up: write the section [accounts] into seatline.toml"));
+        };
+        match accounts::read(accounts, sink) {
+            Ok(_) => Ok(()),
+            Err(SourceError::Stopped(error)) => Err(error),
+            Err(error) => Err(port_error("accounts", &error)),
+        }
+    }
+
+    fn measure(&self) -> Vec<(Dimension, Result<u64, PortError>)> {
+        self.config
+            .dimensions
+            .iter()
+            .map(|dimension| {
+                let number = accounts::measure(dimension);
+                (dimension.name.clone(), number.map_err(|error| port_error(dimension.name.as_str(), &error)))
+            })
+            .collect()
+    }
+}
+
+/// One line, with the code first so that no shortening cuts it off.
+fn port_error(subject: &str, error: &SourceError) -> PortError {
+    PortError::new(format_args!("{subject} [{}]: {error}", error.code()))
+}

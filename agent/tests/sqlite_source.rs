@@ -1,0 +1,193 @@
+//! Accounts from real SQLite files.
+
+mod support;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use seatline_agent::accounts;
+use seatline_agent::product::ConfiguredProduct;
+use seatline_host::ports::{Account, AccountSink, PortError, Product as _};
+use support::{Kept, config};
+
+fn database(statements: &str) -> (tempfile::TempDir, Connection) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let connection = Connection::open(dir.path().join("wiki.db")).expect("a database");
+    connection.execute_batch(statements).expect("the statements");
+    (dir, connection)
+}
+
+fn read(dir: &Path, query: &str) -> Result<Vec<String>, accounts::SourceError> {
+    let config = config(dir, &format!("[accounts]\ndatabase = 'wiki.db'\nquery = \"\"\"{query}\"\"\"\n"));
+    let mut kept = Kept::default();
+    let count = accounts::read(config.accounts.as_ref().expect("accounts"), &mut kept)?;
+    assert_eq!(count, kept.0.len() as u64);
+    Ok(kept.0)
+}
+
+fn refusal(dir: &Path, query: &str) -> (&'static str, String) {
+    let error = read(dir, query).expect_err("a refusal");
+    (error.code(), error.to_string())
+}
+
+const USERS: &str = "CREATE TABLE users (mail TEXT, on_ INTEGER, access TEXT, seen, bot INTEGER);
+    INSERT INTO users VALUES ('ann@example.org', 1, 'yes', '2026-03-01 10:00:00', 0),
+        ('Zoë ', 0, 'f', 1772323200, 0), ('bot-7', 1, 'true', NULL, 1), (4711, 1, 'T', 1772323200000, 0);";
+
+#[test]
+fn c4_every_field_is_read_by_the_name_of_its_column() {
+    let (dir, _connection) = database(USERS);
+    let query = "select bot as service_account, mail as identity, on_ as Active, access as licensed_access, \
+                 seen as last_seen from users order by rowid";
+    let expected = ["ann@example.org al- 2026-03-01", "Zoë  --- 2026-03-01", "bot-7 als never", "4711 al- 2026-03-01"];
+    assert_eq!(read(dir.path(), query).expect("the accounts"), expected);
+}
+
+#[test]
+fn a_column_that_is_absent_has_its_documented_default() {
+    let (dir, _connection) = database(USERS);
+    let accounts = read(dir.path(), "select mail as identity from users limit 1").expect("the accounts");
+    assert_eq!(accounts, ["ann@example.org al- unknown"]);
+}
+
+#[test]
+fn a_value_that_cannot_be_understood_fails_the_pass_and_is_not_repeated() {
+    let (dir, connection) = database(USERS);
+    connection.execute_batch("INSERT INTO users VALUES (NULL, 1, 'f', 'yesterday', 2)").expect("a bad row");
+    let (code, text) = refusal(dir.path(), "select mail as identity from users");
+    assert_eq!(
+        (code, text.as_str()),
+        ("source-value", "row 5: `identity` is NULL: every account needs a mail address or a login")
+    );
+    let (_, text) = refusal(dir.path(), "select coalesce(mail, 'x') as identity, seen as last_seen from users");
+    assert_eq!(text, "row 5: `last_seen` must be a date, a time, or the seconds or milliseconds since 1970");
+    let (_, text) = refusal(dir.path(), "select coalesce(mail, 'x') as identity, bot as service_account from users");
+    assert!(text.starts_with("row 5: `service_account` must be a boolean"), "{text}");
+    let (_, text) = refusal(dir.path(), "select x'ff' as identity");
+    assert_eq!(text, "row 1: `identity` is not text");
+    let (_, text) = refusal(dir.path(), "select cast(x'ff' as text) as identity");
+    assert_eq!(text, "row 1: `identity` is not UTF-8");
+}
+
+#[test]
+fn a_wrong_query_is_refused_with_its_reason() {
+    let (dir, _connection) = database(USERS);
+    let (code, text) = refusal(dir.path(), "select male as identity from users");
+    assert_eq!((code, text.as_str()), ("source-query", "the query is not accepted: no such column: male"));
+    assert_eq!(refusal(dir.path(), "selekt").0, "source-query");
+    assert_eq!(refusal(dir.path(), "select mail from users").0, "source-columns");
+    assert_eq!(refusal(dir.path(), "-- nothing").0, "source-query-writes");
+}
+
+#[test]
+fn a_query_that_would_write_is_refused_and_writes_nothing() {
+    let (dir, connection) = database(USERS);
+    let before = std::fs::read(dir.path().join("wiki.db")).expect("the file");
+    for query in [
+        "delete from users",
+        "delete from users returning mail as identity",
+        "select mail as identity from users; delete from users",
+        "create table x (y)",
+        "attach 'other.db' as other",
+        "pragma user_version = 7",
+    ] {
+        assert_eq!(refusal(dir.path(), query).0, "source-query-writes", "{query}");
+    }
+    drop(connection);
+    assert_eq!(std::fs::read(dir.path().join("wiki.db")).expect("the file"), before);
+    assert!(!dir.path().join("other.db").exists());
+}
+
+#[test]
+fn a_missing_file_is_named_and_not_made() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (code, text) = refusal(dir.path(), "select 1 as identity");
+    assert_eq!(code, "source-missing");
+    assert!(text.ends_with("wiki.db"), "{text}");
+    assert!(!dir.path().join("wiki.db").exists());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("wiki.db"), "a diary ".repeat(1000)).expect("a file");
+    assert_eq!(refusal(dir.path(), "select mail as identity from users").0, "source-damaged");
+}
+
+#[test]
+fn a_database_that_another_program_locks_is_reported_as_locked() {
+    let (dir, connection) = database(USERS);
+    connection.execute_batch("BEGIN EXCLUSIVE").expect("a lock");
+    assert_eq!(refusal(dir.path(), "select mail as identity from users").0, "source-locked");
+}
+
+#[test]
+fn a_database_is_read_while_its_product_writes_and_left_as_it_was() {
+    let (dir, connection) = database(&format!("PRAGMA journal_mode = WAL; {USERS} BEGIN; DELETE FROM users;"));
+    let accounts = read(dir.path(), "select mail as identity from users").expect("the accounts before the deletion");
+    assert_eq!(accounts.len(), 4);
+    connection.execute_batch("ROLLBACK").expect("the product goes on");
+    drop(connection);
+    let before = std::fs::read(dir.path().join("wiki.db")).expect("the file");
+    assert_eq!(read(dir.path(), "select mail as identity from users").expect("a product at rest").len(), 4);
+    assert_eq!(std::fs::read(dir.path().join("wiki.db")).expect("the file"), before);
+}
+
+#[test]
+fn a_query_without_end_is_stopped_at_the_time_limit() {
+    let (dir, _connection) = database(USERS);
+    let endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as identity from n";
+    let text = format!("[accounts]\ndatabase = 'wiki.db'\ntime_limit = 1\nquery = '{endless}'\n");
+    let config = config(dir.path(), &text);
+    let error = accounts::read(config.accounts.as_ref().expect("accounts"), &mut Kept::default());
+    assert_eq!(error.expect_err("no end").to_string(), "reading took longer than the time limit of 1 s");
+}
+
+#[test]
+fn a_dimension_is_one_number_and_fails_on_its_own() {
+    let (dir, _connection) = database(USERS);
+    let dimension =
+        |name, query| format!("[[dimension]]\nname = '{name}'\ndatabase = 'wiki.db'\nquery = \"{query}\"\n");
+    let text = [
+        dimension("pages", "select count(*) from users"),
+        dimension("none", "select 1 where 0"),
+        dimension("two", "select 1 union all select 2"),
+        dimension("negative", "select -1"),
+        dimension("wide", "select 1, 2"),
+        dimension("wrong", "select x"),
+    ]
+    .concat();
+    let measured = ConfiguredProduct::new(config(dir.path(), &text)).measure();
+    let lines: Vec<String> = measured
+        .into_iter()
+        .map(|(name, result)| match result {
+            Ok(number) => format!("{name} = {number}"),
+            Err(error) => error.to_string(),
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "pages = 4",
+            "none [source-not-a-number]: the query must give one row with one whole number, not negative",
+            "two [source-not-a-number]: the query must give one row with one whole number, not negative",
+            "negative [source-not-a-number]: the query must give one row with one whole number, not negative",
+            "wide [source-not-a-number]: the query must give one row with one whole number, not negative",
+            "wrong [source-query]: the query is not accepted: no such column: x",
+        ]
+    );
+}
+
+#[test]
+fn whoever_takes_the_accounts_can_stop_it_with_his_own_reason() {
+    struct Full;
+    impl AccountSink for Full {
+        fn push(&mut self, _: Account<'_>) -> Result<(), PortError> {
+            Err(PortError::new("the run has ended"))
+        }
+    }
+    let (dir, _connection) = database(USERS);
+    let text = "[accounts]\ndatabase = 'wiki.db'\nquery = 'select mail as identity from users'\n";
+    let error = ConfiguredProduct::new(config(dir.path(), text)).accounts(&mut Full).expect_err("stopped");
+    assert_eq!(error.to_string(), "the run has ended");
+}

@@ -1,0 +1,49 @@
+//! What the tests of the agent share.
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+pub mod postgres;
+
+use std::path::Path;
+
+use seatline_agent::config::Config;
+use seatline_host::ports::{Account, AccountSink, LastSeen, PortError};
+
+/// A configuration with `rest` after the product.
+pub fn config(dir: &Path, rest: &str) -> Config {
+    let text = format!("[product]\nid = 'acme-wiki'\nname = 'Acme Wiki'\nversion = '4.2.0'\n{rest}");
+    Config::parse(&text, dir).expect("a configuration")
+}
+
+/// Keeps what a source gives, one line for each account.
+#[derive(Default)]
+pub struct Kept(pub Vec<String>);
+
+impl AccountSink for Kept {
+    fn push(&mut self, account: Account<'_>) -> Result<(), PortError> {
+        let mark = |on, mark| if on { mark } else { '-' };
+        let seen = match account.last_seen {
+            LastSeen::Unknown => "unknown".to_owned(),
+            LastSeen::Never => "never".to_owned(),
+            LastSeen::On(day) => day.to_string(),
+        };
+        self.0.push(format!(
+            "{} {}{}{} {seen}",
+            account.identity,
+            mark(account.active, 'a'),
+            mark(account.licensed_access, 'l'),
+            mark(account.service_account, 's'),
+        ));
+        Ok(())
+    }
+}
+
+/// Counts, and keeps nothing.
+#[derive(Default)]
+pub struct Counted(pub u64);
+
+impl AccountSink for Counted {
+    fn push(&mut self, _: Account<'_>) -> Result<(), PortError> {
+        self.0 += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! A real PostgreSQL server of a test's own, in a temporary directory. It ends with the test process, however that ends:
+//! a shell beside it waits for its standard input to close, stops the server, and removes the directory.
+
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Runs "$@" until our standard input closes; $0 is the directory.
+const GUARD: &str = r#""$@" & server=$!; cat > /dev/null; kill -INT $server; wait $server; rm -rf "$0""#;
+
+/// A running server that listens on a socket in its own directory, and on a free port of the loopback interface.
+pub struct Postgres {
+    guard: Child,
+    dir: PathBuf,
+    /// The port, on 127.0.0.1.
+    pub port: u16,
+}
+
+impl Postgres {
+    /// Starts a server with an empty database `wiki` that belongs to the superuser `owner`. Everybody may connect by the
+    /// socket; by TCP, only with a password.
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed, with what to do.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with `settings` of its own, each `name=value`.
+    pub fn start_with(settings: &[&str]) -> Self {
+        let programs = installed();
+        let dir = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").expect("a short path").keep();
+        give_to_server(&dir);
+        let unprivileged = owner_of_data();
+        let data = dir.join("data");
+        let mut initdb = as_user(&programs.join("initdb"), unprivileged);
+        initdb.args(["--username=owner", "--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync"]);
+        initdb.args(["--encoding=UTF8", "--locale=C", "--pgdata"]).arg(&data);
+        let output = initdb.output().expect("initdb starts");
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+
+        let port = free_port();
+        let mut guard = as_user(Path::new("/bin/sh"), unprivileged);
+        guard.arg("-c").arg(GUARD).arg(&dir).arg(programs.join("postgres"));
+        guard.arg("-D").arg(&data).arg("-k").arg(&dir).args(["-p", &port.to_string()]);
+        guard.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=20"]);
+        for setting in settings {
+            guard.args(["-c", setting]);
+        }
+        let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut server = Self { guard: guard.expect("a shell starts"), dir, port };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut client = loop {
+            match ::postgres::Client::connect(&server.address("owner", "postgres"), ::postgres::NoTls) {
+                Ok(client) => break client,
+                Err(error) => {
+                    let ended = server.guard.try_wait().expect("the server's state");
+                    assert!(ended.is_none() && Instant::now() < deadline, "PostgreSQL does not answer: {error}");
+                    std::thread::yield_now();
+                }
+            }
+        };
+        client.batch_execute("CREATE DATABASE wiki").expect("a database");
+        server
+    }
+
+    /// The address of `database` for `user`, by the socket.
+    pub fn address(&self, user: &str, database: &str) -> String {
+        format!("host={} port={} user={user} dbname={database}", self.dir.display(), self.port)
+    }
+
+    /// Runs statements in the database `wiki`, as its owner.
+    pub fn execute(&self, statements: &str) {
+        self.client().batch_execute(statements).expect("the statements");
+    }
+
+    /// A connection to the database `wiki`, as its owner.
+    pub fn client(&self) -> ::postgres::Client {
+        ::postgres::Client::connect(&self.address("owner", "wiki"), ::postgres::NoTls).expect("a connection")
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+    }
+}
+
+/// The programs of the newest installed version.
+fn installed() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<(u32, PathBuf)> = versions
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .filter(|(_, programs)| programs.join("initdb").is_file() && programs.join("postgres").is_file())
+        .collect();
+    found.sort();
+    found.pop().expect("PostgreSQL is needed for this test: install Debian's package `postgresql`").1
+}
+
+/// The user and group that the server must run as: PostgreSQL refuses root, so root uses the package's own user.
+fn owner_of_data() -> Option<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt as _;
+    if std::fs::metadata("/proc/self").expect("our own process").uid() != 0 {
+        return None;
+    }
+    let passwd = std::fs::read_to_string("/etc/passwd").expect("the users of this machine");
+    let line = passwd.lines().find(|line| line.starts_with("postgres:")).expect("the user `postgres` of the package");
+    let mut ids = line.split(':').skip(2).map(|id| id.parse().expect("a number"));
+    Some((ids.next().expect("a user id"), ids.next().expect("a group id")))
+}
+
+fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
+    use std::os::unix::process::CommandExt as _;
+    let mut command = Command::new(program);
+    if let Some((user, group)) = user {
+        command.uid(user).gid(group);
+    }
+    command.current_dir("/");
+    command
+}
+
+/// Makes `dir` and the files in it belong to the server's user.
+pub fn give_to_server(dir: &Path) {
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).expect("a readable directory");
+    let Some((user, group)) = owner_of_data() else { return };
+    let files = std::fs::read_dir(dir).expect("the directory").map(|entry| entry.expect("a file").path());
+    for path in files.chain([dir.to_owned()]) {
+        chown(path, Some(user), Some(group)).expect("a file of the server's user");
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port of the loopback interface");
+    listener.local_addr().expect("its address").port()
+}
