@@ -1,0 +1,157 @@
+//! The link client: one exchange with the central server over HTTP.
+//!
+//! It knows no documents: it carries a request there and a response back, within bounds of time and size. HTTPS is
+//! verified against the certificates that the operating system trusts, so that an organisation's own authority works.
+//! Redirects are not followed: an invite names one server, and no other gets the documents.
+
+use std::io;
+use std::time::Duration;
+
+use seatline_protocol::exchange::{self, ExchangeRequest, ExchangeResponse};
+use seatline_protocol::text;
+use ureq::tls::{RootCerts, TlsConfig};
+
+/// How long an exchange may take, from the name lookup to the last byte.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest wait that a server may ask for with `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// Why no answer came. Whatever it is, the reports stay in the outbox.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No connection.
+    #[error("the central server at {url} cannot be reached: {reason}")]
+    Unreachable {
+        /// Where.
+        url: String,
+        /// Why, in one line.
+        reason: String,
+    },
+    /// It took too long.
+    #[error("the central server at {url} did not answer in time ({reason})")]
+    Slow {
+        /// Where.
+        url: String,
+        /// Which step, in one line.
+        reason: String,
+    },
+    /// Its certificate is not trusted, or TLS failed in another way.
+    #[error("no secure connection to the central server at {url}: {reason}")]
+    Tls {
+        /// Where.
+        url: String,
+        /// Why, in one line.
+        reason: String,
+    },
+    /// It answered with an HTTP status that is not 200.
+    #[error("the central server at {url} answered with HTTP status {status}{}", detail(message))]
+    Status {
+        /// Where.
+        url: String,
+        /// The status.
+        status: u16,
+        /// What it said, cleaned and capped.
+        message: String,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// It answered with something that is not an exchange.
+    #[error("{url} answered with something that is not an exchange ({reason}); is it a Seatline central server?")]
+    Garbage {
+        /// Where.
+        url: String,
+        /// What is wrong, in one line.
+        reason: String,
+    },
+}
+
+fn detail(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
+}
+
+impl ClientError {
+    /// A stable code for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "central-unreachable",
+            Self::Slow { .. } => "central-slow",
+            Self::Tls { .. } => "central-tls",
+            Self::Status { .. } => "central-status",
+            Self::Garbage { .. } => "central-garbage",
+        }
+    }
+
+    /// How long the server wants to be left alone, where it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// Speaks with one central server, over connections that are kept.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: ureq::Agent,
+}
+
+impl Client {
+    pub fn new() -> Self {
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .max_response_header_size(32 * 1024)
+            .user_agent(concat!("seatline/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls)
+            .build();
+        Self { agent: config.new_agent() }
+    }
+
+    /// Sends the request to the central server at `url`, and gives its answer.
+    pub fn exchange(&self, url: &str, request: &ExchangeRequest) -> Result<ExchangeResponse, ClientError> {
+        let failed = |error| failure(url, &error);
+        let endpoint = format!("{}{}", url.trim_end_matches('/'), exchange::PATH);
+        let mut response = self.agent.post(endpoint).send_json(request).map_err(failed)?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+            let seconds = header.and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
+            let retry_after = seconds.map(|wanted| wanted.min(MAX_RETRY_AFTER));
+            let body = response.body_mut().with_config().limit(16 * 1024).lossy_utf8(true).read_to_string();
+            let message = refusal_in(&body.unwrap_or_default());
+            return Err(ClientError::Status { url: url.to_owned(), status, message, retry_after });
+        }
+        let limit = exchange::MAX_RESPONSE_BYTES as u64;
+        let body = response.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)?;
+        serde_json::from_slice(&body)
+            .map_err(|error| ClientError::Garbage { url: url.to_owned(), reason: text::line(&error.to_string(), 120) })
+    }
+}
+
+/// The reason in an error's body, where it is one of ours: an exchange that says why it was refused. A page of HTML from
+/// some proxy says nothing that the status does not.
+fn refusal_in(body: &str) -> String {
+    let response: Option<ExchangeResponse> = serde_json::from_str(body).ok();
+    let refusal = response.and_then(|response| response.refusals.into_iter().next());
+    refusal.map(|refusal| text::line(&refusal.message, 200)).unwrap_or_default()
+}
+
+fn failure(url: &str, error: &ureq::Error) -> ClientError {
+    let (url, reason) = (url.to_owned(), text::line(&error.to_string(), 200));
+    match error {
+        ureq::Error::Timeout(_) => ClientError::Slow { url, reason },
+        ureq::Error::Io(io) if io.kind() == io::ErrorKind::TimedOut => ClientError::Slow { url, reason },
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => ClientError::Tls { url, reason },
+        ureq::Error::Io(io) if io.kind() == io::ErrorKind::InvalidData => ClientError::Tls { url, reason },
+        ureq::Error::Protocol(_) | ureq::Error::BodyExceedsLimit(_) | ureq::Error::Json(_) | ureq::Error::Http(_) => {
+            ClientError::Garbage { url, reason }
+        }
+        _ => ClientError::Unreachable { url, reason },
+    }
+}

@@ -1,0 +1,209 @@
+//! The licenses of an instance: every key that was ever set, the latest last (`c10`).
+//!
+//! The keys are kept as they were sealed, and opened anew at every look: a vendor's key that is no longer trusted takes
+//! its licenses with it, and says so.
+
+use jiff::Timestamp;
+use seatline_protocol::license::License;
+use seatline_protocol::{Digest, LicenseId, OpenError, ProductId, PublicKey, ServerId, seal};
+use serde::{Deserialize, Serialize};
+
+use crate::ports::PortError;
+use crate::slots;
+use crate::store::{LockedStore, Slot, StateStore, StoreError};
+
+/// The most keys that an instance keeps.
+pub const MAX_KEYS: usize = seatline_protocol::standing::MAX_LICENSES;
+
+/// A key that was set, and what it opens to today.
+#[derive(Debug, Clone)]
+pub struct InstalledLicense {
+    /// The digest of the key.
+    pub digest: Digest,
+    /// When it was set.
+    pub set_at: Timestamp,
+    /// The license, or why the key is not trusted any more.
+    pub license: Result<License, OpenError>,
+}
+
+/// What setting a key changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LicenseChange {
+    /// The license of the key.
+    pub license: License,
+    /// Whether the same key was there already: then nothing has changed.
+    pub was_set: bool,
+}
+
+/// Why a key was not set. What was set before stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum SetLicenseError {
+    /// No vendor's key is trusted, so no license can be.
+    #[error("no vendor key is configured, so no license can be verified; set `vendor_keys`")]
+    NoVendorKeys,
+    /// The key is not a license that a trusted vendor has signed.
+    #[error("the license key was refused: {0}")]
+    Open(#[from] OpenError),
+    /// The license is for another product.
+    #[error("the license {license} is for the product `{found}`, and this is `{expected}`")]
+    WrongProduct {
+        /// The license.
+        license: LicenseId,
+        /// What it licenses.
+        found: ProductId,
+        /// What runs here.
+        expected: ProductId,
+    },
+    /// The license is for another edition.
+    #[error("the license {license} is for the edition `{found}`, and this is `{expected}`")]
+    WrongEdition {
+        /// The license.
+        license: LicenseId,
+        /// The edition that it licenses.
+        found: String,
+        /// The edition that runs here.
+        expected: String,
+    },
+    /// The license is bound to other instances.
+    #[error(
+        "the license {license} is bound to another server; this server's ID is {expected}: ask for a license for it"
+    )]
+    WrongServer {
+        /// The license.
+        license: LicenseId,
+        /// This instance.
+        expected: ServerId,
+    },
+    /// The license has ended, and its grace with it.
+    #[error("the license {license} expired on {}; ask for its renewal", expired.strftime("%Y-%m-%d"))]
+    Expired {
+        /// The license.
+        license: LicenseId,
+        /// When.
+        expired: Timestamp,
+    },
+    /// Another license with this id was set, and says something else.
+    #[error("another license with the id {license} is set; a changed license needs a new id")]
+    SameId {
+        /// The license.
+        license: LicenseId,
+    },
+    /// There are too many keys.
+    #[error("{MAX_KEYS} license keys are set, the most that are kept; remove old ones first")]
+    TooMany,
+    /// The product does not say what it is, so no license can be held against it.
+    #[error("the product does not say what it is: {0}")]
+    Product(#[source] PortError),
+    /// The key could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SetLicenseError {
+    /// A stable code for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoVendorKeys => "no-vendor-keys",
+            Self::Open(error) => error.code(),
+            Self::WrongProduct { .. } => "wrong-product",
+            Self::WrongEdition { .. } => "wrong-edition",
+            Self::WrongServer { .. } => "wrong-server",
+            Self::Expired { .. } => "expired",
+            Self::SameId { .. } => "same-id",
+            Self::TooMany => "too-many-licenses",
+            Self::Product(_) => "product-unavailable",
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+/// On what instance a key is set.
+pub(crate) struct Instance<'a> {
+    pub product: &'a ProductId,
+    pub edition: Option<&'a str>,
+    pub server_id: &'a ServerId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    key: String,
+    set_at: Timestamp,
+}
+
+/// All keys that were set, the oldest first.
+pub(crate) fn list(store: &dyn StateStore, vendor_keys: &[PublicKey]) -> Result<Vec<InstalledLicense>, StoreError> {
+    let entries: Vec<Entry> = slots::read(store, Slot::Licenses)?.unwrap_or_default();
+    Ok(entries
+        .into_iter()
+        .map(|entry| InstalledLicense {
+            digest: Digest::of(entry.key.as_bytes()),
+            set_at: entry.set_at,
+            license: seal::open(&entry.key, vendor_keys),
+        })
+        .collect())
+}
+
+/// The license of a pasted key, if it may be set on `instance` now. Nothing is changed.
+pub(crate) fn open(
+    pasted: &str,
+    vendor_keys: &[PublicKey],
+    instance: &Instance<'_>,
+    now: Timestamp,
+) -> Result<(String, License), SetLicenseError> {
+    use seatline_protocol::Document as _;
+    if vendor_keys.is_empty() {
+        return Err(SetLicenseError::NoVendorKeys);
+    }
+    // Line breaks and quote marks may double a pasted key, and not more.
+    if pasted.len() > 2 * License::MAX_BYTES {
+        return Err(OpenError::TooLarge { max: License::MAX_BYTES }.into());
+    }
+    let key = seal::unwrap_pasted(pasted);
+    let license: License = seal::open(&key, vendor_keys)?;
+    let id = || license.id.clone();
+    let base = license.add_on_of.as_ref().unwrap_or(&license.product);
+    if base != instance.product {
+        let (found, expected) = (base.clone(), instance.product.clone());
+        return Err(SetLicenseError::WrongProduct { license: id(), found, expected });
+    }
+    if let (None, Some(found), Some(expected)) = (&license.add_on_of, &license.edition, instance.edition)
+        && found != expected
+    {
+        let (found, expected) = (found.clone(), expected.to_owned());
+        return Err(SetLicenseError::WrongEdition { license: id(), found, expected });
+    }
+    if !license.servers.is_empty() && !license.servers.contains(instance.server_id) {
+        return Err(SetLicenseError::WrongServer { license: id(), expected: instance.server_id.clone() });
+    }
+    if let (Some(end), Some(expired)) = (license.grace_ends(), license.expires)
+        && end <= now
+    {
+        return Err(SetLicenseError::Expired { license: id(), expired });
+    }
+    Ok((key, license))
+}
+
+/// Adds an opened key to those that are set.
+pub(crate) fn add(
+    locked: &mut dyn LockedStore,
+    key: String,
+    license: License,
+    vendor_keys: &[PublicKey],
+    now: Timestamp,
+) -> Result<LicenseChange, SetLicenseError> {
+    let mut entries: Vec<Entry> = slots::read(locked.store(), Slot::Licenses)?.unwrap_or_default();
+    for entry in &entries {
+        if entry.key == key {
+            return Ok(LicenseChange { license, was_set: true });
+        }
+        if seal::open::<License>(&entry.key, vendor_keys).is_ok_and(|other| other.id == license.id) {
+            return Err(SetLicenseError::SameId { license: license.id });
+        }
+    }
+    if entries.len() >= MAX_KEYS {
+        return Err(SetLicenseError::TooMany);
+    }
+    entries.push(Entry { key, set_at: now });
+    slots::write(locked, Slot::Licenses, &entries)?;
+    Ok(LicenseChange { license, was_set: false })
+}

@@ -1,0 +1,230 @@
+//! The application link as the product sees it: made from an invite, joined, approved, in force.
+
+use jiff::Timestamp;
+use seatline_protocol::pairing::{Secret, WelcomeState};
+use seatline_protocol::report::ProductFacts;
+use seatline_protocol::{Counting, Invite, Join, LinkId, OpenError, PublicKey, SecretKey, Settings, Welcome, seal};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::ports::PortError;
+use crate::slots;
+use crate::store::{LockedStore, Slot, StateStore, StoreError};
+
+/// Why a link was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The invite is none.
+    #[error("the invite was refused: {0}")]
+    Invite(#[from] OpenError),
+    /// Its time is over.
+    #[error("the invite expired at {}; ask for a new one", expired.strftime("%Y-%m-%d %H:%M UTC"))]
+    InviteExpired {
+        /// When.
+        expired: Timestamp,
+    },
+    /// There is a link.
+    #[error("the product is linked to {central_url} already; remove that link first (`seatline link remove`)")]
+    AlreadyLinked {
+        /// Where to.
+        central_url: String,
+    },
+    /// There is no link.
+    #[error("the product is not linked; accept an invite first (`seatline link accept`)")]
+    NotLinked,
+    /// The product does not say what it is, so it cannot introduce itself.
+    #[error("the product does not say what it is: {0}")]
+    Product(#[source] PortError),
+    /// The state could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl LinkError {
+    /// A stable code for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invite(error) => error.code(),
+            Self::InviteExpired { .. } => "invite-expired",
+            Self::AlreadyLinked { .. } => "already-linked",
+            Self::NotLinked => "not-linked",
+            Self::Product(_) => "product-unavailable",
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+/// An invite that was opened: whom it links to, for a person to confirm before anything is sent.
+#[derive(Debug, Clone)]
+pub struct OpenedInvite {
+    /// What it says.
+    pub invite: Invite,
+    /// The central server's key, which the link will be pinned to.
+    pub central_key: PublicKey,
+}
+
+impl OpenedInvite {
+    /// Opens a pasted invite.
+    ///
+    /// # Errors
+    /// When it is no invite, or its time is over at `now`.
+    pub fn open(pasted: &str, now: Timestamp) -> Result<Self, LinkError> {
+        use seatline_protocol::Document as _;
+        if pasted.len() > 2 * Invite::MAX_BYTES {
+            return Err(OpenError::TooLarge { max: Invite::MAX_BYTES }.into());
+        }
+        let (invite, central_key) = seal::open_introduced::<Invite>(&seal::unwrap_pasted(pasted))?;
+        if invite.expires_at <= now {
+            return Err(LinkError::InviteExpired { expired: invite.expires_at });
+        }
+        Ok(Self { invite, central_key })
+    }
+}
+
+/// A link, from the join on. It holds the link's secret key, and is kept in the store alone.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Link {
+    pub central_url: String,
+    pub central_name: String,
+    pub central_key: PublicKey,
+    pub accepted_at: Timestamp,
+    /// The link's own key as PASERK.
+    key: Zeroizing<String>,
+    /// The sealed join: sent until the link is approved.
+    pub join: String,
+    pub state: State,
+}
+
+/// How far a link is.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum State {
+    /// No answer yet.
+    Joining,
+    /// The central server waits for its administrator's approval.
+    Pending { link: LinkId, application: String },
+    /// In force.
+    Approved { link: LinkId, application: String, pseudonym_key: Secret, settings: Option<Settings> },
+}
+
+/// What can be shown of a link.
+#[derive(Debug, Clone, Serialize)]
+pub struct LinkFacts {
+    /// Where the central server is reached.
+    pub central_url: String,
+    /// What it calls itself.
+    pub central_name: String,
+    /// The fingerprint of its key.
+    pub central_fingerprint: String,
+    /// The fingerprint of the link's own key: what the central server's administrator compares.
+    pub fingerprint: String,
+    /// `joining`, `pending` or `approved`.
+    pub state: &'static str,
+    /// The link's id, once the central server has given one.
+    pub link: Option<LinkId>,
+    /// What the central server calls the application.
+    pub application: Option<String>,
+    /// When the invite was accepted.
+    pub accepted_at: Timestamp,
+    /// What the central server has set.
+    pub settings: Option<Settings>,
+}
+
+/// A link that is in force, as reports need it.
+pub(crate) struct Approved<'a> {
+    pub link: &'a LinkId,
+    pub pseudonym_key: &'a Secret,
+    pub settings: Option<&'a Settings>,
+}
+
+impl Link {
+    /// Makes a link from an invite: a new key for this link alone, and the join that introduces it.
+    pub fn from_invite(opened: &OpenedInvite, product: ProductFacts, now: Timestamp) -> Result<Self, LinkError> {
+        let key = SecretKey::from_seed(&Zeroizing::new(slots::random()?));
+        let join = Join { secret: opened.invite.secret.clone(), issued_at: now, product };
+        Ok(Self {
+            central_url: opened.invite.central_url.clone(),
+            central_name: opened.invite.central_name.clone(),
+            central_key: opened.central_key.clone(),
+            accepted_at: now,
+            join: seal::seal_introducing(&join, &key)?,
+            key: key.to_paserk(),
+            state: State::Joining,
+        })
+    }
+
+    pub fn read(store: &dyn StateStore) -> Result<Option<Self>, StoreError> {
+        slots::read(store, Slot::Link)
+    }
+
+    pub fn write(&self, locked: &mut dyn LockedStore) -> Result<(), StoreError> {
+        slots::write(locked, Slot::Link, self)
+    }
+
+    pub fn secret_key(&self) -> Result<SecretKey, StoreError> {
+        self.key.parse().map_err(|error: seatline_protocol::KeyError| StoreError::Damaged {
+            what: "the link's key".to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    pub fn approved(&self) -> Option<Approved<'_>> {
+        match &self.state {
+            State::Approved { link, pseudonym_key, settings, .. } => {
+                Some(Approved { link, pseudonym_key, settings: settings.as_ref() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes a welcome. A link that is approved stays so: an older answer that arrives late changes nothing.
+    pub fn take_welcome(&mut self, welcome: Welcome) {
+        let (link, application) = (welcome.link, welcome.application);
+        match (welcome.state, &self.state) {
+            (_, State::Approved { .. }) => {}
+            (WelcomeState::Pending, _) => self.state = State::Pending { link, application },
+            (WelcomeState::Approved { pseudonym_key }, _) => {
+                self.state = State::Approved { link, application, pseudonym_key, settings: None };
+            }
+        }
+    }
+
+    /// Takes settings, if they are for this link and newer than those it has. Gives whether they were taken.
+    pub fn take_settings(&mut self, new: Settings) -> bool {
+        let State::Approved { link, settings, .. } = &mut self.state else { return false };
+        let newer = settings.as_ref().is_none_or(|old| old.revision < new.revision);
+        if new.link == *link && newer {
+            *settings = Some(new);
+            return true;
+        }
+        false
+    }
+
+    pub fn facts(&self) -> Result<LinkFacts, StoreError> {
+        let (state, link, application) = match &self.state {
+            State::Joining => ("joining", None, None),
+            State::Pending { link, application } => ("pending", Some(link), Some(application)),
+            State::Approved { link, application, .. } => ("approved", Some(link), Some(application)),
+        };
+        Ok(LinkFacts {
+            central_url: self.central_url.clone(),
+            central_name: self.central_name.clone(),
+            central_fingerprint: self.central_key.fingerprint(),
+            fingerprint: self.secret_key()?.public().fingerprint(),
+            state,
+            link: link.cloned(),
+            application: application.cloned(),
+            accepted_at: self.accepted_at,
+            settings: self.approved().and_then(|approved| approved.settings.cloned()),
+        })
+    }
+}
+
+/// What holds for a run and for the interval, with the defaults of a product that is not linked.
+pub(crate) fn settings_of(link: Option<&Link>) -> (u32, u32, Counting) {
+    let settings = link.and_then(Link::approved).and_then(|approved| approved.settings);
+    match settings {
+        Some(settings) => (settings.interval, settings.dormancy_days, settings.counting),
+        None => (Settings::DEFAULT_INTERVAL, Settings::DEFAULT_DORMANCY_DAYS, Counting::default()),
+    }
+}

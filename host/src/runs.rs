@@ -1,0 +1,101 @@
+//! What the last run came to: shown to people, and held against the licenses until the next one.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use seatline_protocol::report::{Measured, Outcome, PluginFacts, ProductFacts};
+use seatline_protocol::{Dimension, Observed, ProductId, ServerId};
+use serde::{Deserialize, Serialize};
+
+use crate::ports::{Description, Node};
+use crate::slots;
+use crate::store::{Slot, StateStore, StoreError};
+
+/// The last run of the plugin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// When it was made.
+    pub at: Timestamp,
+    /// Why: `start`, `interval` or `demand`.
+    pub trigger: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// The plugin, where there was one.
+    pub plugin: Option<PluginFacts>,
+    /// What it collected, or why it failed.
+    pub outcome: Outcome,
+    /// What the plugin wrote.
+    pub journal: Vec<JournalEntry>,
+    /// The latest count of each dimension, over all runs.
+    pub counts: BTreeMap<Dimension, u64>,
+    /// When accounts were last counted.
+    pub counted_at: Option<Timestamp>,
+}
+
+/// A line that a plugin wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// The line, cleaned and capped.
+    pub line: String,
+}
+
+impl LastRun {
+    pub(crate) fn read(store: &dyn StateStore) -> Result<Option<Self>, StoreError> {
+        slots::read(store, Slot::LastRun)
+    }
+}
+
+/// The counts after a run: what it gave replaces what was known, what it could not give stays as it was.
+pub(crate) fn counts_after(
+    before: Option<&LastRun>,
+    outcome: &Outcome,
+    nodes: usize,
+    at: Timestamp,
+) -> (BTreeMap<Dimension, u64>, Option<Timestamp>) {
+    let mut counts = before.map(|run| run.counts.clone()).unwrap_or_default();
+    let mut counted_at = before.and_then(|run| run.counted_at);
+    counts.insert(Dimension::nodes(), nodes as u64);
+    if let Outcome::Collected(collected) = outcome {
+        for measurement in &collected.measurements {
+            if let Measured::Value(value) = measurement.value {
+                counts.insert(measurement.dimension.clone(), value);
+            }
+        }
+        if let Some(accounts) = &collected.accounts {
+            counts.insert(Dimension::users(), accounts.counted);
+            counted_at = Some(at);
+        }
+    }
+    (counts, counted_at)
+}
+
+/// What is held against the licenses.
+pub(crate) fn observed(description: &Description, server_id: &ServerId, counts: BTreeMap<Dimension, u64>) -> Observed {
+    Observed {
+        product: description.id.clone(),
+        edition: description.edition.clone(),
+        server_id: server_id.clone(),
+        released: description.released,
+        counts,
+    }
+}
+
+/// What a report says of the product, cleaned and capped.
+pub(crate) fn facts(description: &Description, server_id: &ServerId) -> ProductFacts {
+    use seatline_protocol::license::MAX_NAME;
+    use seatline_protocol::report::{MAX_NODES, NodeFacts};
+    use seatline_protocol::text::line;
+    let node = |node: &Node| NodeFacts { id: line(&node.id, 64), version: line(&node.version, 64) };
+    let id: ProductId = description.id.clone();
+    let name = Some(line(&description.name, MAX_NAME)).filter(|name| !name.is_empty());
+    ProductFacts {
+        name: name.unwrap_or_else(|| id.to_string()),
+        id,
+        version: line(&description.version, 64),
+        edition: description.edition.as_ref().map(|edition| line(edition, MAX_NAME)),
+        server_id: server_id.clone(),
+        nodes: description.nodes.iter().take(MAX_NODES).map(node).collect(),
+    }
+}
