@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::report::{ProductFacts, Reporter};
 use seatline_protocol::standing::{LicenseStanding, LimitStanding, Reason, Status, Verdict};
-use seatline_protocol::{AccountCounts, Digest, LinkId, Measurement, Omission, Sequence};
+use seatline_protocol::{AccountCounts, Digest, LicenseId, LinkId, Measurement, Omission, Sequence};
 use serde::Serialize;
 
 use super::application::Application;
@@ -83,6 +83,8 @@ pub struct Counted {
     pub reasons: Vec<Reason>,
     /// The limits against the counts.
     pub limits: Vec<LimitStanding>,
+    /// The license whose limits hold now, where there is one.
+    pub governed_by: Option<LicenseId>,
     /// The licenses, those in force first.
     pub licenses: Vec<LicenseRow>,
     /// The features that are enabled.
@@ -201,6 +203,7 @@ impl Counted {
             verdict: standing.map(|standing| standing.verdict),
             reasons: standing.map(|standing| standing.reasons.clone()).unwrap_or_default(),
             limits: standing.map(|standing| standing.limits.clone()).unwrap_or_default(),
+            governed_by: standing.and_then(|standing| standing.governed_by.clone()),
             licenses: standing
                 .map(|standing| standing.licenses.iter().map(|license| LicenseRow::of(license, now)).collect())
                 .unwrap_or_default(),
