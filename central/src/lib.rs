@@ -4,15 +4,24 @@
 //! |---|---|
 //! | [`domain`] | what is known, as plain values, and the view of the Licenses tab |
 //! | [`store`] | where it is kept: traits by subject, SQLite behind them |
-//! | [`central`] | the server's own keys, store and clock, and what administrators do with them |
+//! | [`keyring`] | the server's secrets, in private files |
+//! | [`central`] | store, secrets and clock together, and what administrators do with them |
+//! | [`link`] | the door to the products: joins and reports in, welcomes and receipts out |
+//! | [`auth`] | administrators, their sessions and tokens, and the guard before everything else |
+//! | [`api`] | the JSON API |
+//! | [`server`] | the routes, the headers, and the listener |
 //!
-//! An exchange flows [`link`] → [`store`] → receipt: seals are opened before anything is looked up, the chain's rule is
+//! An exchange flows [`link`] → [`store`] → receipt: seals are opened before anything is believed, the chain's rule is
 //! applied in the commit, and the answer is given after it.
 #![forbid(unsafe_code)]
 
+pub mod api;
+pub mod auth;
 pub mod central;
 pub mod domain;
 pub mod keyring;
+pub mod link;
+pub mod server;
 pub mod store;
 
 pub use central::Central;

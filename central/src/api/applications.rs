@@ -1,0 +1,74 @@
+//! Applications over the API.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use seatline_protocol::LinkId;
+use serde::Deserialize;
+
+use super::ApiError;
+use super::input::{Ids, Input, Paging};
+use crate::domain::{Application, ApplicationId, ApplicationRow, Licenses, Link};
+use crate::server::App;
+use crate::store::Page;
+
+/// A new application.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewApplication {
+    name: String,
+    product: String,
+    #[serde(default)]
+    url: String,
+}
+
+/// The link that an application shows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChosenLink {
+    link: Option<LinkId>,
+}
+
+/// `GET /api/v1/applications`
+pub(super) async fn list(State(app): State<App>, paging: Paging) -> Result<Json<Page<ApplicationRow>>, ApiError> {
+    Ok(Json(app.central.store().applications(paging.after.as_ref(), paging.size).await?))
+}
+
+/// `POST /api/v1/applications`
+pub(super) async fn add(State(app): State<App>, Input(new): Input<NewApplication>) -> Result<Response, ApiError> {
+    let application = app.central.add_application(&new.name, &new.product, &new.url).await?;
+    let location = format!("/api/v1/applications/{}", application.id);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(application)).into_response())
+}
+
+/// `GET /api/v1/applications/{application}`
+pub(super) async fn show(State(app): State<App>, ids: Ids) -> Result<Json<Application>, ApiError> {
+    Ok(Json(app.central.application(&application(&ids)?).await?))
+}
+
+/// `GET /api/v1/applications/{application}/licenses`: the Licenses tab (`w5`).
+pub(super) async fn licenses(State(app): State<App>, ids: Ids) -> Result<Json<Licenses>, ApiError> {
+    Ok(Json(app.central.licenses(&application(&ids)?).await?))
+}
+
+/// `GET /api/v1/applications/{application}/links`
+pub(super) async fn links(State(app): State<App>, ids: Ids) -> Result<Json<Vec<Link>>, ApiError> {
+    let application = app.central.application(&application(&ids)?).await?;
+    Ok(Json(app.central.store().links_of(&application.id).await?))
+}
+
+/// `PUT /api/v1/applications/{application}/link`
+pub(super) async fn choose_link(
+    State(app): State<App>,
+    ids: Ids,
+    Input(chosen): Input<ChosenLink>,
+) -> Result<Json<Application>, ApiError> {
+    let id = application(&ids)?;
+    app.central.store().choose_link(&id, chosen.link.as_ref()).await?;
+    Ok(Json(app.central.application(&id).await?))
+}
+
+fn application(ids: &Ids) -> Result<ApplicationId, ApiError> {
+    ids.one("application")
+}

@@ -1,0 +1,87 @@
+//! Links and invites over the API.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use seatline_protocol::LinkId;
+use serde::{Deserialize, Serialize};
+
+use super::ApiError;
+use super::input::{Ids, Input, Paging};
+use crate::domain::{ApplicationId, Link, SettingsChange};
+use crate::server::App;
+use crate::store::Page;
+
+/// A link, and the fingerprint of its key for two people to compare.
+#[derive(Serialize)]
+pub(super) struct ShownLink {
+    #[serde(flatten)]
+    link: Link,
+    fingerprint: String,
+}
+
+impl From<Link> for ShownLink {
+    fn from(link: Link) -> Self {
+        Self { fingerprint: link.key.fingerprint(), link }
+    }
+}
+
+/// For which application an invite is made, if for any.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewInvite {
+    #[serde(default)]
+    application: Option<ApplicationId>,
+}
+
+/// For which application a link is approved.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Approval {
+    application: ApplicationId,
+}
+
+/// `POST /api/v1/invites`
+pub(super) async fn invite(State(app): State<App>, Input(new): Input<NewInvite>) -> Result<Response, ApiError> {
+    let made = app.central.make_invite(new.application.as_ref()).await?;
+    Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+/// `GET /api/v1/links`
+pub(super) async fn list(State(app): State<App>, paging: Paging) -> Result<Json<Page<ShownLink>>, ApiError> {
+    let page = app.central.store().links(paging.after.as_ref(), paging.size).await?;
+    Ok(Json(Page { items: page.items.into_iter().map(ShownLink::from).collect(), next: page.next }))
+}
+
+/// `GET /api/v1/links/{link}`
+pub(super) async fn show(State(app): State<App>, ids: Ids) -> Result<Json<ShownLink>, ApiError> {
+    Ok(Json(app.central.link(&link(&ids)?).await?.into()))
+}
+
+/// `POST /api/v1/links/{link}/approve`
+pub(super) async fn approve(
+    State(app): State<App>,
+    ids: Ids,
+    Input(approval): Input<Approval>,
+) -> Result<Json<ShownLink>, ApiError> {
+    Ok(Json(app.central.approve_link(&link(&ids)?, &approval.application).await?.into()))
+}
+
+/// `POST /api/v1/links/{link}/suspend`
+pub(super) async fn suspend(State(app): State<App>, ids: Ids) -> Result<Json<ShownLink>, ApiError> {
+    Ok(Json(app.central.suspend_link(&link(&ids)?).await?.into()))
+}
+
+/// `PATCH /api/v1/links/{link}/settings`
+pub(super) async fn change_settings(
+    State(app): State<App>,
+    ids: Ids,
+    Input(change): Input<SettingsChange>,
+) -> Result<Json<ShownLink>, ApiError> {
+    Ok(Json(app.central.change_settings(&link(&ids)?, &change).await?.into()))
+}
+
+fn link(ids: &Ids) -> Result<LinkId, ApiError> {
+    ids.one("link")
+}

@@ -1,0 +1,94 @@
+//! One exchange: a request's documents in, the answer's documents out.
+//!
+//! A seal is opened before anything is believed, and what it names is looked up by the key that sealed it. The answer
+//! is made after the commit. An exchange that is repeated, whole or in part, changes nothing and is answered alike.
+
+use seatline_protocol::exchange::{MAX_REPORTS, MAX_REQUEST_BYTES, RefusalCode};
+use seatline_protocol::seal;
+use seatline_protocol::{ExchangeRequest, ExchangeResponse, Refusal, text};
+
+use super::{join, reports};
+use crate::central::Central;
+use crate::domain::{Link, LinkState};
+use crate::store::StoreError;
+
+/// Why an exchange was not answered document by document. Nothing was changed that repeating it would not find.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The request is larger than is allowed.
+    #[error("the request is too large: at most {MAX_REQUEST_BYTES} bytes and {MAX_REPORTS} reports")]
+    TooLarge,
+    /// The request is not the JSON of an exchange.
+    #[error("the request is not the JSON of an exchange: {0}")]
+    Malformed(String),
+    /// The request did not come whole in time.
+    #[error("the request did not come whole in time: send it again")]
+    Slow,
+    /// Too many requests are being answered.
+    #[error("too many exchanges at this moment: try again in a few seconds")]
+    Busy,
+    /// The store could not keep what came.
+    #[error("the central server cannot store reports at this moment: try again later")]
+    Store(#[from] StoreError),
+    /// The operating system has no randomness to give.
+    #[error("the central server cannot make links at this moment: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The answer could not be sealed.
+    #[error("the central server cannot seal its answer: {0}")]
+    Seal(#[from] seal::OpenError),
+    /// The work was given up, as the server ends.
+    #[error("the central server is shutting down: try again later")]
+    Ending,
+}
+
+impl ExchangeError {
+    /// The code of the refusal that tells of it.
+    pub fn code(&self) -> RefusalCode {
+        match self {
+            Self::TooLarge => RefusalCode::TooLarge,
+            Self::Malformed(_) | Self::Slow => RefusalCode::Malformed,
+            Self::Busy | Self::Store(_) | Self::Random(_) | Self::Seal(_) | Self::Ending => RefusalCode::Unavailable,
+        }
+    }
+
+    /// The answer that tells of it.
+    pub fn response(&self) -> ExchangeResponse {
+        let refusal = Refusal::new("exchange", None, self.code().name(), &self.to_string());
+        ExchangeResponse { refusals: vec![refusal], ..ExchangeResponse::default() }
+    }
+}
+
+/// The request that `bytes` are, from the network or a file.
+///
+/// # Errors
+/// [`ExchangeError::TooLarge`] and [`ExchangeError::Malformed`].
+pub fn parse(bytes: &[u8]) -> Result<ExchangeRequest, ExchangeError> {
+    if bytes.len() > MAX_REQUEST_BYTES {
+        return Err(ExchangeError::TooLarge);
+    }
+    let request: ExchangeRequest =
+        serde_json::from_slice(bytes).map_err(|error| ExchangeError::Malformed(text::line(&error.to_string(), 200)))?;
+    if request.reports.len() > MAX_REPORTS { Err(ExchangeError::TooLarge) } else { Ok(request) }
+}
+
+/// Answers a request.
+///
+/// # Errors
+/// Where the store, randomness or sealing fails: then it should be sent again. A document that is refused is no error.
+pub async fn exchange(central: &Central, request: ExchangeRequest) -> Result<ExchangeResponse, ExchangeError> {
+    let mut response = ExchangeResponse::default();
+    let joined = match &request.join {
+        Some(join) => join::answer(central, join, &mut response).await?,
+        None => None,
+    };
+    let reporting = reports::answer(central, request.reports, &mut response).await?;
+    response.settings = settings(central, reporting.or(joined).as_ref())?;
+    Ok(response)
+}
+
+/// The settings of a link that is in force, sealed. They are the same bytes until they are changed.
+fn settings(central: &Central, link: Option<&Link>) -> Result<Option<String>, ExchangeError> {
+    let link = link.filter(|link| link.state == LinkState::Approved);
+    let document = link.map(|link| link.settings.document(&link.id));
+    Ok(document.map(|document| seal::seal(&document, central.keys().secret())).transpose()?)
+}

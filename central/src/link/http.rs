@@ -1,0 +1,97 @@
+//! The door of the link. It is open to everybody, so whatever comes costs little until its seal holds: a request is
+//! refused by its announced size, holds a share of a fixed budget of memory while it is read, and has little time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use seatline_protocol::ExchangeResponse;
+use seatline_protocol::exchange::{MAX_REQUEST_BYTES, RefusalCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::exchange::{ExchangeError, exchange, parse};
+use crate::server::App;
+
+/// How long a request may take to come whole.
+const BODY_TIME: Duration = Duration::from_secs(15);
+/// How many bytes the requests that are being answered may have together.
+const BUDGET_BYTES: usize = 128 * 1024 * 1024;
+/// The unit in which the budget is handed out: also what the smallest request costs.
+const UNIT_BYTES: usize = 4 * 1024;
+/// After how many seconds a product that was turned away should come again.
+const RETRY_SECONDS: &str = "10";
+
+/// The budget of memory for requests.
+#[derive(Debug, Clone)]
+pub struct Budget(Arc<Semaphore>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(BUDGET_BYTES / UNIT_BYTES)))
+    }
+}
+
+impl Budget {
+    /// A share for a request of `bytes`; it is given back when it is dropped.
+    fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ExchangeError> {
+        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES).max(1)).map_err(|_| ExchangeError::TooLarge)?;
+        Arc::clone(&self.0).try_acquire_many_owned(units).map_err(|_| ExchangeError::Busy)
+    }
+}
+
+/// `POST /link/v1/exchange`.
+pub async fn handle(State(app): State<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match answer(&app, &parts.headers, body).await {
+        Ok(response) => Json(response).into_response(),
+        Err(error) => {
+            if let ExchangeError::Store(cause) = &error {
+                tracing::error!("an exchange was not stored: {cause}");
+            }
+            error.into_response()
+        }
+    }
+}
+
+async fn answer(app: &App, headers: &HeaderMap, body: Body) -> Result<ExchangeResponse, ExchangeError> {
+    // Without an announced length the request may become as long as any.
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let bytes = announced.unwrap_or(MAX_REQUEST_BYTES);
+    if bytes > MAX_REQUEST_BYTES {
+        return Err(ExchangeError::TooLarge);
+    }
+    let share = app.budget.share(bytes)?;
+    let body = tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_REQUEST_BYTES)).await;
+    let body = body.map_err(|_| ExchangeError::Slow)?.map_err(|error| {
+        let cause = std::error::Error::source(&error);
+        match cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>()) {
+            true => ExchangeError::TooLarge,
+            false => ExchangeError::Malformed("it broke off".to_owned()),
+        }
+    })?;
+    let request = parse(&body)?;
+    drop(body);
+    let response = exchange(&app.central, request).await;
+    drop(share);
+    response
+}
+
+impl IntoResponse for ExchangeError {
+    fn into_response(self) -> Response {
+        let status = match self.code() {
+            RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            RefusalCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ if matches!(self, Self::Slow) => StatusCode::REQUEST_TIMEOUT,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let mut response = (status, Json(self.response())).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_SECONDS));
+        }
+        response
+    }
+}

@@ -1,0 +1,115 @@
+//! The server: what is open, what stands behind the guard, and the headers on all of it.
+//!
+//! Open are health, the link, the assets and the sign-in page. Everything else, also what does not exist, is behind
+//! [`require_sign_in`]. Requests that a browser sends for another site are refused by [`CsrfLayer`] (by `Sec-Fetch-Site`
+//! and `Origin`); no route changes anything by `GET`.
+
+mod headers;
+mod listener;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use seatline_protocol::exchange;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use tower_http::timeout::TimeoutLayer;
+
+use crate::api::{self, ApiError};
+use crate::auth::{Gate, require_sign_in};
+use crate::central::{ActionError, Central};
+use crate::link::http::Budget;
+pub use listener::{ServeError, serve};
+
+/// The most bytes of a form or of a request to the API.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+/// How long a page or an API request may take, its body included.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// What every handler works with. Cloning it is cheap: all clones share the same things.
+#[derive(Clone)]
+pub struct App {
+    /// The central server.
+    pub central: Central,
+    /// What sign-in needs.
+    pub gate: Gate,
+    /// The memory for the link's requests.
+    pub budget: Budget,
+}
+
+impl App {
+    /// The app over a central server.
+    ///
+    /// # Errors
+    /// Where the operating system gives no randomness.
+    pub fn new(central: Central) -> Result<Self, ActionError> {
+        Ok(Self { central, gate: Gate::new()?, budget: Budget::default() })
+    }
+}
+
+/// Everything that the server answers.
+///
+/// # Errors
+/// Where the public URL is no origin that a browser could name.
+pub fn router(app: App) -> Result<Router, ActionError> {
+    let mut guarded = Router::new();
+    for (path, route) in api::routes() {
+        guarded = guarded.route(path, route);
+    }
+    let guarded = guarded.fallback(not_found).layer(from_fn_with_state(app.clone(), require_sign_in));
+    let browsed = guarded
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
+        .layer(csrf(&app.central)?);
+    let open = Router::new()
+        .route("/healthz", get(health))
+        .route(exchange::PATH, post(crate::link::http::handle).layer(DefaultBodyLimit::disable()))
+        .route("/assets/{*path}", get(asset));
+    Ok(open.merge(browsed).layer(from_fn(headers::secure)).with_state(app))
+}
+
+/// Refuses what another site makes a browser send. Behind a proxy that changes the `Host` header, the origin of the
+/// public URL is ours all the same.
+fn csrf(central: &Central) -> Result<CsrfLayer<fn(ProtectionError) -> Response>, ActionError> {
+    let url = central.public_url();
+    let authority_at = url.find("://").map_or(0, |at| at + 3);
+    let origin = url[authority_at..].find('/').map_or(url, |slash| &url[..authority_at + slash]);
+    let layer =
+        CsrfLayer::new().add_trusted_origin(origin).map_err(|error| ActionError::invalid("public URL", error))?;
+    Ok(layer.with_rejection_response(|_| ApiError::cross_origin().into_response()))
+}
+
+/// `GET /healthz`: 200 if reports can be stored now, else 503. It says no more, as anybody may ask.
+async fn health(State(app): State<App>) -> Response {
+    match app.central.store().check().await {
+        Ok(()) => (StatusCode::OK, "ok\n").into_response(),
+        Err(error) => {
+            tracing::error!("not healthy: {error}");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be used\n").into_response()
+        }
+    }
+}
+
+/// `GET /assets/…`: what pages load, for ever the same under its address.
+async fn asset(Path(path): Path<String>) -> Response {
+    match seatline_ui::asset(&path) {
+        Some(asset) => (
+            [
+                (header::CONTENT_TYPE, asset.content_type),
+                (header::CACHE_CONTROL, seatline_ui::CACHE_CONTROL),
+                (header::ETAG, asset.etag.as_str()),
+            ],
+            asset.bytes,
+        )
+            .into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn not_found() -> ApiError {
+    ApiError::not_found("page or API route")
+}
