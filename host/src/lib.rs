@@ -1,7 +1,34 @@
 //! What a product embeds to show its license use: ports, sandbox, plugin store, license state, report chain and outbox,
 //! link client.
 //!
-//! A product implements [`ports::Product`].
-#![warn(missing_docs)]
+//! A product implements [`ports::Product`], opens a [`Host`], and calls [`Host::sync`] at every [`Host::interval`]. All
+//! else is there to look at, to set, and to show: [`Host::set_license`], [`Host::standing`], [`Host::status`],
+//! [`Host::preview_report`].
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ports`] | what a product tells the host about itself |
+//! | [`store`] | where the state is kept, and the store on files |
+//! | [`licenses`] | the license keys that were set |
+//! | [`link`], [`outbox`], [`exchange`], [`client`] | the application link and the way of a report over it |
+//! | [`host`], [`runs`], [`status`] | the whole |
+#![deny(unsafe_code)]
 
+pub mod client;
+pub mod clock;
+pub mod exchange;
+pub mod host;
+mod identity;
+pub mod licenses;
+pub mod link;
+pub mod outbox;
+pub mod plugins;
 pub mod ports;
+pub mod pseudonym;
+pub mod runs;
+pub mod sandbox;
+mod slots;
+pub mod status;
+pub mod store;
+
+pub use host::{CollectError, Collected, Host, HostError, HostOptions, Preview, PreviewedReport, SyncError};

@@ -8,6 +8,7 @@ use seatline_protocol::{Dimension, Observed, ProductId, ServerId};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{Description, Node};
+use crate::sandbox::JournalLine;
 use crate::slots;
 use crate::store::{Slot, StateStore, StoreError};
 
@@ -39,6 +40,12 @@ pub struct JournalEntry {
     pub level: String,
     /// The line, cleaned and capped.
     pub line: String,
+}
+
+impl From<JournalLine> for JournalEntry {
+    fn from(line: JournalLine) -> Self {
+        Self { level: line.level.name().to_owned(), line: line.text }
+    }
 }
 
 impl LastRun {

@@ -1,0 +1,75 @@
+//! The status of an instance at a glance.
+
+use jiff::Timestamp;
+use seatline_protocol::report::{PluginFacts, ProductFacts};
+use seatline_protocol::{ServerId, Standing};
+use serde::Serialize;
+
+use crate::exchange::ExchangeState;
+use crate::host::{Host, HostError};
+use crate::link::LinkFacts;
+use crate::outbox::{MAX_PENDING, Outbox};
+use crate::runs::LastRun;
+use crate::store::StateStore;
+
+/// What an administrator wants to know at a glance. As JSON it is an interface.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The instance.
+    pub server_id: ServerId,
+    /// The product.
+    pub product: ProductFacts,
+    /// What its licenses come to.
+    pub standing: Standing,
+    /// The current plugin.
+    pub plugin: Option<PluginFacts>,
+    /// Why the current plugin cannot be used, where it cannot.
+    pub plugin_problem: Option<String>,
+    /// The last run.
+    pub last_run: Option<LastRun>,
+    /// The link.
+    pub link: Option<LinkFacts>,
+    /// The reports that wait for their receipt.
+    pub outbox: OutboxStatus,
+    /// How the exchanges go.
+    pub exchange: ExchangeState,
+    /// By how many seconds the clock is behind the latest time that a receipt has proven, where it is.
+    pub clock_behind: Option<u64>,
+}
+
+/// The reports that wait.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutboxStatus {
+    /// How many wait.
+    pub pending: usize,
+    /// How many can wait at the most: then no report is made until one was received.
+    pub capacity: usize,
+    /// When the oldest was made.
+    pub oldest: Option<Timestamp>,
+}
+
+pub(crate) fn read(host: &Host, store: &dyn StateStore, clock: Timestamp) -> Result<Status, HostError> {
+    let (plugin, plugin_problem) = match host.plugins().current() {
+        Ok(current) => (current.map(|current| current.plugin.facts()), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let outbox = Outbox::read(store)?;
+    let exchange = ExchangeState::read(store)?;
+    let behind = exchange.clock_floor.filter(|floor| *floor > clock).map(|floor| floor.duration_since(clock));
+    Ok(Status {
+        server_id: host.server_id().clone(),
+        product: host.product()?,
+        standing: host.standing()?,
+        plugin,
+        plugin_problem,
+        last_run: LastRun::read(store)?,
+        link: host.link()?,
+        outbox: OutboxStatus {
+            pending: outbox.pending.len(),
+            capacity: MAX_PENDING,
+            oldest: outbox.pending.first().map(|report| report.made_at),
+        },
+        clock_behind: behind.map(|behind| behind.unsigned_abs().as_secs()),
+        exchange,
+    })
+}
