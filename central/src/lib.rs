@@ -9,6 +9,7 @@
 //! | [`link`] | the door to the products: joins and reports in, welcomes and receipts out |
 //! | [`auth`] | administrators, their sessions and tokens, and the guard before everything else |
 //! | [`api`] | the JSON API |
+//! | [`pages`] | the pages |
 //! | [`server`] | the routes, the headers, and the listener |
 //!
 //! An exchange flows [`link`] → [`store`] → receipt: seals are opened before anything is believed, the chain's rule is
@@ -21,6 +22,7 @@ pub mod central;
 pub mod domain;
 pub mod keyring;
 pub mod link;
+pub mod pages;
 pub mod server;
 pub mod store;
 

@@ -93,6 +93,27 @@ pub fn reason_tone(code: ReasonCode) -> Tone {
     }
 }
 
+/// A reason for a verdict in a few words.
+pub fn reason(code: ReasonCode) -> &'static str {
+    match code {
+        ReasonCode::NoLicense => "No license",
+        ReasonCode::WrongProduct => "License of another product",
+        ReasonCode::WrongEdition => "License of another edition",
+        ReasonCode::WrongServer => "License of another server",
+        ReasonCode::Expired => "License expired",
+        ReasonCode::NotYetValid => "License begins later",
+        ReasonCode::Restricted => "Features stopped",
+        ReasonCode::OverLimit => "Over a limit",
+        ReasonCode::MaintenanceEndedBeforeRelease => "Release not covered",
+        ReasonCode::InGrace => "In grace",
+        ReasonCode::InAllowance => "In the allowance",
+        ReasonCode::NearLimit => "Near a limit",
+        ReasonCode::ExpiresSoon => "Expires soon",
+        ReasonCode::MaintenanceEnded => "Maintenance ended",
+        ReasonCode::MaintenanceEndsSoon => "Maintenance ends soon",
+    }
+}
+
 /// A trouble's tone, and its title in a few words.
 pub fn trouble(trouble: &Trouble) -> (Tone, &'static str) {
     match trouble.code {

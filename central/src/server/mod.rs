@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -23,6 +23,7 @@ use crate::api::{self, ApiError};
 use crate::auth::{Gate, require_sign_in};
 use crate::central::{ActionError, Central};
 use crate::link::http::Budget;
+use crate::pages;
 pub use listener::{ServeError, serve};
 
 /// The most bytes of a form or of a request to the API.
@@ -60,8 +61,10 @@ pub fn router(app: App) -> Result<Router, ActionError> {
     for (path, route) in api::routes() {
         guarded = guarded.route(path, route);
     }
-    let guarded = guarded.fallback(not_found).layer(from_fn_with_state(app.clone(), require_sign_in));
+    let guarded = guarded.merge(pages::router()).fallback(not_found);
+    let guarded = guarded.layer(from_fn_with_state(app.clone(), require_sign_in));
     let browsed = guarded
+        .merge(pages::public())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
         .layer(csrf(&app.central)?);
@@ -110,6 +113,9 @@ async fn asset(Path(path): Path<String>) -> Response {
     }
 }
 
-async fn not_found() -> ApiError {
-    ApiError::not_found("page or API route")
+async fn not_found(uri: Uri) -> Response {
+    if uri.path().starts_with("/api/") {
+        return ApiError::not_found("API route").into_response();
+    }
+    pages::PageError::not_found("page").into_response()
 }

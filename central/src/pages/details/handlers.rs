@@ -1,0 +1,131 @@
+//! What the Details tab answers to requests.
+
+use axum::Form;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use seatline_protocol::LinkId;
+use seatline_ui::{Banner, Tone};
+use serde::Deserialize;
+
+use super::{DetailsTab, LinkForm, LinkSent, done};
+use crate::auth::SignedIn;
+use crate::central::ActionError;
+use crate::domain::{ApplicationId, Link, LinkState};
+use crate::pages::frame::{Head, PageError, Place, page_with};
+use crate::pages::parsed;
+use crate::server::App;
+use crate::store::{PageSize, StoreError};
+
+/// What was done just before, so that the page can say so.
+#[derive(Debug, Deserialize)]
+pub struct Done {
+    done: Option<String>,
+}
+
+/// What the tab is made of.
+struct Known {
+    head: Head,
+    tab: DetailsTab,
+    links: Vec<Link>,
+    name: String,
+}
+
+async fn known(app: &App, id: &ApplicationId) -> Result<Known, PageError> {
+    let view = app.central.licenses(id).await?;
+    let links = app.central.store().links_of(id).await?;
+    let mut newest = app.central.store().links(None, PageSize::new(PageSize::MAX.into())).await?.items;
+    newest.retain(|link| link.state == LinkState::Pending);
+    Ok(Known {
+        head: Head::new(&view, Place::Details),
+        tab: DetailsTab::new(&view.application, &links, &newest),
+        links,
+        name: view.application.name.to_string(),
+    })
+}
+
+fn answer(status: StatusCode, who: &SignedIn, name: &str, head: &Head, tab: &DetailsTab) -> Response {
+    page_with(status, &format!("{name} – Details"), Some(who), format!("{head}\n{tab}"))
+}
+
+/// `GET /applications/{id}`
+pub async fn show(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Path(id): Path<String>,
+    Query(Done { done: what }): Query<Done>,
+) -> Result<Response, PageError> {
+    let Known { head, tab, name, .. } = known(&app, &parsed(&id, "application")?).await?;
+    let tab = match what.as_deref() {
+        Some("saved") => tab.with_banner(done("Saved.")),
+        Some("approved") => tab.with_banner(done("The link is approved.")),
+        Some("suspended") => {
+            let so = "What is stored stays. Approving it again ends this.";
+            tab.with_banner(Banner::new(Tone::Good, "The link is suspended: its reports are refused.", so))
+        }
+        _ => tab,
+    };
+    Ok(answer(StatusCode::OK, &who, &name, &head, &tab))
+}
+
+/// `POST /applications/{id}/link`
+pub async fn save(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Path(id): Path<String>,
+    Form(sent): Form<LinkSent>,
+) -> Result<Response, PageError> {
+    let id: ApplicationId = parsed(&id, "application")?;
+    let Known { head, tab, links, name } = known(&app, &id).await?;
+    let refused = |sent, field, why: &str| {
+        let tab = tab.with_form(LinkForm::refused(&links, sent, field, why));
+        Ok(answer(StatusCode::UNPROCESSABLE_ENTITY, &who, &name, &head, &tab))
+    };
+    let (link, change) = match sent.parse() {
+        Ok(parsed) => parsed,
+        Err((field, why)) => return refused(sent, field, &why),
+    };
+    if !links.iter().any(|known| known.id == link) {
+        return refused(sent, "link", "this link does not belong to the application: choose another one");
+    }
+    match app.central.change_settings(&link, &change).await {
+        Ok(_) => {}
+        Err(ActionError::Store(StoreError::Conflict(_))) => {
+            let why = "somebody else changed it at the same moment: look at what holds now, and save again";
+            return refused(sent, "interval", why);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    app.central.store().choose_link(&id, Some(&link)).await?;
+    Ok(Redirect::to(&format!("/applications/{id}?done=saved")).into_response())
+}
+
+/// `POST /applications/{id}/invites`: the invite is shown in the answer, and nowhere again.
+pub async fn invite(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let id: ApplicationId = parsed(&id, "application")?;
+    let made = app.central.make_invite(Some(&id)).await?;
+    let Known { head, tab, name, .. } = known(&app, &id).await?;
+    let tab = tab.with_invite(&made, app.central.now());
+    Ok(answer(StatusCode::OK, &who, &name, &head, &tab))
+}
+
+/// `POST /applications/{id}/links/{link}/approve`
+pub async fn approve(State(app): State<App>, Path((id, link)): Path<(String, String)>) -> Result<Response, PageError> {
+    let (id, link): (ApplicationId, LinkId) = (parsed(&id, "application")?, parsed(&link, "link")?);
+    app.central.approve_link(&link, &id).await?;
+    Ok(Redirect::to(&format!("/applications/{id}?done=approved")).into_response())
+}
+
+/// `POST /applications/{id}/links/{link}/suspend`
+pub async fn suspend(State(app): State<App>, Path((id, link)): Path<(String, String)>) -> Result<Response, PageError> {
+    let (id, link): (ApplicationId, LinkId) = (parsed(&id, "application")?, parsed(&link, "link")?);
+    if app.central.link(&link).await?.application.as_ref() != Some(&id) {
+        return Err(PageError::not_found("link of this application"));
+    }
+    app.central.suspend_link(&link).await?;
+    Ok(Redirect::to(&format!("/applications/{id}?done=suspended")).into_response())
+}

@@ -1,0 +1,188 @@
+//! The form of an application's link (`w4`): which link is shown, and what the product is told to do.
+
+use seatline_protocol::settings::{MAX_DORMANCY_DAYS, MAX_INTERVAL, MIN_INTERVAL};
+use seatline_protocol::{Counting, LinkId};
+use seatline_ui::{Choice, Field, format};
+use serde::Deserialize;
+
+use crate::domain::{Link, SettingsChange};
+use crate::pages::words;
+
+/// The intervals that are offered, in seconds.
+const INTERVALS: [&str; 7] = ["300", "900", "3600", "21600", "43200", "86400", "604800"];
+/// The choice of an interval that is not among them.
+const OTHER: &str = "other";
+const ACCOUNT: &str = "account";
+const FIRST_SIGN_IN: &str = "first-sign-in";
+
+/// The form.
+#[derive(Debug, Clone, Default)]
+pub struct LinkForm {
+    links: Vec<(String, String)>,
+    sent: LinkSent,
+    error: Option<(&'static str, String)>,
+}
+
+/// What the form sends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct LinkSent {
+    /// The link whose reports are shown.
+    pub link: String,
+    /// The interval in seconds, or `other`.
+    pub interval: String,
+    /// The other interval, in minutes.
+    pub other_minutes: String,
+    /// The dormancy days.
+    pub dormancy_days: String,
+    /// The counting rule.
+    pub counting: String,
+}
+
+impl LinkForm {
+    /// The form with what holds now, or none where no link is there.
+    pub fn of(links: &[Link], shown: Option<&LinkId>) -> Option<Self> {
+        let chosen = links.iter().find(|link| Some(&link.id) == shown).or(links.first())?;
+        let settings = &chosen.settings;
+        let seconds = settings.interval.to_string();
+        let offered = INTERVALS.contains(&seconds.as_str());
+        let sent = LinkSent {
+            link: chosen.id.to_string(),
+            interval: if offered { seconds } else { OTHER.to_owned() },
+            other_minutes: if offered { String::new() } else { settings.interval.div_ceil(60).to_string() },
+            dormancy_days: settings.dormancy_days.to_string(),
+            counting: match settings.counting {
+                Counting::Account => ACCOUNT,
+                Counting::FirstSignIn => FIRST_SIGN_IN,
+            }
+            .to_owned(),
+        };
+        Some(Self { links: links.iter().map(labelled).collect(), sent, error: None })
+    }
+
+    /// The form as it was sent, with what was wrong with a field.
+    pub fn refused(links: &[Link], sent: LinkSent, field: &'static str, why: &str) -> Self {
+        let error = Some((field, format!("{}.", words::sentence(why))));
+        Self { links: links.iter().map(labelled).collect(), sent, error }
+    }
+
+    /// The fields, in the order in which they stand.
+    pub fn fields(&self) -> [Field<'_>; 5] {
+        let error = |field| self.error.as_ref().filter(|(at, _)| *at == field).map(|(_, why)| why.as_str());
+        let links = self.links.iter().map(|(id, label)| Choice { value: id, label: label.clone() }).collect();
+        let intervals = INTERVALS.iter().map(|seconds| Choice {
+            value: seconds,
+            label: format!("every {}", format::span(seconds.parse().unwrap_or_default())),
+        });
+        let other = Choice { value: OTHER, label: "another interval, as below".to_owned() };
+        let rules = vec![
+            Choice { value: ACCOUNT, label: "Every account, from its creation on".to_owned() },
+            Choice { value: FIRST_SIGN_IN, label: "An account counts from its first sign-in on".to_owned() },
+        ];
+        [
+            Field::select("link", "Link", links)
+                .hint("The link whose reports are shown for this application.")
+                .value(&self.sent.link)
+                .error(error("link")),
+            Field::select("interval", "Synchronisation interval", intervals.chain([other]).collect())
+                .hint("How often the product counts and reports.")
+                .value(&self.sent.interval)
+                .error(error("interval")),
+            Field::number("other_minutes", "Another interval")
+                .hint("From 1 minute to 31 days (44640 minutes).")
+                .suffix("minutes")
+                .value(&self.sent.other_minutes)
+                .error(error("other_minutes")),
+            Field::number("dormancy_days", "Dormant after")
+                .hint("A counted account without a sign-in for so long is shown as a seat that could be freed.")
+                .suffix("days")
+                .value(&self.sent.dormancy_days)
+                .error(error("dormancy_days")),
+            Field::select("counting", "Counting rule", rules)
+                .hint("A license that demands a rule of its own goes before this one.")
+                .value(&self.sent.counting)
+                .error(error("counting")),
+        ]
+    }
+}
+
+fn labelled(link: &Link) -> (String, String) {
+    let product = &link.product;
+    let label = format!("{} {}, server {}, {}", product.name, product.version, product.server_id, link.state.name());
+    (link.id.to_string(), label)
+}
+
+impl LinkSent {
+    /// What was sent as values.
+    ///
+    /// # Errors
+    /// The field that breaks its rule, and the rule.
+    pub fn parse(&self) -> Result<(LinkId, SettingsChange), (&'static str, String)> {
+        let link = self.link.parse().map_err(|_| ("link", "choose one of the links".to_owned()))?;
+        let interval = match self.interval.as_str() {
+            OTHER => self.other_interval().ok_or_else(|| {
+                let (least, most) = (MIN_INTERVAL / 60, MAX_INTERVAL / 60);
+                ("other_minutes", format!("give a whole number of minutes from {least} to {most}"))
+            }),
+            offered => INTERVALS
+                .contains(&offered)
+                .then(|| offered.parse().ok())
+                .flatten()
+                .ok_or(("interval", "choose one of the intervals".to_owned())),
+        }?;
+        let days = self.dormancy_days.trim().parse().ok().filter(|days| (1..=MAX_DORMANCY_DAYS).contains(days));
+        let dormancy_days = days
+            .ok_or_else(|| ("dormancy_days", format!("give a whole number of days from 1 to {MAX_DORMANCY_DAYS}")))?;
+        let counting = match self.counting.as_str() {
+            ACCOUNT => Counting::Account,
+            FIRST_SIGN_IN => Counting::FirstSignIn,
+            _ => return Err(("counting", "choose one of the rules".to_owned())),
+        };
+        let change =
+            SettingsChange { interval: Some(interval), dormancy_days: Some(dormancy_days), counting: Some(counting) };
+        Ok((link, change))
+    }
+
+    fn other_interval(&self) -> Option<u32> {
+        let seconds = self.other_minutes.trim().parse::<u32>().ok()?.checked_mul(60)?;
+        (MIN_INTERVAL..=MAX_INTERVAL).contains(&seconds).then_some(seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent() -> LinkSent {
+        LinkSent {
+            link: LinkId::from_random([7; 24]).to_string(),
+            interval: "3600".to_owned(),
+            dormancy_days: "90".to_owned(),
+            counting: ACCOUNT.to_owned(),
+            ..LinkSent::default()
+        }
+    }
+
+    #[test]
+    fn an_offered_interval_and_another_one_are_both_taken() {
+        let interval = |sent: &LinkSent| sent.parse().map(|(_, change)| change.interval);
+        assert_eq!(interval(&sent()), Ok(Some(3600)));
+        let other = LinkSent { interval: OTHER.to_owned(), other_minutes: " 90 ".to_owned(), ..sent() };
+        assert_eq!(interval(&other), Ok(Some(5400)));
+    }
+
+    #[test]
+    fn each_field_refuses_what_breaks_its_rule() {
+        let refused = |sent: LinkSent| sent.parse().expect_err("it is refused").0;
+        assert_eq!(refused(LinkSent { link: "x".into(), ..sent() }), "link");
+        assert_eq!(refused(LinkSent { interval: "7".into(), ..sent() }), "interval");
+        for minutes in ["", "0", "-1", "1.5", "44641", "99999999999"] {
+            let sent = LinkSent { interval: OTHER.into(), other_minutes: minutes.into(), ..sent() };
+            assert_eq!(refused(sent), "other_minutes", "{minutes}");
+        }
+        for days in ["", "0", "3651", "ninety"] {
+            assert_eq!(refused(LinkSent { dormancy_days: days.into(), ..sent() }), "dormancy_days", "{days}");
+        }
+        assert_eq!(refused(LinkSent { counting: "all".into(), ..sent() }), "counting");
+    }
+}

@@ -1,0 +1,133 @@
+//! The Details tab (`w1`, `w3`, `w4`): the application, its links and their settings, invites, links that wait.
+
+mod handlers;
+mod link_form;
+
+use askama::Template;
+use jiff::Timestamp;
+use seatline_protocol::ProductId;
+use seatline_ui::{Badge, Banner, Copyable, Icon, Tone, format};
+
+use crate::central::MadeInvite;
+use crate::domain::{Application, Link, LinkState};
+use crate::pages::words;
+pub use handlers::{approve, invite, save, show, suspend};
+pub use link_form::{LinkForm, LinkSent};
+
+/// The content of the tab.
+#[derive(Template)]
+#[template(path = "details.html")]
+pub struct DetailsTab {
+    path: String,
+    banner: Option<Banner>,
+    invite: Option<InviteCard>,
+    application: Facts,
+    form: Option<LinkForm>,
+    links: Vec<LinkLine>,
+    pending: Vec<LinkLine>,
+}
+
+/// What is known of the application itself.
+struct Facts {
+    name: String,
+    product: String,
+    url: Option<String>,
+    added: String,
+}
+
+/// An invite that was just made: it is shown this once.
+struct InviteCard {
+    text: Copyable,
+    command: Copyable,
+    expires: String,
+    fingerprint: String,
+}
+
+/// A link, of this application or waiting for approval.
+struct LinkLine {
+    id: String,
+    state: Badge,
+    fingerprint: String,
+    product: String,
+    version: String,
+    server_id: String,
+    joined: String,
+    approved: Option<String>,
+    /// Whether its reports are the ones that are shown.
+    shown: bool,
+    suspended: bool,
+    /// What to heed before approving.
+    doubt: Option<String>,
+}
+
+impl DetailsTab {
+    /// The tab of an application with its links and all links that wait for approval.
+    pub fn new(application: &Application, links: &[Link], pending: &[Link]) -> Self {
+        let shown = application.link.as_ref();
+        Self {
+            path: format!("/applications/{}", application.id),
+            banner: None,
+            invite: None,
+            application: Facts {
+                name: application.name.to_string(),
+                product: application.product.to_string(),
+                url: application.url.clone(),
+                added: format::date_time(application.created_at),
+            },
+            form: LinkForm::of(links, shown),
+            links: links.iter().map(|link| LinkLine::of(link, shown == Some(&link.id), &application.product)).collect(),
+            pending: pending.iter().map(|link| LinkLine::of(link, false, &application.product)).collect(),
+        }
+    }
+
+    /// With a message above.
+    pub fn with_banner(self, banner: Banner) -> Self {
+        Self { banner: Some(banner), ..self }
+    }
+
+    /// With the form as it was sent.
+    pub fn with_form(self, form: LinkForm) -> Self {
+        Self { form: Some(form), ..self }
+    }
+
+    /// With an invite that was just made.
+    pub fn with_invite(self, made: &MadeInvite, now: Timestamp) -> Self {
+        let expires = format!("{} ({})", format::date_time(made.expires_at), format::relative(made.expires_at, now));
+        let invite = InviteCard {
+            text: Copyable::new("Invite", made.invite.as_str()),
+            command: Copyable::new("Command", format!("seatline link accept {}", made.invite)),
+            expires,
+            fingerprint: made.fingerprint.clone(),
+        };
+        Self { invite: Some(invite), ..self }
+    }
+}
+
+impl askama::filters::HtmlSafe for DetailsTab {}
+
+impl LinkLine {
+    fn of(link: &Link, shown: bool, wanted: &ProductId) -> Self {
+        let product = &link.product;
+        Self {
+            id: link.id.to_string(),
+            state: words::link_state(link.state),
+            fingerprint: link.key.fingerprint(),
+            product: format!("{} ({})", product.name, product.id),
+            version: product.version.clone(),
+            server_id: product.server_id.to_string(),
+            joined: format::date_time(link.created_at),
+            approved: link.approved_at.map(format::date_time),
+            shown,
+            suspended: link.state == LinkState::Suspended,
+            doubt: (product.id != *wanted)
+                .then(|| format!("It presents itself as “{}”, and this application is “{wanted}”.", product.id)),
+        }
+    }
+}
+
+/// The banner after a change.
+fn done(what: &str) -> Banner {
+    Banner::new(Tone::Good, what, "The product gets it with its next exchange.")
+}
+
+const PLUS: Icon = Icon::Plus;

@@ -1,0 +1,91 @@
+//! Signing in and out.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Extension, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use seatline_ui::{Banner, Field, Tone};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::auth::{Peer, SignInError, after_sign_in};
+use crate::pages::frame::{PageError, page, page_with};
+use crate::pages::words;
+use crate::server::App;
+
+/// The form; `next` is where to go afterwards.
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+pub struct SignIn {
+    central: String,
+    banner: Option<Banner>,
+    name: String,
+    next: String,
+}
+
+/// What the address of the page may hold.
+#[derive(Debug, Deserialize)]
+pub struct Wanted {
+    next: Option<String>,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Sent {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: Zeroizing<String>,
+    #[serde(default)]
+    next: Option<String>,
+}
+
+impl SignIn {
+    /// The form of the server called `central`, with the name that was typed and what was wrong.
+    pub fn new(central: &str, name: &str, next: Option<&str>, banner: Option<Banner>) -> Self {
+        let next = after_sign_in(next).to_owned();
+        Self { central: central.to_owned(), banner, name: name.to_owned(), next }
+    }
+
+    fn fields(&self) -> [Field<'_>; 2] {
+        [
+            Field::text("name", "Name").value(&self.name).autocomplete("username").required(),
+            Field::password("password", "Password").autocomplete("current-password").required(),
+        ]
+    }
+}
+
+/// `GET /sign-in`
+pub async fn form(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response {
+    page("Sign in", None, SignIn::new(app.central.name(), "", wanted.next.as_deref(), None))
+}
+
+/// `POST /sign-in`
+pub async fn sign_in(
+    State(app): State<App>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+    Form(sent): Form<Sent>,
+) -> Response {
+    let next = after_sign_in(sent.next.as_deref());
+    let error = match app.gate.sign_in(&app.central, peer, &headers, &sent.name, &sent.password).await {
+        Ok(cookie) => return ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response(),
+        Err(SignInError::Store(error)) => return PageError::from(error).into_response(),
+        Err(error) => error,
+    };
+    let (status, why) = match &error {
+        SignInError::Wrong => (StatusCode::UNAUTHORIZED, "Check both and try again."),
+        SignInError::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, ""),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, ""),
+    };
+    let banner = Banner::new(Tone::Danger, format!("{}.", words::sentence(&error.to_string())), why);
+    let body = SignIn::new(app.central.name(), &sent.name, Some(next), Some(banner));
+    page_with(status, "Sign in", None, body)
+}
+
+/// `POST /sign-out`
+pub async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
+    let cookie = app.gate.sign_out(&app.central, &headers).await?;
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
+}
