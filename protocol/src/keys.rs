@@ -57,6 +57,11 @@ pub struct KeyId([u8; 33]);
 impl KeyId {
     const PREFIX: &'static str = "k4.pid";
 
+    fn of_text(public_key: &str) -> Self {
+        let hash = Blake2b::<U33>::new().chain_update(b"k4.pid.").chain_update(public_key);
+        Self(hash.finalize().into())
+    }
+
     /// Eight groups of four characters, for two people to compare aloud.
     pub fn fingerprint(&self) -> String {
         let hex: String = self.0[..16].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -107,8 +112,7 @@ impl PublicKey {
 
     /// The key's id: BLAKE2b of 264 bits over `k4.pid.` and the key's text (PASERK `pid`).
     pub fn id(&self) -> KeyId {
-        let hash = Blake2b::<U33>::new().chain_update(b"k4.pid.").chain_update(self.to_string());
-        KeyId(hash.finalize().into())
+        KeyId::of_text(&self.to_string())
     }
 
     /// The id's fingerprint, for two people to compare.
@@ -216,8 +220,73 @@ impl FromStr for SecretKey {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use serde_json::Value;
+
+    /// The bytes of a vector's hexadecimal digits.
+    pub(crate) fn unhex<const N: usize>(hex: &str) -> Option<[u8; N]> {
+        let digits = hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        digits.collect::<Option<Vec<u8>>>()?.try_into().ok()
+    }
+
+    /// The published vectors of one PASERK type.
+    fn vectors(prefix: &str) -> Vec<Value> {
+        let file: Value = serde_json::from_str(include_str!("../tests/vectors/paserk-k4.json")).expect("the vectors");
+        let all = file["tests"].as_array().expect("a list").iter();
+        all.filter(|vector| vector["name"].as_str().is_some_and(|name| name.starts_with(prefix))).cloned().collect()
+    }
+
+    fn text<'a>(vector: &'a Value, field: &str) -> &'a str {
+        vector[field].as_str().expect("a text of the vector")
+    }
+
+    #[test]
+    fn a_key_id_is_the_published_one() {
+        let vectors = vectors("k4.pid-");
+        assert_eq!(vectors.len(), 5);
+        for vector in vectors {
+            // A key of a wrong length has no text, and so no id.
+            let public_key = unhex::<32>(text(&vector, "key")).map(|key| format!("k4.public.{}", BASE64.encode(key)));
+            let id = public_key.map(|text| KeyId::of_text(&text).to_string());
+            assert_eq!(id.as_deref(), vector["paserk"].as_str(), "{}", vector["name"]);
+        }
+    }
+
+    #[test]
+    fn the_published_public_keys_are_read_and_then_refused_because_no_one_can_hold_them() {
+        let vectors = vectors("k4.public-");
+        assert_eq!(vectors.len(), 4);
+        for vector in vectors {
+            let Some(paserk) = vector["paserk"].as_str() else {
+                let key = unhex::<49>(text(&vector, "key")).expect("the key of another version");
+                assert!(format!("k4.public.{}", BASE64.encode(key)).parse::<PublicKey>().is_err());
+                continue;
+            };
+            // They show the encoding: one is of small order, the others are no points of the curve.
+            let bytes = decode::<32>(paserk, PublicKey::PREFIX).expect("the encoding");
+            assert_eq!(Some(*bytes), unhex(text(&vector, "key")), "{}", vector["name"]);
+            assert_eq!(paserk.parse::<PublicKey>().expect_err("no key").code(), "key-damaged", "{}", vector["name"]);
+        }
+    }
+
+    #[test]
+    fn a_secret_key_has_the_published_text() {
+        let vectors = vectors("k4.secret-");
+        assert_eq!(vectors.len(), 5);
+        for vector in vectors {
+            let Some(paserk) = vector["paserk"].as_str() else {
+                let key = text(&vector, "key").as_bytes().chunks(2);
+                let key: Vec<u8> = key.flat_map(|pair| unhex::<1>(std::str::from_utf8(pair).ok()?)).flatten().collect();
+                assert!(format!("k4.secret.{}", BASE64.encode(key)).parse::<SecretKey>().is_err());
+                continue;
+            };
+            let key = SecretKey::from_seed(&unhex(text(&vector, "secret-key-seed")).expect("a seed"));
+            assert_eq!(key.to_paserk().as_str(), paserk, "{}", vector["name"]);
+            assert_eq!(Some(*key.public().as_bytes()), unhex(text(&vector, "public-key")), "{}", vector["name"]);
+            assert_eq!(paserk.parse::<SecretKey>().expect("a secret key").public(), key.public());
+        }
+    }
 
     #[test]
     fn a_key_survives_its_text() {

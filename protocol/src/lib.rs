@@ -18,6 +18,7 @@ pub mod ids;
 pub mod keys;
 pub mod license;
 pub mod pairing;
+mod paseto;
 pub mod receipt;
 pub mod report;
 pub mod seal;

@@ -3,18 +3,15 @@
 //! There is no algorithm field to confuse, and the document's purpose is the implicit assertion: a receipt never opens
 //! as a license. What is opened is verified first, parsed then, and checked by the document's own rules last.
 //!
-//! Source: the PASETO specification, version 4, purpose `public`.
+//! Source: the PASETO specification, version 4, purpose `public`; the token itself is made in `paseto.rs`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyId, PublicKey, SecretKey};
+use crate::paseto::{HEADER, Malformed, Token, sign};
 use crate::text;
 
-const HEADER: &str = "v4.public.";
-const SIGNATURE_BYTES: usize = 64;
 /// A footer holds a key id and at most a public key; a longer one is not ours, and is not parsed before the seal holds.
 const MAX_FOOTER_BYTES: usize = 256;
 
@@ -177,74 +174,69 @@ pub fn key_id<T: Document>(token: &str) -> Result<KeyId, OpenError> {
     Parts::of(token, T::MAX_BYTES).map(|parts| parts.footer.kid)
 }
 
-/// A pasted document without what mail and forms add: white space, quote marks at the start of a line, `BEGIN` and
-/// `END` lines (`c1`).
+/// A pasted document without what mail, forms and shells add: white space and invisible characters, quote marks at the
+/// start of a line, `BEGIN` and `END` lines, quotation marks around it (`c1`).
+///
+/// Nothing of a document is ever taken away: what else the text holds stays, for [`open`] to refuse.
 pub fn unwrap_pasted(pasted: &str) -> String {
-    pasted
-        .lines()
-        .map(|line| line.trim_start_matches(|c: char| c == '>' || c.is_whitespace() || text::is_unprintable(c)))
-        .filter(|line| !line.starts_with("--"))
+    let is_gap = |c: char| c.is_whitespace() || text::is_unprintable(c);
+    let is_line_end = |c: char| matches!(c, '\n' | '\r' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let compact: String = pasted
+        .split(is_line_end)
+        .map(|line| line.trim_matches(is_gap).trim_start_matches(|c| c == '>' || is_gap(c)))
         .flat_map(str::chars)
-        .filter(|c| !c.is_whitespace() && !text::is_unprintable(*c))
-        .collect()
+        .filter(|c| !is_gap(*c))
+        .collect();
+    let mut document = compact.trim_matches(['"', '\'', '`']);
+    // Only now, because a form of one line joins the `BEGIN` line to the document, and a mail may have wrapped it too.
+    if let Some((armour, _)) = document.split_once(HEADER).filter(|(armour, _)| armour.starts_with("--")) {
+        document = &document[armour.len()..];
+    }
+    if let Some((whole, _)) = document.split_once("-----END") {
+        // The base64 of a footer never ends in a dash.
+        document = whole.trim_end_matches('-');
+    }
+    document.to_owned()
 }
 
-/// The parts of a token, decoded and not verified.
+/// A token with a footer of ours, not verified.
 struct Parts {
-    payload: Vec<u8>,
-    signature: [u8; SIGNATURE_BYTES],
-    footer_bytes: Vec<u8>,
+    token: Token,
     footer: Footer,
 }
 
 impl Parts {
-    fn of(token: &str, max: usize) -> Result<Self, OpenError> {
-        if token.is_empty() {
+    fn of(text: &str, max: usize) -> Result<Self, OpenError> {
+        if text.is_empty() {
             return Err(OpenError::Empty);
         }
-        if token.len() > max {
+        if text.len() > max {
             return Err(OpenError::TooLarge { max });
         }
-        let Some(body) = token.strip_prefix(HEADER) else {
-            return Err(if HEADER.starts_with(token) { OpenError::Truncated } else { OpenError::NotADocument });
-        };
-        let (signed, footer) = body.split_once('.').ok_or(OpenError::Truncated)?;
-        let mut payload = BASE64.decode(signed).map_err(|_| OpenError::Damaged("its body is not base64url"))?;
-        let at = payload
-            .len()
-            .checked_sub(SIGNATURE_BYTES)
-            .ok_or(OpenError::Damaged("its body is shorter than a signature"))?;
-        let mut signature = [0; SIGNATURE_BYTES];
-        signature.copy_from_slice(&payload[at..]);
-        payload.truncate(at);
-        if footer.len() > MAX_FOOTER_BYTES * 4 / 3 {
+        let token = Token::parse(text).map_err(|malformed| match malformed {
+            Malformed::NotAToken => OpenError::NotADocument,
+            Malformed::CutOff => OpenError::Truncated,
+            Malformed::Damaged(reason) => OpenError::Damaged(reason),
+        })?;
+        if token.footer.len() > MAX_FOOTER_BYTES {
             return Err(OpenError::Damaged("its footer is longer than a key id"));
         }
-        // The footer is the end of the text: one that is cut off is no base64 of a whole JSON object.
-        if footer.bytes().any(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))) {
-            return Err(OpenError::Damaged("its footer is not base64url"));
-        }
-        let footer_bytes = BASE64.decode(footer).map_err(|_| OpenError::Truncated)?;
-        let footer = serde_json::from_slice(&footer_bytes).map_err(|error| {
+        let footer = serde_json::from_slice(&token.footer).map_err(|error| {
             if error.is_eof() { OpenError::Truncated } else { OpenError::Damaged("its footer is not a key id") }
         })?;
-        Ok(Self { payload, signature, footer_bytes, footer })
-    }
-
-    fn holds(&self, key: &PublicKey, purpose: &str) -> bool {
-        let message = pae(&[HEADER.as_bytes(), &self.payload, &self.footer_bytes, purpose.as_bytes()]);
-        key.verifies(&message, &self.signature)
+        Ok(Self { token, footer })
     }
 
     fn open<T: Document>(&self, key: &PublicKey) -> Result<T, OpenError> {
-        if !self.holds(key, T::PURPOSE) {
-            let other = PURPOSES.iter().copied().find(|purpose| self.holds(key, purpose));
+        let holds = |purpose: &str| self.token.verifies(key, purpose.as_bytes());
+        if !holds(T::PURPOSE) {
+            let other = PURPOSES.iter().copied().find(|purpose| holds(purpose));
             return Err(match other {
                 Some(found) => OpenError::WrongPurpose { expected: short_name(T::PURPOSE), found: short_name(found) },
                 None => OpenError::BadSignature,
             });
         }
-        let document: T = serde_json::from_slice(&self.payload)
+        let document: T = serde_json::from_slice(&self.token.payload)
             .map_err(|error| OpenError::Content(text::line(&error.to_string(), 200)))?;
         document.check().map_err(OpenError::Content)?;
         Ok(document)
@@ -254,27 +246,4 @@ impl Parts {
 /// `report` of `seatline/report/v1`.
 fn short_name(purpose: &'static str) -> &'static str {
     purpose.split('/').nth(1).unwrap_or(purpose)
-}
-
-/// A `v4.public` token over raw bytes.
-fn sign(key: &SecretKey, payload: &[u8], footer: &[u8], assertion: &[u8]) -> String {
-    let signature = key.sign(&pae(&[HEADER.as_bytes(), payload, footer, assertion]));
-    let mut token = String::from(HEADER);
-    BASE64.encode_string([payload, &signature[..]].concat(), &mut token);
-    if !footer.is_empty() {
-        token.push('.');
-        BASE64.encode_string(footer, &mut token);
-    }
-    token
-}
-
-/// PASETO's pre-authentication encoding: the number of pieces, then each with its length, all as 64-bit little endian.
-fn pae(pieces: &[&[u8]]) -> Vec<u8> {
-    let mut encoded = Vec::with_capacity(8 + pieces.iter().map(|piece| 8 + piece.len()).sum::<usize>());
-    encoded.extend((pieces.len() as u64).to_le_bytes());
-    for piece in pieces {
-        encoded.extend((piece.len() as u64).to_le_bytes());
-        encoded.extend(*piece);
-    }
-    encoded
 }
