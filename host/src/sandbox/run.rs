@@ -1,5 +1,6 @@
 //! One run of a plugin: a fresh store, one call, one record.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,12 @@ pub struct LoadedPlugin {
     sandbox: Sandbox,
     pre: LicenseVisibilityPre<RunState>,
     inspection: Arc<Inspection>,
+}
+
+impl fmt::Debug for LoadedPlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadedPlugin").field("inspection", &self.inspection).finish_non_exhaustive()
+    }
 }
 
 /// Why a plugin is run.

@@ -107,16 +107,19 @@ fn rule(counting: Counting) -> &'static str {
 }
 
 /// The sketch must be one, and of no more people than were counted: the only bytes of a report carry nothing else.
-fn people(sketch: &[u8], accounts: Option<&AccountCounts>) -> Result<(), String> {
-    if sketch.len() > MAX_SKETCH_BYTES {
+fn people(bytes: &[u8], accounts: Option<&AccountCounts>) -> Result<(), String> {
+    if bytes.len() > MAX_SKETCH_BYTES {
         return Err(format!("people: at most {MAX_SKETCH_BYTES} bytes"));
     }
     let Some(accounts) = accounts else {
         return Err("people: a sketch goes with the accounts that it was made of".to_owned());
     };
-    let parsed = CompactThetaSketch::deserialize(sketch)
-        .map_err(|error| format!("people: not a compact theta sketch: {}", text::line(&error.to_string(), 100)))?;
-    if parsed.num_retained() as u64 > accounts.counted {
+    let sketch = match CompactThetaSketch::deserialize(bytes) {
+        // What stands behind a sketch is no part of it.
+        Ok(sketch) if sketch.serialize().len() == bytes.len() => sketch,
+        _ => return Err("people: not a compact theta sketch".to_owned()),
+    };
+    if sketch.num_retained() as u64 > accounts.counted {
         return Err("people: the sketch holds more people than were counted".to_owned());
     }
     Ok(())
