@@ -1,2 +1,5 @@
-//! placeholder
-fn main() {}
+//! The command `seatline`.
+
+fn main() -> std::process::ExitCode {
+    seatline_agent::main()
+}

@@ -1,6 +1,9 @@
 //! The product beside which the agent runs, as `seatline.toml` describes it.
 
-use seatline_host::ports::{AccountSink, Description, Node, PortError, Product};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use seatline_host::ports::{Account, AccountSink, Description, Node, PortError, Product};
 use seatline_protocol::Dimension;
 
 use crate::accounts::{self, SourceError};
@@ -9,12 +12,42 @@ use crate::config::Config;
 /// A [`Product`] whose facts come from the configuration, and whose counts come from its databases.
 pub struct ConfiguredProduct {
     config: Config,
+    accounts_read: AccountsRead,
+}
+
+/// How many accounts the current pass has read, for those who wait.
+#[derive(Debug, Clone, Default)]
+pub struct AccountsRead(Arc<AtomicU64>);
+
+impl AccountsRead {
+    /// The number now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts what it passes on.
+struct Counting<'a> {
+    sink: &'a mut dyn AccountSink,
+    read: &'a AtomicU64,
+}
+
+impl AccountSink for Counting<'_> {
+    fn push(&mut self, account: Account<'_>) -> Result<(), PortError> {
+        self.read.fetch_add(1, Ordering::Relaxed);
+        self.sink.push(account)
+    }
 }
 
 impl ConfiguredProduct {
     /// The product of `config`.
     pub fn new(config: Config) -> Self {
-        Self { config }
+        Self { config, accounts_read: AccountsRead::default() }
+    }
+
+    /// How many accounts the current pass has read.
+    pub fn accounts_read(&self) -> AccountsRead {
+        self.accounts_read.clone()
     }
 }
 
@@ -36,7 +69,9 @@ impl Product for ConfiguredProduct {
         let Some(accounts) = &self.config.accounts else {
             return Err(PortError::new("no accounts are set up: write the section [accounts] into seatline.toml"));
         };
-        match accounts::read(accounts, sink) {
+        let read = &*self.accounts_read.0;
+        read.store(0, Ordering::Relaxed);
+        match accounts::read(accounts, &mut Counting { sink, read }) {
             Ok(_) => Ok(()),
             Err(SourceError::Stopped(error)) => Err(error),
             Err(error) => Err(port_error("accounts", &error)),

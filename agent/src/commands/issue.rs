@@ -1,0 +1,206 @@
+//! `seatline license issue`: a vendor's tool.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use seatline_protocol::{
+    Behaviour, Counting, Dimension, Kind, License, LicenseId, Limit, Mode, ProductId, SecretKey, ServerId, seal,
+};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::Context;
+use crate::failure::Failure;
+
+/// Issue a license: sign its facts with a vendor's secret key, and print the key to hand out
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  seatline license issue --key acme-2026.secret --product acme-wiki --licensee 'Example Ltd' --kind commercial \\
+      --limit users=500 --limit pages=10000+500:restrict --feature sso --expires 2027-06-30 --grace-days 14
+  seatline license issue --key acme-2026.secret --product acme-wiki --licensee 'Example Ltd' --kind staging
+
+A DATE is a day, which stands for its beginning in UTC, or a time such as 2027-06-30T12:00:00Z.")]
+pub struct Options {
+    /// The file with the vendor's secret key, made by `seatline license keygen`
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// What is licensed
+    #[arg(long, value_name = "ID")]
+    product: ProductId,
+    /// Whom it is issued to
+    #[arg(long, value_name = "NAME")]
+    licensee: String,
+    /// For what use
+    #[arg(long, value_parser = kind_parser())]
+    kind: Kind,
+    /// The license id; without it a random one
+    #[arg(long, value_name = "ID")]
+    id: Option<LicenseId>,
+    /// The edition, where there are editions
+    #[arg(long)]
+    edition: Option<String>,
+    /// A limit: DIMENSION=MAX, with +EXTRA for a tolerated overage, and :warn, :restrict or :refuse for what happens
+    /// beyond; MAX can be `unlimited`
+    #[arg(long = "limit", value_name = "LIMIT", value_parser = parse_limit)]
+    limits: Vec<Limit>,
+    /// How users are counted: from the creation of their account, or from their first sign-in
+    #[arg(long, value_parser = counting_parser())]
+    counting: Option<Counting>,
+    /// A feature that it enables; can be given several times
+    #[arg(long = "feature", value_name = "NAME")]
+    features: Vec<String>,
+    /// From when on it holds; without it from now on
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
+    not_before: Option<Timestamp>,
+    /// When it ends; without it never
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
+    expires: Option<Timestamp>,
+    /// For how many days after its end it still holds, with a warning
+    #[arg(long, value_name = "DAYS", default_value_t = 0)]
+    grace_days: u16,
+    /// When support and upgrades end: releases built later are not covered
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
+    maintenance_until: Option<Timestamp>,
+    /// A server ID that it is bound to; can be given several times, without it any server
+    #[arg(long = "server", value_name = "SERVER-ID")]
+    servers: Vec<ServerId>,
+    /// What it covers
+    #[arg(long, value_parser = mode_parser(), default_value = "installation")]
+    mode: Mode,
+    /// For the license of an add-on: the product that it extends
+    #[arg(long, value_name = "ID")]
+    add_on_of: Option<ProductId>,
+    /// A license that this one takes the place of; can be given several times
+    #[arg(long = "replaces", value_name = "LICENSE-ID")]
+    replaces: Vec<LicenseId>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    key: String,
+    license: License,
+}
+
+pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
+    let key = read_secret(&options.key)?;
+    let license = license(options)?;
+    let shown = Shown { key: seal::seal(&license, &key)?, license };
+    context.output.show(&shown, |page| page.line(&shown.key))
+}
+
+fn read_secret(path: &std::path::Path) -> Result<SecretKey, Failure> {
+    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| Failure::io("read", path, &error))?;
+    text.parse().map_err(|error: seatline_protocol::KeyError| {
+        Failure::new(error.code(), format!("{}: {error}", path.display()))
+    })
+}
+
+fn license(options: &Options) -> Result<License, Failure> {
+    let id = match &options.id {
+        Some(id) => id.clone(),
+        None => {
+            let mut random = [0; 16];
+            getrandom::fill(&mut random).map_err(|error| Failure::new("no-randomness", error.to_string()))?;
+            LicenseId::from_random(random)
+        }
+    };
+    let mut limits = options.limits.clone();
+    if let Some(counting) = options.counting {
+        let users = limits.iter_mut().find(|limit| limit.dimension == Dimension::users());
+        let users = users.ok_or_else(|| Failure::new("usage", "--counting needs a --limit users=… beside it"))?;
+        users.counting = Some(counting);
+    }
+    Ok(License {
+        id,
+        product: options.product.clone(),
+        edition: options.edition.clone(),
+        kind: options.kind,
+        licensee: options.licensee.clone(),
+        limits,
+        features: options.features.iter().cloned().collect::<BTreeSet<_>>(),
+        issued: Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH),
+        not_before: options.not_before,
+        expires: options.expires,
+        grace_days: options.grace_days,
+        maintenance_until: options.maintenance_until,
+        servers: options.servers.clone(),
+        mode: options.mode,
+        add_on_of: options.add_on_of.clone(),
+        replaces: options.replaces.clone(),
+        critical: Vec::new(),
+        unknown: BTreeMap::new(),
+    })
+}
+
+/// `DIMENSION=MAX[+EXTRA][:BEHAVIOUR]`
+fn parse_limit(text: &str) -> Result<Limit, String> {
+    const FORM: &str = "a limit is written DIMENSION=MAX, DIMENSION=MAX+EXTRA or DIMENSION=MAX+EXTRA:BEHAVIOUR";
+    let (dimension, rest) = text.split_once('=').ok_or(FORM)?;
+    let (amount, behaviour) = match rest.split_once(':') {
+        None => (rest, Behaviour::default()),
+        Some((amount, "warn")) => (amount, Behaviour::Warn),
+        Some((amount, "restrict")) => (amount, Behaviour::Restrict),
+        Some((amount, "refuse")) => (amount, Behaviour::Refuse),
+        Some(_) => return Err("what happens beyond a limit is warn, restrict or refuse".to_owned()),
+    };
+    let (max, extra) = amount.split_once('+').unwrap_or((amount, "0"));
+    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is not a whole number; {FORM}"));
+    Ok(Limit {
+        dimension: dimension.parse().map_err(|error: seatline_protocol::IdError| error.to_string())?,
+        max: if max == "unlimited" { None } else { Some(number(max)?) },
+        extra: number(extra)?,
+        counting: None,
+        behaviour,
+    })
+}
+
+fn parse_date(text: &str) -> Result<Timestamp, String> {
+    let day = |text: &str| Offset::UTC.to_timestamp(text.parse::<Date>().ok()?.at(0, 0, 0, 0)).ok();
+    let date = if text.len() == "2027-06-30".len() { day(text) } else { text.parse().ok() };
+    date.ok_or_else(|| "a date is written 2027-06-30 or 2027-06-30T12:00:00Z".to_owned())
+}
+
+/// A parser for one of a few names, which `--help` lists.
+macro_rules! names {
+    ($function:ident, $kind:ty, $($name:literal => $value:expr),+) => {
+        fn $function() -> impl clap::builder::TypedValueParser<Value = $kind> {
+            use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+            PossibleValuesParser::new([$($name),+]).try_map(|name| match name.as_str() {
+                $($name => Ok($value),)+
+                _ => Err("no such name"),
+            })
+        }
+    };
+}
+
+names!(kind_parser, Kind, "commercial" => Kind::Commercial, "academic" => Kind::Academic, "community" => Kind::Community,
+    "evaluation" => Kind::Evaluation, "staging" => Kind::Staging, "developer" => Kind::Developer);
+names!(counting_parser, Counting, "account" => Counting::Account, "first-sign-in" => Counting::FirstSignIn);
+names!(mode_parser, Mode, "installation" => Mode::Installation, "node" => Mode::Node);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_read_with_its_overage_and_what_happens_beyond() {
+        let limit = parse_limit("pages=1000+50:restrict").expect("a limit");
+        assert_eq!((limit.dimension.as_str(), limit.max, limit.extra), ("pages", Some(1000), 50));
+        assert_eq!(limit.behaviour, Behaviour::Restrict);
+        assert_eq!(parse_limit("users=unlimited").expect("no limit").max, None);
+        for bad in ["users", "users=", "users=-1", "Users=1", "users=1+", "users=1:maybe", "=1"] {
+            parse_limit(bad).expect_err(bad);
+        }
+    }
+
+    #[test]
+    fn a_day_is_its_beginning_in_utc() {
+        assert_eq!(parse_date("2027-06-30").map(|time| time.to_string()), Ok("2027-06-30T00:00:00Z".to_owned()));
+        parse_date("2027-06-31").expect_err("no such day");
+        parse_date("30.06.2027").expect_err("another form");
+    }
+}

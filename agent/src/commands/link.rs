@@ -1,0 +1,160 @@
+//! `seatline link …`
+
+use seatline_host::exchange::ExchangeError;
+use seatline_host::link::{LinkFacts, OpenedInvite};
+use seatline_protocol::report::ProductFacts;
+use serde::Serialize;
+
+use super::Context;
+use crate::confirmation::confirm;
+use crate::failure::Failure;
+use crate::output::{ATTENTION, GOOD, Page, styled, time, warn};
+use crate::pasted::text_of;
+use crate::progress;
+
+/// The application link to a central server
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Accept(AcceptOptions),
+    Show(ShowOptions),
+    Remove(RemoveOptions),
+}
+
+/// Link the product to the central server that made an invite; shows whom and what will be sent, and asks
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  seatline link accept v4.public.eyJjZW50cmFsX3VybCI6…
+  seatline link accept @invite.txt --yes")]
+pub struct AcceptOptions {
+    /// The invite, @FILE, or - for standard input
+    invite: String,
+    /// Confirm without being asked: compare the fingerprint first
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Show the link
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  seatline link show --json")]
+pub struct ShowOptions {}
+
+/// Remove the link and its key; reports that were never received are kept apart
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  seatline link remove --yes")]
+pub struct RemoveOptions {
+    /// Confirm without being asked
+    #[arg(long)]
+    yes: bool,
+}
+
+pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Accept(options) => accept(context, &options),
+        Command::Show(_) => show(context),
+        Command::Remove(options) => remove(context, &options),
+    }
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    link: Option<&'a LinkFacts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    code: String,
+    message: String,
+}
+
+fn accept(context: &Context, options: &AcceptOptions) -> Result<(), Failure> {
+    let pasted = text_of(&options.invite)?;
+    let instance = context.instance()?;
+    let host = &instance.host;
+    let opened = host.open_invite(&pasted)?;
+    let product = host.product().map_err(|error| Failure::new("product-unavailable", error.to_string()))?;
+    anstream::eprint!("{}", preview(&opened, &product));
+    confirm("Link this product to it?", options.yes)?;
+    host.accept_invite(&opened)?;
+    // The link is made; what is in the way of the join now is in the way of nothing else.
+    let exchanged = progress::during("sending the join", &instance.accounts_read, || host.exchange());
+    let problem = exchanged.err().map(|error| Problem { code: error.code().to_owned(), message: error.to_string() });
+    if let Some(problem) = &problem {
+        warn(&problem.code, format_args!("{}; `seatline run` and `seatline sync` try again", problem.message));
+    }
+    let link = host.link()?.ok_or_else(|| Failure::from(ExchangeError::NotLinked))?;
+    context.output.show(&Shown { link: Some(&link), problem }, |page| facts(page, &link))
+}
+
+/// Whom the product would be linked to, and what would be sent there.
+fn preview(opened: &OpenedInvite, product: &ProductFacts) -> String {
+    let mut page = Page::default();
+    let invite = &opened.invite;
+    page.fact("Central", format_args!("{} at {}", invite.central_name, invite.central_url));
+    page.fact("Fingerprint", opened.central_key.fingerprint());
+    if let Some(application) = &invite.application {
+        page.fact("Application", application);
+    }
+    page.fact("Valid until", time(invite.expires_at));
+    page.gap();
+    page.line("What will be sent, at once and at every interval:");
+    let edition = product.edition.as_deref().map(|edition| format!(" {edition}")).unwrap_or_default();
+    page.line(format_args!("  product   {} {}{edition}, server ID {}", product.id, product.version, product.server_id));
+    let nodes: Vec<&str> = product.nodes.iter().map(|node| node.id.as_str()).collect();
+    page.line(format_args!("  nodes     {}", nodes.join(", ")));
+    page.line("  counts    of accounts by class, and of the dimensions in seatline.toml");
+    page.line("  licenses  licensee, kind, limits, features, dates, and what they come to");
+    page.line("  people    a sketch of keyed pseudonyms, to count people once over several products");
+    page.line("No name, no mail address and no login is ever sent. `seatline report preview` shows the exact bytes.");
+    page.gap();
+    page.into_text()
+}
+
+fn facts(page: &mut Page, link: &LinkFacts) {
+    let state = match link.state {
+        "approved" => styled(GOOD, "approved"),
+        "pending" => styled(ATTENTION, "waits for the approval of the central server's administrator"),
+        _ => styled(ATTENTION, "the join was not answered yet"),
+    };
+    page.fact("Link", state);
+    page.fact("Central", format_args!("{} at {}", link.central_name, link.central_url));
+    page.fact("  fingerprint", &link.central_fingerprint);
+    page.fact("Our key", &link.fingerprint);
+    if let Some(application) = &link.application {
+        page.fact("Application", application);
+    }
+    page.fact("Accepted", time(link.accepted_at));
+    if let Some(settings) = &link.settings {
+        page.fact("Interval", format_args!("{} s", settings.interval));
+        page.fact("Dormant after", format_args!("{} days", settings.dormancy_days));
+    }
+}
+
+fn show(context: &Context) -> Result<(), Failure> {
+    let link = context.instance()?.host.link()?;
+    context.output.show(&Shown { link: link.as_ref(), problem: None }, |page| match &link {
+        Some(link) => facts(page, link),
+        None => page.line("The product is not linked: accept an invite with `seatline link accept`."),
+    })
+}
+
+#[derive(Serialize)]
+struct Removed {
+    removed: LinkFacts,
+    retired_reports: usize,
+}
+
+fn remove(context: &Context, options: &RemoveOptions) -> Result<(), Failure> {
+    let instance = context.instance()?;
+    let link = instance.host.link()?.ok_or_else(|| Failure::from(seatline_host::link::LinkError::NotLinked))?;
+    confirm(&format!("Remove the link to {} ({})?", link.central_name, link.central_url), options.yes)?;
+    let removed = Removed { removed: link, retired_reports: instance.host.remove_link()? };
+    context.output.show(&removed, |page| {
+        page.line(format_args!("The link to {} is removed.", removed.removed.central_url));
+        if removed.retired_reports > 0 {
+            page.line(format_args!("{} reports were never received; they are kept apart.", removed.retired_reports));
+        }
+    })
+}

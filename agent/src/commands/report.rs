@@ -1,0 +1,180 @@
+//! `seatline report …`
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use seatline_protocol::exchange::{ExchangeResponse, MAX_RESPONSE_BYTES};
+use seatline_protocol::{Digest, Report, Sequence};
+use serde::Serialize;
+
+use super::Context;
+use crate::failure::Failure;
+use crate::output::{Page, count, time};
+use crate::progress;
+
+/// Reports: what would leave, and the way by file
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Preview(PreviewOptions),
+    Export(ExportOptions),
+    ImportReceipts(ImportOptions),
+}
+
+/// Show what would leave the product, to the byte; nothing is kept or sent
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  seatline report preview --json")]
+pub struct PreviewOptions {}
+
+/// Write the waiting reports into a file, for a central server that cannot be reached
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  seatline report export reports.json
+  seatline-central import reports.json > receipts.json     (there)
+  seatline report import-receipts receipts.json")]
+pub struct ExportOptions {
+    /// The file; - for standard output
+    file: PathBuf,
+}
+
+/// Take the central server's receipts from a file; the reports that they are for leave the outbox
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  seatline report import-receipts receipts.json")]
+pub struct ImportOptions {
+    /// The file; - for standard input
+    file: PathBuf,
+}
+
+pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Preview(_) => preview(context),
+        Command::Export(options) => export(context, &options.file),
+        Command::ImportReceipts(options) => import(context, &options.file),
+    }
+}
+
+#[derive(Serialize)]
+struct Preview {
+    pending: Vec<Pending>,
+    next: Next,
+}
+
+#[derive(Serialize)]
+struct Pending {
+    sequence: Sequence,
+    made_at: Timestamp,
+    digest: Digest,
+    sealed: String,
+}
+
+#[derive(Serialize)]
+struct Next {
+    report: Option<Report>,
+    sealed: Option<String>,
+    outcome: seatline_protocol::Outcome,
+}
+
+fn preview(context: &Context) -> Result<(), Failure> {
+    let instance = context.instance()?;
+    let preview = progress::during("counting", &instance.accounts_read, || instance.host.preview_report())?;
+    let pending = preview.pending.into_iter().map(|report| Pending {
+        sequence: report.sequence,
+        made_at: report.made_at,
+        digest: report.digest(),
+        sealed: report.sealed,
+    });
+    let next = Next { report: preview.next.report, sealed: preview.next.sealed, outcome: preview.next.outcome };
+    let shown = Preview { pending: pending.collect(), next };
+    context.output.show(&shown, |page| write_preview(page, &shown))
+}
+
+fn write_preview(page: &mut Page, preview: &Preview) {
+    for report in &preview.pending {
+        page.line(format_args!("Waiting: report {} of {}, {}", report.sequence, time(report.made_at), report.digest));
+        page.line(&report.sealed);
+        page.gap();
+    }
+    let json = |value: &dyn Fn() -> serde_json::Result<String>| value().unwrap_or_else(|error| error.to_string());
+    match (&preview.next.report, &preview.next.sealed) {
+        (Some(report), Some(sealed)) => {
+            page.line("A run now would report:");
+            page.line(json(&|| serde_json::to_string_pretty(report)));
+            page.gap();
+            page.line(format_args!("Sealed, {} bytes:", count(sealed.len() as u64)));
+            page.line(sealed);
+        }
+        _ => {
+            page.line("The product is not linked, so nothing would leave. A run now would collect:");
+            page.line(json(&|| serde_json::to_string_pretty(&preview.next.outcome)));
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Exported<'a> {
+    file: &'a Path,
+    reports: usize,
+    join: bool,
+}
+
+fn export(context: &Context, path: &Path) -> Result<(), Failure> {
+    let request = context.instance()?.host.export_reports()?;
+    let text = serde_json::to_string(&request).map_err(|error| Failure::of("output", &error))? + "\n";
+    if path == Path::new("-") {
+        return context.output.raw(&text);
+    }
+    std::fs::write(path, text).map_err(|error| Failure::io("write", path, &error))?;
+    let exported = Exported { file: path, reports: request.reports.len(), join: request.join.is_some() };
+    context.output.show(&exported, |page| {
+        let join = if exported.join { " and the join" } else { "" };
+        page.line(format_args!(
+            "{} reports{join} are in {}; they stay in the outbox.",
+            exported.reports,
+            path.display()
+        ));
+    })
+}
+
+fn import(context: &Context, path: &Path) -> Result<(), Failure> {
+    let text = read(path)?;
+    let response: ExchangeResponse = serde_json::from_slice(&text).map_err(|error| {
+        Failure::new("malformed", format!("{} is not the answer of a central server: {error}", path.display()))
+    })?;
+    let outcome = context.instance()?.host.import_response(&response)?;
+    context.output.show(&outcome, |page| {
+        page.line(format_args!("{} receipts were taken.", outcome.receipts.len()));
+        if outcome.settings_changed {
+            page.line("The settings of the link have changed.");
+        }
+        for refusal in &outcome.refusals {
+            page.line(format_args!("Refused, a {}: {} [{}]", refusal.document, refusal.message, refusal.code));
+        }
+    })?;
+    match outcome.refusals.first() {
+        Some(refusal) => Err(Failure {
+            is_shown: context.output.json,
+            ..Failure::new(
+                &refusal.code,
+                format!("the central server refused the {}: {}", refusal.document, refusal.message),
+            )
+        }),
+        None => Ok(()),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let io = |error: std::io::Error| Failure::io("read", path, &error);
+    let source: Box<dyn std::io::Read> = match path == Path::new("-") {
+        true => Box::new(std::io::stdin().lock()),
+        false => Box::new(std::fs::File::open(path).map_err(io)?),
+    };
+    let mut bytes = Vec::new();
+    source.take(MAX_RESPONSE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() > MAX_RESPONSE_BYTES {
+        let message =
+            format!("{} is longer than {MAX_RESPONSE_BYTES} bytes, the most that an answer has", path.display());
+        return Err(Failure::new("too-large", message));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,99 @@
+//! How a command ends when it does not end well: one clear line, a stable code, and an exit status.
+
+use std::error::Error;
+
+use seatline_host::exchange::ExchangeError;
+use seatline_host::host::{CollectError, HostError};
+use seatline_host::licenses::SetLicenseError;
+use seatline_host::link::LinkError;
+use seatline_host::plugins::PluginError;
+use seatline_host::store::StoreError;
+use seatline_protocol::{IdError, KeyError, OpenError};
+
+use crate::config::ConfigError;
+
+/// The exit status of a command that failed.
+pub const FAILED: u8 = 1;
+/// The exit status of a command that nobody has confirmed: nothing was changed.
+pub const NOT_CONFIRMED: u8 = 3;
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable, for machines.
+    pub code: String,
+    /// One line: what, why, and the way out.
+    pub message: String,
+    /// The exit status.
+    pub exit: u8,
+    /// Whether the result that was shown says so already: then `--json` shows no second value.
+    pub is_shown: bool,
+}
+
+impl Failure {
+    /// A failure with a code and a line.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), exit: FAILED, is_shown: false }
+    }
+
+    /// A failure of an error and what caused it.
+    pub fn of(code: &str, error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !message.contains(&text) {
+                message = format!("{message}: {text}");
+            }
+            source = cause.source();
+        }
+        Self::new(code, seatline_protocol::text::line(&message, 1000))
+    }
+
+    /// A command that needs a confirmation which was not given.
+    pub fn not_confirmed(message: &str) -> Self {
+        Self { exit: NOT_CONFIRMED, ..Self::new("not-confirmed", message) }
+    }
+
+    /// A file that cannot be read or written.
+    pub fn io(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::new("file", format!("cannot {action} {}: {error}", path.display()))
+    }
+}
+
+/// Turns the errors of every stage into failures.
+macro_rules! failures {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::of(error.code(), &error)
+            }
+        })+
+    };
+}
+
+failures!(
+    CollectError,
+    ConfigError,
+    ExchangeError,
+    HostError,
+    IdError,
+    KeyError,
+    LinkError,
+    OpenError,
+    PluginError,
+    SetLicenseError,
+    StoreError,
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_its_causes_once() {
+        let source = std::io::Error::other("disk on fire");
+        let error = ConfigError::Unreadable { path: "x".into(), source };
+        assert_eq!(Failure::from(error), Failure::new("config-unreadable", "cannot read x: disk on fire"));
+    }
+}

@@ -1,0 +1,126 @@
+//! The instance that a command works on: its data directory, its configuration and its host.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use seatline_host::host::{Host, HostOptions};
+use seatline_host::sandbox::Limits;
+use seatline_host::store::Directory;
+use seatline_protocol::{Digest, seal};
+
+use crate::config::{Config, LicenseSources};
+use crate::failure::Failure;
+use crate::output::warn;
+use crate::product::{AccountsRead, ConfiguredProduct};
+
+/// What a run waits for the product beyond the time limits of its databases: to connect, and for locks.
+const PATIENCE_BEYOND_LIMITS: Duration = Duration::from_secs(60);
+
+/// A configured instance, opened.
+pub struct Instance {
+    /// The configuration.
+    pub config: Config,
+    /// The host.
+    pub host: Host,
+    /// How many accounts the current run has read.
+    pub accounts_read: AccountsRead,
+}
+
+impl Instance {
+    /// Opens the instance in `dir`. A license key in the configured file or environment variable that is not known yet
+    /// is set (`g2`); where it is refused, there is a warning, and what was set before stays.
+    ///
+    /// # Errors
+    /// When there is no valid configuration, or the state cannot be used.
+    pub fn open(dir: &Path) -> Result<Self, Failure> {
+        let instance = Self::open_as_it_is(dir)?;
+        adopt_licenses(&instance.host, &instance.config.license);
+        Ok(instance)
+    }
+
+    /// Opens the instance in `dir`, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_as_it_is(dir: &Path) -> Result<Self, Failure> {
+        let config = Config::load(dir)?;
+        let product = ConfiguredProduct::new(config.clone());
+        let accounts_read = product.accounts_read();
+        let store = Directory::open(dir.join("state"))?;
+        let host = Host::open(HostOptions {
+            vendor_keys: config.license.vendor_keys.clone(),
+            limits: limits(&config),
+            ..HostOptions::new(Arc::new(product), store, dir.join("plugins"))
+        })?;
+        Ok(Self { config, host, accounts_read })
+    }
+}
+
+/// The host's limits, with those of the configuration in their place.
+fn limits(config: &Config) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(seconds) = config.plugin.time_limit {
+        limits.plugin_time = Duration::from_secs(seconds);
+    }
+    if let Some(mebibytes) = config.plugin.memory_mib {
+        limits.memory = usize::try_from(mebibytes << 20).unwrap_or(usize::MAX);
+    }
+    let accounts = config.accounts.iter().map(|accounts| accounts.time_limit);
+    let seconds: u64 = accounts.chain(config.dimensions.iter().map(|dimension| dimension.time_limit)).sum();
+    limits.product_time = Duration::from_secs(seconds) + PATIENCE_BEYOND_LIMITS;
+    limits
+}
+
+/// Sets the license keys that lie in the configured file and environment variable, if they are not known yet (`g2`).
+pub fn adopt_licenses(host: &Host, sources: &LicenseSources) {
+    let file = sources.file.as_ref().and_then(|path| match std::fs::read_to_string(path) {
+        Ok(key) => Some((format!("the file {}", path.display()), key)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => {
+            warn("license-file", format_args!("the license file {} cannot be read: {error}", path.display()));
+            None
+        }
+    });
+    let variable = &sources.environment;
+    let environment = std::env::var(variable).ok().map(|key| (format!("the environment variable {variable}"), key));
+    for (place, key) in file.into_iter().chain(environment) {
+        if key.trim().is_empty() || is_known(host, &key) {
+            continue;
+        }
+        match host.set_license(&key) {
+            Ok(change) => tracing::info!(license = %change.license.id, "set the license key in {place}"),
+            Err(error) => warn(error.code(), format_args!("the license key in {place} was not set: {error}")),
+        }
+    }
+}
+
+/// Whether the key was set before: then it is not judged again, because it may have expired or been replaced since.
+fn is_known(host: &Host, key: &str) -> bool {
+    let digest = Digest::of(seal::unwrap_pasted(key).as_bytes());
+    host.licenses().is_ok_and(|licenses| licenses.iter().any(|license| license.digest == digest))
+}
+
+/// The data directory: what was given, else the system's place for root, and the user's for anybody else.
+///
+/// # Errors
+/// When none was given, and the user has no home directory.
+pub fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    if let Some(dir) = given {
+        return Ok(dir);
+    }
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    if is_root() {
+        return Ok(PathBuf::from("/var/lib/seatline"));
+    }
+    absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+        .map(|data| data.join("seatline"))
+        .ok_or_else(|| Failure::new("no-directory", "there is no home directory: name a data directory with --dir"))
+}
+
+/// Whether this process belongs to root.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}

@@ -1,0 +1,45 @@
+//! Progress on standard error, for what takes longer than a second.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use crate::output::count;
+use crate::product::AccountsRead;
+
+/// After this time somebody wonders.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often a terminal is told, and how often a file.
+const INTERVALS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
+
+/// Does `work`, and tells on standard error that `what` goes on, and how many accounts were read, once it takes longer
+/// than a second.
+pub fn during<T>(what: &str, accounts: &AccountsRead, work: impl FnOnce() -> T) -> T {
+    let (done, waiting) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let is_terminal = std::io::stderr().is_terminal();
+            let mut wait = PATIENCE;
+            let mut told = false;
+            while waiting.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                let read = accounts.get();
+                let line =
+                    if read > 0 { format!("{what}: {} accounts read", count(read)) } else { format!("{what} …") };
+                if is_terminal {
+                    eprint!("\r\x1b[K{line}")
+                } else {
+                    eprintln!("{line}")
+                }
+                let _ = std::io::stderr().flush();
+                told = true;
+                wait = if is_terminal { INTERVALS.0 } else { INTERVALS.1 };
+            }
+            if told && is_terminal {
+                eprint!("\r\x1b[K");
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
+}
