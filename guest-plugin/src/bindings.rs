@@ -4,5 +4,4 @@
 wit_bindgen::generate!({
     path: "../wit/v1",
     world: "license-visibility",
-    pub_export_macro: true,
 });
