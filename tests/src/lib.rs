@@ -1,1 +1,15 @@
-//! placeholder
+//! Stories across the crates of Seatline, told through the real binaries: a central server, a product with a real
+//! database, the agent beside it, a vendor. This library is the stage; the stories are in `tests/`.
+//!
+//! The binaries and the plugins are built by `cargo xtask test`; a story that misses one says so.
+#![forbid(unsafe_code)]
+
+mod agent;
+mod central;
+mod process;
+mod wiki;
+
+pub use agent::{Agent, Vendor};
+pub use central::Central;
+pub use process::{Finished, Running, plugin, until};
+pub use wiki::Wiki;

@@ -1,0 +1,134 @@
+//! The agent beside a product, and the vendor of the product.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{Finished, Running, binary, plugin};
+use crate::wiki::Wiki;
+
+/// The vendor of `example-wiki`, with its key.
+#[derive(Debug)]
+pub struct Vendor {
+    dir: TempDir,
+    /// The public key, as products trust it.
+    pub public_key: String,
+}
+
+impl Vendor {
+    /// A vendor with a new key.
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let stem = dir.path().join("vendor");
+        let made = seatline(&["license", "keygen", "--out", path(&stem), "--json"]).json();
+        Self { public_key: text(&made["public_key"]), dir }
+    }
+
+    /// Issues a license for the wiki with `limit` users, and gives its key.
+    pub fn license(&self, limit: u64, more: &[&str]) -> String {
+        let key = self.dir.path().join("vendor.secret");
+        let users = format!("users={limit}");
+        let mut arguments = vec!["license", "issue", "--json", "--key", path(&key), "--product", "example-wiki"];
+        arguments.extend(["--licensee", "Example Ltd", "--kind", "commercial", "--limit", &users]);
+        arguments.extend(more);
+        text(&seatline(&arguments).json()["key"])
+    }
+}
+
+impl Default for Vendor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The agent, with its data directory and its product.
+#[derive(Debug)]
+pub struct Agent {
+    home: TempDir,
+    /// The product.
+    pub wiki: Wiki,
+}
+
+impl Agent {
+    /// An agent beside a new wiki, which trusts `vendor`, with the stock plugin.
+    pub fn new(vendor: &Vendor) -> Self {
+        let agent = Self::without_plugin(vendor);
+        agent.run(&["plugin", "install", path(&plugin("license-visibility.wasm")), "--yes"]).ok();
+        agent
+    }
+
+    /// An agent beside a new wiki that has no plugin yet.
+    pub fn without_plugin(vendor: &Vendor) -> Self {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let wiki = Wiki::new(home.path());
+        let agent = Self { home, wiki };
+        let mut arguments = vec!["init", "--product", "example-wiki", "--name", "Example Wiki", "--version", "4.2.0"];
+        arguments.extend(["--vendor-key", &vendor.public_key]);
+        agent.run(&arguments).ok();
+        agent.read_accounts_with(Wiki::QUERY);
+        agent
+    }
+
+    /// Sets the query for accounts, and the wiki's pages as a dimension.
+    pub fn read_accounts_with(&self, query: &str) {
+        let config = self.dir().join("seatline.toml");
+        let text = fs::read_to_string(&config).expect("the configuration that init wrote");
+        let before = text.split("\n[accounts]").next().expect("the part before the accounts");
+        let database = self.wiki.path().display();
+        let accounts = format!(
+            "\n[accounts]\ndatabase = \"{database}\"\nquery = \"{query}\"\ntime_limit = 5\n\n\
+             [[dimension]]\nname = \"pages\"\nquery = \"select count(*) from pages\"\n"
+        );
+        fs::write(&config, format!("{before}{accounts}")).expect("the configuration can be written");
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> PathBuf {
+        self.home.path().join("seatline")
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        Finished::of(self.command(arguments))
+    }
+
+    /// Starts a command that goes on, such as `run`.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        Running::start(command)
+    }
+
+    /// Links the agent by an invite.
+    pub fn link(&self, invite: &str) -> Value {
+        self.run(&["link", "accept", invite, "--yes", "--json"]).json()
+    }
+
+    /// What `status --json` shows.
+    pub fn status(&self) -> Value {
+        self.run(&["status", "--json"]).json()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary("seatline"));
+        command.args(arguments).env("SEATLINE_DIR", self.dir()).env_remove("SEATLINE_LICENSE");
+        command
+    }
+}
+
+fn seatline(arguments: &[&str]) -> Finished {
+    let mut command = Command::new(binary("seatline"));
+    command.args(arguments);
+    Finished::of(command)
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a path in the target or temporary directory is text")
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
