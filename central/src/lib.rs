@@ -11,6 +11,7 @@
 //! | [`api`] | the JSON API |
 //! | [`pages`] | the pages |
 //! | [`server`] | the routes, the headers, and the listener |
+//! | [`command`] | the command line |
 //!
 //! An exchange flows [`link`] → [`store`] → receipt: seals are opened before anything is believed, the chain's rule is
 //! applied in the commit, and the answer is given after it.
@@ -19,6 +20,7 @@
 pub mod api;
 pub mod auth;
 pub mod central;
+pub mod command;
 pub mod domain;
 pub mod keyring;
 pub mod link;

@@ -1,0 +1,124 @@
+//! `admin` and `token`.
+
+use std::io::{BufRead as _, Read as _, stdin};
+
+use clap::Subcommand;
+use seatline_protocol::pairing::Secret;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::output::table;
+use super::place::Place;
+use super::{Failure, Output};
+use crate::auth::{MAX_PASSWORD, create_admin, token};
+use crate::domain::TokenId;
+
+/// How many characters a password has that is made here: 144 random bits.
+const MADE_PASSWORD: usize = 24;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AdminCommand {
+    /// Add an administrator. A password is made and shown once, unless it is given on standard input
+    #[command(after_help = "Examples:\n  seatline-central admin create ada\n  \
+                            pass show seatline | seatline-central admin create ada --password-stdin")]
+    Create {
+        /// The name to sign in with
+        name: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+impl AdminCommand {
+    pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
+        let Self::Create { name, password_stdin } = self;
+        let made = match password_stdin {
+            true => None,
+            false => Some(Zeroizing::new(made_password()?)),
+        };
+        let password = match &made {
+            Some(made) => made.clone(),
+            None => read_password()?,
+        };
+        let central = place.central().await?;
+        let admin = create_admin(&central, &name, &password).await?;
+        let mut created = json!({ "name": admin.name, "created_at": admin.created_at });
+        if let Some(made) = &made {
+            created["password"] = made.as_str().into();
+        }
+        output.show(&created, || match &made {
+            Some(made) => {
+                format!("Created the administrator {}.\nPassword: {}\nIt is shown only now.\n", admin.name, **made)
+            }
+            None => format!("Created the administrator {}.\n", admin.name),
+        })
+    }
+}
+
+fn made_password() -> Result<String, Failure> {
+    let secret = Secret::generate().map_err(|error| Failure::new("no-randomness", error.to_string()))?;
+    Ok(String::from(secret)[..MADE_PASSWORD].to_owned())
+}
+
+fn read_password() -> Result<Zeroizing<String>, Failure> {
+    let mut line = Zeroizing::new(String::new());
+    // A byte more than is allowed, and the line break: what is too long is refused by its rule.
+    let mut input = stdin().lock().take(MAX_PASSWORD as u64 + 3);
+    input.read_line(&mut line).map_err(|error| Failure::new("standard-input", error.to_string()))?;
+    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Make an API token. It is shown once
+    #[command(after_help = "Examples:\n  seatline-central token create ada --label 'nightly export'\n  \
+                            curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8095/api/v1/applications")]
+    Create {
+        /// The administrator in whose name the token acts
+        admin: String,
+        /// What it is for
+        #[arg(long, default_value = "command line")]
+        label: String,
+    },
+    /// List the API tokens; their secrets are not kept
+    List,
+    /// Revoke an API token
+    Revoke {
+        /// Its id
+        id: String,
+    },
+}
+
+impl TokenCommand {
+    pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
+        let central = place.central().await?;
+        match self {
+            Self::Create { admin, label } => {
+                let (token, kept) = token::create(&central, &admin, &label).await?;
+                let mut shown = json!(kept);
+                shown["token"] = token.as_str().into();
+                output.show(&shown, || format!("{token}\nIt is shown only now. Its id is {}.\n", kept.id))
+            }
+            Self::List => {
+                let tokens = central.store().api_tokens().await?;
+                output.show(&tokens, || {
+                    let row = |token: &crate::domain::ApiToken| {
+                        vec![
+                            token.id.to_string(),
+                            token.admin.to_string(),
+                            token.created_at.to_string(),
+                            token.label.clone(),
+                        ]
+                    };
+                    table(&["ID", "ADMIN", "CREATED", "LABEL"], &tokens.iter().map(row).collect::<Vec<_>>())
+                })
+            }
+            Self::Revoke { id } => {
+                let id: TokenId = id.parse().map_err(|_| Failure::new("not-found", "there is no such API token"))?;
+                central.store().revoke_api_token(&id).await?;
+                output.show(&json!({ "revoked": id }), || format!("Revoked {id}.\n"))
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `application`.
+
+use clap::Subcommand;
+
+use super::output::table;
+use super::place::Place;
+use super::{Failure, Output};
+use crate::central::Central;
+use crate::domain::{Application, ApplicationRow};
+use crate::store::PageSize;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ApplicationCommand {
+    /// Add an application
+    #[command(after_help = "Example:\n  seatline-central application add 'Company wiki' --product acme-wiki \
+                            --url https://wiki.example.org")]
+    Add {
+        /// What people call it
+        name: String,
+        /// The id of the product that it is an installation of, such as acme-wiki
+        #[arg(long, value_name = "ID")]
+        product: String,
+        /// Where people reach it
+        #[arg(long, default_value = "")]
+        url: String,
+    },
+    /// List the applications with their links and newest counts
+    List,
+}
+
+impl ApplicationCommand {
+    pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
+        let central = place.central().await?;
+        match self {
+            Self::Add { name, product, url } => {
+                let application = central.add_application(&name, &product, &url).await?;
+                output.show(&application, || {
+                    format!(
+                        "Added {} ({}). Link it with `seatline-central invite --application '{}'`.\n",
+                        application.name, application.id, application.name
+                    )
+                })
+            }
+            Self::List => {
+                let rows = all(&central).await?;
+                output.show(&rows, || {
+                    let heads = ["NAME", "PRODUCT", "LINK", "VERDICT", "USERS", "REPORTED"];
+                    table(&heads, &rows.iter().map(row).collect::<Vec<_>>())
+                })
+            }
+        }
+    }
+}
+
+async fn all(central: &Central) -> Result<Vec<ApplicationRow>, Failure> {
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let page = central.store().applications(after.as_ref(), PageSize::new(PageSize::MAX.into())).await?;
+        rows.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(rows);
+        }
+    }
+}
+
+fn row(row: &ApplicationRow) -> Vec<String> {
+    let latest = row.latest.as_ref();
+    let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
+    vec![
+        row.application.name.to_string(),
+        row.application.product.to_string(),
+        row.link_state.map_or("none", |state| state.name()).to_owned(),
+        latest.and_then(|latest| latest.verdict).map_or("-", |verdict| verdict.name()).to_owned(),
+        latest
+            .map_or_else(|| "-".to_owned(), |latest| format!("{} of {}", count(latest.users), count(latest.users_max))),
+        latest.map_or_else(|| "never".to_owned(), |latest| latest.received_at.to_string()),
+    ]
+}
+
+/// The application of a name, as commands name it.
+pub(super) async fn named(central: &Central, name: &str) -> Result<Application, Failure> {
+    central.store().application_named(name).await?.ok_or_else(|| {
+        let name = seatline_protocol::text::line(name, 100);
+        Failure::new("not-found", format!("there is no application `{name}`: see `seatline-central application list`"))
+    })
+}

@@ -1,0 +1,144 @@
+//! `invite` and `link`.
+
+use clap::{Args, Subcommand};
+use seatline_protocol::{Counting, LinkId};
+use serde_json::{Value, json};
+
+use super::applications::named;
+use super::output::table;
+use super::place::Place;
+use super::{Failure, Output};
+use crate::domain::{Link, SettingsChange};
+use crate::store::PageSize;
+
+/// Make an invite.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  seatline-central invite --application 'Company wiki'\n\n\
+                        Accept it in the product with `seatline link accept INVITE`.")]
+pub(super) struct Invite {
+    /// The application that it is for: then the link needs no approval. Without it, approve the link with
+    /// `seatline-central link approve`
+    #[arg(long, value_name = "NAME")]
+    application: Option<String>,
+}
+
+impl Invite {
+    pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
+        let central = place.central().await?;
+        let application = match &self.application {
+            Some(name) => Some(named(&central, name).await?),
+            None => None,
+        };
+        let made = central.make_invite(application.as_ref().map(|application| &application.id)).await?;
+        output.show(&made, || {
+            format!(
+                "{}\n\nUntil {}. Fingerprint of this server: {}\nAccept it in the product: seatline link accept INVITE\n",
+                made.invite, made.expires_at, made.fingerprint
+            )
+        })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LinkCommand {
+    /// List the links, the newest first
+    List,
+    /// Approve a link for an application, after its fingerprint was compared
+    #[command(after_help = "Example:\n  seatline-central link approve 8V3C-… --application 'Company wiki'")]
+    Approve {
+        /// The id of the link
+        link: String,
+        /// The application that it is for
+        #[arg(long, value_name = "NAME")]
+        application: String,
+    },
+    /// Suspend a link: its reports are refused until it is approved again
+    Suspend {
+        /// The id of the link
+        link: String,
+    },
+    /// Change what a linked product is told to do
+    Settings {
+        /// The id of the link
+        link: String,
+        /// The synchronisation interval, in seconds
+        #[arg(long, value_name = "SECONDS")]
+        interval: Option<u32>,
+        /// After how many days without a sign-in an account is dormant
+        #[arg(long, value_name = "DAYS")]
+        dormancy_days: Option<u32>,
+        /// How accounts are counted where the license does not say: account or first-sign-in
+        #[arg(long, value_parser = counting)]
+        counting: Option<Counting>,
+    },
+}
+
+fn counting(text: &str) -> Result<Counting, String> {
+    serde_json::from_value(Value::String(text.to_owned())).map_err(|_| "account or first-sign-in".to_owned())
+}
+
+impl LinkCommand {
+    pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
+        let central = place.central().await?;
+        let link = match self {
+            Self::List => return list(&central, output).await,
+            Self::Approve { link, application } => {
+                let application = named(&central, &application).await?;
+                central.approve_link(&id(&link)?, &application.id).await?
+            }
+            Self::Suspend { link } => central.suspend_link(&id(&link)?).await?,
+            Self::Settings { link, interval, dormancy_days, counting } => {
+                central.change_settings(&id(&link)?, &SettingsChange { interval, dormancy_days, counting }).await?
+            }
+        };
+        output.show(&shown(&link), || {
+            format!(
+                "{}: {}, fingerprint {}, interval {} s, dormant after {} days\n",
+                link.id,
+                link.state.name(),
+                link.key.fingerprint(),
+                link.settings.interval,
+                link.settings.dormancy_days
+            )
+        })
+    }
+}
+
+async fn list(central: &crate::Central, output: Output) -> Result<(), Failure> {
+    let (mut links, mut after) = (Vec::new(), None);
+    loop {
+        let page = central.store().links(after.as_ref(), PageSize::new(PageSize::MAX.into())).await?;
+        links.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    output.show(&links.iter().map(shown).collect::<Vec<_>>(), || {
+        let row = |link: &Link| {
+            vec![
+                link.id.to_string(),
+                link.state.name().to_owned(),
+                link.product.name.clone(),
+                link.product.server_id.to_string(),
+                link.key.fingerprint(),
+                link.chain.stored.to_string(),
+                link.chain.missing().to_string(),
+                link.chain.forks.to_string(),
+            ]
+        };
+        let heads = ["LINK", "STATE", "PRODUCT", "SERVER ID", "FINGERPRINT", "REPORTS", "MISSING", "FORKS"];
+        table(&heads, &links.iter().map(row).collect::<Vec<_>>())
+    })
+}
+
+/// A link as JSON: as the API shows it.
+fn shown(link: &Link) -> Value {
+    let mut value = json!(link);
+    value["fingerprint"] = link.key.fingerprint().into();
+    value
+}
+
+fn id(text: &str) -> Result<LinkId, Failure> {
+    text.parse().map_err(|_| Failure::new("not-found", "there is no such link: see `seatline-central link list`"))
+}

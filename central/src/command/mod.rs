@@ -1,0 +1,92 @@
+//! The command line. Commands work on the data directory itself, also while the server runs.
+
+mod accounts;
+mod applications;
+mod import;
+mod licenses;
+mod links;
+mod output;
+mod place;
+mod serve;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use output::{Failure, Output};
+use place::Place;
+
+/// The central server of Seatline: takes the reports of linked products, and shows what is used of their licenses.
+#[derive(Debug, Parser)]
+#[command(name = "seatline-central", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The data directory; the default is /var/lib/seatline-central for root, else $XDG_DATA_HOME/seatline-central or
+    /// ~/.local/share/seatline-central
+    #[arg(long, global = true, env = "SEATLINE_CENTRAL_DIR", value_name = "DIR", hide_env_values = true)]
+    dir: Option<PathBuf>,
+    /// Print one JSON value instead of text, also for errors
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  seatline-central admin create ada
+  seatline-central serve --listen 127.0.0.1:8095
+  seatline-central application add 'Company wiki' --product acme-wiki --url https://wiki.example.org
+  seatline-central invite --application 'Company wiki'
+  seatline-central licenses 'Company wiki' --json
+
+Exit status: 0 done, 1 not done (the reason is on standard error), 2 wrong usage,
+3 an import in which some documents were refused.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the pages, the API and the link until SIGINT or SIGTERM
+    Serve(serve::Serve),
+    /// Administrators, who sign in to the pages
+    #[command(subcommand)]
+    Admin(accounts::AdminCommand),
+    /// API tokens, with which programs use the API in an administrator's name
+    #[command(subcommand)]
+    Token(accounts::TokenCommand),
+    /// Applications: the products whose licenses are looked after
+    #[command(subcommand)]
+    Application(applications::ApplicationCommand),
+    /// Make an invite, to be accepted in a product within 30 minutes
+    Invite(links::Invite),
+    /// Application links
+    #[command(subcommand)]
+    Link(links::LinkCommand),
+    /// Show what an application uses of its licenses, as on its Licenses tab
+    Licenses(licenses::Show),
+    /// Take an exchange that was brought as a file, and give the answer to take back
+    Import(import::Import),
+}
+
+impl Arguments {
+    /// Where results go.
+    pub fn output(&self) -> Output {
+        Output { json: self.json }
+    }
+
+    /// Runs the command, and gives the exit status.
+    ///
+    /// # Errors
+    /// The reason why it could not be done.
+    pub async fn run(self) -> Result<u8, Failure> {
+        let (output, place) = (self.output(), Place::open(self.dir)?);
+        match self.command {
+            Command::Serve(serve) => serve.run(&place, output).await.map(|()| 0),
+            Command::Admin(command) => command.run(&place, output).await.map(|()| 0),
+            Command::Token(command) => command.run(&place, output).await.map(|()| 0),
+            Command::Application(command) => command.run(&place, output).await.map(|()| 0),
+            Command::Invite(invite) => invite.run(&place, output).await.map(|()| 0),
+            Command::Link(command) => command.run(&place, output).await.map(|()| 0),
+            Command::Licenses(show) => show.run(&place, output).await.map(|()| 0),
+            Command::Import(import) => import.run(&place).await,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a command prints: text for people, or one JSON value for programs.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use crate::central::ActionError;
+use crate::keyring::KeyringError;
+use crate::link::ExchangeError;
+use crate::server::ServeError;
+use crate::store::StoreError;
+
+/// Why a command was not done: a stable code, and one line that names the thing, the reason and the way out.
+#[derive(Debug)]
+pub struct Failure {
+    code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// Errors that have a code of their own.
+macro_rules! coded {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self { code: error.code(), message: error.to_string() }
+            }
+        }
+    )*};
+}
+
+coded!(ActionError, KeyringError, ServeError, StoreError);
+
+impl From<ExchangeError> for Failure {
+    fn from(error: ExchangeError) -> Self {
+        Self { code: error.code().name(), message: error.to_string() }
+    }
+}
+
+/// Where results go.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    pub(super) json: bool,
+}
+
+impl Output {
+    /// Shows `value` as JSON, or else `text`, which ends with a line break.
+    pub(super) fn show(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        if !self.json {
+            return print(&text());
+        }
+        let json = serde_json::to_string_pretty(value).map_err(|error| Failure::new("output", error.to_string()))?;
+        print(&format!("{json}\n"))
+    }
+
+    /// Tells why a command was not done: a line on standard error, and as JSON on standard output where that was asked.
+    pub fn fail(self, failure: &Failure) {
+        let Failure { code, message } = failure;
+        // There is nowhere left to complain to, here and below.
+        let _ = writeln!(io::stderr(), "error: {message} [{code}]");
+        if self.json {
+            let _ = print(&format!("{:#}\n", serde_json::json!({ "error": { "code": code, "message": message } })));
+        }
+    }
+}
+
+/// Writes to standard output. Whoever reads it may have seen enough.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new("output", error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// Rows under heads, each column as wide as it needs to be.
+pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain(heads.get(column).map(|head| head.len())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let line = |cells: Vec<&str>| {
+        let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        format!("{}\n", padded.join("  ").trim_end())
+    };
+    let mut text = line(heads.to_vec());
+    for row in rows {
+        text.push_str(&line(row.iter().map(String::as_str).collect()));
+    }
+    text
+}

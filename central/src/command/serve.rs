@@ -1,0 +1,81 @@
+//! `serve`.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::place::{DEFAULT_LISTEN, Face, Place};
+use super::{Failure, Output};
+use crate::server::{App, ServeError, router, serve};
+
+/// Serve the pages, the API and the link.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The address to listen on; port 0 takes any free one. TLS is for a reverse proxy in front
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = DEFAULT_LISTEN)]
+    listen: SocketAddr,
+    /// Where products and people reach this server, such as https://licenses.example.org. Required unless the address
+    /// is on the loopback interface
+    #[arg(long, value_name = "URL", env = "SEATLINE_CENTRAL_URL")]
+    public_url: Option<String>,
+    /// What this server calls itself in invites
+    #[arg(long, value_name = "NAME", env = "SEATLINE_CENTRAL_NAME")]
+    name: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
+        let listen = |source| ServeError::Listen { address: self.listen.to_string(), source };
+        let listener = TcpListener::bind(self.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let public_url = match self.public_url {
+            Some(url) => url,
+            None if address.ip().is_loopback() => format!("http://{address}"),
+            None => {
+                let message = "say with --public-url where products reach this server, such as \
+                               https://licenses.example.org: it listens beyond the loopback interface";
+                return Err(Failure::new("no-public-url", message));
+            }
+        };
+        let face = Face { public_url, name: self.name.map_or_else(|| place.face().map(|face| face.name), Ok)? };
+        let central = place.central_as(&face).await?;
+        place.remember(&face)?;
+        let has_admin = central.store().has_admin().await?;
+        // The handlers stand before anybody is told that the server runs: a signal is never missed.
+        let end = end_signal()?;
+        let router = router(App::new(central.clone())?)?;
+        let started = json!({
+            "listening": format!("http://{address}"),
+            "public_url": central.public_url(),
+            "dir": place.dir(),
+            "has_admin": has_admin,
+        });
+        output.show(&started, || {
+            let hint = match has_admin {
+                true => "",
+                false => "There is no administrator yet: make one with `seatline-central admin create NAME`.\n",
+            };
+            format!("Serving {} on http://{address}, data in {}.\n{hint}", central.public_url(), place.dir().display())
+        })?;
+        serve(listener, router, end).await;
+        tracing::info!("ended");
+        Ok(())
+    }
+}
+
+/// Comes with the first SIGINT or SIGTERM.
+fn end_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let failed = |error: std::io::Error| Failure::new("signals", error.to_string());
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("ending");
+    })
+}
