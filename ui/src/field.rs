@@ -17,6 +17,7 @@ pub struct Field<'a> {
     suffix: Option<&'a str>,
     autocomplete: &'a str,
     required: bool,
+    wide: bool,
 }
 
 /// An entry of a drop-down.
@@ -47,6 +48,7 @@ impl<'a> Field<'a> {
             suffix: None,
             autocomplete: "off",
             required: false,
+            wide: false,
         }
     }
 
@@ -110,6 +112,12 @@ impl<'a> Field<'a> {
     /// The form is not sent without it.
     pub fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// A row of its own, where fields stand side by side.
+    pub fn wide(mut self) -> Self {
+        self.wide = true;
         self
     }
 

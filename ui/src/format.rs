@@ -56,6 +56,12 @@ pub fn span(seconds: u64) -> String {
     counted(seconds / size, one, many)
 }
 
+/// A span as an interval: `every hour`, `every 90 minutes`.
+pub fn every(seconds: u64) -> String {
+    let span = span(seconds);
+    format!("every {}", span.strip_prefix("1 ").unwrap_or(&span))
+}
+
 /// How far `at` lies from `now`: `just now`, `4 minutes ago`, `in 3 days`. Rounded down, so that nobody is told of more
 /// time than he has.
 pub fn relative(at: Timestamp, now: Timestamp) -> String {
@@ -149,5 +155,6 @@ mod tests {
         {
             assert_eq!(span(seconds), text);
         }
+        assert_eq!((every(3600).as_str(), every(5400).as_str()), ("every hour", "every 90 minutes"));
     }
 }

@@ -24,7 +24,8 @@ struct Bar {
     share: Option<String>,
     spoken: String,
     filled: String,
-    threshold: String,
+    /// Where the mark stands, until it is passed: then the colour says so.
+    threshold: Option<String>,
     limit: Option<String>,
     note: String,
 }
@@ -70,7 +71,7 @@ impl Gauge {
             share: percent(self.used, max),
             spoken: self.spoken(max),
             filled: place(self.used as f64),
-            threshold: place(max as f64 * THRESHOLD_PERCENT as f64 / 100.0),
+            threshold: (self.level == Level::Within).then(|| place(max as f64 * THRESHOLD_PERCENT as f64 / 100.0)),
             limit: (end > max).then(|| place(max as f64)),
             note: self.note(max),
         })
@@ -115,8 +116,8 @@ mod tests {
             let bar = Gauge::new("users", used, Some(500), Level::Within).bar().expect("there is a limit");
             (bar.filled, bar.threshold, bar.limit)
         };
-        assert_eq!(places(420), ("84.00%".into(), "90.00%".into(), None));
-        assert_eq!(places(1000), ("100.00%".into(), "45.00%".into(), Some("50.00%".into())));
+        assert_eq!(places(420), ("84.00%".into(), Some("90.00%".into()), None));
+        assert_eq!(places(1000), ("100.00%".into(), Some("45.00%".into()), Some("50.00%".into())));
     }
 
     #[test]

@@ -28,4 +28,4 @@ pub use format::When;
 pub use gauge::{Gauge, Level};
 pub use icon::Icon;
 pub use page::{NavItem, Page, Tab, Tabs};
-pub use signs::{Badge, Banner, Copyable, Tone};
+pub use signs::{Badge, Banner, Copyable, Prose, Tone};

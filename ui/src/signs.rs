@@ -22,7 +22,8 @@ pub enum Tone {
 }
 
 impl Tone {
-    fn name(self) -> &'static str {
+    /// Its name in the stylesheet: `text-danger` colours a text.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
             Self::Neutral => "neutral",
@@ -32,7 +33,8 @@ impl Tone {
         }
     }
 
-    fn icon(self) -> Icon {
+    /// The drawing that goes with it.
+    pub fn icon(self) -> Icon {
         match self {
             Self::Good => Icon::Check,
             Self::Neutral => Icon::Clock,
@@ -53,24 +55,73 @@ impl Tone {
     }
 }
 
+/// A sentence for people, in which what stands between backticks is code: `` run `seatline sync` there ``.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prose(String);
+
+impl Prose {
+    /// The text as a sentence: it begins with a capital letter and ends with a full stop.
+    pub fn sentence(text: &str) -> Self {
+        let mut letters = text.chars();
+        let mut sentence: String =
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+        if !sentence.is_empty() && !sentence.ends_with(['.', '!', '?', '…']) {
+            sentence.push('.');
+        }
+        Self(sentence)
+    }
+}
+
+impl From<&str> for Prose {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<String> for Prose {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for Prose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<&str> = self.0.split('`').collect();
+        // An even number of parts means that one backtick has no partner: then all of them are only characters.
+        let paired = parts.len() % 2 == 1;
+        for (i, part) in parts.into_iter().enumerate() {
+            let text = askama::filters::escape(part, askama::filters::Html).map_err(|_| fmt::Error)?;
+            match i {
+                0 => write!(f, "{text}")?,
+                _ if !paired => write!(f, "`{text}")?,
+                _ if i % 2 == 1 => write!(f, "<code>{text}</code>")?,
+                _ => write!(f, "{text}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl askama::filters::HtmlSafe for Prose {}
+
 /// A message above the content of a page: what is the matter, why, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "banner.html")]
 pub struct Banner {
     tone: Tone,
     title: String,
-    lines: Vec<String>,
+    lines: Vec<Prose>,
 }
 
 impl Banner {
     /// A banner with a title and one line of explanation, which may be empty.
-    pub fn new(tone: Tone, title: impl Into<String>, line: impl Into<String>) -> Self {
-        let line = line.into();
-        Self { tone, title: title.into(), lines: if line.is_empty() { Vec::new() } else { vec![line] } }
+    pub fn new(tone: Tone, title: impl Into<String>, line: impl Into<Prose>) -> Self {
+        let lines = Some(line.into()).filter(|line| !line.0.is_empty());
+        Self { tone, title: title.into(), lines: lines.into_iter().collect() }
     }
 
     /// A banner with several lines of explanation.
-    pub fn list(tone: Tone, title: impl Into<String>, lines: Vec<String>) -> Self {
+    pub fn list(tone: Tone, title: impl Into<String>, lines: Vec<Prose>) -> Self {
         Self { tone, title: title.into(), lines }
     }
 }
@@ -119,3 +170,22 @@ impl Copyable {
 }
 
 impl askama::filters::HtmlSafe for Copyable {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code_and_the_rest_is_escaped() {
+        let cases = [
+            ("run `seatline sync` there", "Run <code>seatline sync</code> there."),
+            ("a `<b>` & `c`", "A <code>&#60;b&#62;</code> &#38; <code>c</code>."),
+            ("one ` alone, and `two`", "One ` alone, and `two`."),
+            ("done!", "Done!"),
+            ("", ""),
+        ];
+        for (text, html) in cases {
+            assert_eq!(Prose::sentence(text).to_string(), html);
+        }
+    }
+}

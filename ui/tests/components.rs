@@ -2,7 +2,7 @@
 
 use seatline_ui::audit;
 use seatline_ui::{
-    AccountClasses, Badge, Banner, Choice, Copyable, Field, Gauge, Level, NavItem, Page, Tab, Tabs, Tone,
+    AccountClasses, Badge, Banner, Choice, Copyable, Field, Gauge, Level, NavItem, Page, Prose, Tab, Tabs, Tone,
 };
 
 const HOSTILE: &str = r#""><script>alert(1)</script><a href='x' onclick=y style="z">"#;
@@ -77,7 +77,7 @@ fn hostile_text_stays_text_in_every_component() {
     let choices = vec![Choice { value: HOSTILE, label: HOSTILE.to_owned() }];
     let shown = [
         Banner::new(Tone::Danger, HOSTILE, HOSTILE).to_string(),
-        Banner::list(Tone::Info, HOSTILE, vec![HOSTILE.to_owned(), HOSTILE.to_owned()]).to_string(),
+        Banner::list(Tone::Info, HOSTILE, vec![HOSTILE.into(), Prose::sentence(HOSTILE)]).to_string(),
         Badge::new(Tone::Good, HOSTILE).to_string(),
         Copyable::new(HOSTILE, HOSTILE).to_string(),
         Gauge::new(HOSTILE, 1, Some(2), Level::Near).to_string(),

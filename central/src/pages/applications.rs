@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_protocol::Dimension;
 use seatline_protocol::standing::Verdict;
-use seatline_ui::{Badge, Field, Gauge, Icon, Tone, When, format};
+use seatline_ui::{Badge, Field, Gauge, Icon, Prose, Tone, When, format};
 use serde::Deserialize;
 
 use crate::auth::SignedIn;
@@ -33,11 +33,12 @@ struct Row {
     name: String,
     href: String,
     product: String,
-    verdict: Badge,
+    /// The verdict, unless a trouble says already why there is none.
+    verdict: Option<Badge>,
     gauge: Option<Gauge>,
     last: Option<When>,
     /// The gravest thing that is wrong, and how many more there are.
-    trouble: Option<(Badge, String)>,
+    trouble: Option<(Tone, String, Prose)>,
     more_troubles: String,
     gravity: Tone,
 }
@@ -78,7 +79,7 @@ impl Row {
             name: view.application.name.to_string(),
             href: format!("/applications/{}/licenses", view.application.id),
             product: view.application.product.to_string(),
-            verdict: words::verdict(verdict),
+            verdict: (verdict.is_some() || troubles.is_empty()).then(|| words::verdict(verdict)),
             gauge: match (limit.and_then(|limit| Some((limit, limit.used?))), accounts) {
                 (Some((limit, used)), _) => {
                     Some(Gauge::new("users", used, limit.max, words::level(limit.state)).extra(limit.extra).small())
@@ -89,10 +90,7 @@ impl Row {
                 (None, None) => None,
             },
             last: view.reported.as_ref().map(|reported| When { at: reported.received_at, now: view.as_of }),
-            trouble: (!troubles.is_empty()).then(|| {
-                let (tone, title, message) = troubles.swap_remove(0);
-                (Badge::new(tone, title), message)
-            }),
+            trouble: (!troubles.is_empty()).then(|| troubles.swap_remove(0)),
             more_troubles: if more == 0 {
                 String::new()
             } else {
@@ -104,20 +102,20 @@ impl Row {
 }
 
 /// What is wrong with an application, the gravest first: tone, title, and a line of explanation.
-fn troubles(view: &Licenses) -> Vec<(Tone, String, String)> {
+fn troubles(view: &Licenses) -> Vec<(Tone, String, Prose)> {
     let of_link = view.troubles.iter().map(|trouble| {
         let (tone, title) = words::trouble(trouble);
-        (tone, title.to_owned(), words::sentence(&trouble.message))
+        (tone, title.to_owned(), Prose::sentence(&trouble.message))
     });
     let counted = view.counted.as_ref();
     let of_standing = counted.iter().flat_map(|counted| &counted.reasons).map(|reason| {
         let tone = words::reason_tone(reason.code);
-        (tone, words::reason(reason.code).to_owned(), words::sentence(&reason.message))
+        (tone, words::reason(reason.code).to_owned(), Prose::sentence(&reason.message))
     });
     let mut troubles: Vec<_> = of_link.chain(of_standing).collect();
     let unexplained = troubles.is_empty().then(|| counted.and_then(|counted| counted.verdict)).flatten();
     if matches!(unexplained, Some(Verdict::Restricted | Verdict::Unlicensed)) {
-        troubles.push((Tone::Danger, "No license covers it".to_owned(), String::new()));
+        troubles.push((Tone::Danger, "No license covers it".to_owned(), Prose::from("")));
     }
     troubles.sort_by_key(|(tone, ..)| std::cmp::Reverse(*tone));
     troubles
@@ -136,9 +134,12 @@ pub struct NewApplication {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct NewSent {
-    name: String,
-    product: String,
-    url: String,
+    /// The name.
+    pub name: String,
+    /// The product id.
+    pub product: String,
+    /// The URL, or nothing.
+    pub url: String,
 }
 
 impl NewApplication {

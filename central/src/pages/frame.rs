@@ -5,7 +5,7 @@ use std::fmt::Display;
 use askama::Template;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use seatline_ui::{Badge, Banner, NavItem, Page, Tab, Tabs, Tone};
+use seatline_ui::{Badge, Banner, NavItem, Page, Prose, Tab, Tabs, Tone};
 
 use crate::auth::SignedIn;
 use crate::central::ActionError;
@@ -107,14 +107,14 @@ impl PageError {
         Self::new(StatusCode::NOT_FOUND, "Not found", Tone::Warning, "Nothing is at this address", why)
     }
 
-    fn new(status: StatusCode, title: &'static str, tone: Tone, what: &str, why: String) -> Self {
+    fn new(status: StatusCode, title: &'static str, tone: Tone, what: &str, why: impl Into<Prose>) -> Self {
         Self(status, Failure { title, banner: Banner::new(tone, what, why) })
     }
 }
 
 impl From<ActionError> for PageError {
     fn from(error: ActionError) -> Self {
-        let why = format!("{}.", words::sentence(&error.to_string()));
+        let why = Prose::sentence(&error.to_string());
         match error {
             ActionError::NotFound(what) => Self::not_found(what),
             ActionError::Invalid { .. } => {

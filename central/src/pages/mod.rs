@@ -49,3 +49,6 @@ pub fn router() -> Router<App> {
 fn parsed<T: FromStr>(text: &str, what: &str) -> Result<T, PageError> {
     text.parse().map_err(|_| PageError::not_found(what))
 }
+
+#[cfg(test)]
+mod tests;

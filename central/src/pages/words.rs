@@ -120,7 +120,7 @@ pub fn trouble(trouble: &Trouble) -> (Tone, &'static str) {
         "not-linked" => (Tone::Info, "No product is linked yet"),
         "never-reported" => (Tone::Info, "No report has come yet"),
         "link-suspended" => (Tone::Danger, "The link is suspended"),
-        "fork" => (Tone::Danger, "Two copies of this instance report"),
+        "fork" => (Tone::Danger, "The chain of reports is forked"),
         "other-product" => (Tone::Danger, "Another product is linked"),
         "overdue" => (Tone::Warning, "Reports are overdue"),
         "run-failed" => (Tone::Warning, "The last run failed"),

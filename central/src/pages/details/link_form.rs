@@ -70,10 +70,9 @@ impl LinkForm {
     pub fn fields(&self) -> [Field<'_>; 5] {
         let error = |field| self.error.as_ref().filter(|(at, _)| *at == field).map(|(_, why)| why.as_str());
         let links = self.links.iter().map(|(id, label)| Choice { value: id, label: label.clone() }).collect();
-        let intervals = INTERVALS.iter().map(|seconds| Choice {
-            value: seconds,
-            label: format!("every {}", format::span(seconds.parse().unwrap_or_default())),
-        });
+        let intervals = INTERVALS
+            .iter()
+            .map(|seconds| Choice { value: seconds, label: format::every(seconds.parse().unwrap_or_default()) });
         let other = Choice { value: OTHER, label: "another interval, as below".to_owned() };
         let rules = vec![
             Choice { value: ACCOUNT, label: "Every account, from its creation on".to_owned() },
@@ -83,23 +82,24 @@ impl LinkForm {
             Field::select("link", "Link", links)
                 .hint("The link whose reports are shown for this application.")
                 .value(&self.sent.link)
-                .error(error("link")),
+                .error(error("link"))
+                .wide(),
             Field::select("interval", "Synchronisation interval", intervals.chain([other]).collect())
                 .hint("How often the product counts and reports.")
                 .value(&self.sent.interval)
                 .error(error("interval")),
             Field::number("other_minutes", "Another interval")
-                .hint("From 1 minute to 31 days (44640 minutes).")
+                .hint("Where another one is chosen: 1 to 44,640 minutes (31 days).")
                 .suffix("minutes")
                 .value(&self.sent.other_minutes)
                 .error(error("other_minutes")),
             Field::number("dormancy_days", "Dormant after")
-                .hint("A counted account without a sign-in for so long is shown as a seat that could be freed.")
+                .hint("Without a sign-in for so long, a seat could be freed.")
                 .suffix("days")
                 .value(&self.sent.dormancy_days)
                 .error(error("dormancy_days")),
             Field::select("counting", "Counting rule", rules)
-                .hint("A license that demands a rule of its own goes before this one.")
+                .hint("A rule that the license demands goes first.")
                 .value(&self.sent.counting)
                 .error(error("counting")),
         ]

@@ -21,8 +21,10 @@ pub(super) struct LimitCard {
 /// A dimension that no license limits.
 pub(super) struct Measured {
     pub(super) title: String,
-    /// The count, or why there is none.
-    pub(super) value: String,
+    /// The count.
+    pub(super) count: Option<String>,
+    /// Why there is none.
+    pub(super) failure: Option<String>,
 }
 
 /// The accounts by class, and the rule by which they were counted.
@@ -56,14 +58,15 @@ pub(super) fn unlimited(counted: &Counted) -> Vec<Measured> {
     let limited = |dimension: &Dimension| counted.limits.iter().any(|limit| limit.dimension == *dimension);
     let users = counted.accounts.as_ref().filter(|_| !limited(&Dimension::users())).map(|accounts| Measured {
         title: words::dimension(&Dimension::users()),
-        value: format::number(accounts.counted),
+        count: Some(format::number(accounts.counted)),
+        failure: None,
     });
-    let others = counted.measurements.iter().filter(|found| !limited(&found.dimension)).map(|found| Measured {
-        title: words::dimension(&found.dimension),
-        value: match &found.value {
-            Value::Value(count) => format::number(*count),
-            Value::Failed(reason) => format!("not counted: {reason}"),
-        },
+    let others = counted.measurements.iter().filter(|found| !limited(&found.dimension)).map(|found| {
+        let (count, failure) = match &found.value {
+            Value::Value(count) => (Some(format::number(*count)), None),
+            Value::Failed(reason) => (None, Some(reason.clone())),
+        };
+        Measured { title: words::dimension(&found.dimension), count, failure }
     });
     users.into_iter().chain(others).collect()
 }

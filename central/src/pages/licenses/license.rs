@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use seatline_protocol::standing::Status;
-use seatline_ui::{Badge, format};
+use seatline_ui::{Badge, Prose, When, format};
 
 use crate::domain::Licenses;
 use crate::domain::licenses::{Ends, LicenseRow};
@@ -18,11 +18,16 @@ pub(super) struct LicenseCard {
     /// Whether it is the one whose limits hold now.
     pub(super) governs: bool,
     pub(super) time_left: Option<String>,
-    pub(super) reason: Option<String>,
-    /// Label and value.
-    pub(super) facts: Vec<(&'static str, String)>,
+    pub(super) reason: Option<Prose>,
+    pub(super) facts: Vec<(&'static str, Fact)>,
     pub(super) features: Vec<String>,
     pub(super) more_features: Vec<String>,
+}
+
+/// What a license says of one thing.
+pub(super) enum Fact {
+    Text(String),
+    Time(When),
 }
 
 /// The licenses that say something now, and the replaced ones, which are history (`c10`).
@@ -39,7 +44,7 @@ pub(super) fn cards(view: &Licenses) -> (Vec<LicenseCard>, Vec<LicenseCard>) {
 impl LicenseCard {
     fn of(row: &LicenseRow, governs: bool, view: &Licenses) -> Self {
         let license = &row.standing;
-        let day = |at: Timestamp| format!("{} ({})", format::date_time(at), format::relative(at, view.as_of));
+        let time = |at: Timestamp| Fact::Time(When { at, now: view.as_of });
         let limits = license.limits.iter().map(|limit| match limit.max {
             Some(max) => format!("{} {}", format::number(max), limit.dimension),
             None => format!("{}: no limit", limit.dimension),
@@ -50,17 +55,18 @@ impl LicenseCard {
             None => license.product.to_string(),
         };
         let mut facts = vec![
-            ("Licensee", license.licensee.clone()),
-            ("Kind", words::kind(license.kind).to_owned()),
-            ("Product", product),
+            ("Licensee", Fact::Text(license.licensee.clone())),
+            ("Kind", Fact::Text(words::kind(license.kind).to_owned())),
+            ("Product", Fact::Text(product)),
         ];
-        facts.extend(license.edition.clone().map(|edition| ("Edition", edition)));
-        facts.push(("Limits", if limits.is_empty() { "none".to_owned() } else { limits.join(" · ") }));
-        facts.push(("Begins", format::date_time(license.begins)));
-        facts.push(("Expires", license.expires.map_or("never (perpetual)".to_owned(), day)));
-        facts
-            .extend(license.grace_ends.filter(|ends| Some(*ends) != license.expires).map(|at| ("Grace ends", day(at))));
-        facts.extend(license.maintenance_until.map(|at| ("Maintenance until", day(at))));
+        facts.extend(license.edition.clone().map(|edition| ("Edition", Fact::Text(edition))));
+        facts.push(("Limits", Fact::Text(if limits.is_empty() { "none".to_owned() } else { limits.join(", ") })));
+        facts.push(("Begins", Fact::Text(format::date_time(license.begins))));
+        facts.push(("Expires", license.expires.map_or(Fact::Text("never (perpetual)".to_owned()), time)));
+        facts.extend(
+            license.grace_ends.filter(|ends| Some(*ends) != license.expires).map(|at| ("Grace ends", time(at))),
+        );
+        facts.extend(license.maintenance_until.map(|at| ("Maintenance until", time(at))));
         let mut features: Vec<String> = license.features.iter().cloned().collect();
         let more_features = features.split_off(features.len().min(FEATURES_SHOWN));
         Self {
@@ -68,7 +74,7 @@ impl LicenseCard {
             status: words::status(license.status),
             governs,
             time_left: row.time_left.map(|left| time_left(left.ends, left.days)),
-            reason: license.reason.as_deref().map(words::sentence),
+            reason: license.reason.as_deref().map(Prose::sentence),
             facts,
             features,
             more_features,

@@ -7,7 +7,7 @@ mod license;
 mod reports;
 
 use askama::Template;
-use seatline_ui::{Banner, Tone, When};
+use seatline_ui::{Banner, Prose, Tone, When};
 
 use crate::domain::{Licenses, RefusedReport, ReportRow};
 use crate::pages::words;
@@ -39,7 +39,7 @@ pub struct LicensesTab {
     reporting: Option<Reporting>,
     reports: Vec<ReportLine>,
     refused: Vec<RefusedLine>,
-    notes: Vec<String>,
+    notes: Vec<Prose>,
 }
 
 impl LicensesTab {
@@ -65,7 +65,9 @@ impl LicensesTab {
             reporting: Reporting::of(view),
             reports: reports.iter().map(|report| ReportLine::of(report, &path)).collect(),
             refused: refused.iter().map(|report| RefusedLine::of(report, &path)).collect(),
-            notes: counted.map(|counted| counted.notes.clone()).unwrap_or_default(),
+            notes: counted
+                .map(|counted| counted.notes.iter().map(|note| Prose::sentence(note)).collect())
+                .unwrap_or_default(),
             path,
         }
     }
@@ -88,19 +90,23 @@ fn banners(view: &Licenses) -> Vec<Banner> {
     for trouble in &view.troubles {
         let (tone, title) = words::trouble(trouble);
         let since = trouble.since.map(|at| format!(" (since {})", since(at))).unwrap_or_default();
-        let banner = Banner::new(tone, format!("{title}{since}"), format!("{}.", words::sentence(&trouble.message)));
+        let banner = Banner::new(tone, format!("{title}{since}"), Prose::sentence(&trouble.message));
         banners.push((tone, banner));
     }
     if let Some(counted) = &view.counted {
         for tone in [Tone::Danger, Tone::Warning] {
             let reasons = counted.reasons.iter().filter(|reason| words::reason_tone(reason.code) == tone);
-            let lines: Vec<String> = reasons.map(|reason| words::sentence(&reason.message)).collect();
+            let lines: Vec<Prose> = reasons.map(|reason| Prose::sentence(&reason.message)).collect();
             if !lines.is_empty() {
                 banners.push((tone, standing(tone, lines)));
             }
         }
         if !counted.omissions.is_empty() {
-            let lines = counted.omissions.iter().map(|part| format!("{}: {}", part.subject, part.reason)).collect();
+            let lines = counted
+                .omissions
+                .iter()
+                .map(|part| Prose::sentence(&format!("{}: {}", part.subject, part.reason)))
+                .collect();
             banners.push((Tone::Warning, Banner::list(Tone::Warning, "The plugin could not report everything", lines)));
         }
     }
@@ -108,7 +114,7 @@ fn banners(view: &Licenses) -> Vec<Banner> {
     banners.into_iter().map(|(_, banner)| banner).collect()
 }
 
-fn standing(tone: Tone, lines: Vec<String>) -> Banner {
+fn standing(tone: Tone, lines: Vec<Prose>) -> Banner {
     let title = match tone {
         Tone::Danger => "The licenses do not cover this use",
         _ => "The licenses need attention soon",

@@ -49,7 +49,7 @@ impl Reporting {
             received: when(reported.received_at),
             observed: when(reported.observed_at),
             next: when(reported.next_at),
-            interval: format::span(link.settings.interval.into()),
+            interval: format::every(link.settings.interval.into()),
             chain: chain_badge(&link.chain),
             chain_words: chain_words(&link.chain),
         })

@@ -1,0 +1,241 @@
+//! What administrators see, in the states that matter, and what holds for every page.
+
+mod world;
+
+use seatline_protocol::Outcome;
+use seatline_protocol::report::Measured;
+use seatline_ui::audit;
+use world::*;
+
+use super::applications::{Applications, NewApplication, NewSent};
+use super::details::{DetailsTab, LinkForm, LinkSent};
+use super::frame::{Head, Place, html};
+use super::licenses::LicensesTab;
+use super::sign_in::SignIn;
+use crate::auth::{SignedIn, Via};
+use crate::central::MadeInvite;
+use crate::domain::{Application, ApplicationId, Chain, Gap, InviteId, Licenses, Link, LinkState};
+
+/// What a hostile product would send as a name.
+const HOSTILE: &str = r#""><script>alert(1)</script><img src=x onerror=y style='z'>"#;
+
+fn licenses_page(view: &Licenses) -> String {
+    let has_gap = view.link.as_ref().is_some_and(|link| link.chain.missing() > 0);
+    let forked = view.link.as_ref().is_some_and(|link| link.chain.forks > 0);
+    let rows = if view.reported.is_some() { rows(has_gap.then_some(127)) } else { Vec::new() };
+    let refused = if forked { refused() } else { Vec::new() };
+    format!("{}\n{}", Head::new(view, Place::Licenses), LicensesTab::new(view, &rows, &refused))
+}
+
+fn details_page(tab: &DetailsTab) -> String {
+    format!("{}\n{tab}", Head::new(&view_of(4180, &[license()]), Place::Details))
+}
+
+fn unlinked() -> Application {
+    Application { link: None, ..application() }
+}
+
+fn never_reported() -> Licenses {
+    Licenses::of(application(), Some(&Link { chain: Chain::default(), ..link() }), None, now())
+}
+
+fn run_failed() -> Licenses {
+    view(&link(), failed(128), Some(counted(127, collected(4180, &[license()]))))
+}
+
+fn with_gap() -> Licenses {
+    let gaps = vec![Gap { from: sequence(120), to: sequence(122) }, Gap { from: sequence(126), to: sequence(126) }];
+    let broken = Link { chain: Chain { stored: 124, gaps, ..link().chain }, ..link() };
+    let newest = counted(128, collected(4180, &[license()]));
+    view(&broken, newest.clone(), Some(newest))
+}
+
+fn forked() -> Licenses {
+    let chain = Chain { forks: 3, forked_at: Some(at("2026-11-22T01:25:00Z")), ..link().chain };
+    let newest = counted(128, collected(4180, &[license()]));
+    view(&Link { chain, ..link() }, newest.clone(), Some(newest))
+}
+
+fn expired() -> Licenses {
+    view_of(4180, &[replaced_license()])
+}
+
+fn pending() -> Link {
+    let mut pending =
+        Link { id: link_id(5), application: None, state: LinkState::Pending, approved_at: None, ..link() };
+    pending.product.id = "other-wiki".parse().expect("a product");
+    pending
+}
+
+fn made_invite() -> MadeInvite {
+    MadeInvite {
+        id: InviteId::from_random([1; 12]),
+        invite: "v4.public.eyJjZW50cmFsX3VybCI6Imh0dHBzOi8vbGljZW5zZXMuZXhhbXBsZS5vcmcifQ".to_owned(),
+        expires_at: at("2026-11-22T02:00:00Z"),
+        fingerprint: link().key.fingerprint(),
+    }
+}
+
+/// Every kind of page in its states: name, title, content.
+fn gallery() -> Vec<(&'static str, String)> {
+    let wiki = application();
+    let both = [link(), Link { id: link_id(4), state: LinkState::Suspended, ..link() }];
+    let named = |name: &str, n: u8, view: Licenses| {
+        let application = Application {
+            id: ApplicationId::from_random([n; 12]),
+            name: name.parse().expect("a name"),
+            ..view.application
+        };
+        Licenses { application, ..view }
+    };
+    let list = [
+        named("Company wiki", 1, view_of(4180, &[license()])),
+        named("Build server", 2, Licenses::of(unlinked(), None, None, now())),
+        named("Issue tracker", 3, view_of(5230, &[license()])),
+        named("Code quality", 4, run_failed()),
+        named("Research platform", 5, forked()),
+        named("Chat", 6, never_reported()),
+    ];
+    let refused_form = LinkForm::refused(
+        &both,
+        LinkSent {
+            link: link_id(3).to_string(),
+            interval: "other".into(),
+            other_minutes: "soon".into(),
+            ..Default::default()
+        },
+        "other_minutes",
+        "give a whole number of minutes from 1 to 44640",
+    );
+    vec![
+        ("sign_in", SignIn::new("Example Organisation", "", Some("/applications"), None).to_string()),
+        ("applications_empty", Applications::new(&[], None).to_string()),
+        ("applications", Applications::new(&list, None).to_string()),
+        ("application_new", NewApplication::default().to_string()),
+        (
+            "application_new_refused",
+            NewApplication::refused(
+                NewSent { name: "Wiki".into(), product: "Acme Wiki".into(), url: "https://wiki".into() },
+                "product",
+                "a product id must be 1 to 64 characters of a-z 0-9 - _ . that start with a letter",
+            )
+            .to_string(),
+        ),
+        ("licenses_not_linked", licenses_page(&Licenses::of(unlinked(), None, None, now()))),
+        ("licenses_no_report_yet", licenses_page(&never_reported())),
+        ("licenses_all_well", licenses_page(&view_of(4180, &[license(), replaced_license()]))),
+        ("licenses_over_limit", licenses_page(&view_of(5230, &[license()]))),
+        ("licenses_expired", licenses_page(&expired())),
+        ("licenses_run_failed", licenses_page(&run_failed())),
+        ("licenses_gap", licenses_page(&with_gap())),
+        ("licenses_fork", licenses_page(&forked())),
+        ("details_without_link", details_page(&DetailsTab::new(&unlinked(), &[], &[]))),
+        ("details", details_page(&DetailsTab::new(&wiki, &both, &[pending()]))),
+        ("details_invite", details_page(&DetailsTab::new(&wiki, &both, &[]).with_invite(&made_invite(), now()))),
+        ("details_refused", details_page(&DetailsTab::new(&wiki, &both, &[]).with_form(refused_form))),
+    ]
+}
+
+fn whole(body: &str) -> String {
+    let who = SignedIn { admin: "ada".parse().expect("a name"), via: Via::Session };
+    html("A title", Some(&who), body)
+}
+
+#[test]
+fn pages_look_as_they_were_approved() {
+    for (name, body) in gallery() {
+        insta::assert_snapshot!(name, body);
+    }
+}
+
+#[test]
+fn every_page_can_be_read_without_seeing_it_and_holds_to_the_content_security_policy() {
+    for (name, body) in gallery() {
+        assert_eq!(audit::findings(&whole(&body)), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn what_needs_attention_stands_first() {
+    let body = gallery().into_iter().find(|(name, _)| *name == "applications").expect("it is there").1;
+    let place = |name: &str| body.find(&format!(">{name}</a>")).expect("it is listed");
+    let order = ["Issue tracker", "Research platform", "Code quality", "Build server", "Chat", "Company wiki"];
+    assert!(order.is_sorted_by_key(|name| place(name)), "{body}");
+}
+
+#[test]
+fn a_refresh_has_something_new_after_a_report_or_when_a_trouble_comes() {
+    let before = super::licenses::seen(&view_of(4180, &[license()]));
+    assert_eq!(before, super::licenses::seen(&view_of(4181, &[license()])), "the same report says the same");
+    assert_ne!(before, super::licenses::seen(&forked()));
+    assert_ne!(before, super::licenses::seen(&run_failed()));
+}
+
+#[test]
+fn hostile_text_from_a_product_stays_text() {
+    let mut hostile = counted(128, collected(4180, &[license()]));
+    let product = &mut hostile.report.product;
+    (product.name, product.version, product.edition) = (HOSTILE.into(), HOSTILE.into(), Some(HOSTILE.into()));
+    for node in &mut product.nodes {
+        (node.id, node.version) = (HOSTILE.into(), HOSTILE.into());
+    }
+    hostile.report.reporter.host = HOSTILE.into();
+    if let Some(plugin) = &mut hostile.report.reporter.plugin {
+        (plugin.name, plugin.version) = (HOSTILE.into(), HOSTILE.into());
+    }
+    if let Outcome::Collected(collected) = &mut hostile.report.outcome {
+        collected.notes = vec![HOSTILE.into()];
+        collected.omissions = vec![seatline_protocol::Omission { subject: HOSTILE.into(), reason: HOSTILE.into() }];
+        for measurement in &mut collected.measurements {
+            measurement.value = Measured::Failed(HOSTILE.into());
+        }
+        if let Some(standing) = &mut collected.standing {
+            standing.features = [HOSTILE.to_owned()].into();
+            for license in &mut standing.licenses {
+                (license.licensee, license.edition) = (HOSTILE.into(), Some(HOSTILE.into()));
+                (license.features, license.reason) = ([HOSTILE.to_owned()].into(), Some(HOSTILE.into()));
+            }
+            for limit in &mut standing.limits {
+                limit.used = None;
+            }
+            let reason = seatline_protocol::standing::Reason {
+                code: seatline_protocol::standing::ReasonCode::Expired,
+                message: HOSTILE.into(),
+                license: None,
+                dimension: None,
+                at: None,
+            };
+            standing.reasons = vec![reason];
+        }
+    }
+    let mut failed = failed(129);
+    failed.report.product = hostile.report.product.clone();
+    if let Outcome::Failed(failure) = &mut failed.report.outcome {
+        (failure.code, failure.message) = (HOSTILE.into(), HOSTILE.into());
+    }
+    let linked = Link { product: hostile.report.product.clone(), ..link() };
+    let named = Application { name: HOSTILE.parse().expect("a name"), url: None, ..application() };
+    let view = Licenses { application: named.clone(), ..view(&linked, failed, Some(hostile)) };
+    let sent = NewSent { name: HOSTILE.into(), product: HOSTILE.into(), url: HOSTILE.into() };
+    let form = LinkSent {
+        link: HOSTILE.into(),
+        interval: HOSTILE.into(),
+        other_minutes: HOSTILE.into(),
+        dormancy_days: HOSTILE.into(),
+        counting: HOSTILE.into(),
+    };
+    let form = LinkForm::refused(std::slice::from_ref(&linked), form, "link", HOSTILE);
+    let pages = [
+        licenses_page(&view),
+        Applications::new(&[view], None).to_string(),
+        details_page(&DetailsTab::new(&named, std::slice::from_ref(&linked), &[linked.clone()]).with_form(form)),
+        NewApplication::refused(sent, "name", HOSTILE).to_string(),
+        SignIn::new(HOSTILE, HOSTILE, Some(HOSTILE), None).to_string(),
+    ];
+    for page in pages {
+        assert!(page.contains("&#60;script&#62;alert(1)"), "the text itself is shown: {page}");
+        assert_eq!(audit::findings(&whole(&page)), Vec::<String>::new(), "{page}");
+        let raw = ["<script>alert", "<img", "style='z'"].iter().find(|part| page.contains(**part));
+        assert_eq!(raw, None, "{page}");
+    }
+}
