@@ -3,9 +3,11 @@
 
 mod command;
 mod debian;
+mod demo;
 mod failure;
 mod plugin;
 mod progress;
+mod test;
 mod workspace;
 
 use std::process::ExitCode;
@@ -28,6 +30,10 @@ struct Arguments {
 enum Task {
     /// Build the stock plugin as a WebAssembly component: target/plugins/license-visibility.wasm
     BuildPlugin(plugin::Options),
+    /// Live through the whole job: product, license, plugin, link, report; then serve until Ctrl-C
+    Demo(demo::Options),
+    /// Install what the tests need, build everything, and run every check
+    Test(test::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,5 +50,7 @@ fn run(task: Task) -> Result<(), Failure> {
     let workspace = Workspace::here();
     match task {
         Task::BuildPlugin(options) => plugin::build(&workspace, &options, &Progress::start()),
+        Task::Demo(options) => demo::demo(&workspace, &options),
+        Task::Test(options) => test::test(&workspace, &options),
     }
 }

@@ -42,6 +42,11 @@ impl Workspace {
         self.plugins().join("license-visibility.wasm")
     }
 
+    /// The manifest of the workspace that holds the test plugins.
+    pub fn fixtures(&self) -> PathBuf {
+        self.root.join("tests/plugins/Cargo.toml")
+    }
+
     /// A binary of the dev profile.
     pub fn binary(&self, name: &str) -> PathBuf {
         self.target().join("debug").join(name)
@@ -52,6 +57,15 @@ impl Workspace {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.root);
         cargo
+    }
+
+    /// Builds all binaries in the profile of the tests. Always the whole workspace, so that the features of the
+    /// dependencies, and with them their builds, are the same for every task.
+    ///
+    /// # Errors
+    /// When something does not build, or `Cargo.lock` is not up to date.
+    pub fn build_binaries(&self) -> Result<(), Failure> {
+        command::run(self.cargo().args(["build", "--workspace", "--bins", "--locked"]))
     }
 
     /// The packages of the workspace whose manifest is `manifest`.

@@ -43,7 +43,7 @@ pub fn build(workspace: &Workspace, options: &Options, progress: &Progress) -> R
 }
 
 fn fixtures(workspace: &Workspace, toolchain: &Toolchain, progress: &Progress) -> Result<(), Failure> {
-    let manifest = workspace.root().join("tests/plugins/Cargo.toml");
+    let manifest = workspace.fixtures();
     if !manifest.exists() {
         progress.say("there are no fixtures: tests/plugins/Cargo.toml is missing");
         return Ok(());

@@ -1,0 +1,68 @@
+//! The measurements of `cargo xtask bench`, which builds this in the release profile and starts it.
+//!
+//! An example of `xtask` and not a part of it, so that the other tasks do not have to build the host. Each measurement
+//! has a file of its own.
+#![forbid(unsafe_code)]
+
+mod counting;
+mod figure;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use figure::Figure;
+
+/// Whatever keeps a measurement from being made.
+type Problem = Box<dyn std::error::Error>;
+
+/// Measures Seatline; started by `cargo xtask bench`
+#[derive(Parser)]
+struct Bench {
+    /// The folder of the release binaries
+    #[arg(long)]
+    binaries: PathBuf,
+    /// The stock plugin
+    #[arg(long)]
+    plugin: PathBuf,
+    /// Where the figures are written as JSON
+    #[arg(long)]
+    out: PathBuf,
+    /// Only the measurements whose name begins so: counting
+    #[arg(long)]
+    only: Option<String>,
+}
+
+/// A measurement: its name, and the function that makes it.
+type Measurement = (&'static str, fn(&Bench) -> Result<Vec<Figure>, Problem>);
+
+const MEASUREMENTS: [Measurement; 1] = [("counting", counting::measure)];
+
+fn main() -> ExitCode {
+    let bench = Bench::parse();
+    match measure(&bench) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Makes the measurements, shows and writes the figures, and says whether every goal was reached.
+fn measure(bench: &Bench) -> Result<bool, Problem> {
+    let mut figures = Vec::new();
+    for (name, measurement) in MEASUREMENTS {
+        if bench.only.as_ref().is_some_and(|only| !name.starts_with(only.as_str())) {
+            continue;
+        }
+        eprintln!("measuring {name}");
+        for figure in measurement(bench).map_err(|problem| format!("{name}: {problem}"))? {
+            println!("{}", figure.row());
+            figures.push(figure);
+        }
+    }
+    std::fs::write(&bench.out, serde_json::to_string_pretty(&figures)?)?;
+    Ok(figures.iter().all(|figure| figure.reached != Some(false)))
+}

@@ -1,0 +1,105 @@
+//! `cargo xtask demo`: the whole job on one machine, with the real binaries, from an empty folder to a report on the
+//! Licenses tab.
+
+mod central;
+mod interrupt;
+mod product;
+mod services;
+mod story;
+mod tool;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Context as _, Failure};
+use crate::plugin;
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+use interrupt::Interrupt;
+use story::Story;
+
+/// How to show it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// End as soon as the stored report was read back from central and compared with the product's database
+    #[arg(long)]
+    pub once: bool,
+    /// Keep the data in this folder, which must be new or empty [default: a temporary folder]
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// The port of the central server on 127.0.0.1
+    #[arg(long, default_value_t = 8095)]
+    pub port: u16,
+    /// Where the WebAssembly target comes from [default: the first that is there]
+    #[arg(long, value_enum, env = "SEATLINE_WASM_TOOLCHAIN")]
+    pub toolchain: Option<plugin::Choice>,
+}
+
+/// Builds, lives through the job, and serves until Ctrl-C.
+///
+/// # Errors
+/// When a step fails: the message says which. Whatever was started is stopped.
+pub fn demo(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
+    let progress = Progress::start();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    ensure_free(listen)?;
+    let plugin = plugin::Options { fixtures: false, toolchain: options.toolchain };
+    plugin::build(workspace, &plugin, &progress)?;
+    progress.say("building the binaries");
+    workspace.build_binaries()?;
+    // Kept until the end of this function: a temporary folder goes when it is dropped.
+    let folder = Folder::prepare(options.dir.as_deref())?;
+    let mut interrupt = Interrupt::watch()?;
+    let mut story = Story { workspace, progress: &progress, interrupt: &mut interrupt, dir: folder.path(), listen };
+    let scene = story.play()?;
+    println!("{}", scene.describe());
+    if options.once {
+        return Ok(());
+    }
+    let mut services = story.stay(scene)?;
+    if options.dir.is_some() {
+        println!("The data is in {}.", folder.path().display());
+    }
+    println!("Serving until Ctrl-C.");
+    let end = interrupt.wait(&mut services);
+    progress.say("stopping");
+    end
+}
+
+/// Fails early, and not after minutes of building.
+fn ensure_free(address: SocketAddr) -> Result<(), Failure> {
+    TcpListener::bind(address).map(drop).map_err(|error| {
+        Failure::new(format!("cannot listen on {address} ({error}): stop what does, or choose another --port"))
+    })
+}
+
+/// Where the demo keeps its data.
+enum Folder {
+    Kept(PathBuf),
+    Temporary(tempfile::TempDir),
+}
+
+impl Folder {
+    fn prepare(dir: Option<&Path>) -> Result<Self, Failure> {
+        let Some(dir) = dir else {
+            return tempfile::Builder::new()
+                .prefix("seatline-demo-")
+                .tempdir()
+                .map(Self::Temporary)
+                .context("a folder");
+        };
+        std::fs::create_dir_all(dir).context(dir.display())?;
+        if std::fs::read_dir(dir).context(dir.display())?.next().is_some() {
+            return Err(Failure::new(format!("{} is not empty: name a new folder with --dir", dir.display())));
+        }
+        std::path::absolute(dir).map(Self::Kept).context(dir.display())
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}

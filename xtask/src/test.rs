@@ -1,0 +1,78 @@
+//! `cargo xtask test`: everything that must hold before a change is taken, from an empty machine on.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::command;
+use crate::debian;
+use crate::failure::Failure;
+use crate::plugin;
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+/// How to test.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Where the WebAssembly target comes from [default: the first that is there]
+    #[arg(long, value_enum, env = "SEATLINE_WASM_TOOLCHAIN")]
+    pub toolchain: Option<plugin::Choice>,
+}
+
+/// Installs what the tests need, builds, and checks. What does not build ends it at once; the checks all run, so that one
+/// run tells of everything that is wrong.
+///
+/// # Errors
+/// When something is missing, does not build, or does not pass: the message names each.
+pub fn test(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
+    let mut progress = Progress::start();
+    progress.step("packages", postgres)?;
+    let plugin = plugin::Options { fixtures: true, toolchain: options.toolchain };
+    progress.step("plugins", |progress| plugin::build(workspace, &plugin, progress))?;
+    progress.step("build", |_| workspace.build_binaries())?;
+    let mut failures = Vec::new();
+    for (name, command) in &mut checks(workspace) {
+        if let Err(failure) = progress.step(name, |_| command::run(command)) {
+            progress.say(&failure.to_string());
+            failures.push(failure.to_string());
+        }
+    }
+    let verdict = if failures.is_empty() { "passed" } else { "FAILED" };
+    println!("{verdict}: {}", progress.summary());
+    if failures.is_empty() { Ok(()) } else { Err(Failure::new(failures.join("\n       "))) }
+}
+
+/// The checks in the order in which they run, the quick ones first.
+fn checks(workspace: &Workspace) -> Vec<(&'static str, Command)> {
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = workspace.cargo();
+        cargo.args(arguments);
+        cargo
+    };
+    let mut checks = vec![("format", cargo(&["fmt", "--all", "--check"]))];
+    if workspace.fixtures().exists() {
+        let mut format = cargo(&["fmt", "--all", "--check", "--manifest-path"]);
+        format.arg(workspace.fixtures());
+        checks.push(("format of the fixtures", format));
+    }
+    if command::succeeds(&mut cargo(&["deny", "--version"])) {
+        checks.push(("cargo deny", cargo(&["deny", "--workspace", "check"])));
+    } else {
+        eprintln!("cargo deny is not installed: licenses and advisories are not checked (`cargo install cargo-deny`)");
+    }
+    let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
+    checks.push(("lints", cargo(&lints)));
+    checks.push(("tests", cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])));
+    let mut documentation = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    documentation.env("RUSTDOCFLAGS", "--deny warnings");
+    checks.push(("documentation", documentation));
+    checks
+}
+
+/// The tests start a PostgreSQL of their own, from the binaries that Debian's package brings.
+fn postgres(progress: &Progress) -> Result<(), Failure> {
+    let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
+    if versions.into_iter().any(|version| version.path().join("bin/initdb").exists()) {
+        return Ok(());
+    }
+    debian::ensure(&["postgresql"], "the tests' own PostgreSQL", progress)
+}
