@@ -28,6 +28,8 @@ pub struct LicensesTab {
     banners: Vec<Banner>,
     /// Whether there is nothing to show but the way to the first report.
     first_steps: bool,
+    /// Whether the steps up to the link are done.
+    linked: bool,
     counted: Option<When>,
     stale: bool,
     limits: Vec<LimitCard>,
@@ -52,6 +54,7 @@ impl LicensesTab {
             seen: seen(view),
             banners: banners(view),
             first_steps: view.reported.is_none(),
+            linked: view.link.is_some(),
             counted: counted.map(|counted| When { at: counted.observed_at, now: view.as_of }),
             stale: counted
                 .zip(view.reported.as_ref())
