@@ -2,6 +2,8 @@
 
 use seatline_protocol::license::{Counting, Kind};
 use seatline_protocol::standing::{LicenseStanding, Status};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Type};
 
 wasmtime::component::bindgen!({
     path: "../wit/v1",
@@ -16,6 +18,21 @@ pub(crate) use seatline::license_visibility::{accounts, application_link, journa
 pub(crate) const PACKAGE: &str = "seatline:license-visibility";
 /// The major versions that this host knows.
 pub(crate) const MAJORS: [&str; 1] = ["1"];
+
+/// Whether the exported `run` of `component` has the type of the contract. wasmtime checks imports when it links, but
+/// looks at the type of an export only when a run begins, and that is too late to refuse an installation.
+pub(crate) fn exports_run(component: &Component) -> bool {
+    let run = component
+        .get_export_index(None, "seatline:license-visibility/reporter@1.0.0")
+        .and_then(|reporter| component.get_export(Some(&reporter), "run"));
+    let Some((ComponentItem::ComponentFunc(run), _)) = run else { return false };
+    let params: Vec<_> = run.params().map(|(_, ty)| ty).collect();
+    let results: Vec<_> = run.results().collect();
+    let ([Type::Record(occasion)], [Type::Result(result)]) = (&params[..], &results[..]) else { return false };
+    let fields: Vec<_> = occasion.fields().map(|field| (field.name, field.ty)).collect();
+    let [("trigger", Type::Enum(trigger)), ("today", Type::U32)] = &fields[..] else { return false };
+    trigger.names().eq(["start", "interval", "demand"]) && result.ok().is_none() && result.err() == Some(Type::String)
+}
 
 impl From<Counting> for types::CountingRule {
     fn from(counting: Counting) -> Self {

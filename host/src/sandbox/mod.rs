@@ -148,6 +148,9 @@ impl Sandbox {
     /// Links a compiled component to the contract, and checks every type on the border.
     pub(crate) fn link(&self, inspection: Inspection, component: &Component) -> Result<LoadedPlugin, LoadError> {
         let types = |error: wasmtime::Error| LoadError::Types(wasmtime_words(&error));
+        if !contract::exports_run(component) {
+            return Err(LoadError::Types("its `reporter.run` has another type".to_owned()));
+        }
         let pre = self.inner.linker.instantiate_pre(component).map_err(types)?;
         let pre = LicenseVisibilityPre::new(pre).map_err(types)?;
         Ok(LoadedPlugin::new(self.clone(), pre, inspection))
