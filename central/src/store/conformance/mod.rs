@@ -1,0 +1,64 @@
+//! The stories that every store must pass. They know the traits alone; each is given a store with nothing in it.
+//!
+//! ```ignore
+//! async fn fresh() -> (MyStore, TempDir) { … }
+//! seatline_central::store_conformance!(fresh);
+//! ```
+//!
+//! They are made for tests: a story panics where the store does not behave.
+
+mod accounts;
+mod links;
+mod reports;
+mod sample;
+
+pub use accounts::*;
+pub use links::*;
+pub use reports::*;
+
+/// Makes a test of every story. `$fresh` is an async function that gives an empty store and whatever must live as long.
+#[macro_export]
+macro_rules! store_conformance {
+    ($fresh:path) => {
+        $crate::store_conformance!(@tests $fresh:
+            a_name_belongs_to_one_application_whatever_its_case
+            a_list_in_pages_is_the_whole_list
+            text_from_people_stays_what_it_is
+            an_administrator_has_a_name_of_his_own
+            a_session_ends_when_it_is_ended_or_its_time_is_over
+            an_api_token_serves_until_it_is_revoked
+            a_store_belongs_to_the_first_key_that_it_was_opened_with
+            an_invite_serves_the_first_key_that_uses_it_and_no_other
+            an_invite_that_nobody_used_in_time_is_expired
+            an_invite_for_an_application_approves_the_link_beforehand
+            a_key_has_one_link
+            a_link_is_approved_for_one_application
+            a_link_that_was_never_approved_cannot_be_suspended
+            an_application_shows_only_a_link_of_its_own
+            settings_are_changed_from_the_newest_revision_alone
+            links_are_listed_the_newest_first_in_pages
+            b1_reports_in_any_order_make_a_whole_chain
+            b1_a_gap_is_shown_until_it_is_filled
+            b2_a_repeated_report_has_the_answer_of_the_first_time
+            b1_a_fork_is_refused_and_kept_as_evidence
+            b1_a_broken_chain_is_refused_and_counted
+            refused_reports_are_bounded
+            a_report_from_the_future_is_kept_aside_until_its_time
+            only_an_approved_link_reports
+            w5_counts_stay_visible_while_the_product_cannot_count
+            w5_the_latest_report_is_the_newest_of_the_chain_and_not_the_last_to_arrive
+            sealed_bytes_come_back_as_they_were
+            counts_beyond_any_measure_are_stored
+            writes_at_once_are_all_kept
+        );
+    };
+    (@tests $fresh:path: $($story:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $story() {
+                let (store, _alive) = $fresh().await;
+                $crate::store::conformance::$story(&store).await;
+            }
+        )*
+    };
+}

@@ -1,0 +1,135 @@
+//! Things to store: made from numbers, so that a story reads as a story.
+
+use jiff::Timestamp;
+use seatline_protocol::report::{Failure, Outcome, ProductFacts, Reporter};
+use seatline_protocol::seal;
+use seatline_protocol::{AccountCounts, Collected, Counting, Digest, LinkId, Report, SecretKey, Sequence, ServerId};
+
+use crate::domain::{
+    Application, ApplicationId, Incoming, InviteId, InviteRecord, Link, Redeemed, Redemption, TokenHash,
+};
+use crate::store::Store;
+
+/// The time of a story, in seconds after its begin.
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).expect("a second of this century")
+}
+
+/// The n-th application.
+pub(super) fn application(n: u8) -> Application {
+    Application {
+        id: ApplicationId::from_random([n; 12]),
+        name: format!("Application {n:03}").parse().expect("a name"),
+        product: "acme-wiki".parse().expect("a product id"),
+        url: None,
+        created_at: at(i64::from(n)),
+        link: None,
+    }
+}
+
+/// The n-th invite, made at second 0 for 30 minutes.
+pub(super) fn invite(n: u8, application: Option<&Application>) -> InviteRecord {
+    InviteRecord {
+        id: InviteId::from_random([n; 12]),
+        secret: TokenHash::of(&[n; 32]),
+        application: application.map(|application| application.id.clone()),
+        created_at: at(0),
+        expires_at: at(1800),
+    }
+}
+
+/// The n-th key.
+pub(super) fn key(n: u8) -> SecretKey {
+    SecretKey::from_seed(&[n; 32])
+}
+
+/// The wish of the holder of a key to use the n-th invite.
+pub(super) fn redemption(invite: u8, key: &SecretKey, link: u8, now: Timestamp) -> Redemption {
+    Redemption {
+        secret: TokenHash::of(&[invite; 32]),
+        key: key.public(),
+        product: product(),
+        link: LinkId::from_random([link; 24]),
+        now,
+    }
+}
+
+/// An approved link, made by the n-th invite with the n-th key for the n-th application.
+pub(super) async fn linked(store: &dyn Store, n: u8) -> Link {
+    let application = application(n);
+    store.add_application(&application).await.expect("added");
+    store.add_invite(&invite(n, Some(&application))).await.expect("kept");
+    match store.redeem(&redemption(n, &key(n), n, at(0))).await.expect("redeemed") {
+        Redeemed::Link(link) => *link,
+        other => panic!("a new invite is used: {other:?}"),
+    }
+}
+
+pub(super) fn product() -> ProductFacts {
+    ProductFacts {
+        id: "acme-wiki".parse().expect("a product id"),
+        name: "Acme Wiki".to_owned(),
+        version: "9.2.1".to_owned(),
+        edition: None,
+        server_id: ServerId::from_random([7; 20]),
+        nodes: Vec::new(),
+    }
+}
+
+/// What a run came to that counted so many users.
+pub(super) fn counts(users: u64) -> Outcome {
+    let accounts = AccountCounts {
+        total: users,
+        counted: users,
+        deactivated: 0,
+        no_access: 0,
+        never_signed_in: 0,
+        service_accounts: 0,
+        dormant: 0,
+        dormancy_days: 90,
+        counting: Counting::Account,
+    };
+    Outcome::Collected(Box::new(Collected { accounts: Some(accounts), ..Collected::default() }))
+}
+
+/// What a run came to that failed.
+pub(super) fn failure() -> Outcome {
+    Outcome::Failed(Failure { code: "accounts".to_owned(), message: "the database is locked".to_owned() })
+}
+
+/// A report of the link of the n-th key.
+pub(super) fn report(n: u8, sequence: u64, previous: Option<&Digest>, outcome: Outcome) -> Incoming {
+    report_at(n, sequence, previous, outcome, at(60 * i64::try_from(sequence).expect("small")))
+}
+
+/// A report of the link of the n-th key, observed at a time.
+pub(super) fn report_at(
+    n: u8,
+    sequence: u64,
+    previous: Option<&Digest>,
+    outcome: Outcome,
+    observed_at: Timestamp,
+) -> Incoming {
+    let report = Report {
+        link: LinkId::from_random([n; 24]),
+        sequence: Sequence::try_from(sequence).expect("a sequence number"),
+        previous: previous.cloned(),
+        observed_at,
+        trigger: "interval".to_owned(),
+        reporter: Reporter { host: "0.1.0".to_owned(), plugin: None },
+        product: product(),
+        outcome,
+    };
+    let sealed = seal::seal(&report, &key(n)).expect("sealed");
+    Incoming { digest: Digest::of(sealed.as_bytes()), sealed, report }
+}
+
+/// The first `length` reports of the link of the n-th key, each following the one before.
+pub(super) fn chain(n: u8, length: u64) -> Vec<Incoming> {
+    let mut chain: Vec<Incoming> = Vec::new();
+    for sequence in 1..=length {
+        let previous = chain.last().map(|report| report.digest.clone());
+        chain.push(report(n, sequence, previous.as_ref(), counts(sequence)));
+    }
+    chain
+}
