@@ -35,7 +35,9 @@ impl Instance {
     /// When there is no valid configuration, or the state cannot be used.
     pub fn open(dir: &Path) -> Result<Self, Failure> {
         let instance = Self::open_as_it_is(dir)?;
-        adopt_licenses(&instance.host, &instance.config.license);
+        for refused in adopt_licenses(&instance.host, &instance.config.license) {
+            warn(&refused.code, &refused.message);
+        }
         Ok(instance)
     }
 
@@ -73,26 +75,32 @@ fn limits(config: &Config) -> Limits {
 }
 
 /// Sets the license keys that lie in the configured file and environment variable, if they are not known yet (`g2`).
-pub fn adopt_licenses(host: &Host, sources: &LicenseSources) {
-    let file = sources.file.as_ref().and_then(|path| match std::fs::read_to_string(path) {
-        Ok(key) => Some((format!("the file {}", path.display()), key)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => {
-            warn("license-file", format_args!("the license file {} cannot be read: {error}", path.display()));
-            None
+/// Gives why any of them was not set; what was set before stays.
+pub fn adopt_licenses(host: &Host, sources: &LicenseSources) -> Vec<Failure> {
+    let mut refused = Vec::new();
+    let mut keys = Vec::new();
+    if let Some(path) = &sources.file {
+        match std::fs::read_to_string(path) {
+            Ok(key) => keys.push((format!("the file {}", path.display()), key)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => refused.push(Failure::io("read the license key in", path, &error)),
         }
-    });
-    let variable = &sources.environment;
-    let environment = std::env::var(variable).ok().map(|key| (format!("the environment variable {variable}"), key));
-    for (place, key) in file.into_iter().chain(environment) {
+    }
+    if let Ok(key) = std::env::var(&sources.environment) {
+        keys.push((format!("the environment variable {}", sources.environment), key));
+    }
+    for (place, key) in keys {
         if key.trim().is_empty() || is_known(host, &key) {
             continue;
         }
         match host.set_license(&key) {
             Ok(change) => tracing::info!(license = %change.license.id, "set the license key in {place}"),
-            Err(error) => warn(error.code(), format_args!("the license key in {place} was not set: {error}")),
+            Err(error) => {
+                refused.push(Failure::new(error.code(), format!("the license key in {place} was not set: {error}")));
+            }
         }
     }
+    refused
 }
 
 /// Whether the key was set before: then it is not judged again, because it may have expired or been replaced since.

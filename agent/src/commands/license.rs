@@ -17,7 +17,7 @@ use crate::standing_page;
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Keygen(keygen::Options),
-    Issue(issue::Options),
+    Issue(Box<issue::Options>),
     Inspect(InspectOptions),
     Set(SetOptions),
     Show(ShowOptions),
@@ -31,6 +31,7 @@ Examples:
   seatline license inspect - --vendor-key k4.public.6kpsY-KcUgq-9VB7Ey7F-ZVHdq6-vnuSQh7qaRRG0iw < license.key")]
 pub struct InspectOptions {
     /// The key, @FILE, or - for standard input
+    #[arg(allow_hyphen_values = true)]
     key: String,
     /// A vendor's public key to verify it with, instead of those in seatline.toml; can be given several times
     #[arg(long = "vendor-key", value_name = "KEY")]
@@ -47,6 +48,7 @@ Examples:
 A key that wraps over lines, or stands in a mail between BEGIN and END lines, is accepted as it is.")]
 pub struct SetOptions {
     /// The key, @FILE, or - for standard input
+    #[arg(allow_hyphen_values = true)]
     key: String,
 }
 

@@ -28,6 +28,7 @@ Examples:
   seatline link accept @invite.txt --yes")]
 pub struct AcceptOptions {
     /// The invite, @FILE, or - for standard input
+    #[arg(allow_hyphen_values = true)]
     invite: String,
     /// Confirm without being asked: compare the fingerprint first
     #[arg(long)]

@@ -43,7 +43,9 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     while !stop.is_requested() {
         let phase = phase(host);
         if let Some(due) = schedule.due(Instant::now(), phase) {
-            adopt_licenses(host, &instance.config.license);
+            for refused in adopt_licenses(host, &instance.config.license) {
+                tracing::warn!(code = refused.code, "{}", refused.message);
+            }
             // Whatever happens in a step, the next one comes.
             if catch_unwind(AssertUnwindSafe(|| step(host, due, phase))).is_err() {
                 tracing::error!(code = "internal", "the step failed unexpectedly; the next one comes as planned");

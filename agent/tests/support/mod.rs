@@ -1,6 +1,7 @@
 //! What the tests of the agent share.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub mod agent;
 pub mod postgres;
 
 use std::path::Path;

@@ -1,0 +1,242 @@
+//! The link and the reports over it, by command and by file, through the real binary. The real central server stands on
+//! the other side in `tests/`; here its documents are sealed by the test, and it cannot be reached.
+
+mod support;
+
+use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::pairing::{Secret, WelcomeState};
+use seatline_protocol::{
+    Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, LinkId, Outcome, Receipt, ReceiptVerdict,
+    Refusal, Report, SecretKey, Settings, Welcome, seal,
+};
+use serde_json::Value;
+use support::agent::Agent;
+
+/// A central server that nobody can reach: its documents travel by file.
+struct Central {
+    key: SecretKey,
+    link: LinkId,
+}
+
+impl Central {
+    fn new() -> Self {
+        Self { key: SecretKey::from_seed(&[3; 32]), link: LinkId::from_random([5; 24]) }
+    }
+
+    fn invite(&self, expires_in: SignedDuration) -> String {
+        let invite = Invite {
+            // Nobody listens on port 1 of the loopback interface.
+            central_url: "http://127.0.0.1:1".to_owned(),
+            central_name: "Example Central".to_owned(),
+            secret: Secret::from_bytes([6; 32]),
+            issued_at: Timestamp::now(),
+            expires_at: Timestamp::now() + expires_in,
+            application: Some("Wiki".to_owned()),
+        };
+        seal::seal_introducing(&invite, &self.key).expect("an invite")
+    }
+
+    fn welcome(&self) -> String {
+        let state = WelcomeState::Approved { pseudonym_key: Secret::from_bytes([8; 32]) };
+        let (link, application) = (self.link.clone(), "Wiki".to_owned());
+        seal::seal(&Welcome { link, application, issued_at: Timestamp::now(), state }, &self.key).expect("a welcome")
+    }
+
+    fn settings(&self) -> String {
+        let (link, issued_at) = (self.link.clone(), Timestamp::now());
+        let counting = Counting::FirstSignIn;
+        let settings = Settings { link, revision: 1, issued_at, interval: 600, dormancy_days: 30, counting };
+        seal::seal(&settings, &self.key).expect("settings")
+    }
+
+    fn receipt(&self, sealed: &str, report: &Report) -> String {
+        let receipt = Receipt {
+            link: self.link.clone(),
+            sequence: report.sequence,
+            report: Digest::of(sealed.as_bytes()),
+            received_at: Timestamp::now(),
+            verdict: ReceiptVerdict::Chained,
+        };
+        seal::seal(&receipt, &self.key).expect("a receipt")
+    }
+}
+
+fn answer(agent: &Agent, response: &ExchangeResponse) -> support::agent::Finished {
+    let path = agent.path("answer.json");
+    std::fs::write(&path, serde_json::to_string(response).expect("JSON")).expect("the answer");
+    agent.run(&["report", "import-receipts", path.to_str().expect("a path"), "--json"])
+}
+
+fn hour() -> SignedDuration {
+    SignedDuration::from_hours(1)
+}
+
+#[test]
+fn a_link_is_made_after_it_was_shown_whom_and_what() {
+    let (agent, central) = (Agent::new(), Central::new());
+    let invite = central.invite(hour());
+    let asked = agent.run(&["link", "accept", &invite]);
+    assert_eq!(asked.code, 3);
+    for shown in ["Example Central at http://127.0.0.1:1", &central.key.public().fingerprint(), "server ID", "licensee"]
+    {
+        assert!(asked.err.contains(shown), "{shown} is not shown: {}", asked.err);
+    }
+    assert_eq!(agent.run(&["link", "show", "--json"]).json()["link"], Value::Null);
+    let accepted = agent.run(&["link", "accept", &invite, "--yes", "--json"]).json();
+    assert_eq!(accepted["link"]["state"], "joining");
+    assert_eq!(accepted["problem"]["code"], "central-unreachable", "the link is made although nobody answers yet");
+    assert_eq!(agent.run(&["link", "show", "--json"]).json()["link"], accepted["link"]);
+    agent.run(&["link", "accept", &invite, "--yes"]).refused("already-linked");
+}
+
+#[test]
+fn an_invite_that_is_none_or_is_over_is_refused_and_nothing_is_linked() {
+    let (agent, central) = (Agent::new(), Central::new());
+    let good = central.invite(hour());
+    let license = agent.issue(&["--kind", "commercial"]);
+    let cases = [
+        ("invite-expired", central.invite(SignedDuration::from_secs(-1))),
+        ("truncated", good[..good.len() - 7].to_owned()),
+        ("not-a-document", "https://central.example.org".to_owned()),
+        ("damaged", license),
+        ("empty", String::new()),
+    ];
+    for (code, invite) in cases {
+        agent.run(&["link", "accept", &invite, "--yes"]).refused(code);
+    }
+    assert_eq!(agent.run(&["link", "show", "--json"]).json()["link"], Value::Null);
+    agent.run(&["link", "remove", "--yes"]).refused("not-linked");
+    agent.run(&["report", "export", "-"]).refused("not-linked");
+    agent.run(&["sync"]).refused("not-linked");
+}
+
+/// An agent with plugin whose link was approved by file.
+fn linked(central: &Central) -> Agent {
+    let agent = Agent::new();
+    agent.install_plugin();
+    agent.run(&["link", "accept", &central.invite(hour()), "--yes"]).ok();
+    let exported = agent.run(&["report", "export", "-"]).ok();
+    let request: ExchangeRequest = serde_json::from_str(&exported).expect("a request");
+    let join = request.join.expect("the join");
+    let (join, _) = seal::open_introduced::<Join>(&join).expect("a sealed join");
+    assert_eq!(join.product.id.as_str(), "acme-wiki");
+    let (welcome, settings) = (Some(central.welcome()), Some(central.settings()));
+    let taken = answer(&agent, &ExchangeResponse { welcome, settings, ..Default::default() }).json();
+    assert_eq!(taken["settings_changed"], true);
+    agent
+}
+
+/// The sealed reports that wait, and what they say.
+fn waiting(agent: &Agent) -> Vec<(String, Report)> {
+    let exported = agent.run(&["report", "export", "-"]).ok();
+    let request: ExchangeRequest = serde_json::from_str(&exported).expect("a request");
+    let key = |sealed: &str| {
+        // The link's key is known to the central server from the join; the preview shows what was sealed with it.
+        let preview = agent.run(&["report", "preview", "--json"]).json();
+        let pending = preview["pending"].as_array().expect("pending").iter().any(|report| report["sealed"] == sealed);
+        assert!(pending, "what is exported is what is shown, to the byte");
+    };
+    request.reports.into_iter().inspect(|sealed| key(sealed)).map(|sealed| (sealed.clone(), open(&sealed))).collect()
+}
+
+/// What a sealed report says, unverified.
+fn open(sealed: &str) -> Report {
+    use base64::Engine as _;
+    let body = sealed.strip_prefix("v4.public.").and_then(|rest| rest.split('.').next()).expect("a token");
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).expect("base64");
+    serde_json::from_slice(&bytes[..bytes.len() - 64]).expect("a report")
+}
+
+#[test]
+fn g4_reports_and_receipts_travel_by_file_and_leave_the_outbox_once() {
+    let central = Central::new();
+    let agent = linked(&central);
+    for _ in 0..2 {
+        let line = agent.run(&["sync"]).refused("central-unreachable");
+        assert!(line.contains("the report waits in the outbox"), "{line}");
+    }
+    let reports = waiting(&agent);
+    assert_eq!(reports.len(), 2);
+    assert_eq!(reports[1].1.previous, Some(Digest::of(reports[0].0.as_bytes())), "b1: each names the one before");
+    let status = agent.run(&["status", "--json"]).json();
+    assert_eq!((&status["outbox"]["pending"], &status["exchange"]["failures"]), (&2.into(), &2.into()));
+
+    let receipts: Vec<String> = reports.iter().map(|(sealed, report)| central.receipt(sealed, report)).collect();
+    let response = ExchangeResponse { receipts, ..Default::default() };
+    assert_eq!(answer(&agent, &response).json()["receipts"].as_array().map(Vec::len), Some(2));
+    assert_eq!(answer(&agent, &response).json()["receipts"].as_array().map(Vec::len), Some(0), "the second time: none");
+    assert!(waiting(&agent).is_empty());
+    let status = agent.run(&["status", "--json"]).json();
+    assert_eq!((&status["outbox"]["pending"], &status["exchange"]["failures"]), (&0.into(), &0.into()));
+    assert_eq!(status["exchange"]["last_receipt"]["sequence"], 2, "b2");
+}
+
+#[test]
+fn b7_every_account_falls_into_one_class_by_the_rule_that_central_has_set() {
+    let agent = linked(&Central::new());
+    agent.run(&["sync"]).refused("central-unreachable");
+    let Outcome::Collected(collected) = &waiting(&agent)[0].1.outcome else { panic!("the run failed") };
+    let accounts = collected.accounts.as_ref().expect("accounts");
+    assert_eq!((accounts.total, accounts.counted, accounts.dormant, accounts.dormancy_days), (8, 3, 1, 30));
+    assert_eq!(
+        (accounts.deactivated, accounts.no_access, accounts.never_signed_in, accounts.service_accounts),
+        (2, 1, 1, 1)
+    );
+    assert_eq!(accounts.counting, Counting::FirstSignIn);
+    assert!(accounts.adds_up());
+}
+
+#[test]
+fn b6_the_preview_shows_what_would_leave_and_keeps_nothing() {
+    let agent = linked(&Central::new());
+    let preview = agent.run(&["report", "preview", "--json"]).json();
+    let sealed = preview["next"]["sealed"].as_str().expect("the sealed report");
+    let report = serde_json::to_value(open(sealed)).expect("JSON");
+    assert_eq!(report, preview["next"]["report"], "the bytes say what is shown");
+    assert!(!report.to_string().contains("example.org"), "no mail address leaves");
+    assert!(waiting(&agent).is_empty());
+    assert!(agent.run(&["report", "preview"]).ok().contains("A run now would report:"));
+}
+
+#[test]
+fn an_answer_that_is_garbage_forged_or_a_refusal_changes_nothing() {
+    let central = Central::new();
+    let agent = linked(&central);
+    agent.run(&["sync"]).refused("central-unreachable");
+    let (sealed, report) = waiting(&agent).remove(0);
+    let path = agent.path("answer.json");
+    std::fs::write(&path, "<html>").expect("garbage");
+    agent.run(&["report", "import-receipts", path.to_str().expect("a path")]).refused("malformed");
+    std::fs::write(&path, vec![b' '; 2 << 20]).expect("too much");
+    agent.run(&["report", "import-receipts", path.to_str().expect("a path")]).refused("too-large");
+    let forger = Central { key: SecretKey::from_seed(&[4; 32]), link: central.link.clone() };
+    let forged = ExchangeResponse { receipts: vec![forger.receipt(&sealed, &report)], ..Default::default() };
+    answer(&agent, &forged).refused("unknown-key");
+    let refusals = vec![Refusal::new("report", Some(0), "fork", "another report has its place")];
+    answer(&agent, &ExchangeResponse { refusals, ..Default::default() }).refused("fork");
+    assert_eq!(waiting(&agent).len(), 1);
+    assert_eq!(agent.run(&["status", "--json"]).json()["exchange"]["problem"]["code"], "fork");
+}
+
+#[test]
+fn a_database_that_cannot_be_read_is_reported_as_such_and_counts_nothing() {
+    let agent = linked(&Central::new());
+    std::fs::remove_file(agent.path("wiki.db")).expect("the database is gone");
+    agent.run(&["sync"]).refused("central-unreachable");
+    let report = &waiting(&agent)[0].1;
+    let said = serde_json::to_string(&report.outcome).expect("JSON");
+    assert!(said.contains("source-missing"), "{said}");
+    if let Outcome::Collected(collected) = &report.outcome {
+        assert_eq!(collected.accounts, None);
+    }
+}
+
+#[test]
+fn a_link_that_is_removed_keeps_its_unreceived_reports_apart() {
+    let agent = linked(&Central::new());
+    agent.run(&["sync"]).refused("central-unreachable");
+    assert_eq!(agent.run(&["link", "remove"]).code, 3);
+    let removed = agent.run(&["link", "remove", "--yes", "--json"]).json();
+    assert_eq!(removed["retired_reports"], 1);
+    assert_eq!(agent.run(&["link", "show", "--json"]).json()["link"], Value::Null);
+}

@@ -1,0 +1,110 @@
+//! `seatline run`, as a process that is started and stopped.
+
+mod support;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use serde_json::Value;
+use support::agent::Agent;
+
+/// A running agent and its log, one JSON object a line.
+struct Running {
+    process: Child,
+    log: std::io::Lines<BufReader<ChildStderr>>,
+}
+
+impl Running {
+    fn start(agent: &Agent, environment: &[(&str, &str)]) -> Self {
+        let mut command = agent.command(&["run"]);
+        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the binary starts");
+        let log = BufReader::new(process.stderr.take().expect("its log")).lines();
+        Self { process, log }
+    }
+
+    /// Reads the log up to the line with this message.
+    fn until(&mut self, message: &str) -> Value {
+        for line in self.log.by_ref() {
+            let line = line.expect("a line of the log");
+            let entry: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            if entry["message"].as_str().is_some_and(|text| text.starts_with(message)) {
+                return entry;
+            }
+        }
+        panic!("the log ended without `{message}`");
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill").success());
+    }
+
+    fn ended(&mut self) -> Option<i32> {
+        self.process.wait().expect("its end").code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn agent() -> Agent {
+    let agent = Agent::new();
+    agent.configure("\n[log]\nformat = 'json'\n");
+    agent.install_plugin();
+    agent
+}
+
+#[test]
+fn w6_it_collects_at_the_start_and_ends_well_on_either_signal() {
+    let agent = agent();
+    for signal in ["INT", "TERM"] {
+        let mut running = Running::start(&agent, &[]);
+        let collected = running.until("collected");
+        assert_eq!((&collected["accounts"], &collected["trigger"]), (&8.into(), &"start".into()));
+        running.signal(signal);
+        running.until("stopped");
+        assert_eq!(running.ended(), Some(0), "{signal}");
+    }
+    assert_eq!(agent.run(&["status", "--json"]).json()["last_run"]["counts"]["users"], 4);
+}
+
+#[test]
+fn g2_a_license_in_the_environment_is_set_when_it_starts() {
+    let agent = agent();
+    let key = agent.issue(&["--kind", "commercial", "--id", "ENV"]);
+    let mut running = Running::start(&agent, &[("SEATLINE_LICENSE", &key)]);
+    assert_eq!(running.until("set the license key")["license"], "ENV");
+    running.until("collected");
+    assert!(agent.run(&["license", "show"]).ok().contains("ENV (active)"));
+}
+
+#[test]
+fn it_goes_on_without_plugin_database_or_central_server_and_says_so() {
+    let agent = Agent::new();
+    agent.configure("\n[log]\nformat = 'json'\n");
+    let mut running = Running::start(&agent, &[]);
+    assert_eq!(running.until("the run failed")["code"], "no-plugin");
+    running.signal("TERM");
+    running.until("stopped");
+
+    agent.install_plugin();
+    std::fs::remove_file(agent.path("wiki.db")).expect("the database is gone");
+    let mut running = Running::start(&agent, &[]);
+    let missing = running.until("missing from the report");
+    assert!(missing["message"].as_str().is_some_and(|text| text.contains("source-missing")), "{missing}");
+    running.signal("TERM");
+    running.until("stopped");
+    assert_eq!(running.ended(), Some(0));
+}
+
+#[test]
+fn without_a_configuration_it_does_not_start() {
+    let agent = Agent::new();
+    std::fs::remove_file(agent.path("seatline.toml")).expect("the configuration is gone");
+    agent.run(&["run"]).refused("config-missing");
+}
