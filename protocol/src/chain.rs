@@ -41,6 +41,7 @@ pub fn admit(digest: &Digest, previous: Option<&Digest>, stored: &Neighbours) ->
     }
     match (previous, &stored.before) {
         (Some(previous), Some(before)) if previous != before => Admission::BrokenChain,
+        (None, Some(_)) => Admission::BrokenChain,
         (Some(_), None) => Admission::AfterGap,
         _ => Admission::Chained,
     }

@@ -3,7 +3,7 @@
 //! `POST /link/v1/exchange` takes an [`ExchangeRequest`] and answers an [`ExchangeResponse`], both as JSON. The same two
 //! objects as files serve where there is no connection (`g4`).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::text;
 
@@ -44,25 +44,43 @@ pub struct ExchangeResponse {
     pub refusals: Vec<Refusal>,
 }
 
-/// Why the central server did not take a document. It is not sealed: it can hold things up, and lose nothing.
+/// Why the central server did not take a document. It is not sealed: it can hold things up, and lose nothing. Its texts
+/// are capped and stripped as they are read, so that they are fit to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// Which document: `exchange`, `join`, or `report`.
+    #[serde(deserialize_with = "name")]
     pub document: String,
     /// The index in `reports`, for a report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
     /// A stable code, see [`RefusalCode`]; unknown codes are treated as ones to try again.
+    #[serde(deserialize_with = "name")]
     pub code: String,
     /// One line for an administrator.
+    #[serde(deserialize_with = "message")]
     pub message: String,
 }
+
+/// The most characters of a refusal's names.
+const MAX_NAME: usize = 64;
+/// The most characters of a refusal's message.
+const MAX_MESSAGE: usize = 400;
 
 impl Refusal {
     /// A refusal of one kind of document.
     pub fn new(document: &str, index: Option<usize>, code: &str, message: &str) -> Self {
-        Self { document: document.to_owned(), index, code: text::line(code, 64), message: text::line(message, 400) }
+        let [document, code] = [document, code].map(|name| text::line(name, MAX_NAME));
+        Self { document, index, code, message: text::line(message, MAX_MESSAGE) }
     }
+}
+
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|read| text::line(&read, MAX_NAME))
+}
+
+fn message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|read| text::line(&read, MAX_MESSAGE))
 }
 
 /// The codes of refusals that are about links and chains. A refused seal has the code of its [`crate::OpenError`].

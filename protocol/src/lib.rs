@@ -25,6 +25,7 @@ pub mod seal;
 pub mod settings;
 pub mod standing;
 pub mod text;
+mod url;
 
 pub use exchange::{ExchangeRequest, ExchangeResponse, Refusal};
 pub use ids::{Digest, Dimension, IdError, LicenseId, LinkId, ProductId, Sequence, ServerId};

@@ -14,6 +14,8 @@ use crate::report::ProductFacts;
 use crate::seal::Document;
 use crate::text;
 
+pub use crate::url::check_url;
+
 /// For how many minutes an invite can be used.
 pub const INVITE_MINUTES: i64 = 30;
 
@@ -115,9 +117,10 @@ pub struct Join {
 
 impl Document for Join {
     const PURPOSE: &'static str = "seatline/join/v1";
-    const MAX_BYTES: usize = 16 * 1024;
+    const MAX_BYTES: usize = 192 * 1024;
 
     fn check(&self) -> Result<(), String> {
+        self.product.check()?;
         check_name("product.name", &self.product.name)
     }
 }
@@ -169,29 +172,4 @@ fn check_name(what: &str, name: &str) -> Result<(), String> {
         return Err(format!("{what} must be one line of 1 to {MAX_NAME} characters"));
     }
     Ok(())
-}
-
-/// Whether `url` may be linked: `https`, or `http` on the loopback interface, a host, and nothing that could send the
-/// documents elsewhere (user names, queries, fragments).
-///
-/// # Errors
-/// One line that names the rule.
-pub fn check_url(url: &str) -> Result<(), String> {
-    let (scheme, rest) = url.split_once("://").ok_or("the URL must begin with https://")?;
-    let authority = rest.split('/').next().unwrap_or_default();
-    let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '@' | '?' | '#' | '\\' | '"' | '<' | '>');
-    if url.len() > 500 || authority.is_empty() || !rest.chars().all(allowed) {
-        return Err("the URL must be of the form https://host/path, without user name, query or fragment".to_owned());
-    }
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    match scheme {
-        "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        "http" => Err("the URL must begin with https:// (http:// is for the loopback interface alone)".to_owned()),
-        _ => Err("the URL must begin with https://".to_owned()),
-    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Digest, Dimension, LinkId, ProductId, Sequence, ServerId};
+use crate::ids::{Digest, Dimension, LinkId, MAX_COUNT, ProductId, Sequence, ServerId};
 use crate::license::{Counting, MAX_NAME};
 use crate::seal::Document;
 use crate::standing::Standing;
@@ -79,6 +79,26 @@ pub struct ProductFacts {
     pub server_id: ServerId,
     /// The nodes that run.
     pub nodes: Vec<NodeFacts>,
+}
+
+impl ProductFacts {
+    /// The rules for what a product says of itself, in a report and in a join.
+    ///
+    /// # Errors
+    /// One line that names the field and the rule.
+    pub fn check(&self) -> Result<(), String> {
+        line("product.name", &self.name, MAX_NAME)?;
+        line("product.version", &self.version, 64)?;
+        line("product.edition", self.edition.as_deref().unwrap_or_default(), MAX_NAME)?;
+        if self.nodes.len() > MAX_NODES {
+            return Err(format!("product.nodes: at most {MAX_NODES}"));
+        }
+        for node in &self.nodes {
+            line("product.nodes: an id", &node.id, 64)?;
+            line("product.nodes: a version", &node.version, 64)?;
+        }
+        Ok(())
+    }
 }
 
 /// A running node.
@@ -162,6 +182,16 @@ impl AccountCounts {
         classes.iter().try_fold(0u64, |sum, class| sum.checked_add(*class)) == Some(self.total)
             && self.dormant <= self.counted
     }
+
+    fn check(&self) -> Result<(), String> {
+        if !self.adds_up() {
+            return Err("accounts: the classes must add up to the total, and dormant be at most counted".to_owned());
+        }
+        if self.total > MAX_COUNT {
+            return Err(format!("accounts: at most {MAX_COUNT}"));
+        }
+        Ok(())
+    }
 }
 
 /// One measured dimension.
@@ -199,10 +229,8 @@ impl Collected {
     /// # Errors
     /// One line that names the field and the rule.
     pub fn check(&self) -> Result<(), String> {
-        if let Some(accounts) = &self.accounts
-            && !accounts.adds_up()
-        {
-            return Err("accounts: the classes must add up to the total, and dormant be at most counted".to_owned());
+        if let Some(accounts) = &self.accounts {
+            accounts.check()?;
         }
         if self.measurements.len() > MAX_MEASUREMENTS {
             return Err(format!("measurements: at most {MAX_MEASUREMENTS}"));
@@ -215,8 +243,12 @@ impl Collected {
             if self.measurements[..i].iter().any(|other| other.dimension == *dimension) {
                 return Err(format!("measurements: `{dimension}` is there twice"));
             }
-            if let Measured::Failed(reason) = &measurement.value {
-                line("measurements: a reason", reason, MAX_LINE)?;
+            match &measurement.value {
+                Measured::Value(count) if *count > MAX_COUNT => {
+                    return Err(format!("measurements: `{dimension}`: at most {MAX_COUNT}"));
+                }
+                Measured::Value(_) => {}
+                Measured::Failed(reason) => line("measurements: a reason", reason, MAX_LINE)?,
             }
         }
         if self.people.as_ref().is_some_and(|sketch| sketch.len() > MAX_SKETCH_BYTES) {
@@ -243,7 +275,8 @@ fn line(what: &str, text: &str, max: usize) -> Result<(), String> {
 
 impl Document for Report {
     const PURPOSE: &'static str = "seatline/report/v1";
-    const MAX_BYTES: usize = 256 * 1024;
+    // The largest report that holds to the rules has room: its sketch, its standing, nodes, measurements and remarks.
+    const MAX_BYTES: usize = 1024 * 1024;
 
     fn check(&self) -> Result<(), String> {
         if self.previous.is_none() != (self.sequence == Sequence::FIRST) {
@@ -257,16 +290,7 @@ impl Document for Report {
             line("reporter.plugin.name", &plugin.name, 64)?;
             line("reporter.plugin.version", &plugin.version, 64)?;
         }
-        line("product.name", &self.product.name, MAX_NAME)?;
-        line("product.version", &self.product.version, 64)?;
-        line("product.edition", self.product.edition.as_deref().unwrap_or_default(), MAX_NAME)?;
-        if self.product.nodes.len() > MAX_NODES {
-            return Err(format!("product.nodes: at most {MAX_NODES}"));
-        }
-        for node in &self.product.nodes {
-            line("product.nodes: an id", &node.id, 64)?;
-            line("product.nodes: a version", &node.version, 64)?;
-        }
+        self.product.check()?;
         match &self.outcome {
             Outcome::Collected(collected) => {
                 collected.check()?;

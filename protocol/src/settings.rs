@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::LinkId;
+use crate::ids::{LinkId, MAX_COUNT};
 use crate::license::Counting;
 use crate::seal::Document;
 
@@ -48,6 +48,9 @@ impl Document for Settings {
         }
         if !(1..=MAX_DORMANCY_DAYS).contains(&self.dormancy_days) {
             return Err(format!("dormancy_days: from 1 to {MAX_DORMANCY_DAYS}"));
+        }
+        if self.revision > MAX_COUNT {
+            return Err(format!("revision: at most {MAX_COUNT}"));
         }
         Ok(())
     }

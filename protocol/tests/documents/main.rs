@@ -1,0 +1,7 @@
+//! The other documents: their rules, their largest forms, and the chain that reports make.
+
+mod chain;
+mod largest;
+mod license;
+mod report;
+mod settings;
