@@ -1,17 +1,15 @@
-//! What stands around the content of every page, and what becomes of an action that failed.
+//! What stands around the content of every page.
 
 use std::fmt::Display;
 
 use askama::Template;
 use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
-use seatline_ui::{Badge, Banner, NavItem, Page, Prose, Tab, Tabs, Tone};
+use axum::response::{Html, IntoResponse as _, Response};
+use seatline_ui::{Badge, NavItem, Page, Tab, Tabs};
 
 use crate::auth::SignedIn;
-use crate::central::ActionError;
 use crate::domain::Licenses;
 use crate::pages::words;
-use crate::store::StoreError;
 
 /// A page with `body`, for whoever is signed in.
 pub fn page(title: &str, who: Option<&SignedIn>, body: impl Display) -> Response {
@@ -86,64 +84,3 @@ impl Head {
 }
 
 impl askama::filters::HtmlSafe for Head {}
-
-/// A page that says what could not be done, why, and the way out.
-#[derive(Debug, Template)]
-#[template(path = "failure.html")]
-struct Failure {
-    title: &'static str,
-    banner: Banner,
-}
-
-/// An action that failed, as the answer to a request for a page. What broke a rule of a field is shown at the field
-/// instead, where there is one.
-#[derive(Debug)]
-pub struct PageError(StatusCode, Failure);
-
-impl PageError {
-    /// The answer where there is nothing at an address.
-    pub fn not_found(what: &str) -> Self {
-        let why = format!("There is no such {what} here, or not any more. Begin again from the list of applications.");
-        Self::new(StatusCode::NOT_FOUND, "Not found", Tone::Warning, "Nothing is at this address", why)
-    }
-
-    fn new(status: StatusCode, title: &'static str, tone: Tone, what: &str, why: impl Into<Prose>) -> Self {
-        Self(status, Failure { title, banner: Banner::new(tone, what, why) })
-    }
-}
-
-impl From<ActionError> for PageError {
-    fn from(error: ActionError) -> Self {
-        let why = Prose::sentence(&error.to_string());
-        match error {
-            ActionError::NotFound(what) => Self::not_found(what),
-            ActionError::Invalid { .. } => {
-                Self::new(StatusCode::BAD_REQUEST, "Not done", Tone::Warning, "This could not be done", why)
-            }
-            ActionError::Store(StoreError::Conflict(_)) => {
-                Self::new(StatusCode::CONFLICT, "Not done", Tone::Warning, "This could not be done", why)
-            }
-            ActionError::Store(StoreError::Cursor) => {
-                Self::new(StatusCode::BAD_REQUEST, "Not done", Tone::Warning, "This could not be done", why)
-            }
-            ActionError::Store(_) | ActionError::Random(_) => {
-                tracing::error!(code = error.code(), %error, "a page could not be shown");
-                let way_out = "Try again in a moment. If it stays so, the server's log says more.".to_owned();
-                let what = "The server cannot do this now";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not available", Tone::Danger, what, way_out)
-            }
-        }
-    }
-}
-
-impl From<StoreError> for PageError {
-    fn from(error: StoreError) -> Self {
-        ActionError::from(error).into()
-    }
-}
-
-impl IntoResponse for PageError {
-    fn into_response(self) -> Response {
-        page_with(self.0, self.1.title, None, self.1)
-    }
-}

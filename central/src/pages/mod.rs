@@ -6,6 +6,7 @@
 
 pub mod applications;
 pub mod details;
+pub mod failure;
 pub mod frame;
 pub mod licenses;
 mod sign_in;
@@ -18,7 +19,7 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 
 use crate::server::App;
-pub use frame::PageError;
+pub use failure::{PageError, errors_as_pages};
 pub use sign_in::SignIn;
 
 /// The sign-in page, which can be reached without signing in.

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::auth::{Peer, SignInError, after_sign_in};
-use crate::pages::frame::{PageError, page, page_with};
+use crate::pages::failure::PageError;
+use crate::pages::frame::{page, page_with};
 use crate::pages::words;
 use crate::server::App;
 

@@ -67,7 +67,8 @@ pub fn router(app: App) -> Result<Router, ActionError> {
         .merge(pages::public())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
-        .layer(csrf(&app.central)?);
+        .layer(csrf(&app.central)?)
+        .layer(from_fn(pages::errors_as_pages));
     let open = Router::new()
         .route("/healthz", get(health))
         .route(exchange::PATH, post(crate::link::http::handle).layer(DefaultBodyLimit::disable()))
