@@ -114,6 +114,17 @@ struct Footer {
 /// # Errors
 /// The document's own [`Document::check`], or that it is larger than [`Document::MAX_BYTES`]: nothing is sealed that
 /// could not be opened.
+///
+/// ```
+/// use seatline_protocol::{License, SecretKey, seal};
+///
+/// # let license: License = serde_json::from_str(r#"{"id": "L-1", "product": "acme-wiki", "kind": "commercial",
+/// #     "licensee": "Example Ltd", "issued": "2026-01-01T00:00:00Z"}"#)?;
+/// let key = SecretKey::generate()?;
+/// let token = seal::seal(&license, &key)?;
+/// assert!(token.starts_with("v4.public."));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn seal<T: Document>(document: &T, key: &SecretKey) -> Result<String, OpenError> {
     seal_with(document, key, None)
 }
@@ -142,6 +153,19 @@ fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, OpenError> {
 ///
 /// # Errors
 /// The first reason why it is not such a document, see [`OpenError`].
+///
+/// ```
+/// use seatline_protocol::{License, SecretKey, seal};
+///
+/// # let license: License = serde_json::from_str(r#"{"id": "L-1", "product": "acme-wiki", "kind": "commercial",
+/// #     "licensee": "Example Ltd", "issued": "2026-01-01T00:00:00Z"}"#)?;
+/// # let key = SecretKey::generate()?;
+/// # let token = seal::seal(&license, &key)?;
+/// let opened: License = seal::open(&token, &[key.public()])?;
+/// assert_eq!(opened, license);
+/// assert_eq!(seal::open::<License>(&token, &[]).map_err(|error| error.code()), Err("unknown-key"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn open<T: Document>(token: &str, keys: &[PublicKey]) -> Result<T, OpenError> {
     let parts = Parts::of(token, T::MAX_BYTES)?;
     let key = keys
@@ -178,6 +202,11 @@ pub fn key_id<T: Document>(token: &str) -> Result<KeyId, OpenError> {
 /// start of a line, `BEGIN` and `END` lines, quotation marks around it (`c1`).
 ///
 /// Nothing of a document is ever taken away: what else the text holds stays, for [`open`] to refuse.
+///
+/// ```
+/// let pasted = "-----BEGIN LICENSE-----\n> v4.public.AAAA\n> BBBB.CCCC\n-----END LICENSE-----\n";
+/// assert_eq!(seatline_protocol::seal::unwrap_pasted(pasted), "v4.public.AAAABBBB.CCCC");
+/// ```
 pub fn unwrap_pasted(pasted: &str) -> String {
     let is_gap = |c: char| c.is_whitespace() || text::is_unprintable(c);
     let is_line_end = |c: char| matches!(c, '\n' | '\r' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}');

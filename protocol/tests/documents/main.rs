@@ -1,7 +1,8 @@
-//! The other documents: their rules, their largest forms, and the chain that reports make.
+//! The other documents: their rules, their largest forms, their JSON, and the chain that reports make.
 
 mod chain;
 mod largest;
 mod license;
 mod report;
 mod settings;
+mod wire;
