@@ -146,7 +146,7 @@ impl<'a> Considered<'a> {
     /// The standing at an instant, without [`Standing::changes_at`].
     fn at(&self, now: Timestamp) -> Standing {
         let settled: Vec<Settled> = self.groups.iter().map(|group| group.settle(now)).collect();
-        let own = &settled[0];
+        let own = &settled[0]; // There is always the group of the product, see `new`, and it sorts first.
         let mut weighed: Vec<&Weighed> = settled.iter().flat_map(|settled| &settled.reasons).collect();
         weighed.sort_by_key(|weighed| (std::cmp::Reverse(weighed.weight), weighed.reason.clone()));
         let verdict = weighed.first().map_or(Verdict::Licensed, |gravest| gravest.weight);

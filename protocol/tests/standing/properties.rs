@@ -106,7 +106,7 @@ fn without_changes_at(standing: Standing) -> Standing {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn the_order_and_the_repetition_of_licenses_do_not_matter(
