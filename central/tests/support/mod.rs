@@ -1,0 +1,207 @@
+//! What the stories work with: the real program in a directory of its own, and a small product at the other end.
+#![allow(dead_code, unused_imports, reason = "each file of stories uses its own part of it")]
+
+mod product;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use ureq::Agent;
+use ureq::http::Response;
+
+pub use product::{Product, counts, send, try_send};
+
+/// The program under test.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatline-central"));
+    for variable in ["SEATLINE_CENTRAL_DIR", "SEATLINE_CENTRAL_URL", "SEATLINE_CENTRAL_NAME"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// A data directory, and the server on it while it runs.
+pub struct Central {
+    dir: TempDir,
+    server: Option<(Child, String)>,
+    token: Option<String>,
+}
+
+impl Central {
+    /// A new data directory, without a server.
+    pub fn idle() -> Self {
+        Self { dir: tempfile::tempdir().expect("a directory"), server: None, token: None }
+    }
+
+    /// A server on a new data directory, with the administrator `ada`, her password [`PASSWORD`], and an API token.
+    pub fn started() -> Self {
+        let mut central = Self::idle();
+        central.input(&["admin", "create", "ada", "--password-stdin"], PASSWORD);
+        let token = central.json(&["token", "create", "ada"]);
+        central.token = token["token"].as_str().map(str::to_owned);
+        central.start();
+        central
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Starts the server, and waits until it says that it listens.
+    pub fn start(&mut self) {
+        let mut child = program()
+            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--dir"])
+            .arg(self.dir())
+            .env("SEATLINE_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stdout.take().expect("it was asked for")).lines();
+        while !said.ends_with("}\n") {
+            said.push_str(&lines.next().expect("it says that it listens").expect("text"));
+            said.push('\n');
+        }
+        let said: Value = serde_json::from_str(&said).expect("JSON");
+        self.server = Some((child, said["listening"].as_str().expect("its address").to_owned()));
+    }
+
+    /// Kills the server without a warning (SIGKILL).
+    pub fn kill(&mut self) {
+        let (mut child, _) = self.server.take().expect("it runs");
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+    }
+
+    /// Tells the server to end (SIGTERM), and gives its exit status once it has.
+    pub fn end(&mut self) -> Option<i32> {
+        let (mut child, _) = self.server.take().expect("it runs");
+        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+        assert!(told.success());
+        child.wait().expect("gone").code()
+    }
+
+    /// The address of the server, such as `http://127.0.0.1:40001`.
+    pub fn url(&self) -> &str {
+        &self.server.as_ref().expect("it runs").1
+    }
+
+    /// Runs a command on the data directory.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        program().args(arguments).arg("--dir").arg(self.dir()).output().expect("the program runs")
+    }
+
+    /// Runs a command that must be done, with something on its standard input.
+    pub fn input(&self, arguments: &[&str], input: &str) -> Value {
+        let mut child = program()
+            .args(arguments)
+            .args(["--json", "--dir"])
+            .arg(self.dir())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        child.stdin.take().expect("it was asked for").write_all(input.as_bytes()).expect("written");
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    /// Runs a command that must be done, and gives its JSON.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    /// Runs a command that must fail with status 1, and gives the code of its error.
+    pub fn failure(&self, arguments: &[&str]) -> String {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        let error: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let (code, message) = (&error["error"]["code"], error["error"]["message"].as_str().expect("a message"));
+        assert!(!message.contains('\n'), "one line: {message}");
+        let line = String::from_utf8(output.stderr).expect("text");
+        assert!(line.starts_with(&format!("error: {message} [")), "{line}");
+        code.as_str().expect("a code").to_owned()
+    }
+
+    /// The id of a new application.
+    pub fn application(&self, name: &str) -> String {
+        let application = self.json(&["application", "add", name, "--product", "acme-wiki"]);
+        application["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// An invite, for an application or for none.
+    pub fn invite(&self, application: Option<&str>) -> String {
+        let mut arguments = vec!["invite"];
+        if let Some(application) = application {
+            arguments.extend(["--application", application]);
+        }
+        self.json(&arguments)["invite"].as_str().expect("an invite").to_owned()
+    }
+
+    /// A product that is linked to a new application of this name.
+    pub fn linked(&self, application: &str, seed: u8) -> Product {
+        self.application(application);
+        let mut product = Product::new(seed, &self.invite(Some(application)));
+        let response = product.exchange(self);
+        assert!(product.take(&response).is_empty(), "{response:?}");
+        product
+    }
+
+    /// `GET` of the API with the token, which must be answered by 200.
+    pub fn api(&self, path: &str) -> Value {
+        let mut response = self.request("GET", path, None);
+        assert_eq!(response.status(), 200, "{path}");
+        response.body_mut().read_json().expect("JSON")
+    }
+
+    /// A request to the API with the token, and a JSON body where there is one.
+    pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Response<ureq::Body> {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url()))
+            .header("Authorization", format!("Bearer {}", self.token.as_ref().expect("it has one")));
+        match body {
+            Some(body) => {
+                let request = request.header("Content-Type", "application/json").body(body.to_string());
+                agent().run(request.expect("a request")).expect("answered")
+            }
+            None => agent().run(request.body(()).expect("a request")).expect("answered"),
+        }
+    }
+
+    /// The path of a new file in the data directory's neighbourhood.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir().join(name)
+    }
+}
+
+impl Drop for Central {
+    fn drop(&mut self) {
+        if let Some((mut child, _)) = self.server.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The password of `ada`.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A client that follows nothing and takes every status as an answer.
+pub fn agent() -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .into()
+}
