@@ -36,7 +36,7 @@ pub fn is_unprintable(c: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// Whether `text` is already what [`line`] would make of it: the rule for text inside documents.
+/// Whether `text` is already what [`line()`] would make of it: the rule for text inside documents.
 pub fn is_line(text: &str, max: usize) -> bool {
     line(text, max) == text
 }
