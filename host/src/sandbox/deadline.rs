@@ -128,9 +128,14 @@ impl Stopwatch {
         self.waited
     }
 
+    /// Since the start, without the waiting.
+    pub(crate) fn plugin_took(&self) -> Duration {
+        self.took().saturating_sub(self.waited)
+    }
+
     /// Whether the plugin has used up its own time.
     fn expired(&self) -> bool {
-        self.took().saturating_sub(self.waited) > self.plugin_time
+        self.plugin_took() > self.plugin_time
     }
 
     /// What is left of the time for the product.

@@ -27,21 +27,28 @@ impl Drop for UnderWay {
 }
 
 impl Errands {
-    /// Runs `errand` on a thread of its own.
+    /// Runs `errand` on a thread of its own, and gives what it comes to to `tell` on that thread. It is counted until it
+    /// has an answer.
     ///
     /// # Errors
     /// When `most` errands are still under way, or there is no thread to be had.
-    pub(crate) fn begin(&self, most: usize, errand: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    pub(crate) fn begin<R>(
+        &self,
+        most: usize,
+        errand: impl FnOnce() -> R + Send + 'static,
+        tell: impl FnOnce(R) + Send + 'static,
+    ) -> Result<(), String> {
         let before = self.under_way.fetch_add(1, Ordering::AcqRel);
         let under_way = UnderWay(Arc::clone(&self.under_way)); // counts down wherever it is dropped
         if before >= most {
-            return Err(format!("{before} earlier questions to the product have not been answered yet"));
+            return Err(format!("the product is still busy with earlier questions ({before})"));
         }
         std::thread::Builder::new()
             .name("seatline-product".to_owned())
             .spawn(move || {
-                let _under_way = under_way;
-                errand();
+                let answer = errand();
+                drop(under_way);
+                tell(answer);
             })
             .map(drop)
             .map_err(|error| format!("no thread to ask the product on: {error}"))

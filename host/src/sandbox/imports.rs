@@ -46,11 +46,10 @@ impl usage::Host for RunState {
         self.admit(Capability::Usage)?;
         let (sender, answer) = sync_channel(1);
         let product = self.product.clone();
-        let ask = move || {
-            // The run may have ended meanwhile: then nobody wants to know.
-            let _ = sender.send(errand::call("measure", || Ok(product.measure())));
-        };
-        self.errands.begin(self.limits.stuck_threads, ask).map_err(Refusal::Unavailable)?;
+        let ask = move || errand::call("measure", || Ok(product.measure()));
+        // The run may have ended meanwhile: then nobody wants to know.
+        let tell = move |measured| drop(sender.send(measured));
+        self.errands.begin(self.limits.stuck_threads, ask, tell).map_err(Refusal::Unavailable)?;
         match self.watch.waiting(|patience| answer.recv_timeout(patience)) {
             Ok(Ok(measured)) => Ok(measurements(measured)),
             Ok(Err(error)) => Err(Refusal::Unavailable(error.to_string())),

@@ -218,7 +218,7 @@ impl Found {
         match section.name() {
             "component-name" => {
                 let reader = wasmparser::BinaryReader::new(section.data(), section.data_offset());
-                for name in ComponentNameSectionReader::new(reader).into_iter().flatten() {
+                for name in ComponentNameSectionReader::new(reader).flatten() {
                     if let ComponentName::Component { name, .. } = name {
                         self.name = shown(name);
                     }

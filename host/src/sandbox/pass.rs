@@ -62,9 +62,11 @@ impl Pass {
     ) -> Result<Self, Broken> {
         let (sender, deliveries) = sync_channel(1);
         let (product, pseudonyms) = (Arc::clone(product), pseudonyms.clone());
-        errands
-            .begin(most_errands, move || read(&*product, PageSink { sender, pseudonyms, size, page: page_of(size) }))
-            .map_err(Broken)?;
+        let sink = PageSink { sender: sender.clone(), pseudonyms, size, page: page_of(size) };
+        let read = move || read(&*product, sink);
+        // The run may have ended meanwhile: then nobody wants to know.
+        let tell = move |end| drop(sender.send(end));
+        errands.begin(most_errands, read, tell).map_err(Broken)?;
         Ok(Self { deliveries, rest: page_of(0), last: false, cursor: 0, handed_out: 0 })
     }
 
@@ -116,15 +118,12 @@ fn split_off(page: &mut Page, at: usize) -> Page {
     }
 }
 
-/// Reads all accounts of the product, and says how it ended. Runs on the product's thread.
-fn read(product: &dyn Product, mut sink: PageSink) {
-    let end = errand::call("accounts", || product.accounts(&mut sink));
-    let delivery = match end {
+/// Reads all accounts of the product, and gives how it ended. Runs on the product's thread.
+fn read(product: &dyn Product, mut sink: PageSink) -> Delivery {
+    match errand::call("accounts", || product.accounts(&mut sink)) {
         Ok(()) => Delivery::LastPage(sink.page),
         Err(error) => Delivery::Failed(error),
-    };
-    // The run may have ended meanwhile: then nobody wants to know.
-    let _ = sink.sender.send(delivery);
+    }
 }
 
 /// Makes pages of the accounts that the product pushes.

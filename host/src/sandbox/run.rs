@@ -96,6 +96,8 @@ pub struct RunRecord {
     pub dropped_lines: u64,
     /// From the instantiation to the end, with the time that the product took.
     pub took: Duration,
+    /// The part of it that was the plugin's own: what [`Limits::plugin_time`](super::Limits::plugin_time) is held against.
+    pub plugin_took: Duration,
     /// Of that, the time that the host waited for the product: the rest is what the plugin itself cost.
     pub waited: Duration,
     /// Accounts that the plugin read, in all passes.
@@ -173,6 +175,7 @@ impl LoadedPlugin {
         RunRecord {
             result: outcome::conclude(returned, &mut state),
             took: state.watch.took(),
+            plugin_took: state.watch.plugin_took(),
             waited: state.watch.waited(),
             accounts_read: state.accounts_read,
             peak_memory: state.allotment.memory(),

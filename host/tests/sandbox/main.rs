@@ -8,6 +8,7 @@
 
 mod appetite;
 mod bounds;
+mod compat;
 mod honest;
 mod lies;
 mod shape;

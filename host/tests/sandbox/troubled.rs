@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use seatline_host::ports::{AccountSink, Description, PortError, Product};
+use seatline_host::ports::{Account, AccountSink, Description, LastSeen, PortError, Product};
 use seatline_host::sandbox::{Limits, LoadedPlugin, RunRecord, Sandbox};
 use seatline_protocol::Dimension;
 
@@ -87,7 +87,7 @@ fn a_product_that_hangs_is_not_waited_for_without_end_nor_asked_again_and_again(
     assert_eq!(omission(record), "unavailable: the product took too long to give its accounts");
 
     let busy = run(&plugin, |_| Ok(()));
-    assert_eq!(omission(busy), "unavailable: 1 earlier questions to the product have not been answered yet");
+    assert_eq!(omission(busy), "unavailable: the product is still busy with earlier questions (1)");
 
     drop(release);
     loop {
@@ -114,6 +114,49 @@ fn a_slow_product_is_not_blamed_on_the_plugin() {
     });
     assert_eq!(record.result.expect("a report").collected.accounts.expect("counts").total, 20_000);
     assert!(record.took >= Duration::from_secs(1));
+    assert!(record.plugin_took <= Duration::from_millis(100), "{:?}", record.plugin_took);
+}
+
+/// A product that says far too much of itself.
+struct Talkative;
+
+impl Product for Talkative {
+    fn describe(&self) -> Result<Description, PortError> {
+        Err(PortError::new("not asked"))
+    }
+
+    fn accounts(&self, sink: &mut dyn AccountSink) -> Result<(), PortError> {
+        let identity = "\u{1F600}Ä".repeat(1 << 18);
+        let account = Account {
+            identity: &identity,
+            active: true,
+            licensed_access: true,
+            last_seen: LastSeen::On(jiff::civil::Date::MIN),
+            service_account: false,
+        };
+        sink.push(account)?;
+        sink.push(Account { identity: "", last_seen: LastSeen::On(jiff::civil::Date::MAX), ..account })?;
+        sink.push(Account { identity: "\0\r\n", ..account })
+    }
+
+    fn measure(&self) -> Vec<(Dimension, Result<u64, PortError>)> {
+        let error = || Err(PortError::new("x".repeat(1 << 10)));
+        (0..10_000).map(|i| (format!("d{}", i % 5000).parse().expect("a dimension"), error())).collect()
+    }
+}
+
+#[test]
+fn giant_and_odd_values_of_a_product_reach_the_plugin_in_the_size_of_the_contract() {
+    let (_, plugin) = honest(Limits::default());
+    let mut stage = Stage { product: Arc::new(Talkative), ..Stage::default() };
+    stage.facts.name = "\u{1b}]0;Wiki".repeat(1 << 18);
+    stage.facts.nodes = vec![stage.facts.nodes[0].clone(); 100_000];
+    let record = plugin.run(stage.occasion());
+    assert!(record.journal[0].text.starts_with("counted ]0;Wiki ]0;Wiki"), "{}", record.journal[0].text);
+    assert!(record.journal[0].text.len() < 300);
+    let collected = record.result.expect("a report").collected;
+    assert_eq!((collected.accounts.expect("counts").counted, collected.measurements.len()), (3, 64));
+    assert!(record.peak_memory < 4 << 20, "{} bytes", record.peak_memory);
 }
 
 #[test]
@@ -121,7 +164,7 @@ fn a_product_is_told_that_the_run_has_ended() {
     let sandbox = stage::sandbox(Limits { passes: 1, ..Limits::default() });
     let (told, ended) = channel();
     let told = Mutex::new(told);
-    // The plugin takes one account, begins a second pass, and is refused: the first pass is still under way then.
+    // The plugin takes one page and reports: the pass is still under way then.
     let record = {
         let product = Troubled(move |sink: &mut dyn AccountSink| {
             let error = (0..).find_map(|i| push(i, sink).err()).expect("the sink refuses in the end");

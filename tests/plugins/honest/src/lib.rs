@@ -1,6 +1,8 @@
 //! Reads everything that the contract gives, and reports what it was given. Whatever is refused becomes an omission.
 
-use contract::{Guest, Occasion, Omission, Refusal, Report, accounts, application_link, journal, licensing, product, usage};
+use contract::{
+    Guest, Occasion, Omission, Refusal, Report, accounts, application_link, journal, licensing, product, usage,
+};
 
 struct Honest;
 
@@ -14,8 +16,15 @@ impl Guest for Honest {
         let licenses = or_omit("licensing", licensing::licenses(), &mut omissions).unwrap_or_default();
         let name = described.map_or("an unknown product".to_owned(), |product| product.name);
         journal::log(journal::Level::Info, &format!("counted {name} on day {}", occasion.today));
-        application_link::submit(&Report { accounts, measurements, licenses, people: None, omissions, notes: Vec::new() })
-            .map_err(contract::words)
+        application_link::submit(&Report {
+            accounts,
+            measurements,
+            licenses,
+            people: None,
+            omissions,
+            notes: Vec::new(),
+        })
+        .map_err(contract::words)
     }
 }
 

@@ -14,7 +14,10 @@ impl contract::Guest for Impatient {
         let second = accounts::next_page(first.next, 1).map_err(contract::words)?;
         ask("the cursor before", first.next, 1);
         let third = accounts::next_page(second.next, 2).map_err(contract::words)?;
-        journal::log(journal::Level::Debug, &format!("pages of {} {} {}", first.states.len(), second.states.len(), third.states.len()));
+        journal::log(
+            journal::Level::Debug,
+            &format!("pages of {} {} {}", first.states.len(), second.states.len(), third.states.len()),
+        );
         let accounts = Some(contract::count_all(65_536).map_err(contract::words)?);
         application_link::submit(&contract::Report { accounts, ..contract::empty_report() }).map_err(contract::words)
     }

@@ -18,10 +18,7 @@ impl contract::Guest for Liar {
         tell("classes overflow", with_accounts(AccountCounts { deactivated: u64::MAX, ..seen }));
         tell("dormant beyond counted", with_accounts(AccountCounts { dormant: seen.total + 1, ..seen }));
         tell("another rule", with_accounts(AccountCounts { counting: CountingRule::FirstSignIn, ..seen }));
-        tell(
-            "never signed in",
-            with_accounts(AccountCounts { counted: seen.total - 1, never_signed_in: 1, ..seen }),
-        );
+        tell("never signed in", with_accounts(AccountCounts { counted: seen.total - 1, never_signed_in: 1, ..seen }));
 
         let mut licenses = licensing::licenses().map_err(contract::words)?;
         licenses[0].licensee.push('!');
