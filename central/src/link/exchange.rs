@@ -66,6 +66,10 @@ pub fn parse(bytes: &[u8]) -> Result<ExchangeRequest, ExchangeError> {
     if bytes.len() > MAX_REQUEST_BYTES {
         return Err(ExchangeError::TooLarge);
     }
+    // A list of the fields' values would do for serde, and is not what the protocol says.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(ExchangeError::Malformed("it is no JSON object".to_owned()));
+    }
     let request: ExchangeRequest =
         serde_json::from_slice(bytes).map_err(|error| ExchangeError::Malformed(text::line(&error.to_string(), 200)))?;
     if request.reports.len() > MAX_REPORTS { Err(ExchangeError::TooLarge) } else { Ok(request) }
