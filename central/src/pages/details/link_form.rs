@@ -73,7 +73,7 @@ impl LinkForm {
         let intervals = INTERVALS
             .iter()
             .map(|seconds| Choice { value: seconds, label: format::every(seconds.parse().unwrap_or_default()) });
-        let other = Choice { value: OTHER, label: "another interval, as below".to_owned() };
+        let other = Choice { value: OTHER, label: "another interval".to_owned() };
         let rules = vec![
             Choice { value: ACCOUNT, label: "Every account, from its creation on".to_owned() },
             Choice { value: FIRST_SIGN_IN, label: "An account counts from its first sign-in on".to_owned() },
@@ -89,7 +89,7 @@ impl LinkForm {
                 .value(&self.sent.interval)
                 .error(error("interval")),
             Field::number("other_minutes", "Another interval")
-                .hint("Where another one is chosen: 1 to 44,640 minutes (31 days).")
+                .hint("If another one is chosen: 1 to 44,640 minutes.")
                 .suffix("minutes")
                 .value(&self.sent.other_minutes)
                 .error(error("other_minutes")),
@@ -122,7 +122,10 @@ impl LinkSent {
         let interval = match self.interval.as_str() {
             OTHER => self.other_interval().ok_or_else(|| {
                 let (least, most) = (MIN_INTERVAL / 60, MAX_INTERVAL / 60);
-                ("other_minutes", format!("give a whole number of minutes from {least} to {most}"))
+                (
+                    "other_minutes",
+                    format!("give a whole number of minutes from {least} to {}", format::number(most.into())),
+                )
             }),
             offered => INTERVALS
                 .contains(&offered)
@@ -131,8 +134,12 @@ impl LinkSent {
                 .ok_or(("interval", "choose one of the intervals".to_owned())),
         }?;
         let days = self.dormancy_days.trim().parse().ok().filter(|days| (1..=MAX_DORMANCY_DAYS).contains(days));
-        let dormancy_days = days
-            .ok_or_else(|| ("dormancy_days", format!("give a whole number of days from 1 to {MAX_DORMANCY_DAYS}")))?;
+        let dormancy_days = days.ok_or_else(|| {
+            (
+                "dormancy_days",
+                format!("give a whole number of days from 1 to {}", format::number(MAX_DORMANCY_DAYS.into())),
+            )
+        })?;
         let counting = match self.counting.as_str() {
             ACCOUNT => Counting::Account,
             FIRST_SIGN_IN => Counting::FirstSignIn,

@@ -1,5 +1,6 @@
 //! What administrators see, in the states that matter, and what holds for every page.
 
+mod stories;
 mod world;
 
 use seatline_protocol::Outcome;
@@ -105,7 +106,7 @@ fn gallery() -> Vec<(&'static str, String)> {
             ..Default::default()
         },
         "other_minutes",
-        "give a whole number of minutes from 1 to 44640",
+        "give a whole number of minutes from 1 to 44,640",
     );
     vec![
         ("sign_in", SignIn::new("Example Organisation", "", Some("/applications"), None).to_string()),
