@@ -39,7 +39,7 @@ fn the_shapes_are_plugins_but_for_their_hostility() {
 #[test]
 fn an_endless_start_function_is_stopped_at_the_deadline() {
     let bytes = idle("(func $spin (loop br 0)) (start $spin)");
-    let record = run(&bytes, Limits { plugin_time: Duration::from_millis(50), ..Limits::default() });
+    let record = run(&bytes, Limits { plugin_time: Duration::from_millis(300), ..Limits::default() });
     assert_eq!(failure(&record).0, "plugin-deadline");
 }
 

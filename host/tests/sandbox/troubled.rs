@@ -79,11 +79,11 @@ fn hanging() -> (Sender<()>, impl Fn(&mut dyn AccountSink) -> Result<(), PortErr
 
 #[test]
 fn a_product_that_hangs_is_not_waited_for_without_end_nor_asked_again_and_again() {
-    let limits = Limits { product_time: Duration::from_millis(200), stuck_threads: 1, ..Limits::default() };
+    let limits = Limits { product_time: Duration::from_millis(500), stuck_threads: 1, ..Limits::default() };
     let (sandbox, plugin) = honest(limits);
     let (release, hang) = hanging();
     let record = run(&plugin, hang);
-    assert!(record.took >= Duration::from_millis(200));
+    assert!(record.took >= Duration::from_millis(500));
     assert_eq!(omission(record), "unavailable: the product took too long to give its accounts");
 
     let busy = run(&plugin, |_| Ok(()));
@@ -102,19 +102,19 @@ fn a_product_that_hangs_is_not_waited_for_without_end_nor_asked_again_and_again(
 
 #[test]
 fn a_slow_product_is_not_blamed_on_the_plugin() {
-    // The product takes ten times as long as the plugin may compute.
-    let limits = Limits { plugin_time: Duration::from_millis(100), ..Limits::default() };
+    // The product takes four times as long as the plugin may compute.
+    let limits = Limits { plugin_time: Duration::from_millis(500), ..Limits::default() };
     let (_, plugin) = honest(limits);
     let began = std::time::Instant::now();
     let record = run(&plugin, move |_| {
-        while began.elapsed() < Duration::from_secs(1) {
+        while began.elapsed() < Duration::from_secs(2) {
             std::thread::yield_now();
         }
         Ok(())
     });
     assert_eq!(record.result.expect("a report").collected.accounts.expect("counts").total, 20_000);
-    assert!(record.took >= Duration::from_secs(1));
-    assert!(record.plugin_took <= Duration::from_millis(100), "{:?}", record.plugin_took);
+    assert!(record.took >= Duration::from_secs(2));
+    assert!(record.plugin_took <= Duration::from_millis(500), "{:?}", record.plugin_took);
 }
 
 /// A product that says far too much of itself.
