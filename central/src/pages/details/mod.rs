@@ -94,7 +94,7 @@ impl DetailsTab {
     pub fn with_invite(self, made: &MadeInvite, now: Timestamp) -> Self {
         let expires = format!("{} ({})", format::date_time(made.expires_at), format::relative(made.expires_at, now));
         let invite = InviteCard {
-            text: Copyable::new("Invite", made.invite.as_str()),
+            text: Copyable::new("Text of the invite", made.invite.as_str()),
             command: Copyable::new("Command", format!("seatline link accept {}", made.invite)),
             expires,
             fingerprint: made.fingerprint.clone(),

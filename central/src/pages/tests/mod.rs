@@ -229,7 +229,9 @@ fn hostile_text_from_a_product_stays_text() {
     let pages = [
         licenses_page(&view),
         Applications::new(&[view], None).to_string(),
-        details_page(&DetailsTab::new(&named, std::slice::from_ref(&linked), &[linked.clone()]).with_form(form)),
+        details_page(
+            &DetailsTab::new(&named, std::slice::from_ref(&linked), std::slice::from_ref(&linked)).with_form(form),
+        ),
         NewApplication::refused(sent, "name", HOSTILE).to_string(),
         SignIn::new(HOSTILE, HOSTILE, Some(HOSTILE), None).to_string(),
     ];
