@@ -3,63 +3,11 @@
 
 mod support;
 
-use jiff::{SignedDuration, Timestamp};
-use seatline_protocol::pairing::{Secret, WelcomeState};
-use seatline_protocol::{
-    Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, LinkId, Outcome, Receipt, ReceiptVerdict,
-    Refusal, Report, SecretKey, Settings, Welcome, seal,
-};
+use jiff::SignedDuration;
+use seatline_protocol::{Counting, Digest, ExchangeResponse, Join, Outcome, Refusal, Report, seal};
 use serde_json::Value;
 use support::agent::Agent;
-
-/// A central server that nobody can reach: its documents travel by file.
-struct Central {
-    key: SecretKey,
-    link: LinkId,
-}
-
-impl Central {
-    fn new() -> Self {
-        Self { key: SecretKey::from_seed(&[3; 32]), link: LinkId::from_random([5; 24]) }
-    }
-
-    fn invite(&self, expires_in: SignedDuration) -> String {
-        let invite = Invite {
-            // Nobody listens on port 1 of the loopback interface.
-            central_url: "http://127.0.0.1:1".to_owned(),
-            central_name: "Example Central".to_owned(),
-            secret: Secret::from_bytes([6; 32]),
-            issued_at: Timestamp::now(),
-            expires_at: Timestamp::now() + expires_in,
-            application: Some("Wiki".to_owned()),
-        };
-        seal::seal_introducing(&invite, &self.key).expect("an invite")
-    }
-
-    fn welcome(&self) -> String {
-        let state = WelcomeState::Approved { pseudonym_key: Secret::from_bytes([8; 32]) };
-        let (link, application) = (self.link.clone(), "Wiki".to_owned());
-        seal::seal(&Welcome { link, application, issued_at: Timestamp::now(), state }, &self.key).expect("a welcome")
-    }
-
-    fn settings(&self) -> String {
-        let (link, issued_at) = (self.link.clone(), Timestamp::now());
-        let counting = Counting::FirstSignIn;
-        let settings = Settings { link, revision: 1, issued_at, interval: 600, dormancy_days: 30, counting };
-        seal::seal(&settings, &self.key).expect("settings")
-    }
-
-    fn receipt(&self, sealed: &str, report: &Report) -> String {
-        let receipt = Receipt {
-            link: self.link.clone(),
-            sequence: report.sequence,
-            report: Digest::of(sealed.as_bytes()),
-            received_at: Timestamp::now(),
-            verdict: ReceiptVerdict::Chained,
-        };
-        seal::seal(&receipt, &self.key).expect("a receipt")
-    }
-}
+use support::central::{Central, open};
 
 fn answer(agent: &Agent, response: &ExchangeResponse) -> support::agent::Finished {
     let path = agent.path("answer.json");
@@ -67,14 +15,10 @@ fn answer(agent: &Agent, response: &ExchangeResponse) -> support::agent::Finishe
     agent.run(&["report", "import-receipts", path.to_str().expect("a path"), "--json"])
 }
 
-fn hour() -> SignedDuration {
-    SignedDuration::from_hours(1)
-}
-
 #[test]
 fn a_link_is_made_after_it_was_shown_whom_and_what() {
     let (agent, central) = (Agent::new(), Central::new());
-    let invite = central.invite(hour());
+    let invite = central.invite();
     let asked = agent.run(&["link", "accept", &invite]);
     assert_eq!(asked.code, 3);
     for shown in ["Example Central at http://127.0.0.1:1", &central.key.public().fingerprint(), "server ID", "licensee"]
@@ -92,10 +36,10 @@ fn a_link_is_made_after_it_was_shown_whom_and_what() {
 #[test]
 fn an_invite_that_is_none_or_is_over_is_refused_and_nothing_is_linked() {
     let (agent, central) = (Agent::new(), Central::new());
-    let good = central.invite(hour());
+    let good = central.invite();
     let license = agent.issue(&["--kind", "commercial"]);
     let cases = [
-        ("invite-expired", central.invite(SignedDuration::from_secs(-1))),
+        ("invite-expired", central.invite_for(SignedDuration::from_secs(-1))),
         ("truncated", good[..good.len() - 7].to_owned()),
         ("not-a-document", "https://central.example.org".to_owned()),
         ("damaged", license),
@@ -114,37 +58,23 @@ fn an_invite_that_is_none_or_is_over_is_refused_and_nothing_is_linked() {
 fn linked(central: &Central) -> Agent {
     let agent = Agent::new();
     agent.install_plugin();
-    agent.run(&["link", "accept", &central.invite(hour()), "--yes"]).ok();
-    let exported = agent.run(&["report", "export", "-"]).ok();
-    let request: ExchangeRequest = serde_json::from_str(&exported).expect("a request");
-    let join = request.join.expect("the join");
+    agent.run(&["link", "accept", &central.invite(), "--yes"]).ok();
+    let join = agent.exported().join.expect("the join");
     let (join, _) = seal::open_introduced::<Join>(&join).expect("a sealed join");
     assert_eq!(join.product.id.as_str(), "acme-wiki");
-    let (welcome, settings) = (Some(central.welcome()), Some(central.settings()));
-    let taken = answer(&agent, &ExchangeResponse { welcome, settings, ..Default::default() }).json();
+    let taken = answer(&agent, &central.approval()).json();
     assert_eq!(taken["settings_changed"], true);
     agent
 }
 
-/// The sealed reports that wait, and what they say.
+/// The sealed reports that wait, which are what the preview shows, to the byte.
 fn waiting(agent: &Agent) -> Vec<(String, Report)> {
-    let exported = agent.run(&["report", "export", "-"]).ok();
-    let request: ExchangeRequest = serde_json::from_str(&exported).expect("a request");
-    let key = |sealed: &str| {
-        // The link's key is known to the central server from the join; the preview shows what was sealed with it.
-        let preview = agent.run(&["report", "preview", "--json"]).json();
-        let pending = preview["pending"].as_array().expect("pending").iter().any(|report| report["sealed"] == sealed);
-        assert!(pending, "what is exported is what is shown, to the byte");
-    };
-    request.reports.into_iter().inspect(|sealed| key(sealed)).map(|sealed| (sealed.clone(), open(&sealed))).collect()
-}
-
-/// What a sealed report says, unverified.
-fn open(sealed: &str) -> Report {
-    use base64::Engine as _;
-    let body = sealed.strip_prefix("v4.public.").and_then(|rest| rest.split('.').next()).expect("a token");
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).expect("base64");
-    serde_json::from_slice(&bytes[..bytes.len() - 64]).expect("a report")
+    let reports = agent.waiting();
+    let preview = agent.run(&["report", "preview", "--json"]).json();
+    let shown: Vec<&Value> =
+        preview["pending"].as_array().expect("pending").iter().map(|report| &report["sealed"]).collect();
+    assert_eq!(shown, reports.iter().map(|(sealed, _)| sealed).collect::<Vec<_>>());
+    reports
 }
 
 #[test]
@@ -161,8 +91,7 @@ fn g4_reports_and_receipts_travel_by_file_and_leave_the_outbox_once() {
     let status = agent.run(&["status", "--json"]).json();
     assert_eq!((&status["outbox"]["pending"], &status["exchange"]["failures"]), (&2.into(), &2.into()));
 
-    let receipts: Vec<String> = reports.iter().map(|(sealed, report)| central.receipt(sealed, report)).collect();
-    let response = ExchangeResponse { receipts, ..Default::default() };
+    let response = central.receipts(&reports);
     assert_eq!(answer(&agent, &response).json()["receipts"].as_array().map(Vec::len), Some(2));
     assert_eq!(answer(&agent, &response).json()["receipts"].as_array().map(Vec::len), Some(0), "the second time: none");
     assert!(waiting(&agent).is_empty());
@@ -203,14 +132,12 @@ fn an_answer_that_is_garbage_forged_or_a_refusal_changes_nothing() {
     let central = Central::new();
     let agent = linked(&central);
     agent.run(&["sync"]).refused("central-unreachable");
-    let (sealed, report) = waiting(&agent).remove(0);
     let path = agent.path("answer.json");
     std::fs::write(&path, "<html>").expect("garbage");
     agent.run(&["report", "import-receipts", path.to_str().expect("a path")]).refused("malformed");
     std::fs::write(&path, vec![b' '; 2 << 20]).expect("too much");
     agent.run(&["report", "import-receipts", path.to_str().expect("a path")]).refused("too-large");
-    let forger = Central { key: SecretKey::from_seed(&[4; 32]), link: central.link.clone() };
-    let forged = ExchangeResponse { receipts: vec![forger.receipt(&sealed, &report)], ..Default::default() };
+    let forged = Central::with_key(4).receipts(&waiting(&agent));
     answer(&agent, &forged).refused("unknown-key");
     let refusals = vec![Refusal::new("report", Some(0), "fork", "another report has its place")];
     answer(&agent, &ExchangeResponse { refusals, ..Default::default() }).refused("fork");
@@ -238,5 +165,33 @@ fn a_link_that_is_removed_keeps_its_unreceived_reports_apart() {
     assert_eq!(agent.run(&["link", "remove"]).code, 3);
     let removed = agent.run(&["link", "remove", "--yes", "--json"]).json();
     assert_eq!(removed["retired_reports"], 1);
+    assert_eq!(agent.run(&["link", "show", "--json"]).json()["link"], Value::Null);
+}
+
+/// Runs a command on a terminal of its own, with `input` typed.
+fn on_a_terminal(agent: &Agent, arguments: &str, input: &str) -> (i32, String) {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_seatline"));
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]).env("SEATLINE_DIR", agent.path("")).env_remove("NO_COLOR");
+    let child = script.env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = child.expect("the command `script` of Debian's package `bsdutils`");
+    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("what is typed");
+    let output = child.wait_with_output().expect("its output");
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn on_a_terminal_it_asks_and_only_yes_is_yes() {
+    let agent = linked(&Central::new());
+    for answer in ["n\n", "\n", "perhaps\n"] {
+        let (code, shown) = on_a_terminal(&agent, "link remove", answer);
+        assert_eq!(code, 3, "{shown}");
+        assert!(shown.contains("Remove the link to Example Central (http://127.0.0.1:1)? [y/N]"), "{shown}");
+        assert!(shown.contains("\u{1b}["), "a terminal has colours: {shown}");
+    }
+    let (code, shown) = on_a_terminal(&agent, "link remove", "y\n");
+    assert_eq!(code, 0, "{shown}");
     assert_eq!(agent.run(&["link", "show", "--json"]).json()["link"], Value::Null);
 }

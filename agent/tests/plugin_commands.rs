@@ -4,6 +4,7 @@ mod support;
 
 use serde_json::Value;
 use support::agent::{Agent, seatline, stock_plugin};
+use support::plugin::{core_module_of_the_contract, honest_plugin};
 
 fn stock() -> String {
     stock_plugin().to_str().expect("a path").to_owned()
@@ -43,9 +44,7 @@ fn an_update_can_be_rolled_back_and_everything_removed() {
     let agent = Agent::new();
     agent.install_plugin();
     agent.run(&["plugin", "rollback"]).refused("plugin-nothing-before");
-    let honest = stock_plugin().with_file_name("fixtures").join("honest.wasm");
-    assert!(honest.is_file(), "the fixtures are needed for this test: run `cargo xtask build-plugin --fixtures`");
-    agent.run(&["plugin", "install", honest.to_str().expect("a path"), "--yes"]).ok();
+    agent.run(&["plugin", "install", honest_plugin().to_str().expect("a path"), "--yes"]).ok();
     let back = agent.run(&["plugin", "rollback", "--json"]).json();
     assert_eq!(back["name"], "license-visibility");
     assert_eq!(agent.run(&["plugin", "list", "--json"]).json()["current"]["digest"], back["digest"]);
@@ -89,39 +88,4 @@ fn a_core_module_becomes_a_plugin_with_the_name_that_its_author_gives() {
     assert_eq!((&packed["name"], &packed["version"]), (&"my-plugin".into(), &"1.2.3".into()));
     assert_eq!(seatline(&["plugin", "inspect", plugin, "--json"]).json(), packed);
     seatline(&["plugin", "pack", plugin, "-o", module]).refused("plugin-pack");
-}
-
-/// A core module of the contract's world that imports nothing, and whose functions only trap.
-fn core_module_of_the_contract() -> Vec<u8> {
-    use wasm_encoder::{
-        CodeSection, ExportKind, ExportSection, Function, FunctionSection, MemorySection, MemoryType, Module,
-        TypeSection, ValType::I32,
-    };
-    let mut types = TypeSection::new();
-    types.ty().function([I32, I32], [I32]);
-    types.ty().function([I32, I32, I32, I32], [I32]);
-    let mut functions = FunctionSection::new();
-    functions.function(0).function(1);
-    let mut memories = MemorySection::new();
-    memories.memory(MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None });
-    let mut exports = ExportSection::new();
-    exports.export("seatline:license-visibility/reporter@1.0.0#run", ExportKind::Func, 0);
-    exports.export("cabi_realloc", ExportKind::Func, 1);
-    exports.export("memory", ExportKind::Memory, 0);
-    let mut code = CodeSection::new();
-    for _ in 0..2 {
-        let mut function = Function::new([]);
-        function.instructions().unreachable().end();
-        code.function(&function);
-    }
-    let mut module = Module::new();
-    module.section(&types).section(&functions).section(&memories).section(&exports).section(&code);
-    let mut module = module.finish();
-
-    let mut resolve = wit_parser::Resolve::default();
-    let (package, _) = resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/v1")).expect("the contract");
-    let world = resolve.select_world(&[package], Some("license-visibility")).expect("its world");
-    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8)
-        .expect("the world in the module");
-    module
 }

@@ -49,6 +49,19 @@ fn c4_every_field_is_read_by_the_name_of_its_column() {
 }
 
 #[test]
+fn c4_the_whole_agent_counts_from_postgresql() {
+    users("whole");
+    let agent = support::agent::Agent::new();
+    agent.install_plugin();
+    agent.reconfigure("'wiki.db'", &format!("\"{}\"", SERVER.address("owner", "wiki")));
+    agent.reconfigure("from users'''", "from whole'''");
+    let preview = agent.run(&["report", "preview", "--json"]).json();
+    let accounts = &preview["next"]["outcome"]["collected"]["accounts"];
+    assert_eq!((&accounts["total"], &accounts["counted"]), (&3.into(), &1.into()), "{accounts}");
+    assert_eq!((&accounts["deactivated"], &accounts["service_accounts"]), (&1.into(), &1.into()));
+}
+
+#[test]
 fn every_type_that_can_hold_a_field_is_read() {
     let cases = [
         ("42::bigint", "date '2026-03-01'"),

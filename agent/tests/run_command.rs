@@ -108,3 +108,40 @@ fn without_a_configuration_it_does_not_start() {
     std::fs::remove_file(agent.path("seatline.toml")).expect("the configuration is gone");
     agent.run(&["run"]).refused("config-missing");
 }
+
+#[test]
+fn a_million_accounts_raise_the_memory_of_the_whole_agent_by_less_than_32_mib() {
+    let peak = |everybody: &str| {
+        let agent = Agent::new();
+        agent.configure("\n[log]\nformat = 'json'\n");
+        agent.reconfigure("'''select mail", &format!("'''with {everybody} select mail"));
+        agent.reconfigure("from users'''", "from everybody'''");
+        agent.install_plugin();
+        let mut running = Running::start(&agent, &[]);
+        let collected = running.until("collected");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", running.process.id())).expect("its status");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
+        let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|size| size.parse().ok()).expect("a number");
+        (collected["accounts"].as_u64(), kibibytes)
+    };
+    let few = peak("everybody as (select * from users)");
+    let many = peak(
+        "recursive n(i) as (select 1 union all select i + 1 from n where i < 1000000),
+         everybody as (select 'user-' || i as mail, 1 as active, 1 as access, null as seen, 0 as bot from n)",
+    );
+    assert_eq!((few.0, many.0), (Some(8), Some(1_000_000)));
+    assert!(many.1 < few.1 + 32 * 1024, "{} KiB with eight accounts, {} KiB with a million", few.1, many.1);
+}
+
+#[test]
+fn what_takes_longer_than_a_second_says_so_on_standard_error() {
+    let agent = Agent::new();
+    agent.install_plugin();
+    let endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as identity from n";
+    let text = std::fs::read_to_string(agent.path("seatline.toml")).expect("the configuration");
+    let query = text.split("'''").nth(1).expect("the query");
+    agent.reconfigure(&format!("'''{query}'''"), &format!("'{endless}'\ntime_limit = 2"));
+    let shown = agent.run(&["report", "preview", "--json"]);
+    assert!(shown.err.contains("counting"), "{}", shown.err);
+    assert!(shown.ok().contains("source-time-limit"));
+}

@@ -19,9 +19,10 @@ use crate::failure::Failure;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  seatline license issue --key acme-2026.secret --product acme-wiki --licensee 'Example Ltd' --kind commercial \\
-      --limit users=500 --limit pages=10000+500:restrict --feature sso --expires 2027-06-30 --grace-days 14
-  seatline license issue --key acme-2026.secret --product acme-wiki --licensee 'Example Ltd' --kind staging
+  seatline license issue --key acme.secret --product acme-wiki --licensee 'Example Ltd' \\
+      --kind commercial --limit users=500 --limit pages=10000+500:restrict --feature sso \\
+      --expires 2027-06-30 --grace-days 14
+  seatline license issue --key acme.secret --product acme-wiki --licensee 'Example Ltd' --kind staging
 
 A DATE is a day, which stands for its beginning in UTC, or a time such as 2027-06-30T12:00:00Z.")]
 pub struct Options {

@@ -45,10 +45,17 @@ Exit status: 0 done, 1 failed with one line of the form `error: … [code]`, 2 w
 struct CommandLine {
     /// The data directory; the default is /var/lib/seatline for root, else $XDG_DATA_HOME/seatline or
     /// ~/.local/share/seatline
-    #[arg(long, global = true, env = "SEATLINE_DIR", value_name = "DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "SEATLINE_DIR",
+        value_name = "DIR",
+        hide_env_values = true,
+        help_heading = "Everywhere"
+    )]
     dir: Option<PathBuf>,
     /// Show the result as JSON, for machines
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
     #[command(subcommand)]
     command: Command,

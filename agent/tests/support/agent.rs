@@ -65,7 +65,12 @@ pub fn seatline(arguments: &[&str]) -> Finished {
 
 fn command(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatline"));
-    command.args(arguments).env("SEATLINE_DIR", dir).env_remove("SEATLINE_LICENSE").stdin(Stdio::null());
+    command
+        .args(arguments)
+        .env("SEATLINE_DIR", dir)
+        .env_remove("SEATLINE_LICENSE")
+        .env_remove("COLUMNS")
+        .stdin(Stdio::null());
     command
 }
 

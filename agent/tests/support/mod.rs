@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub mod agent;
+pub mod central;
+pub mod plugin;
 pub mod postgres;
 
 use std::path::Path;

@@ -1,0 +1,98 @@
+//! A central server that nobody can reach: its documents, sealed by the test, travel by file. The real one stands on the
+//! other side in the workspace's `tests/`.
+
+use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::pairing::{Secret, WelcomeState};
+use seatline_protocol::{
+    Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, LinkId, Receipt, ReceiptVerdict, Report, SecretKey,
+    Settings, Welcome, seal,
+};
+
+use super::agent::Agent;
+
+/// The key and the link of such a server.
+pub struct Central {
+    /// Its key.
+    pub key: SecretKey,
+    link: LinkId,
+}
+
+impl Central {
+    /// The server, the same in all tests.
+    pub fn new() -> Self {
+        Self::with_key(3)
+    }
+
+    /// Another server that claims the same link.
+    pub fn with_key(seed: u8) -> Self {
+        Self { key: SecretKey::from_seed(&[seed; 32]), link: LinkId::from_random([5; 24]) }
+    }
+
+    /// An invite that holds for an hour.
+    pub fn invite(&self) -> String {
+        self.invite_for(SignedDuration::from_hours(1))
+    }
+
+    /// An invite that holds for `expires_in` from now.
+    pub fn invite_for(&self, expires_in: SignedDuration) -> String {
+        let invite = Invite {
+            // Nobody listens on port 1 of the loopback interface.
+            central_url: "http://127.0.0.1:1".to_owned(),
+            central_name: "Example Central".to_owned(),
+            secret: Secret::from_bytes([6; 32]),
+            issued_at: Timestamp::now(),
+            expires_at: Timestamp::now() + expires_in,
+            application: Some("Wiki".to_owned()),
+        };
+        seal::seal_introducing(&invite, &self.key).expect("an invite")
+    }
+
+    /// The answer to a join: approved, with settings.
+    pub fn approval(&self) -> ExchangeResponse {
+        let (link, issued_at) = (self.link.clone(), Timestamp::now());
+        let state = WelcomeState::Approved { pseudonym_key: Secret::from_bytes([8; 32]) };
+        let welcome = Welcome { link: link.clone(), application: "Wiki".to_owned(), issued_at, state };
+        let counting = Counting::FirstSignIn;
+        let settings = Settings { link, revision: 1, issued_at, interval: 600, dormancy_days: 30, counting };
+        ExchangeResponse {
+            welcome: Some(seal::seal(&welcome, &self.key).expect("a welcome")),
+            settings: Some(seal::seal(&settings, &self.key).expect("settings")),
+            ..Default::default()
+        }
+    }
+
+    /// The answer to reports: a receipt for each.
+    pub fn receipts(&self, reports: &[(String, Report)]) -> ExchangeResponse {
+        let receipt = |(sealed, report): &(String, Report)| {
+            let receipt = Receipt {
+                link: self.link.clone(),
+                sequence: report.sequence,
+                report: Digest::of(sealed.as_bytes()),
+                received_at: Timestamp::now(),
+                verdict: ReceiptVerdict::Chained,
+            };
+            seal::seal(&receipt, &self.key).expect("a receipt")
+        };
+        ExchangeResponse { receipts: reports.iter().map(receipt).collect(), ..Default::default() }
+    }
+}
+
+impl Agent {
+    /// What is exported.
+    pub fn exported(&self) -> ExchangeRequest {
+        serde_json::from_str(&self.run(&["report", "export", "-"]).ok()).expect("a request")
+    }
+
+    /// The sealed reports that wait, and what they say.
+    pub fn waiting(&self) -> Vec<(String, Report)> {
+        self.exported().reports.into_iter().map(|sealed| (sealed.clone(), open(&sealed))).collect()
+    }
+}
+
+/// What a sealed report says, unverified.
+pub fn open(sealed: &str) -> Report {
+    use base64::Engine as _;
+    let body = sealed.strip_prefix("v4.public.").and_then(|rest| rest.split('.').next()).expect("a token");
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).expect("base64");
+    serde_json::from_slice(&bytes[..bytes.len() - 64]).expect("a report")
+}
