@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use seatline_protocol::license::{Counting, Kind};
 use seatline_protocol::pairing::Secret;
@@ -77,13 +78,16 @@ impl Product for SimulatedProduct {
     fn measure(&self) -> Vec<(Dimension, Result<u64, PortError>)> {
         vec![
             (Dimension::nodes(), Ok(1)),
-            ("channels".parse().expect("a dimension"), Err(PortError::new("simulated: the table is locked"))),
+            (
+                "channels".parse().expect("a constant by the rule of dimensions"),
+                Err(PortError::new("simulated: the table is locked")),
+            ),
         ]
     }
 }
 
 fn product_id() -> ProductId {
-    "simulated".parse().expect("a product id")
+    "simulated".parse().expect("a constant by the rule of product ids")
 }
 
 fn facts() -> ProductFacts {
@@ -98,7 +102,6 @@ fn facts() -> ProductFacts {
 }
 
 fn license() -> LicenseStanding {
-    let begins = TODAY.to_zoned(jiff::tz::TimeZone::UTC).expect("a date that every zone has").timestamp();
     LicenseStanding {
         id: LicenseId::from_random([0; 16]),
         product: product_id(),
@@ -108,7 +111,7 @@ fn license() -> LicenseStanding {
         licensee: "Simulated licensee".to_owned(),
         limits: vec![LimitFacts { dimension: Dimension::users(), max: Some(10) }],
         features: ["simulated-feature".to_owned()].into(),
-        begins,
+        begins: Timestamp::UNIX_EPOCH,
         expires: None,
         grace_ends: None,
         maintenance_until: None,

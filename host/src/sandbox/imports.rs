@@ -83,10 +83,10 @@ impl accounts::Host for RunState {
         // The pass is put back only when it goes on: whatever fails ends it.
         let mut pass = match cursor {
             None => self.begin_pass(size)?,
-            Some(cursor) if self.pass.as_ref().is_some_and(|pass| pass.cursor == cursor) => {
-                self.pass.take().ok_or(Refusal::Invalid("cursor: no pass is under way".to_owned()))?
+            Some(cursor) => {
+                let wrong = || Refusal::Invalid("cursor: not that of the page before".to_owned());
+                self.pass.take_if(|pass| pass.cursor == cursor).ok_or_else(wrong)?
             }
-            Some(_) => return Err(Refusal::Invalid("cursor: not that of the page before".to_owned())),
         };
         let page = self.watch.waiting(|patience| pass.next(size, patience)).map_err(unavailable)?;
         self.accounts_read += page.states.len() as u64;

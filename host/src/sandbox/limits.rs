@@ -40,12 +40,12 @@ pub struct Limits {
     /// How many component-model handles may live at once. Default: 1,024. The contract has none; a plugin that makes its
     /// own resources fills a table in the host, outside its memory.
     pub handles: usize,
-    /// Bytes that may cross from the plugin to the host in one call. Default: 4 MiB. Beyond it the plugin is stopped
-    /// before the host has allocated anything.
+    /// Bytes that may cross from the plugin to the host in one call. Default: 16 MiB, twice what a report of 64 licenses of
+    /// the greatest size comes to. Beyond it the plugin is stopped before the host has allocated anything.
     ///
     /// Against giant strings and lists.
     pub bytes_per_call: usize,
-    /// Bytes of reports and journal lines that the host takes from the plugin in the whole run. Default: 8 MiB.
+    /// Bytes of reports and journal lines that the host takes from the plugin in the whole run. Default: 32 MiB.
     ///
     /// Against many large values, each within the limit of a call.
     pub bytes: usize,
@@ -75,8 +75,8 @@ impl Default for Limits {
             tables: 32,
             instances: 64,
             handles: 1024,
-            bytes_per_call: 4 << 20,
-            bytes: 8 << 20,
+            bytes_per_call: 16 << 20,
+            bytes: 32 << 20,
             calls: 100_000,
             passes: 4,
             submits: 4,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use seatline_protocol::report::ProductFacts;
-use seatline_protocol::standing::LicenseStanding;
+use seatline_protocol::standing::{LicenseStanding, MAX_LICENSES};
 use seatline_protocol::text;
 
 use super::allotment::Allotment;
@@ -60,7 +60,7 @@ impl RunState {
             grants: occasion.grants,
             product: occasion.product,
             facts: occasion.facts.clone(),
-            licenses: occasion.licenses.to_vec(),
+            licenses: occasion.licenses.iter().take(MAX_LICENSES).cloned().collect(),
             link: occasion.link,
             pseudonyms: Pseudonyms::new(occasion.pseudonym_key),
             errands: errands.clone(),

@@ -80,6 +80,20 @@ fn without_any_license_the_plugin_still_says_that_it_read_them() {
 }
 
 #[test]
+fn many_licenses_of_a_great_size_are_reported_whole() {
+    let sandbox = stage::sandbox(Limits::default());
+    let licenses = (0..64)
+        .map(|i| {
+            let mut license = stage::license(&format!("license-{i}"));
+            license.features = (0..600).map(|n| format!("{n}{}", "x".repeat(190))).collect();
+            license
+        })
+        .collect();
+    let record = stage::load(&sandbox, "honest").run(Stage { licenses, ..Stage::default() }.occasion());
+    assert!(record.result.expect("a report").read_licenses);
+}
+
+#[test]
 fn nothing_stays_from_one_run_to_the_next() {
     let sandbox = stage::sandbox(Limits::default());
     let plugin = stage::load(&sandbox, "honest");
