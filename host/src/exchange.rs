@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse, MAX_REPORTS, MAX_REQUEST_BYTES, Refusal};
-use seatline_protocol::{OpenError, PublicKey, Receipt, Sequence, Settings, Welcome, seal, text};
+use seatline_protocol::{Document as _, Join, OpenError, PublicKey, Receipt, Sequence, Settings, Welcome, seal, text};
 use serde::{Deserialize, Serialize};
 
 use crate::client::ClientError;
@@ -19,8 +19,8 @@ use crate::store::{LockedStore, Slot, StateStore, StoreError};
 const FIRST_RETRY: Duration = Duration::from_secs(30);
 /// The longest wait that failures add up to.
 const LAST_RETRY: Duration = Duration::from_secs(3600);
-/// Room in a request for what stands around the reports.
-const OVERHEAD: usize = 64 * 1024;
+/// Room in a request for what stands around the reports: the join, and the JSON.
+const OVERHEAD: usize = Join::MAX_BYTES + 64 * 1024;
 
 /// Why an exchange did not do all that it was meant to. The reports stay in the outbox.
 #[derive(Debug, thiserror::Error)]

@@ -72,6 +72,18 @@ impl Agent {
         agent
     }
 
+    /// A copy of the whole machine: the data directory, and the product's database beside it.
+    pub fn copied(&self) -> Self {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let from = self.home.path().join(".");
+        let copied = Command::new("cp").arg("-a").arg(from).arg(home.path()).status().expect("cp starts");
+        assert!(copied.success(), "the directory can be copied");
+        let wiki = Wiki::in_directory(home.path());
+        let copy = Self { home, wiki };
+        copy.read_accounts_with(Wiki::QUERY);
+        copy
+    }
+
     /// Sets the query for accounts, and the wiki's pages as a dimension.
     pub fn read_accounts_with(&self, query: &str) {
         let config = self.dir().join("seatline.toml");

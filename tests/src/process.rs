@@ -100,6 +100,11 @@ impl Running {
         self.stop();
     }
 
+    /// Waits until it has ended by itself.
+    pub fn wait(mut self) {
+        until("the process to end", || self.has_ended().then_some(()));
+    }
+
     /// Whether it has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         self.0.try_wait().expect("a child can be asked").is_some()

@@ -17,7 +17,7 @@ impl Wiki {
 
     /// A new wiki in `dir`: 60 people who use it, 3 of them never signed in; 10 deactivated; 5 without access; 2 bots.
     pub fn new(dir: &Path) -> Self {
-        let wiki = Self { path: dir.join("wiki.db") };
+        let wiki = Self::in_directory(dir);
         let db = wiki.open();
         db.execute_batch(
             "create table users (mail text, active integer, access integer, seen text, bot integer);
@@ -33,6 +33,11 @@ impl Wiki {
                 .expect("an account");
         }
         wiki
+    }
+
+    /// The wiki whose database lies in `dir`.
+    pub(crate) fn in_directory(dir: &Path) -> Self {
+        Self { path: dir.join("wiki.db") }
     }
 
     /// The database file.

@@ -131,13 +131,14 @@ impl Host {
         &self.plugins
     }
 
-    /// The time: the clock's, but never before the latest time that a receipt has proven.
+    /// The time, in whole milliseconds: the clock's, but never before the latest time that a receipt has proven.
     ///
     /// # Errors
     /// When the state cannot be read.
     pub fn now(&self) -> Result<Timestamp, StoreError> {
         let floor = ExchangeState::read(&*self.store)?.clock_floor;
-        Ok(self.clock.now().max(floor.unwrap_or(Timestamp::MIN)))
+        let now = Timestamp::from_millisecond(self.clock.now().as_millisecond()).unwrap_or(Timestamp::MIN);
+        Ok(now.max(floor.unwrap_or(Timestamp::MIN)))
     }
 
     /// What the product is, as it would be reported.

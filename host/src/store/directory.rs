@@ -21,8 +21,8 @@ const LAYOUT: &str = "1";
 const HEAD: usize = 4 + CHECKSUM;
 /// Bytes of SHA-256 that are kept of each record: enough to see damage, which is all they are for.
 const CHECKSUM: usize = 8;
-/// The longest record: more than any sealed document.
-const MAX_RECORD: usize = 1024 * 1024;
+/// The longest record: a sealed report of the greatest size, and what stands around it.
+const MAX_RECORD: usize = 2 * 1024 * 1024;
 
 /// A store in a directory of its own.
 #[derive(Debug)]

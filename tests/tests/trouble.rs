@@ -1,0 +1,172 @@
+//! A central server that is down, slow or not itself: the reports wait, and the administrator is told.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use seatline_protocol::exchange::ExchangeResponse;
+use seatline_protocol::{Receipt, Report, SecretKey, seal};
+use seatline_tests::{Agent, Central, Vendor};
+
+/// Something that listens where the central server did, and answers every request with the same bytes.
+struct Impostor {
+    asked: Arc<AtomicUsize>,
+}
+
+impl Impostor {
+    fn answering(address: SocketAddr, answer: Option<Vec<u8>>) -> Self {
+        let listener = TcpListener::bind(address).expect("the central server is gone");
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("a connection");
+                read_request(&mut stream);
+                count.fetch_add(1, Ordering::SeqCst);
+                match &answer {
+                    Some(answer) => drop(stream.write_all(answer)),
+                    None => held.push(stream),
+                }
+            }
+        });
+        Self { asked }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+/// Reads a request to its end, as its content-length says.
+fn read_request(stream: &mut TcpStream) {
+    let (mut request, mut buffer) = (Vec::new(), [0; 8192]);
+    loop {
+        let read = stream.read(&mut buffer).unwrap_or(0);
+        request.extend(&buffer[..read]);
+        let text = String::from_utf8_lossy(&request);
+        let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            body.len() >= length.unwrap_or(0)
+        });
+        if read == 0 || whole {
+            return;
+        }
+    }
+}
+
+fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\n{headers}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+        .into_bytes()
+}
+
+/// An agent that is linked, with one report at the central server, which is gone.
+fn abandoned() -> (Agent, Central) {
+    let (vendor, mut central) = (Vendor::new(), Central::start());
+    let agent = Agent::new(&vendor);
+    agent.link(&central.invite());
+    agent.run(&["sync"]).ok();
+    central.kill();
+    (agent, central)
+}
+
+/// Synchronises against an impostor, and sees the report wait and the reason stand in the status.
+fn kept(answer: Option<Vec<u8>>, code: &str) -> String {
+    let (agent, central) = abandoned();
+    let impostor = Impostor::answering(central.address(), answer);
+    let line = agent.run(&["sync"]).refused(code);
+    assert_eq!(impostor.asked(), 1, "it was asked once");
+    let status = agent.status();
+    assert_eq!(status["outbox"]["pending"], 1);
+    assert_eq!(status["exchange"]["failures"], 1);
+    assert_eq!(status["exchange"]["problem"]["code"], code);
+    assert!(status["exchange"]["next_attempt_at"].is_string(), "it backs off");
+    line
+}
+
+#[test]
+fn g3_reports_wait_while_the_central_server_is_down_and_arrive_when_it_is_back() {
+    let (agent, mut central) = abandoned();
+    for failures in 1..=3 {
+        agent.run(&["sync"]).refused("central-unreachable");
+        assert_eq!(agent.status()["exchange"]["failures"], failures);
+    }
+    assert_eq!(agent.status()["outbox"]["pending"], 3);
+    central.serve();
+    let synced = agent.run(&["sync", "--json"]).json();
+    assert_eq!(synced["exchange"]["receipts"].as_array().map(Vec::len), Some(4), "all that waited was sent");
+    let status = agent.status();
+    assert_eq!((&status["outbox"]["pending"], &status["exchange"]["failures"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn garbage_instead_of_an_answer_is_told_as_such() {
+    let line = kept(Some(b"\x16\x03\x01\x00garbage\r\n\r\n".to_vec()), "central-garbage");
+    assert!(line.contains("is it a Seatline central server?"), "{line}");
+    kept(Some(http("200 OK", "", "<html>a login page</html>")), "central-garbage");
+    kept(Some(http("200 OK", "", &"[".repeat(2_000_000))), "central-garbage");
+}
+
+#[test]
+fn an_error_of_the_server_is_told_with_its_status_and_without_its_page() {
+    let line = kept(Some(http("502 Bad Gateway", "", "<h1>\u{1b}[31mproxy</h1>")), "central-status");
+    assert!(line.contains("HTTP status 502") && !line.contains("proxy"), "{line}");
+}
+
+#[test]
+fn a_server_that_asks_for_time_is_left_alone_for_so_long() {
+    let (agent, central) = abandoned();
+    let _impostor =
+        Impostor::answering(central.address(), Some(http("503 Service Unavailable", "retry-after: 7200\r\n", "")));
+    agent.run(&["sync"]).refused("central-status");
+    let exchange = &agent.status()["exchange"];
+    let time = |field: &str| -> i64 {
+        let text = exchange[field].as_str().expect("a time");
+        rusqlite::Connection::open_in_memory()
+            .expect("a database")
+            .query_row("select unixepoch(?1)", [text], |row| row.get(0))
+            .expect("seconds")
+    };
+    assert!(time("next_attempt_at") - time("tried_at") >= 7200, "{exchange}");
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let (_, elsewhere) = abandoned();
+    let impostor = Impostor::answering(elsewhere.address(), Some(http("200 OK", "", "{}")));
+    let location = format!("location: {}/link/v1/exchange\r\n", elsewhere.url());
+    kept(Some(http("307 Temporary Redirect", &location, "")), "central-status");
+    assert_eq!(impostor.asked(), 0, "nothing went elsewhere");
+}
+
+/// It takes the whole time that an exchange may take.
+#[test]
+fn a_server_that_never_answers_is_given_up() {
+    kept(None, "central-slow");
+}
+
+/// Whoever sits at the central server's address without its key can take nothing out of the outbox.
+#[test]
+fn b2_a_receipt_of_another_key_is_refused_and_the_report_stays() {
+    let (agent, central) = abandoned();
+    agent.run(&["sync"]).refused("central-unreachable");
+    let preview = agent.run(&["report", "preview", "--json"]).json();
+    let sealed = preview["pending"][0]["sealed"].as_str().expect("a sealed report");
+    let report: Report = serde_json::from_value(preview["next"]["report"].clone()).expect("the next report");
+    let receipt = Receipt {
+        link: report.link,
+        sequence: report.sequence.previous().expect("the one that waits"),
+        report: seatline_protocol::Digest::of(sealed.as_bytes()),
+        received_at: report.observed_at,
+        verdict: seatline_protocol::ReceiptVerdict::Chained,
+    };
+    let forger = SecretKey::from_seed(&[9; 32]);
+    let forged = seal::seal(&receipt, &forger).expect("a forged receipt");
+    let answer = ExchangeResponse { receipts: vec![forged], ..ExchangeResponse::default() };
+    let body = serde_json::to_string(&answer).expect("JSON");
+    let _impostor = Impostor::answering(central.address(), Some(http("200 OK", "", &body)));
+    agent.run(&["sync"]).refused("unknown-key");
+    assert_eq!(agent.status()["outbox"]["pending"], 2);
+}
