@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::icon::Icon;
+use crate::signs::Prose;
 
 /// A labelled control. An error stands at the field, and what was typed stays.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -85,7 +86,7 @@ impl<'a> Field<'a> {
         self
     }
 
-    /// What to type, and why.
+    /// What to type, and why; what stands between backticks is code.
     pub fn hint(mut self, hint: &'a str) -> Self {
         self.hint = Some(hint);
         self

@@ -68,8 +68,8 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     let seconds = at.duration_since(now).as_secs();
     let (size, one, many) = match seconds.unsigned_abs() {
         0..60 => return if seconds > 0 { "in less than a minute" } else { "just now" }.to_owned(),
-        60..3600 => (60, "minute", "minutes"),
-        3600..172_800 => (3600, "hour", "hours"),
+        60..7200 => (60, "minute", "minutes"),
+        7200..172_800 => (3600, "hour", "hours"),
         172_800..63_072_000 => (86_400, "day", "days"),
         _ => (31_557_600, "year", "years"),
     };
@@ -137,6 +137,7 @@ mod tests {
             ("2026-11-22T01:29:01Z", "just now"),
             ("2026-11-22T01:30:20Z", "in less than a minute"),
             ("2026-11-22T01:26:00Z", "4 minutes ago"),
+            ("2026-11-22T03:00:00Z", "in 90 minutes"),
             ("2026-11-21T01:30:00Z", "24 hours ago"),
             ("2026-11-19T01:30:00Z", "3 days ago"),
             ("2026-11-25T01:29:59Z", "in 2 days"),

@@ -91,6 +91,7 @@ fn colours_stand_in_the_tokens_alone() {
     for (name, css) in [
         ("base.css", include_str!("../assets/css/base.css")),
         ("components.css", include_str!("../assets/css/components.css")),
+        ("pages.css", include_str!("../assets/css/pages.css")),
     ] {
         let screen = css.split("@media print").next().unwrap_or_default();
         let coloured = screen.lines().find(|line| line.contains(": #"));
