@@ -86,6 +86,7 @@ fn a_core_module_becomes_a_plugin_with_the_name_that_its_author_gives() {
     let names = ["--name", "my-plugin", "--version", "1.2.3", "--publisher", "Example Ltd"];
     let packed = seatline(&[&["plugin", "pack", module, "-o", plugin, "--json"], &names[..]].concat()).json();
     assert_eq!((&packed["name"], &packed["version"]), (&"my-plugin".into(), &"1.2.3".into()));
+    assert_eq!(packed["publisher"], "Example Ltd");
     assert_eq!(seatline(&["plugin", "inspect", plugin, "--json"]).json(), packed);
     seatline(&["plugin", "pack", plugin, "-o", module]).refused("plugin-pack");
 }

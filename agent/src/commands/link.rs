@@ -83,7 +83,11 @@ fn accept(context: &Context, options: &AcceptOptions) -> Result<(), Failure> {
     let exchanged = progress::during("sending the join", &instance.accounts_read, || host.exchange());
     let problem = exchanged.err().map(|error| Problem { code: error.code().to_owned(), message: error.to_string() });
     if let Some(problem) = &problem {
-        warn(&problem.code, format_args!("{}; `seatline run` and `seatline sync` try again", problem.message));
+        let next = match problem.code.as_str() {
+            "invite-unknown" | "invite-expired" => "remove this link with `seatline link remove` first",
+            _ => "`seatline run` and `seatline sync` try again",
+        };
+        warn(&problem.code, format_args!("{}; {next}", problem.message));
     }
     let link = host.link()?.ok_or_else(|| Failure::from(ExchangeError::NotLinked))?;
     context.output.show(&Shown { link: Some(&link), problem }, |page| facts(page, &link))

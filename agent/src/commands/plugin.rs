@@ -111,6 +111,7 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
 struct Shown {
     name: String,
     version: String,
+    publisher: Option<String>,
     digest: seatline_protocol::Digest,
     size: usize,
     asks: Vec<&'static str>,
@@ -121,6 +122,7 @@ impl From<&Inspection> for Shown {
         Self {
             name: inspection.name.clone(),
             version: inspection.version.clone(),
+            publisher: inspection.publisher.clone(),
             digest: inspection.digest.clone(),
             size: inspection.size,
             asks: inspection.asks.iter().map(|capability| capability.name()).collect(),
@@ -130,6 +132,10 @@ impl From<&Inspection> for Shown {
 
 fn write(page: &mut Page, inspection: &Inspection) {
     page.fact("Plugin", format_args!("{} {}", inspection.name, inspection.version));
+    match &inspection.publisher {
+        Some(publisher) => page.fact("Publisher", format_args!("{publisher} (as the file says; it is not signed)")),
+        None => page.fact("Publisher", "not named"),
+    }
     page.fact("Digest", &inspection.digest);
     page.fact("Size", format_args!("{} bytes", count(inspection.size as u64)));
     match inspection.asks.is_empty() {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::failure::Failure;
-use crate::output::{Page, count, time};
+use crate::output::{Page, count, time, warn};
 use crate::progress;
 use crate::standing_page;
 
@@ -54,6 +54,9 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         Ok(outcome) => (Some(outcome), None),
         Err(error) => (None, Some(failure(error, collected.report.is_some()))),
     };
+    if problem.is_none() && collected.report.is_none() {
+        warn("link-pending", "no report was made: the link waits for approval at the central server");
+    }
     let shown = Shown { run: collected.run, report: collected.report.map(MadeReport::from), exchange };
     // With --json there is one value: the result, or the error.
     if problem.is_none() || !context.output.json {

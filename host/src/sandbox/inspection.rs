@@ -22,6 +22,8 @@ pub struct Inspection {
     pub name: String,
     /// Its version, from the component's metadata; `unversioned` where there is none.
     pub version: String,
+    /// Who publishes it, as its own metadata claims (`authors`); nobody has verified it.
+    pub publisher: Option<String>,
     /// The digest of the bytes.
     pub digest: Digest,
     /// How many bytes.
@@ -133,6 +135,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     Ok(Inspection {
         name: found.name.unwrap_or_else(|| "unnamed".to_owned()),
         version: found.version.unwrap_or_else(|| "unversioned".to_owned()),
+        publisher: found.publisher,
         digest,
         size: bytes.len(),
         asks: Capability::ALL.into_iter().filter(|capability| found.asks.contains(capability)).collect(),
@@ -144,6 +147,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
 struct Found {
     name: Option<String>,
     version: Option<String>,
+    publisher: Option<String>,
     asks: Vec<Capability>,
     reporter: bool,
 }
@@ -212,7 +216,7 @@ impl Found {
         Ok(())
     }
 
-    /// Takes name and version from where `wasm-metadata` writes them. What cannot be read is as if it were not there: it
+    /// Takes name, version and publisher from where `wasm-metadata` writes them. What cannot be read is as if it were not there: it
     /// is shown to people, and decides nothing.
     fn metadata(&mut self, section: &CustomSectionReader<'_>) {
         match section.name() {
@@ -225,6 +229,7 @@ impl Found {
                 }
             }
             "version" => self.version = std::str::from_utf8(section.data()).ok().and_then(shown),
+            "authors" => self.publisher = std::str::from_utf8(section.data()).ok().and_then(shown),
             _ => {}
         }
     }
