@@ -41,7 +41,7 @@ fn the_gauge_shows_use_limit_and_threshold() {
 }
 
 #[test]
-fn the_classes_of_accounts_add_up_in_a_table() {
+fn b7_the_classes_of_accounts_add_up_in_a_table() {
     let classes = AccountClasses {
         total: 5000,
         counted: 4180,

@@ -143,7 +143,7 @@ fn whole(body: &str) -> String {
 }
 
 #[test]
-fn pages_look_as_they_were_approved() {
+fn w5_pages_look_as_they_were_approved() {
     for (name, body) in gallery() {
         insta::assert_snapshot!(name, body);
     }
@@ -157,7 +157,7 @@ fn every_page_can_be_read_without_seeing_it_and_holds_to_the_content_security_po
 }
 
 #[test]
-fn what_needs_attention_stands_first() {
+fn w1_what_needs_attention_stands_first() {
     let body = gallery().into_iter().find(|(name, _)| *name == "applications").expect("it is there").1;
     let place = |name: &str| body.find(&format!(">{name}</a>")).expect("it is listed");
     let order = ["Issue tracker", "Research platform", "Code quality", "Build server", "Chat", "Company wiki"];
