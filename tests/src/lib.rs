@@ -11,5 +11,5 @@ mod wiki;
 
 pub use agent::{Agent, Vendor};
 pub use central::Central;
-pub use process::{Finished, Running, plugin, until};
+pub use process::{Finished, Running, binaries, plugin, until};
 pub use wiki::Wiki;

@@ -10,11 +10,15 @@ use serde_json::Value;
 /// How long a story waits for something that must happen, before it fails. Nothing is measured by it.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A binary of the workspace, beside the test's own in the target directory.
-pub(crate) fn binary(name: &str) -> PathBuf {
+/// The directory of the workspace's binaries: the target directory that the test itself was built in.
+pub fn binaries() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
-    let directory = test.parent().and_then(|deps| deps.parent()).expect("a test lies in target/PROFILE/deps");
-    let path = directory.join(name);
+    test.parent().and_then(|deps| deps.parent()).expect("a test lies in target/PROFILE/deps").to_owned()
+}
+
+/// A binary of the workspace.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    let path = binaries().join(name);
     assert!(path.is_file(), "{} is missing: run `cargo xtask test`, or `cargo build`", path.display());
     path
 }

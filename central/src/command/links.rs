@@ -30,12 +30,13 @@ impl Invite {
             None => None,
         };
         let made = central.make_invite(application.as_ref().map(|application| &application.id)).await?;
-        output.show(&made, || {
-            format!(
-                "{}\n\nUntil {}. Fingerprint of this server: {}\nAccept it in the product: seatline link accept INVITE\n",
-                made.invite, made.expires_at, made.fingerprint
-            )
-        })
+        if !output.json {
+            // On standard error, so that standard output is the invite alone, and can be a file.
+            let until = made.expires_at.strftime("%Y-%m-%d %H:%M UTC");
+            eprintln!("Valid until {until}, once. Fingerprint of this server: {}", made.fingerprint);
+            eprintln!("Accept it in the product: seatline link accept INVITE");
+        }
+        output.show(&made, || format!("{}\n", made.invite))
     }
 }
 
