@@ -1,6 +1,7 @@
 //! The commands that build, show, test and measure Seatline: `cargo xtask --help`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod command;
 mod debian;
 mod demo;
@@ -34,6 +35,8 @@ enum Task {
     Demo(demo::Options),
     /// Install what the tests need, build everything, and run every check
     Test(test::Options),
+    /// Measure what matters, with what it is compared to in the same run; in the release profile
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -52,5 +55,6 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::BuildPlugin(options) => plugin::build(&workspace, &options, &Progress::start()),
         Task::Demo(options) => demo::demo(&workspace, &options),
         Task::Test(options) => test::test(&workspace, &options),
+        Task::Bench(options) => bench::bench(&workspace, &options),
     }
 }

@@ -96,6 +96,15 @@ fn natively() -> Duration {
     begun.elapsed()
 }
 
+/// The sketch of as many people.
+pub fn sketch_of(people: u64) -> Vec<u8> {
+    let mut tally = Tally::new(Rule::Account, 20_513, 90);
+    for person in 0..people {
+        tally.add(&[person], &[7], &[20_513]).expect("columns of one length");
+    }
+    tally.people()
+}
+
 /// The page that begins with account `begin`, as columns.
 fn columns(begin: usize) -> (Vec<u64>, Vec<u8>, Vec<u32>) {
     let numbers = begin as u32..ACCOUNTS.min((begin + PAGE) as u32);

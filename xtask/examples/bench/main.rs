@@ -4,7 +4,10 @@
 //! has a file of its own.
 #![forbid(unsafe_code)]
 
+mod agent;
 mod counting;
+mod crashes;
+mod exchange;
 mod figure;
 
 use std::path::PathBuf;
@@ -28,7 +31,7 @@ struct Bench {
     /// Where the figures are written as JSON
     #[arg(long)]
     out: PathBuf,
-    /// Only the measurements whose name begins so: counting
+    /// Only the measurements whose name begins so: counting, exchange, memory, sync, crashes
     #[arg(long)]
     only: Option<String>,
 }
@@ -36,7 +39,13 @@ struct Bench {
 /// A measurement: its name, and the function that makes it.
 type Measurement = (&'static str, fn(&Bench) -> Result<Vec<Figure>, Problem>);
 
-const MEASUREMENTS: [Measurement; 1] = [("counting", counting::measure)];
+const MEASUREMENTS: [Measurement; 5] = [
+    ("counting", counting::measure),
+    ("exchange", exchange::measure),
+    ("memory", agent::memory),
+    ("sync", agent::sync),
+    ("crashes", crashes::measure),
+];
 
 fn main() -> ExitCode {
     let bench = Bench::parse();

@@ -74,7 +74,9 @@ impl Toolchain {
             Self::Debian => (debian_cargo(workspace), workspace.target().join("wasm-debian")),
         };
         let profile = if package.is_some() { "plugin" } else { "release" };
-        cargo.args(["build", "--lib", "--target", TARGET, "--profile", profile, "--manifest-path"]).arg(manifest);
+        cargo
+            .args(["build", "--lib", "--locked", "--target", TARGET, "--profile", profile, "--manifest-path"])
+            .arg(manifest);
         cargo.arg("--target-dir").arg(&target_dir);
         match package {
             Some(package) => cargo.args(["--package", package]),

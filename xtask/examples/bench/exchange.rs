@@ -1,0 +1,196 @@
+//! Exchanges at the central server, each stored and synced before its answer, against group commit of the bare rows.
+//!
+//! The server is the release binary on its SQLite store. Several products exchange one report each at a time, over
+//! connections that stay open. The loop that it is held against writes the same sealed reports into the same database,
+//! as rows of `reports` alone: as many in a transaction as there are products, with the same sync at every commit. No
+//! network, no seal, no chain, no page to keep up: what the disk and SQLite allow at best.
+
+use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse, PATH};
+use seatline_protocol::license::Counting;
+use seatline_protocol::report::{AccountCounts, Collected, Outcome, ProductFacts, Report, Reporter};
+use seatline_protocol::{Digest, Invite, Join, LinkId, PublicKey, SecretKey, Sequence, ServerId, Welcome, seal};
+use seatline_tests::Central;
+
+use crate::counting::sketch_of;
+use crate::figure::{Figure, Goal};
+use crate::{Bench, Problem};
+
+/// How many products report at once.
+const PRODUCTS: usize = 32;
+/// How many reports each of them makes in a round.
+const REPORTS: usize = 100;
+const ROUNDS: usize = 3;
+
+/// The figures of central.
+pub fn measure(_: &Bench) -> Result<Vec<Figure>, Problem> {
+    let mut central = Central::start();
+    let mut products = Vec::new();
+    for n in 0..PRODUCTS {
+        products.push(Product::linked(&central, n)?);
+    }
+    let (mut exchanges, mut rows) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let reports: Vec<Vec<Sealed>> = products.iter_mut().map(Product::reports).collect::<Result<_, _>>()?;
+        exchanges.push(exchange(&central.url(), &reports)?);
+        central.kill();
+        rows.push(bare_rows(central.dir(), &reports)?);
+        central.serve();
+    }
+    let chain = &central.get(&format!("/api/v1/links/{}", products[0].link))["chain"];
+    if chain["stored"].as_u64() != Some((REPORTS * ROUNDS) as u64) {
+        return Err(format!("central has not stored what it answered: {chain}").into());
+    }
+    let per_second =
+        |times: &[Duration]| (PRODUCTS * REPORTS) as f64 / times.iter().min().map_or(f64::NAN, Duration::as_secs_f64);
+    Ok(vec![
+        Figure::new("exchanges at central, durable, 32 products at once", per_second(&exchanges), "/s")
+            .against("group commit of the bare rows, 32 at once", per_second(&rows))
+            .must(Goal::RatioAtLeast(0.5)),
+    ])
+}
+
+/// A sealed report, and what stands beside it in its row.
+struct Sealed {
+    link: LinkId,
+    sequence: Sequence,
+    digest: Digest,
+    previous: Option<Digest>,
+    token: String,
+    /// The body of the request that carries it.
+    body: String,
+}
+
+/// A product with its link, as the host keeps it.
+struct Product {
+    key: SecretKey,
+    facts: ProductFacts,
+    link: LinkId,
+    people: Vec<u8>,
+    sequence: Sequence,
+    previous: Option<Digest>,
+}
+
+impl Product {
+    fn linked(central: &Central, n: usize) -> Result<Self, Problem> {
+        let (invite, central_key): (Invite, PublicKey) = seal::open_introduced(&central.invite())?;
+        let key = SecretKey::generate()?;
+        let facts = ProductFacts {
+            id: "example-wiki".parse()?,
+            name: format!("Example Wiki {n}"),
+            version: "4.2.0".to_owned(),
+            edition: None,
+            server_id: ServerId::from_random([n as u8; 20]),
+            nodes: Vec::new(),
+        };
+        let join = Join { secret: invite.secret, issued_at: Timestamp::now(), product: facts.clone() };
+        let request = ExchangeRequest { join: Some(seal::seal_introducing(&join, &key)?), reports: Vec::new() };
+        let response = post(&ureq::agent(), &central.url(), &serde_json::to_string(&request)?)?;
+        let welcome = response.welcome.ok_or_else(|| format!("no welcome: {:?}", response.refusals))?;
+        let welcome: Welcome = seal::open(&welcome, &[central_key])?;
+        let people = sketch_of(500);
+        Ok(Self { key, facts, link: welcome.link, people, sequence: Sequence::FIRST, previous: None })
+    }
+
+    /// The reports of a round, sealed before the clock runs.
+    fn reports(&mut self) -> Result<Vec<Sealed>, Problem> {
+        (0..REPORTS).map(|_| self.report()).collect()
+    }
+
+    fn report(&mut self) -> Result<Sealed, Problem> {
+        let accounts = AccountCounts {
+            total: 560,
+            counted: 500,
+            deactivated: 40,
+            no_access: 10,
+            never_signed_in: 0,
+            service_accounts: 10,
+            dormant: 30,
+            dormancy_days: 90,
+            counting: Counting::Account,
+        };
+        let collected =
+            Collected { accounts: Some(accounts), people: Some(self.people.clone()), ..Collected::default() };
+        let report = Report {
+            link: self.link.clone(),
+            sequence: self.sequence,
+            previous: self.previous.clone(),
+            observed_at: Timestamp::now(),
+            trigger: "interval".to_owned(),
+            reporter: Reporter { host: "0.1.0".to_owned(), plugin: None },
+            product: self.facts.clone(),
+            outcome: Outcome::Collected(Box::new(collected)),
+        };
+        let token = seal::seal(&report, &self.key)?;
+        let digest = Digest::of(token.as_bytes());
+        let body = serde_json::to_string(&ExchangeRequest { join: None, reports: vec![token.clone()] })?;
+        let previous = self.previous.replace(digest.clone());
+        let sequence = self.sequence;
+        self.sequence = sequence.next().ok_or("the chain is at its end")?;
+        Ok(Sealed { link: self.link.clone(), sequence, digest, previous, token, body })
+    }
+}
+
+fn post(agent: &ureq::Agent, url: &str, body: &str) -> Result<ExchangeResponse, Problem> {
+    let mut answer = agent.post(format!("{url}{PATH}")).content_type("application/json").send(body)?;
+    Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
+}
+
+/// How long all products take to exchange their reports, one after the other each.
+fn exchange(url: &str, reports: &[Vec<Sealed>]) -> Result<Duration, Problem> {
+    let ready = Barrier::new(reports.len() + 1);
+    thread::scope(|scope| {
+        let exchange_all = |reports: &[Sealed]| -> Result<(), String> {
+            let agent = ureq::agent();
+            ready.wait();
+            for report in reports {
+                let response = post(&agent, url, &report.body).map_err(|problem| problem.to_string())?;
+                if response.receipts.len() != 1 {
+                    return Err(format!("no receipt: {:?}", response.refusals));
+                }
+            }
+            Ok(())
+        };
+        let clients: Vec<_> = reports.iter().map(|reports| scope.spawn(move || exchange_all(reports))).collect();
+        ready.wait();
+        let begun = Instant::now();
+        for client in clients {
+            client.join().map_err(|_| "a client panicked")??;
+        }
+        Ok(begun.elapsed())
+    })
+}
+
+/// How long the same reports take as bare rows, in the same database.
+fn bare_rows(dir: &Path, reports: &[Vec<Sealed>]) -> Result<Duration, Problem> {
+    let mut store = Connection::open(dir.join("central.db"))?;
+    store.pragma_update(None, "journal_mode", "WAL")?;
+    store.pragma_update(None, "synchronous", "FULL")?;
+    // A table of the same shape, so that the chains of the links are not touched.
+    store.execute_batch(
+        "CREATE TABLE IF NOT EXISTS bare_reports (
+             link TEXT NOT NULL, sequence BIGINT NOT NULL, digest TEXT NOT NULL, previous TEXT, observed_at BIGINT NOT NULL,
+             received_at BIGINT NOT NULL, verdict TEXT NOT NULL, sealed TEXT NOT NULL, PRIMARY KEY (link, sequence))",
+    )?;
+    let begun = Instant::now();
+    for n in 0..REPORTS {
+        let group = store.transaction()?;
+        let mut row =
+            group.prepare_cached("INSERT INTO bare_reports VALUES (?1, ?2, ?3, ?4, ?5, ?5, 'chained', ?6)")?;
+        for report in reports.iter().filter_map(|reports| reports.get(n)) {
+            let Sealed { link, sequence, digest, previous, token, .. } = report;
+            let previous = previous.as_ref().map(Digest::as_str);
+            let now = Timestamp::now().as_millisecond();
+            row.execute(params![link.as_str(), sequence.get() as i64, digest.as_str(), previous, now, token])?;
+        }
+        drop(row);
+        group.commit()?;
+    }
+    Ok(begun.elapsed())
+}

@@ -1,0 +1,51 @@
+//! `cargo xtask bench`: builds everything in the release profile and starts the measurements of `examples/bench`.
+
+use std::process::Command;
+
+use crate::command;
+use crate::failure::Failure;
+use crate::plugin;
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+/// What to measure.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Only the measurements whose name begins so: counting, exchange, memory, sync, crashes
+    #[arg(long)]
+    pub only: Option<String>,
+    /// Where the WebAssembly target comes from [default: the first that is there]
+    #[arg(long, value_enum, env = "SEATLINE_WASM_TOOLCHAIN")]
+    pub toolchain: Option<plugin::Choice>,
+}
+
+/// Measures; the figures go to standard output, and as JSON into `target/bench.json`.
+///
+/// # Errors
+/// When something does not build, cannot be measured, or does not reach its goal.
+pub fn bench(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
+    let progress = Progress::start();
+    plugin::build(workspace, &plugin::Options { fixtures: false, toolchain: options.toolchain }, &progress)?;
+    progress.say("building in the release profile");
+    command::run(workspace.cargo().args(["build", "--release", "--locked", "--workspace", "--bins"]))?;
+    command::run(workspace.cargo().args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "xtask",
+        "--example",
+        "bench",
+    ]))?;
+    let binaries = workspace.target().join("release");
+    let out = workspace.target().join("bench.json");
+    let mut measure = Command::new(binaries.join("examples/bench"));
+    measure.current_dir(workspace.root()).arg("--binaries").arg(&binaries);
+    measure.arg("--plugin").arg(workspace.stock_plugin()).arg("--out").arg(&out);
+    if let Some(only) = &options.only {
+        measure.args(["--only", only]);
+    }
+    let measured = command::run(&mut measure);
+    progress.say(&format!("the figures are in {}", out.display()));
+    measured
+}
