@@ -127,10 +127,42 @@ fn a_database_is_read_while_its_product_writes_and_left_as_it_was() {
     let accounts = read(dir.path(), "select mail as identity from users").expect("the accounts before the deletion");
     assert_eq!(accounts.len(), 4);
     connection.execute_batch("ROLLBACK").expect("the product goes on");
-    drop(connection);
-    let before = std::fs::read(dir.path().join("wiki.db")).expect("the file");
-    assert_eq!(read(dir.path(), "select mail as identity from users").expect("a product at rest").len(), 4);
-    assert_eq!(std::fs::read(dir.path().join("wiki.db")).expect("the file"), before);
+}
+
+#[test]
+fn a_database_at_rest_is_read_and_nothing_is_left_beside_it() {
+    for mode in ["WAL", "DELETE"] {
+        let (dir, connection) = database(&format!("PRAGMA journal_mode = {mode}; {USERS}"));
+        drop(connection);
+        let before = std::fs::read(dir.path().join("wiki.db")).expect("the file");
+        assert_eq!(read(dir.path(), "select mail as identity from users").expect("a product at rest").len(), 4);
+        assert_eq!(std::fs::read(dir.path().join("wiki.db")).expect("the file"), before);
+        let names = std::fs::read_dir(dir.path()).expect("the directory").count();
+        assert_eq!(names, 1, "{mode}: the database alone");
+    }
+}
+
+#[test]
+fn a_pass_fails_in_whose_middle_the_product_wakes_up() {
+    /// Opens the database and writes; keeps it open, or closes it again.
+    struct Waking<'d>(&'d Path, Vec<Connection>, bool);
+    impl AccountSink for Waking<'_> {
+        fn push(&mut self, _: Account<'_>) -> Result<(), PortError> {
+            let product = Connection::open(self.0.join("wiki.db")).expect("the product");
+            product.execute_batch("DELETE FROM users").expect("a change");
+            self.1.extend(self.2.then_some(product));
+            Ok(())
+        }
+    }
+    for stays_open in [true, false] {
+        let (dir, connection) = database(&format!("PRAGMA journal_mode = WAL; {USERS}"));
+        drop(connection);
+        let text = "[accounts]\ndatabase = 'wiki.db'\nquery = 'select mail as identity from users'\n";
+        let config = config(dir.path(), text);
+        let mut waking = Waking(dir.path(), Vec::new(), stays_open);
+        let error = accounts::read(config.accounts.as_ref().expect("accounts"), &mut waking);
+        assert_eq!(error.expect_err("it changed").code(), "source-broken-off");
+    }
 }
 
 #[test]

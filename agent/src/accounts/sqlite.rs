@@ -1,7 +1,14 @@
 //! Accounts in a file of SQLite.
+//!
+//! The database belongs to the product, and nothing is left beside it. A reader of a database in WAL mode makes the files
+//! `-wal` and `-shm` where there are none; they would be owned by the agent's user, and the product might not be able to
+//! write them. Such a database at rest is therefore read as an unchanging file, and the pass fails if the product began to
+//! write meanwhile.
 
-use std::path::Path;
-use std::time::Duration;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rusqlite::ffi::ErrorCode;
 use rusqlite::types::ValueRef;
@@ -24,15 +31,15 @@ pub fn read_accounts(
     limit: TimeLimit,
     sink: &mut dyn AccountSink,
 ) -> Result<u64, SourceError> {
-    let connection = open(path, limit)?;
-    let mut statement = prepare(&connection, query, limit)?;
+    let database = Database::open(path, limit)?;
+    let mut statement = database.prepare(query)?;
     let columns = Columns::find(statement.column_names())?;
     let mut rows = Rows::of(columns);
     let mut cursor = statement.raw_query();
     loop {
         match cursor.next() {
             Err(error) => return Err(read_error(&error, limit, rows.count)),
-            Ok(None) => return Ok(rows.count),
+            Ok(None) => return database.was_at_rest(rows.count).map(|()| rows.count),
             Ok(Some(row)) => {
                 let account = rows.account(|index| row.get_ref(index).map_or(Value::Other, value))?;
                 sink.push(account).map_err(SourceError::Stopped)?;
@@ -43,8 +50,8 @@ pub fn read_accounts(
 
 /// The one number that `query` gives.
 pub fn measure(path: &Path, query: &str, limit: TimeLimit) -> Result<u64, SourceError> {
-    let connection = open(path, limit)?;
-    let mut statement = prepare(&connection, query, limit)?;
+    let database = Database::open(path, limit)?;
+    let mut statement = database.prepare(query)?;
     if statement.column_count() != 1 {
         return Err(SourceError::NotANumber);
     }
@@ -54,6 +61,7 @@ pub fn measure(path: &Path, query: &str, limit: TimeLimit) -> Result<u64, Source
         None => None,
     };
     let more = cursor.next().map_err(|error| read_error(&error, limit, 1))?.is_some();
+    database.was_at_rest(1)?;
     number.filter(|_| !more).ok_or(SourceError::NotANumber)
 }
 
@@ -67,34 +75,100 @@ fn value(value: ValueRef<'_>) -> Value<'_> {
     }
 }
 
-/// Opens the file read-only: a file that is missing is not made, and nothing in it can be changed.
-fn open(path: &Path, limit: TimeLimit) -> Result<Connection, SourceError> {
-    if let Err(error) = std::fs::metadata(path)
-        && error.kind() == std::io::ErrorKind::NotFound
-    {
-        return Err(SourceError::Missing(path.display().to_string()));
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(path, flags).and_then(|mut connection| {
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || limit.is_over()))?;
-        Ok(connection)
-    });
-    opened.map_err(|error| open_error(&error, path, limit))
+/// An opened file.
+struct Database<'p> {
+    connection: Connection,
+    path: &'p Path,
+    limit: TimeLimit,
+    /// For a file that is read as an unchanging one.
+    rest: Option<Rest>,
 }
 
-fn prepare<'c>(connection: &'c Connection, query: &str, limit: TimeLimit) -> Result<Statement<'c>, SourceError> {
-    let path = Path::new(connection.path().unwrap_or_default());
-    let statement = connection.prepare(query).map_err(|error| match error {
-        rusqlite::Error::MultipleStatement => SourceError::Writes,
-        rusqlite::Error::SqlInputError { msg, .. } => SourceError::Query(short(&msg)),
-        rusqlite::Error::SqliteFailure(failure, Some(message)) if failure.code == ErrorCode::Unknown => {
-            SourceError::Query(short(&message))
+/// A database in WAL mode that nobody has open, which is why it has no log.
+struct Rest {
+    absent_log: PathBuf,
+    modified: Option<SystemTime>,
+}
+
+impl<'p> Database<'p> {
+    /// Opens the file read-only: one that is missing is not made, and nothing in it can be changed.
+    fn open(path: &'p Path, limit: TimeLimit) -> Result<Self, SourceError> {
+        if let Err(error) = std::fs::metadata(path)
+            && error.kind() == std::io::ErrorKind::NotFound
+        {
+            return Err(SourceError::Missing(path.display().to_string()));
         }
-        error => open_error(&error, path, limit),
-    })?;
-    // A statement without columns is no SELECT; one that writes, or a pragma, is not what was asked for.
-    if statement.readonly() && statement.column_count() > 0 { Ok(statement) } else { Err(SourceError::Writes) }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let rest = Rest::of(path);
+        let opened = match &rest {
+            None => Connection::open_with_flags(path, flags),
+            Some(_) => Connection::open_with_flags(unchanging(path), flags | OpenFlags::SQLITE_OPEN_URI),
+        };
+        let opened = opened.and_then(|mut connection| {
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || limit.is_over()))?;
+            Ok(connection)
+        });
+        let connection = opened.map_err(|error| open_error(&error, path, limit))?;
+        Ok(Self { connection, path, limit, rest })
+    }
+
+    fn prepare(&self, query: &str) -> Result<Statement<'_>, SourceError> {
+        let statement = self.connection.prepare(query).map_err(|error| match error {
+            rusqlite::Error::MultipleStatement => SourceError::Writes,
+            rusqlite::Error::SqlInputError { msg, .. } => SourceError::Query(short(&msg)),
+            rusqlite::Error::SqliteFailure(failure, Some(message)) if failure.code == ErrorCode::Unknown => {
+                SourceError::Query(short(&message))
+            }
+            error => open_error(&error, self.path, self.limit),
+        })?;
+        // A statement without columns is no SELECT; one that writes, or a pragma, is not what was asked for.
+        if statement.readonly() && statement.column_count() > 0 { Ok(statement) } else { Err(SourceError::Writes) }
+    }
+
+    /// Whether what was read as an unchanging file has not changed meanwhile.
+    fn was_at_rest(&self, rows: u64) -> Result<(), SourceError> {
+        match &self.rest {
+            Some(rest) if rest.absent_log.exists() || rest.modified != modified(self.path) => {
+                Err(SourceError::BrokenOff { rows, reason: "the product began to use its database".to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Rest {
+    /// The rest of the database at `path`; none for one that is open, or not in WAL mode.
+    fn of(path: &Path) -> Option<Self> {
+        use std::io::Read as _;
+        let modified = modified(path);
+        let mut header = [0; 20];
+        std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header)).ok()?;
+        let mut log = OsString::from(path);
+        log.push("-wal");
+        let absent_log = PathBuf::from(log);
+        // Bytes 18 and 19: the file format versions; 2 is WAL (the SQLite file format, section 1.3).
+        (header[18..] == [2, 2] && !absent_log.exists()).then_some(Self { absent_log, modified })
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|file| file.modified()).ok()
+}
+
+/// The URI of a file that does not change, every byte of its path escaped that could mean something else.
+fn unchanging(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let escaped: String = absolute
+        .as_os_str()
+        .as_bytes()
+        .iter()
+        .map(|byte| match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(*byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("file://{escaped}?immutable=1")
 }
 
 /// An error before the first row, when there is nothing of a row that its message could repeat.

@@ -68,7 +68,7 @@ pub fn nearest_of<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
 /// The first [`Problem`], of the syntax or of `read`.
 pub fn read<T>(
     text: &str,
-    known: &'static [&'static str],
+    known: &[&'static str],
     read: impl FnOnce(&Section<'_>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let table = DeTable::parse(text).map_err(|error| Problem::Syntax {
@@ -88,7 +88,7 @@ pub struct Section<'d> {
     table: &'d DeTable<'d>,
     span: Range<usize>,
     name: String,
-    known: &'static [&'static str],
+    known: Vec<&'static str>,
 }
 
 /// A value and where it stands.
@@ -104,9 +104,9 @@ impl<'d> Section<'d> {
         table: &'d DeTable<'d>,
         span: Range<usize>,
         name: &str,
-        known: &'static [&'static str],
+        known: &[&'static str],
     ) -> Result<Self, Problem> {
-        let section = Self { text, table, span, name: name.to_owned(), known };
+        let section = Self { text, table, span, name: name.to_owned(), known: known.to_vec() };
         match table.keys().find(|key| !known.contains(&key.get_ref().as_ref())) {
             None => Ok(section),
             Some(key) => Err(Problem::UnknownKey {
@@ -201,7 +201,7 @@ impl<'d> Found<'_, 'd> {
     ///
     /// # Errors
     /// When it is no section, or has an unknown key.
-    pub fn section(&self, known: &'static [&'static str]) -> Result<Section<'d>, Problem> {
+    pub fn section(&self, known: &[&'static str]) -> Result<Section<'d>, Problem> {
         let expected = || self.wrong_type(&format!("a section, written `[{}]`", self.key));
         let table = self.value.get_ref().as_table().ok_or_else(expected)?;
         Section::over(self.section.text, table, self.value.span(), &self.section.path(self.key), known)
@@ -211,7 +211,7 @@ impl<'d> Found<'_, 'd> {
     ///
     /// # Errors
     /// When it is no list of sections, or one has an unknown key.
-    pub fn sections(&self, known: &'static [&'static str]) -> Result<Vec<Section<'d>>, Problem> {
+    pub fn sections(&self, known: &[&'static str]) -> Result<Vec<Section<'d>>, Problem> {
         let expected = || self.wrong_type(&format!("written `[[{}]]`", self.key));
         let array = self.value.get_ref().as_array().ok_or_else(expected)?;
         array

@@ -24,6 +24,9 @@ pub const DEFAULT_TIME_LIMIT: u64 = 300;
 /// The environment variable that holds a license key where nothing else is said (`g2`).
 pub const DEFAULT_LICENSE_ENVIRONMENT: &str = "SEATLINE_LICENSE";
 
+/// The keys of every section that queries a database, beside those of the database.
+const QUERY_KEYS: [&str; 2] = ["query", "time_limit"];
+
 /// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -239,15 +242,7 @@ fn read_time(found: &Found<'_, '_>) -> Result<Timestamp, Problem> {
 }
 
 fn read_accounts(found: &Found<'_, '_>, base: &Path) -> Result<Accounts, Problem> {
-    let section = found.section(&[
-        "database",
-        "database_env",
-        "password_env",
-        "password_file",
-        "tls_ca_file",
-        "query",
-        "time_limit",
-    ])?;
+    let section = found.section(&[&QUERY_KEYS[..], &database::KEYS].concat())?;
     Ok(Accounts {
         database: Database::of(&section, base)?.ok_or_else(|| section.refuse("database", "is missing"))?,
         query: section.require("query")?.text()?.to_owned(),
@@ -265,16 +260,7 @@ fn read_dimensions(
     base: &Path,
 ) -> Result<Vec<DimensionQuery>, Problem> {
     let mut dimensions: Vec<DimensionQuery> = Vec::new();
-    for section in found.sections(&[
-        "name",
-        "database",
-        "database_env",
-        "password_env",
-        "password_file",
-        "tls_ca_file",
-        "query",
-        "time_limit",
-    ])? {
+    for section in found.sections(&[&["name"][..], &QUERY_KEYS, &database::KEYS].concat())? {
         let name: Dimension = section.require("name")?.parse()?;
         if name == Dimension::users() {
             return Err(section.refuse("name", "cannot be `users`: those are counted from [accounts]"));
