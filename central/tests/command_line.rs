@@ -100,7 +100,10 @@ fn an_invite_says_where_the_server_is_reached() {
     let lifetime = product.invite.expires_at.duration_since(product.invite.issued_at);
     assert_eq!(lifetime.as_mins(), 30);
     assert_eq!(central.failure(&["invite", "--application", "nothing"]), "not-found");
-    assert!(text(&central, &["invite"]).contains("seatline link accept"));
+    let output = central.run(&["invite"]);
+    let alone = String::from_utf8(output.stdout).expect("text");
+    assert!(alone.starts_with("v4.public.") && alone.lines().count() == 1, "it can be piped as it is: {alone}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("seatline link accept"));
 }
 
 #[test]

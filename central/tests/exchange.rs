@@ -16,7 +16,7 @@ fn w6_a_product_joins_is_welcomed_reports_and_gets_its_receipt() {
     let settings = product.settings.clone().expect("they came with the welcome");
     assert_eq!((settings.interval, settings.revision), (3600, 1));
     let sealed = product.report(120);
-    let response = product.send(&central, &[sealed.clone()]);
+    let response = product.send(&central, std::slice::from_ref(&sealed));
     assert!(product.take(&response).is_empty());
     let [Receipt { sequence, report, verdict, link, .. }] = &product.receipts[..] else { panic!("one receipt") };
     assert_eq!((*sequence, *verdict), (Sequence::FIRST, ReceiptVerdict::Chained));
@@ -67,8 +67,8 @@ fn b1_a_copy_of_an_instance_is_refused_kept_and_shown() {
     original.send(&central, &[first]);
     let mut copy = original.clone();
     let (true_one, forged) = (original.report(11), copy.report(99));
-    original.send(&central, &[true_one.clone()]);
-    assert_eq!(copy.refused(&central, &[forged.clone()]), ["fork"]);
+    original.send(&central, std::slice::from_ref(&true_one));
+    assert_eq!(copy.refused(&central, std::slice::from_ref(&forged)), ["fork"]);
     let after = copy.report(98);
     assert_eq!(copy.refused(&central, &[after]), ["broken-chain"]);
     let licenses = central.json(&["licenses", "Company wiki"]);
@@ -113,7 +113,7 @@ fn a_pending_link_reports_once_it_is_approved() {
     assert_eq!(product.state, Some(WelcomeState::Pending), "the pseudonym key is not given away before");
     assert_eq!(product.settings, None);
     let sealed = product.report(7);
-    assert_eq!(product.refused(&central, &[sealed.clone()]), ["link-pending"]);
+    assert_eq!(product.refused(&central, std::slice::from_ref(&sealed)), ["link-pending"]);
     let link = product.link.clone().expect("it has one").to_string();
     let listed = central.json(&["link", "list"]);
     assert_eq!(listed[0]["fingerprint"], product.key.public().fingerprint(), "both sides show the same");
@@ -121,11 +121,11 @@ fn a_pending_link_reports_once_it_is_approved() {
     let response = product.exchange(&central);
     assert!(product.take(&response).is_empty());
     assert!(matches!(product.state, Some(WelcomeState::Approved { .. })));
-    let response = product.send(&central, &[sealed.clone()]);
+    let response = product.send(&central, std::slice::from_ref(&sealed));
     assert_eq!(response.receipts.len(), 1);
     central.json(&["link", "suspend", &link]);
     let next = product.report(8);
-    assert_eq!(product.refused(&central, &[next.clone()]), ["link-suspended"]);
+    assert_eq!(product.refused(&central, std::slice::from_ref(&next)), ["link-suspended"]);
     assert_eq!(product.exchange(&central).refusals[0].code, "link-suspended");
     central.json(&["link", "approve", &link, "--application", "Company wiki"]);
     assert_eq!(product.send(&central, &[next]).receipts.len(), 1, "nothing was lost meanwhile");
@@ -191,7 +191,7 @@ fn a_document_in_anothers_place_is_refused_by_what_it_is() {
     let central = Central::started();
     let product = central.linked("One", 1);
     let join = product.join();
-    assert_eq!(product.refused(&central, &[join.clone()]), ["wrong-purpose"]);
+    assert_eq!(product.refused(&central, std::slice::from_ref(&join)), ["wrong-purpose"]);
     let report = product.draft(counts(1));
     let as_join = seal_introducing(&report, &product.key).expect("sealed");
     let response = send(&central, &ExchangeRequest { join: Some(as_join), reports: Vec::new() });

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::application::Application;
 use super::link::{Chain, Link, LinkSettings, LinkState};
 use super::report::{Latest, ReportAt};
+use super::trouble::{Trouble, troubles};
 
 /// What the Licenses tab shows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -126,17 +127,6 @@ pub enum Ends {
     Maintenance,
 }
 
-/// Something that is wrong, with the way out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Trouble {
-    /// A stable code.
-    pub code: &'static str,
-    /// What, why, and what to do.
-    pub message: String,
-    /// Since when.
-    pub since: Option<Timestamp>,
-}
-
 /// For how many intervals a product may be silent before it counts as overdue: one that is missed can be an outage.
 const PATIENCE_INTERVALS: i64 = 2;
 
@@ -229,66 +219,4 @@ impl LicenseRow {
             }),
         }
     }
-}
-
-/// What is wrong with an application, the gravest first.
-fn troubles(
-    application: &Application,
-    link: Option<&Link>,
-    latest: Option<&Latest>,
-    reported: Option<&Reported>,
-    now: Timestamp,
-) -> Vec<Trouble> {
-    let Some(link) = link else {
-        return vec![trouble(
-            "not-linked",
-            "no product is linked to this application: make an invite and accept it in the product",
-            Some(application.created_at),
-        )];
-    };
-    let mut found = Vec::new();
-    if link.state == LinkState::Suspended {
-        let message = "the link is suspended: the product's reports are refused until it is approved again";
-        found.push(trouble("link-suspended", message, None));
-    }
-    if link.chain.forks > 0 {
-        let message = "two live copies of this instance report, or one was restored from a backup: see the refused \
-                       reports of the link, switch the copy off or give it a link of its own";
-        found.push(trouble("fork", message, link.chain.forked_at));
-    }
-    let Some((latest, reported)) = latest.zip(reported) else {
-        let message = "the product is linked and has not reported yet: run `seatline sync` there";
-        found.push(trouble("never-reported", message, link.approved_at));
-        return found;
-    };
-    if now > reported.overdue_at {
-        let message = "no report has come for more than two intervals: see `seatline status` at the product";
-        found.push(trouble("overdue", message, Some(reported.received_at)));
-    }
-    if let Some(failure) = latest.newest.failure() {
-        let message = format!("the last run gave no counts ({}): {}", failure.code, failure.message);
-        found.push(trouble("run-failed", &message, Some(reported.observed_at)));
-    }
-    if link.chain.missing() > 0 {
-        let message = format!(
-            "{} earlier reports have not arrived: the product sends them again, or bring them by file",
-            link.chain.missing()
-        );
-        found.push(trouble("gap", &message, None));
-    }
-    let product = &latest.newest.report.product.id;
-    if *product != application.product {
-        let message = format!("the linked product is `{product}`, and this application is `{}`", application.product);
-        found.push(trouble("other-product", &message, None));
-    }
-    let standing = latest.collected.as_ref().and_then(ReportAt::collected).and_then(|found| found.standing.as_ref());
-    if let Some(changes_at) = standing.and_then(|standing| standing.changes_at).filter(|at| *at <= now) {
-        let message = "the verdict on the licenses may have changed since the last count: synchronise now";
-        found.push(trouble("verdict-outdated", message, Some(changes_at)));
-    }
-    found
-}
-
-fn trouble(code: &'static str, message: &str, since: Option<Timestamp>) -> Trouble {
-    Trouble { code, message: message.to_owned(), since }
 }

@@ -12,12 +12,14 @@ pub mod licenses;
 pub mod link;
 pub mod report;
 pub mod time;
+pub mod trouble;
 
 pub use account::{Admin, AdminName, ApiToken, NewSession, Session};
 pub use application::{Application, ApplicationName, ApplicationRow};
 pub use ids::{ApplicationId, InviteId, TokenHash, TokenId};
 pub use invite::{InviteRecord, Redeemed, Redemption};
-pub use licenses::{Licenses, Trouble};
+pub use licenses::Licenses;
 pub use link::{Chain, Gap, Link, LinkSettings, LinkState, SettingsChange};
 pub use report::{Admitted, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow};
 pub use time::{Clock, millis};
+pub use trouble::Trouble;

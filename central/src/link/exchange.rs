@@ -90,9 +90,8 @@ pub async fn exchange(central: &Central, request: ExchangeRequest) -> Result<Exc
     Ok(response)
 }
 
-/// The settings of a link that is in force, sealed. They are the same bytes until they are changed.
+/// The settings of a link that is in force, sealed.
 fn settings(central: &Central, link: Option<&Link>) -> Result<Option<String>, ExchangeError> {
     let link = link.filter(|link| link.state == LinkState::Approved);
-    let document = link.map(|link| link.settings.document(&link.id));
-    Ok(document.map(|document| seal::seal(&document, central.keys().secret())).transpose()?)
+    Ok(link.map(|link| central.sealed_settings(link)).transpose()?)
 }

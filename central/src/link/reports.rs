@@ -14,8 +14,14 @@ use crate::domain::{Admitted, Incoming, Link};
 /// A report that was opened, or why it was not.
 type Opened = Result<(Arc<Link>, Incoming), Refusal>;
 
-/// A stored report's answer, by its place in the request.
+/// The place of a report in the request: refusals name it.
 type Place = usize;
+
+/// The opened reports of one link.
+struct Batch {
+    link: Arc<Link>,
+    reports: Vec<(Place, Incoming)>,
+}
 
 /// Answers reports with receipts and refusals, and gives the link that they came over.
 pub(super) async fn answer(
@@ -27,20 +33,20 @@ pub(super) async fn answer(
         return Ok(None);
     }
     let links = links(central, &sealed).await?;
-    let opened = on_processor(move || open_all(sealed, &links)).await?;
-    let mut by_link: Vec<(Arc<Link>, Vec<(Place, Incoming)>)> = Vec::new();
+    let opened = computed(sealed.len(), move || open_all(sealed, &links)).await?;
+    let mut batches: Vec<Batch> = Vec::new();
     for (place, opened) in opened.into_iter().enumerate() {
         match opened {
             Err(refusal) => response.refusals.push(refusal),
-            Ok((link, incoming)) => match by_link.iter_mut().find(|(other, _)| other.id == link.id) {
-                Some((_, reports)) => reports.push((place, incoming)),
-                None => by_link.push((link, vec![(place, incoming)])),
+            Ok((link, incoming)) => match batches.iter_mut().find(|batch| batch.link.id == link.id) {
+                Some(batch) => batch.reports.push((place, incoming)),
+                None => batches.push(Batch { link, reports: vec![(place, incoming)] }),
             },
         }
     }
-    let link = by_link.first().map(|(link, _)| Link::clone(link));
-    for (link, reports) in by_link {
-        admit(central, &link, reports, response).await?;
+    let link = batches.first().map(|batch| Link::clone(&batch.link));
+    for batch in batches {
+        admit(central, batch, response).await?;
     }
     Ok(link)
 }
@@ -87,8 +93,7 @@ fn open(sealed: String, links: &HashMap<KeyId, Arc<Link>>) -> Result<(Arc<Link>,
 /// Stores the reports of one link; receipts and refusals are added once that is committed.
 async fn admit(
     central: &Central,
-    link: &Link,
-    reports: Vec<(Place, Incoming)>,
+    Batch { link, reports }: Batch,
     response: &mut ExchangeResponse,
 ) -> Result<(), ExchangeError> {
     let (places, incoming): (Vec<Place>, Vec<Incoming>) = reports.into_iter().unzip();
@@ -107,14 +112,24 @@ async fn admit(
         }
     }
     let key = central.keys().secret().clone();
-    let sealed =
-        on_processor(move || receipts.iter().map(|receipt| seal::seal(receipt, &key)).collect::<Result<Vec<_>, _>>());
+    let sealed = computed(receipts.len(), move || {
+        receipts.iter().map(|receipt| seal::seal(receipt, &key)).collect::<Result<Vec<_>, _>>()
+    });
     response.receipts.extend(sealed.await??);
     Ok(())
 }
 
-/// Runs what only computes on a thread of its own, so that the ones that serve the network stay free.
-async fn on_processor<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ExchangeError> {
+/// How many seals are made or opened at once where it takes less time than to hand the work to another thread would.
+const FEW_SEALS: usize = 4;
+
+/// Runs what only computes: many seals on a thread of their own, so that the ones that serve the network stay free.
+async fn computed<T: Send + 'static>(
+    seals: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ExchangeError> {
+    if seals <= FEW_SEALS {
+        return Ok(work());
+    }
     tokio::task::spawn_blocking(work).await.map_err(|_| ExchangeError::Ending)
 }
 

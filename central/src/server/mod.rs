@@ -76,9 +76,12 @@ pub fn router(app: App) -> Result<Router, ActionError> {
     Ok(open.merge(browsed).layer(from_fn(headers::secure)).with_state(app))
 }
 
+/// What answers a request that was refused as another site's.
+type Refused = fn(ProtectionError) -> Response;
+
 /// Refuses what another site makes a browser send. Behind a proxy that changes the `Host` header, the origin of the
 /// public URL is ours all the same.
-fn csrf(central: &Central) -> Result<CsrfLayer<fn(ProtectionError) -> Response>, ActionError> {
+fn csrf(central: &Central) -> Result<CsrfLayer<Refused>, ActionError> {
     let url = central.public_url();
     let authority_at = url.find("://").map_or(0, |at| at + 3);
     let origin = url[authority_at..].find('/').map_or(url, |slash| &url[..authority_at + slash]);
