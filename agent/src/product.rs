@@ -74,7 +74,7 @@ impl Product for ConfiguredProduct {
         match accounts::read(accounts, &mut Counting { sink, read }) {
             Ok(_) => Ok(()),
             Err(SourceError::Stopped(error)) => Err(error),
-            Err(error) => Err(port_error("accounts", &error)),
+            Err(error) => Err(port_error(&error)),
         }
     }
 
@@ -84,13 +84,13 @@ impl Product for ConfiguredProduct {
             .iter()
             .map(|dimension| {
                 let number = accounts::measure(dimension);
-                (dimension.name.clone(), number.map_err(|error| port_error(dimension.name.as_str(), &error)))
+                (dimension.name.clone(), number.map_err(|error| port_error(&error)))
             })
             .collect()
     }
 }
 
-/// One line, with the code first so that no shortening cuts it off.
-fn port_error(subject: &str, error: &SourceError) -> PortError {
-    PortError::new(format_args!("{subject} [{}]: {error}", error.code()))
+/// One line, with the code first so that no shortening cuts it off. What it is about is named by who shows it.
+fn port_error(error: &SourceError) -> PortError {
+    PortError::new(format_args!("[{}] {error}", error.code()))
 }

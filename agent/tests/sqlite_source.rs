@@ -194,18 +194,18 @@ fn a_dimension_is_one_number_and_fails_on_its_own() {
         .into_iter()
         .map(|(name, result)| match result {
             Ok(number) => format!("{name} = {number}"),
-            Err(error) => error.to_string(),
+            Err(error) => format!("{name}: {error}"),
         })
         .collect();
     assert_eq!(
         lines,
         [
             "pages = 4",
-            "none [source-not-a-number]: the query must give one row with one whole number, not negative",
-            "two [source-not-a-number]: the query must give one row with one whole number, not negative",
-            "negative [source-not-a-number]: the query must give one row with one whole number, not negative",
-            "wide [source-not-a-number]: the query must give one row with one whole number, not negative",
-            "wrong [source-query]: the query is not accepted: no such column: x",
+            "none: [source-not-a-number] the query must give one row with one whole number, not negative",
+            "two: [source-not-a-number] the query must give one row with one whole number, not negative",
+            "negative: [source-not-a-number] the query must give one row with one whole number, not negative",
+            "wide: [source-not-a-number] the query must give one row with one whole number, not negative",
+            "wrong: [source-query] the query is not accepted: no such column: x",
         ]
     );
 }

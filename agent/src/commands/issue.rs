@@ -123,7 +123,7 @@ fn license(options: &Options) -> Result<License, Failure> {
         licensee: options.licensee.clone(),
         limits,
         features: options.features.iter().cloned().collect::<BTreeSet<_>>(),
-        issued: Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH),
+        issued: Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap_or(Timestamp::UNIX_EPOCH),
         not_before: options.not_before,
         expires: options.expires,
         grace_days: options.grace_days,

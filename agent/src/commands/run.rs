@@ -18,7 +18,7 @@ use crate::instance::{Instance, adopt_licenses};
 use crate::log;
 use crate::schedule::{Due, LinkPhase, Schedule};
 
-/// How often is looked whether a link was made meanwhile.
+/// How often is looked whether a link was made, or its settings changed, meanwhile.
 const LOOK: Duration = Duration::from_secs(1);
 /// The interval while the host cannot say which.
 const FALLBACK_INTERVAL: Duration = Duration::from_secs(3600);
@@ -39,10 +39,10 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     log::start(&instance.config.log);
     let host = &instance.host;
     tracing::info!(server_id = %host.server_id(), version = env!("CARGO_PKG_VERSION"), "started");
-    let mut schedule = Schedule::starting(Instant::now(), LinkPhase::Absent);
+    let mut schedule = Schedule::starting(LinkPhase::Absent);
     while !stop.is_requested() {
         let phase = phase(host);
-        if let Some(due) = schedule.due(Instant::now(), phase) {
+        if let Some(due) = schedule.due(Instant::now(), phase, host.interval().unwrap_or(FALLBACK_INTERVAL)) {
             for refused in adopt_licenses(host, &instance.config.license) {
                 tracing::warn!(code = refused.code, "{}", refused.message);
             }
@@ -105,7 +105,7 @@ fn note(schedule: &mut Schedule, host: &Host, due: Due) {
         let mut random = [0; 2];
         // Without randomness the fleet loses its jitter, and nothing else.
         let _ = getrandom::fill(&mut random);
-        schedule.synchronised(now, host.interval().unwrap_or(FALLBACK_INTERVAL), u16::from_le_bytes(random));
+        schedule.synchronised(now, u16::from_le_bytes(random));
     }
     let next_attempt = host.status().ok().and_then(|status| status.exchange.next_attempt_at);
     let wait = next_attempt.map(|at| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default());
