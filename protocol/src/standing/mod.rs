@@ -10,7 +10,8 @@
 //! 2. A license holds from its beginning until just before its expiry, and with a warning through its days of grace.
 //! 3. A license that names another in `replaces`, or was issued again under the same id, takes its place for good as
 //!    soon as it begins, even after it has ended itself: the old one was given in exchange. Only a license of the same
-//!    product that was issued later can do so.
+//!    product that was issued later can do so, or at the same instant if it names the other. Where licenses of one
+//!    instant name each other in a circle, the last by id is left.
 //! 4. Of those that then hold, the one **governs** that is not in grace, began latest, and was issued latest. The others
 //!    are history, and one of them governs again if it outlasts the governing one. The kind has no say.
 //! 5. Licenses by node are the exception: all that hold stay in force, each for one node, and their number is the limit
@@ -48,6 +49,7 @@ mod dates;
 mod limits;
 mod messages;
 mod rules;
+mod succession;
 
 pub use rules::standing;
 

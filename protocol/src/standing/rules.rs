@@ -8,7 +8,7 @@ use super::limits::limit_standings;
 use super::messages;
 use super::{
     LicenseStanding, LimitFacts, MAX_ENABLED_FEATURES, MAX_LICENSES, MAX_REASONS, MAX_STANDING_BYTES, Observed, Reason,
-    ReasonCode, Standing, Status, Verdict, dates, json_bytes,
+    ReasonCode, Standing, Status, Verdict, dates, json_bytes, succession,
 };
 use crate::ids::{Dimension, MAX_COUNT, ProductId};
 use crate::license::{License, Mode};
@@ -223,14 +223,14 @@ impl<'a> Group<'a> {
 
     /// The license that has taken the place of the one `at` its index for good: the newest that says so.
     fn replacer(&self, at: usize, now: Timestamp) -> Option<&'a License> {
-        let license = self.members[at];
-        let newer = self.members.get(at + 1..).unwrap_or_default();
-        newer.iter().rev().copied().find(|newer| {
-            (newer.id == license.id || newer.replaces.contains(&license.id))
-                && newer.begins() <= now
-                && self.misfit(newer).is_none()
-                && self.misfit(license).is_none()
-        })
+        if self.misfit(self.members[at]).is_some() {
+            return None;
+        }
+        let newest_first =
+            (0..self.members.len()).rev().filter(|other| succession::can_replace(&self.members, *other, at));
+        newest_first
+            .map(|other| self.members[other])
+            .find(|newer| newer.begins() <= now && self.misfit(newer).is_none())
     }
 
     /// Whether the license could govern: it applies, holds at `now`, and nothing took its place.

@@ -161,6 +161,29 @@ fn a_license_can_only_replace_an_older_one_of_the_same_product() {
 }
 
 #[test]
+fn a_license_replaces_one_that_was_issued_at_the_same_instant_whatever_their_ids() {
+    let [old, new] = [license("L-2", "2026-01-01"), license("L-1", "2026-01-01").replacing("L-2")];
+    for licenses in [[old.clone(), new.clone()], [new, old]] {
+        assert_eq!(says(&licenses, &observed(&[]), NOW), "licensed by L-1 | L-1:active L-2:replaced | - | l-1 | never");
+    }
+}
+
+#[test]
+fn licenses_that_replace_each_other_in_a_circle_leave_the_last_of_them() {
+    let pair = [license("L-1", "2026-01-01").replacing("L-2"), license("L-2", "2026-01-01").replacing("L-1")];
+    assert_eq!(says(&pair, &observed(&[]), NOW), "licensed by L-2 | L-2:active L-1:replaced | - | l-2 | never");
+    let circle = [
+        license("L-1", "2026-01-01").replacing("L-2"),
+        license("L-2", "2026-01-01").replacing("L-3"),
+        license("L-3", "2026-01-01").replacing("L-1"),
+    ];
+    assert_eq!(
+        says(&circle, &observed(&[]), NOW),
+        "licensed by L-3 | L-3:active L-2:replaced L-1:replaced | - | l-3 | never"
+    );
+}
+
+#[test]
 fn a_license_that_was_issued_again_under_its_id_takes_its_own_place() {
     let users = |max| move |license: seatline_protocol::License| license.limit("users", max, 0, Behaviour::Warn);
     let licenses =

@@ -36,7 +36,7 @@ prop_compose! {
         ]),
         edition in select(vec![None, None, Some("community"), Some("enterprise")]),
         kind in select(Kind::ALL.to_vec()),
-        issued in time(),
+        issued in prop_oneof![time(), Just(at("2025-03-01"))],
         not_before in prop::option::of(time()),
         expires in prop::option::of(time()),
         grace_days in select(vec![0, 0, 1, 30, 3650]),
@@ -89,13 +89,29 @@ fn anything_in_force(licenses: &[License], observed: &Observed, now: Timestamp) 
         let json = serde_json::to_string(license).expect("a license is JSON");
         (license.issued, license.begins(), license.expires.unwrap_or(Timestamp::MAX), license.id.clone(), json)
     };
+    let claims = |one: &License, other: &License| match one.id == other.id {
+        true => order(one) > order(other),
+        false => one.replaces.contains(&other.id),
+    };
+    let is_peer = |one: &License, other: &License| one.product == other.product && one.add_on_of == other.add_on_of;
+    let takes_place = |one: &License, other: &License| {
+        let at_once: Vec<&License> =
+            licenses.iter().filter(|third| third.issued == one.issued && is_peer(third, one)).collect();
+        // All that claims lead to from `other`: as many steps as there are licenses reach everything.
+        let mut reached = vec![other];
+        for _ in &at_once {
+            let more: Vec<&License> =
+                at_once.iter().copied().filter(|third| reached.iter().any(|from| claims(from, third))).collect();
+            reached.extend(more);
+        }
+        let in_a_circle = one.issued == other.issued && reached.contains(&one);
+        let is_later =
+            if in_a_circle || one.id == other.id { order(one) > order(other) } else { one.issued >= other.issued };
+        claims(one, other) && is_later
+    };
     licenses.iter().any(|license| {
-        let given_in_exchange = licenses.iter().any(|newer| {
-            applies(newer)
-                && newer.begins() <= now
-                && (newer.id == license.id || newer.replaces.contains(&license.id))
-                && order(newer) > order(license)
-        });
+        let given_in_exchange =
+            licenses.iter().any(|newer| applies(newer) && newer.begins() <= now && takes_place(newer, license));
         let holds = license.begins() <= now && license.grace_ends().is_none_or(|ends| now < ends);
         applies(license) && holds && !given_in_exchange
     })
