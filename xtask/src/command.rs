@@ -1,5 +1,6 @@
 //! Calling other programs: their output streams to the terminal, or is taken; a failure names the whole command.
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::failure::{Context as _, Failure};
@@ -38,6 +39,7 @@ pub fn captured(command: &mut Command) -> Option<String> {
 
 /// The command as one would type it.
 pub fn line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
