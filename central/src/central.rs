@@ -5,14 +5,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::pairing::{self, INVITE_MINUTES, Secret};
 use seatline_protocol::seal::{self, Document as _};
-use seatline_protocol::{Invite, LinkId, OpenError, PublicKey};
+use seatline_protocol::{Invite, KeyId, LinkId, OpenError, PublicKey};
+use zeroize::Zeroizing;
 
 use crate::domain::{
-    Application, ApplicationId, ApplicationName, Clock, InviteId, InviteRecord, Licenses, Link, LinkState,
-    SettingsChange, TokenHash,
+    Application, ApplicationId, ApplicationName, Clock, InviteId, InviteRecord, Licenses, Link, LinkSettings,
+    LinkState, SettingsChange, TokenHash,
 };
 use crate::keyring::Keyring;
 use crate::store::{Store, StoreError};
@@ -80,7 +83,21 @@ struct Shared {
     /// The sealed settings of links, by their revision: most exchanges bring the same ones as the exchange before, and
     /// sealing is a tenth of the work of an exchange.
     settings: Mutex<HashMap<LinkId, (u64, String)>>,
+    /// Who reports: the key of a link never changes, so it is looked up once.
+    senders: Mutex<HashMap<KeyId, Arc<Sender>>>,
 }
+
+/// Who may seal reports of a link. What may change of a link is not in here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// The link.
+    pub link: LinkId,
+    /// Its key.
+    pub key: PublicKey,
+}
+
+/// How many links' keys are kept; beyond that, all are looked up anew.
+const KEPT_SENDERS: usize = 4096;
 
 /// How many links' sealed settings are kept; beyond that, all are sealed anew.
 const KEPT_SETTINGS: usize = 4096;
@@ -129,6 +146,7 @@ impl Central {
                 name: name.to_owned(),
                 public_url,
                 settings: Mutex::default(),
+                senders: Mutex::default(),
             }),
         })
     }
@@ -163,23 +181,41 @@ impl Central {
         &self.shared.name
     }
 
+    /// Who seals reports by the key of an id; none where it belongs to no link.
+    ///
+    /// # Errors
+    /// Where the store cannot be asked.
+    pub async fn sender(&self, key: &KeyId) -> Result<Option<Arc<Sender>>, StoreError> {
+        let kept = self.shared.senders.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        let Some(link) = self.store().link_of_key(key).await? else { return Ok(None) };
+        let sender = Arc::new(Sender { link: link.id, key: link.key });
+        let mut senders = self.shared.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        if senders.len() >= KEPT_SENDERS {
+            senders.clear();
+        }
+        senders.insert(key.clone(), Arc::clone(&sender));
+        Ok(Some(sender))
+    }
+
     /// The settings of a link, sealed. They are the same bytes until the settings change.
     ///
     /// # Errors
     /// Where the settings break a rule of the document.
-    pub fn sealed_settings(&self, link: &Link) -> Result<String, OpenError> {
-        let revision = link.settings.revision;
+    pub fn sealed_settings(&self, link: &LinkId, settings: &LinkSettings) -> Result<String, OpenError> {
         let mut kept = self.shared.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, sealed)) = kept.get(&link.id)
-            && *of == revision
+        if let Some((of, sealed)) = kept.get(link)
+            && *of == settings.revision
         {
             return Ok(sealed.clone());
         }
-        let sealed = seal::seal(&link.settings.document(&link.id), self.keys().secret())?;
+        let sealed = seal::seal(&settings.document(link), self.keys().secret())?;
         if kept.len() >= KEPT_SETTINGS {
             kept.clear();
         }
-        kept.insert(link.id.clone(), (revision, sealed.clone()));
+        kept.insert(link.clone(), (settings.revision, sealed.clone()));
         Ok(sealed)
     }
 
@@ -308,6 +344,12 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// A secret to be handed out: 32 random bytes in base64url.
+pub(crate) fn random_secret() -> Result<Zeroizing<String>, getrandom::Error> {
+    let bytes = Zeroizing::new(random::<32>()?);
+    Ok(Zeroizing::new(BASE64.encode(bytes.as_slice())))
 }
 
 /// Whether `url` may stand on a page as the address of a product: `http` or `https`, as an intranet has both. It is

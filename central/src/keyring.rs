@@ -5,9 +5,13 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use seatline_protocol::pairing::Secret;
 use seatline_protocol::{KeyError, SecretKey};
 use zeroize::Zeroizing;
+
+use crate::central::random_secret;
 
 /// The file of the sealing key, a PASERK secret key.
 pub const KEY_FILE: &str = "central.key";
@@ -45,12 +49,10 @@ pub enum KeyringError {
         source: KeyError,
     },
     /// The pseudonym key is none.
-    #[error("{path} does not hold the pseudonym key: {reason}")]
+    #[error("{path} does not hold the pseudonym key, the base64url of 32 bytes: put the file back from a backup")]
     Pseudonym {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
     },
     /// Others than the owner can read a key.
     #[error("{path} can be read by others: make it private with `chmod 600`")]
@@ -87,9 +89,10 @@ impl Keyring {
         let text = read_or_make(dir, KEY_FILE, || Ok(SecretKey::generate()?.to_paserk()))?;
         let secret = text.trim().parse().map_err(|source| KeyringError::Key { path, source })?;
         let path = dir.join(PSEUDONYM_FILE);
-        let text = read_or_make(dir, PSEUDONYM_FILE, || Ok(Zeroizing::new(String::from(Secret::generate()?))))?;
-        let pseudonym =
-            Secret::try_from(text.trim().to_owned()).map_err(|reason| KeyringError::Pseudonym { path, reason })?;
+        let text = read_or_make(dir, PSEUDONYM_FILE, random_secret)?;
+        let bytes = Zeroizing::new(BASE64.decode(text.trim()).unwrap_or_default());
+        let bytes = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| KeyringError::Pseudonym { path })?;
+        let pseudonym = Secret::from_bytes(bytes);
         Ok(Self { secret, pseudonym })
     }
 

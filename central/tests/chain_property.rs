@@ -91,7 +91,7 @@ async fn deliver(batches: Vec<Vec<Incoming>>) -> (SqliteStore, TempDir) {
     let mut answered: BTreeMap<String, Admitted> = BTreeMap::new();
     for (n, batch) in batches.into_iter().enumerate() {
         let at = now() + jiff::SignedDuration::from_secs(i64::try_from(n).expect("few"));
-        let answers = store.admit(&link(), batch.clone(), at).await.expect("admitted");
+        let answers = store.admit(&link(), batch.clone(), at).await.expect("admitted").answers;
         assert_eq!(answers.len(), batch.len());
         for (incoming, answer) in batch.into_iter().zip(answers) {
             let place = incoming.report.sequence.get();

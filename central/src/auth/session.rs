@@ -5,10 +5,9 @@ use std::sync::PoisonError;
 
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
-use seatline_protocol::pairing::Secret;
 
 use super::{Gate, MAX_PASSWORD};
-use crate::central::Central;
+use crate::central::{Central, random_secret};
 use crate::domain::{AdminName, NewSession, TokenHash};
 use crate::store::StoreError;
 
@@ -99,7 +98,7 @@ impl Gate {
 }
 
 async fn begin(central: &Central, admin: AdminName, now: Timestamp) -> Result<HeaderValue, SignInError> {
-    let token = String::from(Secret::generate()?);
+    let token = random_secret()?;
     let lifetime = SignedDuration::from_hours(SESSION_HOURS);
     let session = NewSession {
         token: TokenHash::of(token.as_bytes()),

@@ -5,10 +5,9 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use seatline_protocol::pairing::Secret;
 use seatline_protocol::text;
 
-use crate::central::{ActionError, Central, random};
+use crate::central::{ActionError, Central, random, random_secret};
 use crate::domain::{AdminName, ApiToken, TokenHash, TokenId};
 
 /// What every API token begins with.
@@ -26,7 +25,7 @@ pub async fn create(central: &Central, admin: &str, label: &str) -> Result<(Stri
     if label.is_empty() || !text::is_line(label, MAX_LABEL) {
         return Err(ActionError::invalid("label", format!("a label is one line of 1 to {MAX_LABEL} characters")));
     }
-    let token = format!("{PREFIX}{}", String::from(Secret::generate()?));
+    let token = format!("{PREFIX}{}", *random_secret()?);
     let kept = ApiToken {
         id: TokenId::from_random(random()?),
         token: TokenHash::of(token.as_bytes()),

@@ -3,7 +3,6 @@
 use std::io::{BufRead as _, Read as _, stdin};
 
 use clap::Subcommand;
-use seatline_protocol::pairing::Secret;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -11,6 +10,7 @@ use super::output::table;
 use super::place::Place;
 use super::{Failure, Output};
 use crate::auth::{MAX_PASSWORD, create_admin, token};
+use crate::central::random_secret;
 use crate::domain::TokenId;
 
 /// How many characters a password has that is made here: 144 random bits.
@@ -35,7 +35,7 @@ impl AdminCommand {
         let Self::Create { name, password_stdin } = self;
         let made = match password_stdin {
             true => None,
-            false => Some(Zeroizing::new(made_password()?)),
+            false => Some(made_password()?),
         };
         let password = match &made {
             Some(made) => made.clone(),
@@ -56,9 +56,9 @@ impl AdminCommand {
     }
 }
 
-fn made_password() -> Result<String, Failure> {
-    let secret = Secret::generate().map_err(|error| Failure::new("no-randomness", error.to_string()))?;
-    Ok(String::from(secret)[..MADE_PASSWORD].to_owned())
+fn made_password() -> Result<Zeroizing<String>, Failure> {
+    let secret = random_secret().map_err(|error| Failure::new("no-randomness", error.to_string()))?;
+    Ok(Zeroizing::new(secret[..MADE_PASSWORD].to_owned()))
 }
 
 fn read_password() -> Result<Zeroizing<String>, Failure> {

@@ -20,6 +20,6 @@ pub use ids::{ApplicationId, InviteId, TokenHash, TokenId};
 pub use invite::{InviteRecord, Redeemed, Redemption};
 pub use licenses::Licenses;
 pub use link::{Chain, Gap, Link, LinkSettings, LinkState, SettingsChange};
-pub use report::{Admitted, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow};
+pub use report::{Admissions, Admitted, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow};
 pub use time::{Clock, millis};
 pub use trouble::Trouble;

@@ -7,6 +7,8 @@ use seatline_protocol::standing::Verdict;
 use seatline_protocol::{Digest, Dimension, ReceiptVerdict, Report, Sequence};
 use serde::Serialize;
 
+use super::link::LinkSettings;
+
 /// A report that has arrived and whose seal holds.
 #[derive(Debug, Clone)]
 pub struct Incoming {
@@ -30,6 +32,15 @@ pub enum Admitted {
     },
     /// It is refused. Forks, broken chains and reports from the future are kept apart, see [`RefusedReport`].
     Refused(RefusalCode),
+}
+
+/// What became of the reports of one link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admissions {
+    /// What became of each report, in their order.
+    pub answers: Vec<Admitted>,
+    /// The settings of the link at the moment of the commit, if it is in force.
+    pub settings: Option<LinkSettings>,
 }
 
 /// A row of the list of a link's reports, the newest first.
@@ -132,19 +143,29 @@ impl Latest {
 }
 
 impl ReportAt {
-    /// What was collected, unless the run failed.
+    /// What was counted, unless the run gave no counts.
     pub fn collected(&self) -> Option<&seatline_protocol::Collected> {
         match &self.report.outcome {
-            Outcome::Collected(collected) => Some(collected),
-            Outcome::Failed(_) => None,
+            Outcome::Collected(collected) if without_counts(&self.report.outcome).is_none() => Some(collected),
+            _ => None,
         }
     }
 
-    /// Why nothing was collected.
-    pub fn failure(&self) -> Option<&Failure> {
-        match &self.report.outcome {
-            Outcome::Collected(_) => None,
-            Outcome::Failed(failure) => Some(failure),
+    /// Why nothing was counted.
+    pub fn failure(&self) -> Option<Failure> {
+        without_counts(&self.report.outcome)
+    }
+}
+
+/// Why a run gave no counts: it failed, or the product could not give its accounts. A plugin that does not ask for
+/// accounts at all leaves none out.
+pub fn without_counts(outcome: &Outcome) -> Option<Failure> {
+    match outcome {
+        Outcome::Failed(failure) => Some(failure.clone()),
+        Outcome::Collected(collected) => {
+            let omitted = collected.omissions.iter().find(|omission| omission.subject == "accounts")?;
+            let message = format!("the accounts could not be counted: {}", omitted.reason);
+            Some(Failure { code: "accounts-omitted".to_owned(), message })
         }
     }
 }

@@ -5,11 +5,11 @@
 
 use seatline_protocol::exchange::{MAX_REPORTS, MAX_REQUEST_BYTES, RefusalCode};
 use seatline_protocol::seal;
-use seatline_protocol::{ExchangeRequest, ExchangeResponse, Refusal, text};
+use seatline_protocol::{ExchangeRequest, ExchangeResponse, LinkId, Refusal, text};
 
 use super::{join, reports};
 use crate::central::Central;
-use crate::domain::{Link, LinkState};
+use crate::domain::LinkSettings;
 use crate::store::StoreError;
 
 /// Why an exchange was not answered document by document. Nothing was changed that repeating it would not find.
@@ -86,12 +86,11 @@ pub async fn exchange(central: &Central, request: ExchangeRequest) -> Result<Exc
         None => None,
     };
     let reporting = reports::answer(central, request.reports, &mut response).await?;
-    response.settings = settings(central, reporting.or(joined).as_ref())?;
+    if let Some((link, settings)) = reporting.or(joined) {
+        response.settings = Some(central.sealed_settings(&link, &settings)?);
+    }
     Ok(response)
 }
 
-/// The settings of a link that is in force, sealed.
-fn settings(central: &Central, link: Option<&Link>) -> Result<Option<String>, ExchangeError> {
-    let link = link.filter(|link| link.state == LinkState::Approved);
-    Ok(link.map(|link| central.sealed_settings(link)).transpose()?)
-}
+/// A link that is in force, and what its product is told.
+pub(super) type InForce = (LinkId, LinkSettings);

@@ -5,16 +5,16 @@ use seatline_protocol::pairing::WelcomeState;
 use seatline_protocol::seal;
 use seatline_protocol::{ExchangeResponse, Join, LinkId, Refusal, Welcome};
 
-use super::exchange::ExchangeError;
+use super::exchange::{ExchangeError, InForce};
 use crate::central::{Central, random};
 use crate::domain::{Link, LinkState, Redeemed, Redemption, TokenHash};
 
-/// Answers a join with a welcome or a refusal, and gives the link that it came to.
+/// Answers a join with a welcome or a refusal, and gives the link that it came to, if that is in force.
 pub(super) async fn answer(
     central: &Central,
     sealed: &str,
     response: &mut ExchangeResponse,
-) -> Result<Option<Link>, ExchangeError> {
+) -> Result<Option<InForce>, ExchangeError> {
     let (join, key) = match seal::open_introduced::<Join>(sealed) {
         Ok(opened) => opened,
         Err(error) => {
@@ -39,7 +39,7 @@ pub(super) async fn answer(
         Redeemed::Link(link) => {
             tracing::info!(link = %link.id, state = link.state.name(), "a product joined");
             response.welcome = Some(seal::seal(&welcome(central, &link).await?, central.keys().secret())?);
-            Ok(Some(*link))
+            Ok((link.state == LinkState::Approved).then_some((link.id, link.settings)))
         }
         Redeemed::Unknown => {
             let message = "the invite is unknown here or was used by another product: ask for a new one";
@@ -70,6 +70,7 @@ async fn welcome(central: &Central, link: &Link) -> Result<Welcome, ExchangeErro
         LinkState::Pending | LinkState::Suspended => WelcomeState::Pending,
     };
     Ok(Welcome {
+        key: link.key.id(),
         link: link.id.clone(),
         application: application.map_or_else(|| link.product.name.clone(), |application| application.name.to_string()),
         issued_at: link.approved_at.unwrap_or(link.created_at),

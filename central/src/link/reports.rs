@@ -1,112 +1,110 @@
 //! Reports arrive: each is opened by its link's key, admitted to the chain, and answered by a receipt (`b1`, `b2`).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::seal;
-use seatline_protocol::{Digest, ExchangeResponse, KeyId, OpenError, Receipt, Refusal, Report};
+use seatline_protocol::{Digest, ExchangeResponse, Receipt, Refusal, Report};
 
-use super::exchange::ExchangeError;
-use crate::central::Central;
-use crate::domain::{Admitted, Incoming, Link};
+use super::exchange::{ExchangeError, InForce};
+use crate::central::{Central, Sender};
+use crate::domain::{Admitted, Incoming, LinkSettings};
 
-/// A report that was opened, or why it was not.
-type Opened = Result<(Arc<Link>, Incoming), Refusal>;
+/// A report that was opened and who sealed it, or why it was not opened.
+type Opened = Result<(Arc<Sender>, Incoming), Refusal>;
 
 /// The place of a report in the request: refusals name it.
 type Place = usize;
 
+/// Why a report is refused: the code, and the line for an administrator.
+type Reason = (&'static str, String);
+
 /// The opened reports of one link.
 struct Batch {
-    link: Arc<Link>,
+    sender: Arc<Sender>,
     reports: Vec<(Place, Incoming)>,
 }
 
-/// Answers reports with receipts and refusals, and gives the link that they came over.
+/// Answers reports with receipts and refusals, and gives the link that they came over, if that is in force.
 pub(super) async fn answer(
     central: &Central,
     sealed: Vec<String>,
     response: &mut ExchangeResponse,
-) -> Result<Option<Link>, ExchangeError> {
+) -> Result<Option<InForce>, ExchangeError> {
     if sealed.is_empty() {
         return Ok(None);
     }
-    let links = links(central, &sealed).await?;
-    let opened = computed(sealed.len(), move || open_all(sealed, &links)).await?;
+    let mut sent = Vec::new();
+    for (place, sealed) in sealed.into_iter().enumerate() {
+        sent.push((place, sender(central, &sealed).await?, sealed));
+    }
+    let opened = computed(sent.len(), move || sent.into_iter().map(open).collect::<Vec<_>>()).await?;
     let mut batches: Vec<Batch> = Vec::new();
     for (place, opened) in opened.into_iter().enumerate() {
         match opened {
             Err(refusal) => response.refusals.push(refusal),
-            Ok((link, incoming)) => match batches.iter_mut().find(|batch| batch.link.id == link.id) {
+            Ok((sender, incoming)) => match batches.iter_mut().find(|batch| batch.sender == sender) {
                 Some(batch) => batch.reports.push((place, incoming)),
-                None => batches.push(Batch { link, reports: vec![(place, incoming)] }),
+                None => batches.push(Batch { sender, reports: vec![(place, incoming)] }),
             },
         }
     }
-    let link = batches.first().map(|batch| Link::clone(&batch.link));
+    let mut in_force = None;
     for batch in batches {
-        admit(central, batch, response).await?;
+        let link = batch.sender.link.clone();
+        let settings = admit(central, batch, response).await?;
+        in_force = in_force.or(settings.map(|settings| (link, settings)));
     }
-    Ok(link)
+    Ok(in_force)
 }
 
-/// The links of the keys that the reports say they were sealed by.
-async fn links(central: &Central, sealed: &[String]) -> Result<HashMap<KeyId, Arc<Link>>, ExchangeError> {
-    let mut links = HashMap::new();
-    for key in sealed.iter().filter_map(|sealed| seal::key_id::<Report>(sealed).ok()) {
-        if !links.contains_key(&key)
-            && let Some(link) = central.store().link_of_key(&key).await?
-        {
-            links.insert(key, Arc::new(link));
-        }
-    }
-    Ok(links)
-}
-
-fn open_all(sealed: Vec<String>, links: &HashMap<KeyId, Arc<Link>>) -> Vec<Opened> {
-    sealed
-        .into_iter()
-        .enumerate()
-        .map(|(place, sealed)| {
-            open(sealed, links).map_err(|(code, message)| Refusal::new("report", Some(place), code, &message))
-        })
-        .collect()
-}
-
-fn open(sealed: String, links: &HashMap<KeyId, Arc<Link>>) -> Result<(Arc<Link>, Incoming), (&'static str, String)> {
-    let refused = |error: OpenError| (error.code(), error.to_string());
-    let unknown = RefusalCode::LinkUnknown.name();
-    let key = seal::key_id::<Report>(&sealed).map_err(refused)?;
-    let Some(link) = links.get(&key) else {
-        let message = "the key of this report belongs to no link here: make the link anew at the product";
-        return Err((unknown, message.to_owned()));
+/// Who a report says that it was sealed by, or why it is refused already.
+async fn sender(central: &Central, sealed: &str) -> Result<Result<Arc<Sender>, Reason>, ExchangeError> {
+    let key = match seal::key_id::<Report>(sealed) {
+        Ok(key) => key,
+        Err(error) => return Ok(Err((error.code(), error.to_string()))),
     };
-    let report: Report = seal::open(&sealed, std::slice::from_ref(&link.key)).map_err(refused)?;
-    if report.link != link.id {
-        return Err((unknown, "the report names another link than the one that its key belongs to".to_owned()));
+    Ok(central.sender(&key).await?.ok_or_else(|| {
+        let message = "the key of this report belongs to no link here: make the link anew at the product";
+        (RefusalCode::LinkUnknown.name(), message.to_owned())
+    }))
+}
+
+/// A report that was sent: its place, who it says that it was sealed by, and its bytes.
+type Sent = (Place, Result<Arc<Sender>, Reason>, String);
+
+fn open((place, sender, sealed): Sent) -> Opened {
+    let refused = |(code, message): Reason| Refusal::new("report", Some(place), code, &message);
+    let sender = sender.map_err(refused)?;
+    let report: Report = seal::open(&sealed, std::slice::from_ref(&sender.key))
+        .map_err(|error| refused((error.code(), error.to_string())))?;
+    if report.link != sender.link {
+        let message = "the report names another link than the one that its key belongs to";
+        return Err(refused((RefusalCode::LinkUnknown.name(), message.to_owned())));
     }
     let digest = Digest::of(sealed.as_bytes());
-    Ok((Arc::clone(link), Incoming { sealed, digest, report }))
+    Ok((sender, Incoming { sealed, digest, report }))
 }
 
-/// Stores the reports of one link; receipts and refusals are added once that is committed.
+/// Stores the reports of one link; receipts and refusals are added once that is committed. Gives the link's settings, if
+/// it is in force.
 async fn admit(
     central: &Central,
-    Batch { link, reports }: Batch,
+    Batch { sender, reports }: Batch,
     response: &mut ExchangeResponse,
-) -> Result<(), ExchangeError> {
+) -> Result<Option<LinkSettings>, ExchangeError> {
+    let link = &sender.link;
     let (places, incoming): (Vec<Place>, Vec<Incoming>) = reports.into_iter().unzip();
     let named: Vec<_> = incoming.iter().map(|report| (report.report.sequence, report.digest.clone())).collect();
-    let admitted = central.store().admit(&link.id, incoming, central.now()).await?;
+    let admissions = central.store().admit(link, incoming, central.now()).await?;
     let mut receipts = Vec::new();
-    for ((place, (sequence, report)), admitted) in places.into_iter().zip(named).zip(admitted) {
-        match admitted {
+    for ((place, (sequence, report)), answer) in places.into_iter().zip(named).zip(admissions.answers) {
+        match answer {
             Admitted::Stored { received_at, verdict } => {
-                receipts.push(Receipt { link: link.id.clone(), sequence, report, received_at, verdict });
+                receipts.push(Receipt { link: link.clone(), sequence, report, received_at, verdict });
             }
             Admitted::Refused(code) => {
-                tracing::warn!(link = %link.id, %sequence, code = code.name(), "a report was refused");
+                tracing::warn!(%link, %sequence, code = code.name(), "a report was refused");
                 response.refusals.push(Refusal::new("report", Some(place), code.name(), reason(code)));
             }
         }
@@ -116,7 +114,7 @@ async fn admit(
         receipts.iter().map(|receipt| seal::seal(receipt, &key)).collect::<Result<Vec<_>, _>>()
     });
     response.receipts.extend(sealed.await??);
-    Ok(())
+    Ok(admissions.settings)
 }
 
 /// How many seals are made or opened at once where it takes less time than to hand the work to another thread would.

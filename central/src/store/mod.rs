@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use seatline_protocol::{Digest, KeyId, LinkId, Sequence};
 
 use crate::domain::{
-    Admin, AdminName, Admitted, ApiToken, Application, ApplicationId, ApplicationRow, Incoming, InviteRecord, Latest,
+    Admin, AdminName, Admissions, ApiToken, Application, ApplicationId, ApplicationRow, Incoming, InviteRecord, Latest,
     Link, LinkSettings, LinkState, NewSession, Redeemed, Redemption, RefusedReport, ReportRow, Session, TokenHash,
     TokenId,
 };
@@ -123,8 +123,8 @@ pub trait Links: Send + Sync {
 #[async_trait]
 pub trait Reports: Send + Sync {
     /// Decides on reports of one link by [`seatline_protocol::chain::admit`] and stores what is admitted, with the
-    /// chain and the latest report of the link, all in one commit. Gives one answer for each, in order.
-    async fn admit(&self, link: &LinkId, reports: Vec<Incoming>, now: Timestamp) -> Stored<Vec<Admitted>>;
+    /// chain and the latest report of the link, all in one commit. All are refused where the link is not in force.
+    async fn admit(&self, link: &LinkId, reports: Vec<Incoming>, now: Timestamp) -> Stored<Admissions>;
     /// A page of the reports of a link, the newest first.
     async fn reports(&self, link: &LinkId, after: Option<&Cursor>, size: PageSize) -> Stored<Page<ReportRow>>;
     /// The exact bytes of a stored report.

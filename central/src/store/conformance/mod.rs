@@ -45,6 +45,7 @@ macro_rules! store_conformance {
             refused_reports_are_bounded
             a_report_from_the_future_is_kept_aside_until_its_time
             only_an_approved_link_reports
+            w6_reports_are_answered_with_the_settings_of_the_moment
             w5_counts_stay_visible_while_the_product_cannot_count
             w5_the_latest_report_is_the_newest_of_the_chain_and_not_the_last_to_arrive
             sealed_bytes_come_back_as_they_were

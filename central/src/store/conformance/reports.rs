@@ -1,11 +1,12 @@
 //! Stories about reports and their chains.
 
+use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{LinkId, ReceiptVerdict, Sequence};
 
 use super::sample::{application, at, chain, counts, failure, invite, key, linked, redemption, report, report_at};
 use crate::domain::report::MAX_REFUSED_KEPT;
-use crate::domain::{Admitted, Chain, Gap, LinkState, Redeemed};
+use crate::domain::{Admitted, Chain, Gap, Incoming, LinkState, Redeemed, SettingsChange};
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 fn sequence(number: u64) -> Sequence {
@@ -14,6 +15,11 @@ fn sequence(number: u64) -> Sequence {
 
 async fn chain_of(store: &dyn Store, link: &LinkId) -> Chain {
     store.link(link).await.expect("read").expect("there").chain
+}
+
+/// Has the store decide on reports; gives the answers.
+async fn admit(store: &dyn Store, link: &LinkId, reports: Vec<Incoming>, now: Timestamp) -> Vec<Admitted> {
+    store.admit(link, reports, now).await.expect("admitted").answers
 }
 
 fn verdicts(answers: &[Admitted]) -> Vec<&'static str> {
@@ -32,7 +38,7 @@ pub async fn b1_reports_in_any_order_make_a_whole_chain(store: &dyn Store) {
     let link = linked(store, 1).await;
     let reports = chain(1, 8);
     for place in [7, 2, 0, 5, 1, 6, 4, 3] {
-        let answers = store.admit(&link.id, vec![reports[place].clone()], at(1000)).await.expect("admitted");
+        let answers = admit(store, &link.id, vec![reports[place].clone()], at(1000)).await;
         assert!(matches!(answers[..], [Admitted::Stored { .. }]), "{answers:?}");
     }
     let whole = chain_of(store, &link.id).await;
@@ -52,14 +58,14 @@ pub async fn b1_a_gap_is_shown_until_it_is_filled(store: &dyn Store) {
     let link = linked(store, 1).await;
     let reports = chain(1, 6);
     let gap = |from, to| Gap { from: sequence(from), to: sequence(to) };
-    let answers = store.admit(&link.id, vec![reports[0].clone(), reports[5].clone()], at(1)).await.expect("admitted");
+    let answers = admit(store, &link.id, vec![reports[0].clone(), reports[5].clone()], at(1)).await;
     assert_eq!(verdicts(&answers), ["chained", "after-gap"]);
     let holey = chain_of(store, &link.id).await;
     assert_eq!((holey.missing(), holey.gaps, holey.stored), (4, vec![gap(2, 5)], 2));
-    store.admit(&link.id, vec![reports[3].clone()], at(2)).await.expect("admitted");
+    admit(store, &link.id, vec![reports[3].clone()], at(2)).await;
     assert_eq!(chain_of(store, &link.id).await.gaps, [gap(5, 5), gap(2, 3)]);
     let rest = vec![reports[4].clone(), reports[1].clone(), reports[2].clone()];
-    store.admit(&link.id, rest, at(3)).await.expect("admitted");
+    admit(store, &link.id, rest, at(3)).await;
     assert!(chain_of(store, &link.id).await.is_whole());
 }
 
@@ -67,11 +73,11 @@ pub async fn b1_a_gap_is_shown_until_it_is_filled(store: &dyn Store) {
 pub async fn b2_a_repeated_report_has_the_answer_of_the_first_time(store: &dyn Store) {
     let link = linked(store, 1).await;
     let reports = chain(1, 3);
-    let first = store.admit(&link.id, vec![reports[2].clone()], at(10)).await.expect("admitted");
+    let first = admit(store, &link.id, vec![reports[2].clone()], at(10)).await;
     assert_eq!(first, [Admitted::Stored { received_at: at(10), verdict: ReceiptVerdict::AfterGap }]);
-    store.admit(&link.id, reports[..2].to_vec(), at(20)).await.expect("admitted");
+    admit(store, &link.id, reports[..2].to_vec(), at(20)).await;
     let twice = vec![reports[2].clone(), reports[2].clone()];
-    let again = store.admit(&link.id, twice, at(30)).await.expect("admitted");
+    let again = admit(store, &link.id, twice, at(30)).await;
     assert_eq!(again, [first[0].clone(), first[0].clone()], "also now that the gap is filled");
     assert_eq!(chain_of(store, &link.id).await.stored, 3, "nothing is counted twice");
 }
@@ -80,11 +86,11 @@ pub async fn b2_a_repeated_report_has_the_answer_of_the_first_time(store: &dyn S
 pub async fn b1_a_fork_is_refused_and_kept_as_evidence(store: &dyn Store) {
     let link = linked(store, 1).await;
     let reports = chain(1, 2);
-    store.admit(&link.id, reports.clone(), at(1)).await.expect("admitted");
+    admit(store, &link.id, reports.clone(), at(1)).await;
     let copy = report(1, 2, Some(&reports[0].digest), counts(999));
-    let answers = store.admit(&link.id, vec![copy.clone()], at(2)).await.expect("admitted");
+    let answers = admit(store, &link.id, vec![copy.clone()], at(2)).await;
     assert_eq!(answers, [Admitted::Refused(RefusalCode::Fork)]);
-    store.admit(&link.id, vec![copy.clone()], at(3)).await.expect("admitted");
+    admit(store, &link.id, vec![copy.clone()], at(3)).await;
     let forked = chain_of(store, &link.id).await;
     assert_eq!((forked.forks, forked.forked_at, forked.stored), (2, Some(at(3)), 2));
     assert!(!forked.is_whole());
@@ -102,10 +108,10 @@ pub async fn b1_a_fork_is_refused_and_kept_as_evidence(store: &dyn Store) {
 /// `b1`: a report that follows another one than the stored one comes from a copy or a backup.
 pub async fn b1_a_broken_chain_is_refused_and_counted(store: &dyn Store) {
     let link = linked(store, 1).await;
-    store.admit(&link.id, chain(1, 2), at(1)).await.expect("admitted");
+    admit(store, &link.id, chain(1, 2), at(1)).await;
     let elsewhere = report(1, 2, Some(&chain(1, 1)[0].digest), counts(77));
     let rolled_back = report(1, 3, Some(&elsewhere.digest), counts(78));
-    let answers = store.admit(&link.id, vec![rolled_back], at(2)).await.expect("admitted");
+    let answers = admit(store, &link.id, vec![rolled_back], at(2)).await;
     assert_eq!(answers, [Admitted::Refused(RefusalCode::BrokenChain)]);
     let broken = chain_of(store, &link.id).await;
     assert_eq!((broken.forks, broken.head, broken.missing()), (1, Some(sequence(2)), 0));
@@ -114,11 +120,11 @@ pub async fn b1_a_broken_chain_is_refused_and_counted(store: &dyn Store) {
 /// Evidence has bounds: a copy that reports for ever fills no disk.
 pub async fn refused_reports_are_bounded(store: &dyn Store) {
     let link = linked(store, 1).await;
-    store.admit(&link.id, chain(1, 1), at(0)).await.expect("admitted");
+    admit(store, &link.id, chain(1, 1), at(0)).await;
     let copies = u64::from(MAX_REFUSED_KEPT) + 5;
     for n in 1..=copies {
         let copy = report(1, 1, None, counts(1000 + n));
-        store.admit(&link.id, vec![copy], at(i64::try_from(n).expect("small"))).await.expect("admitted");
+        admit(store, &link.id, vec![copy], at(i64::try_from(n).expect("small"))).await;
     }
     let kept = store.refused_reports(&link.id).await.expect("read");
     assert_eq!(kept.len(), MAX_REFUSED_KEPT as usize);
@@ -131,11 +137,11 @@ pub async fn a_report_from_the_future_is_kept_aside_until_its_time(store: &dyn S
     let link = linked(store, 1).await;
     let day = 86_400;
     let early = report_at(1, 1, None, counts(5), at(day + 1));
-    let answers = store.admit(&link.id, vec![early.clone()], at(0)).await.expect("admitted");
+    let answers = admit(store, &link.id, vec![early.clone()], at(0)).await;
     assert_eq!(answers, [Admitted::Refused(RefusalCode::FutureReport)]);
     assert_eq!(store.refused_reports(&link.id).await.expect("read")[0].code, "future-report");
     assert_eq!(chain_of(store, &link.id).await, Chain::default(), "it is no fork");
-    let answers = store.admit(&link.id, vec![early], at(1)).await.expect("admitted");
+    let answers = admit(store, &link.id, vec![early], at(1)).await;
     assert_eq!(verdicts(&answers), ["chained"]);
 }
 
@@ -146,19 +152,31 @@ pub async fn only_an_approved_link_reports(store: &dyn Store) {
     let Redeemed::Link(link) = redeemed else { panic!("a link: {redeemed:?}") };
     let one = || chain(1, 1);
     let refused = |code| vec![Admitted::Refused(code)];
-    let answers = store.admit(&link.id, one(), at(1)).await.expect("answered");
+    let answers = admit(store, &link.id, one(), at(1)).await;
     assert_eq!(answers, refused(RefusalCode::LinkPending));
     store.add_application(&application(1)).await.expect("added");
     store.approve_link(&link.id, &application(1).id, at(2)).await.expect("approved");
     store.set_link_state(&link.id, LinkState::Suspended).await.expect("suspended");
-    let answers = store.admit(&link.id, one(), at(3)).await.expect("answered");
+    let answers = admit(store, &link.id, one(), at(3)).await;
     assert_eq!(answers, refused(RefusalCode::LinkSuspended));
-    let answers = store.admit(&LinkId::from_random([9; 24]), one(), at(4)).await.expect("answered");
+    let answers = admit(store, &LinkId::from_random([9; 24]), one(), at(4)).await;
     assert_eq!(answers, refused(RefusalCode::LinkUnknown));
     assert_eq!(chain_of(store, &link.id).await, Chain::default());
     assert_eq!(store.refused_reports(&link.id).await.expect("read"), [], "a link that is closed fills nothing");
     store.approve_link(&link.id, &application(1).id, at(5)).await.expect("approved");
-    assert_eq!(verdicts(&store.admit(&link.id, one(), at(6)).await.expect("answered")), ["chained"]);
+    assert_eq!(verdicts(&admit(store, &link.id, one(), at(6)).await), ["chained"]);
+}
+
+/// What a product is told is what holds in the commit that stores its reports.
+pub async fn w6_reports_are_answered_with_the_settings_of_the_moment(store: &dyn Store) {
+    let link = linked(store, 1).await;
+    let first = store.admit(&link.id, chain(1, 1), at(1)).await.expect("admitted").settings;
+    assert_eq!(first.as_ref(), Some(&link.settings));
+    let changed = SettingsChange { interval: Some(60), ..SettingsChange::default() }.apply(&link.settings, at(2));
+    store.set_link_settings(&link.id, &changed).await.expect("changed");
+    assert_eq!(store.admit(&link.id, chain(1, 1), at(3)).await.expect("admitted").settings, Some(changed));
+    store.set_link_state(&link.id, LinkState::Suspended).await.expect("suspended");
+    assert_eq!(store.admit(&link.id, chain(1, 1), at(4)).await.expect("admitted").settings, None);
 }
 
 /// `w5`, `g3`: the last good counts stay, with their time, beside the reason why there are no newer ones.
@@ -169,7 +187,7 @@ pub async fn w5_counts_stay_visible_while_the_product_cannot_count(store: &dyn S
     let third = report(1, 3, Some(&second.digest), failure());
     let fourth = report(1, 4, Some(&third.digest), counts(44));
     for (n, report) in [&first, &second, &third].into_iter().enumerate() {
-        store.admit(&link.id, vec![report.clone()], at(i64::try_from(n).expect("small"))).await.expect("admitted");
+        admit(store, &link.id, vec![report.clone()], at(i64::try_from(n).expect("small"))).await;
     }
     let latest = store.latest(&link.id).await.expect("read").expect("there");
     assert_eq!((latest.newest.digest.clone(), latest.newest.received_at), (third.digest, at(2)));
@@ -178,7 +196,7 @@ pub async fn w5_counts_stay_visible_while_the_product_cannot_count(store: &dyn S
     let row = store.applications(None, PageSize::default()).await.expect("read").items.remove(0);
     assert_eq!(row.latest, Some(latest.summary()), "the list says the same");
     assert_eq!(row.latest.expect("there").failure.as_deref(), Some("the database is locked"));
-    store.admit(&link.id, vec![fourth.clone()], at(3)).await.expect("admitted");
+    admit(store, &link.id, vec![fourth.clone()], at(3)).await;
     let latest = store.latest(&link.id).await.expect("read").expect("there");
     assert_eq!(latest.collected.as_ref(), Some(&latest.newest));
     assert_eq!((latest.summary().users, latest.summary().failure), (Some(44), None));
@@ -190,7 +208,7 @@ pub async fn w5_the_latest_report_is_the_newest_of_the_chain_and_not_the_last_to
     let mut reports = chain(1, 2);
     reports.push(report(1, 3, Some(&reports[1].digest), failure()));
     for place in [0, 2, 1] {
-        store.admit(&link.id, vec![reports[place].clone()], at(5)).await.expect("admitted");
+        admit(store, &link.id, vec![reports[place].clone()], at(5)).await;
     }
     let latest = store.latest(&link.id).await.expect("read").expect("there");
     assert_eq!(latest.newest.digest, reports[2].digest);
@@ -203,7 +221,7 @@ pub async fn w5_the_latest_report_is_the_newest_of_the_chain_and_not_the_last_to
 pub async fn sealed_bytes_come_back_as_they_were(store: &dyn Store) {
     let link = linked(store, 1).await;
     let reports = chain(1, 2);
-    store.admit(&link.id, reports.clone(), at(1)).await.expect("admitted");
+    admit(store, &link.id, reports.clone(), at(1)).await;
     for report in &reports {
         let bytes = store.sealed_report(&link.id, report.report.sequence).await.expect("read");
         assert_eq!(bytes.as_deref(), Some(report.sealed.as_str()));
@@ -219,7 +237,7 @@ pub async fn counts_beyond_any_measure_are_stored(store: &dyn Store) {
     let link = linked(store, 1).await;
     let other = chain(2, 1);
     let last = report_at(1, Sequence::MAX, Some(&other[0].digest), counts(Sequence::MAX), at(0));
-    let answers = store.admit(&link.id, vec![last.clone()], at(1)).await.expect("admitted");
+    let answers = admit(store, &link.id, vec![last.clone()], at(1)).await;
     assert_eq!(verdicts(&answers), ["after-gap"]);
     assert_eq!(chain_of(store, &link.id).await.missing(), Sequence::MAX - 1);
     let latest = store.latest(&link.id).await.expect("read").expect("there");
@@ -245,7 +263,7 @@ pub async fn writes_at_once_are_all_kept(store: &dyn Store) {
     let (answers, refused) = both(writes, conflicts.collect()).await;
     assert_eq!(answers.len(), taken);
     for answer in answers {
-        assert!(matches!(answer.expect("admitted")[..], [Admitted::Stored { .. }]));
+        assert!(matches!(answer.expect("admitted").answers[..], [Admitted::Stored { .. }]));
     }
     for refusal in refused {
         assert!(matches!(refusal, Err(StoreError::Conflict(_))));

@@ -8,6 +8,7 @@ use seatline_protocol::standing::Verdict;
 
 use super::Stored;
 use super::row::{json, name_of, parsed, time, to_json};
+use crate::domain::report::without_counts;
 use crate::domain::{Incoming, Latest, ReportAt};
 
 /// An incoming report, made ready for the writer.
@@ -39,11 +40,8 @@ impl Prepared {
         Ok(Self { incoming, json, verdict, users, users_max })
     }
 
-    fn failure(&self) -> Option<&Failure> {
-        match &self.incoming.report.outcome {
-            Outcome::Collected(_) => None,
-            Outcome::Failed(failure) => Some(failure),
-        }
+    fn failure(&self) -> Option<Failure> {
+        without_counts(&self.incoming.report.outcome)
     }
 }
 
@@ -88,7 +86,7 @@ fn replace(connection: &Connection, link: &LinkId, report: &Prepared, now: Times
             report.incoming.digest.as_str(),
             report.incoming.report.observed_at.as_millisecond(),
             now.as_millisecond(),
-            report.failure().map(|failure| &failure.message),
+            report.failure().map(|failure| failure.message),
             report.json,
         ])?;
     if report.failure().is_none() {

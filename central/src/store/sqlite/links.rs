@@ -236,13 +236,7 @@ fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
         product: json(row, "product")?,
         created_at: time(row, "created_at")?,
         approved_at: time_option(row, "approved_at")?,
-        settings: LinkSettings {
-            revision: row.get("settings_revision")?,
-            changed_at: time(row, "settings_changed_at")?,
-            interval: row.get("sync_interval")?,
-            dormancy_days: row.get("dormancy_days")?,
-            counting: named(row, "counting")?,
-        },
+        settings: settings(row)?,
         chain: Chain {
             head: sequence_option(row, "head")?,
             stored: row.get("stored")?,
@@ -250,5 +244,16 @@ fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
             forks: row.get("forks")?,
             forked_at: time_option(row, "forked_at")?,
         },
+    })
+}
+
+/// The settings of a link, in a row that has their columns.
+pub(super) fn settings(row: &Row<'_>) -> rusqlite::Result<LinkSettings> {
+    Ok(LinkSettings {
+        revision: row.get("settings_revision")?,
+        changed_at: time(row, "settings_changed_at")?,
+        interval: row.get("sync_interval")?,
+        dormancy_days: row.get("dormancy_days")?,
+        counting: named(row, "counting")?,
     })
 }

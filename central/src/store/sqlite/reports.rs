@@ -7,24 +7,29 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Digest, LinkId, Sequence};
 
 use super::latest::{self, Prepared};
+use super::links::settings;
 use super::row::{name_of, named, parsed, parsed_option, sequence, time};
 use super::{SqliteStore, StoreError, Stored, chain};
 use crate::domain::admission::{Decision, decide};
 use crate::domain::report::MAX_REFUSED_KEPT;
-use crate::domain::{Admitted, Incoming, Latest, LinkState, RefusedReport, ReportRow};
+use crate::domain::{Admissions, Admitted, Incoming, Latest, LinkSettings, LinkState, RefusedReport, ReportRow};
 use crate::store::{Cursor, Page, PageSize, Reports};
 
 #[async_trait]
 impl Reports for SqliteStore {
-    async fn admit(&self, link: &LinkId, reports: Vec<Incoming>, now: Timestamp) -> Stored<Vec<Admitted>> {
+    async fn admit(&self, link: &LinkId, reports: Vec<Incoming>, now: Timestamp) -> Stored<Admissions> {
         let link = link.clone();
         // The writer's time is the scarce one: what can be made ready is made ready here.
         let reports = reports.into_iter().map(Prepared::new).collect::<Stored<Vec<_>>>()?;
         self.write(move |connection| {
-            if let Some(code) = closed(connection, &link)? {
-                return Ok(vec![Admitted::Refused(code); reports.len()]);
-            }
-            reports.iter().map(|report| admit(connection, &link, report, now)).collect()
+            let settings = match in_force(connection, &link)? {
+                Ok(settings) => settings,
+                Err(code) => {
+                    return Ok(Admissions { answers: vec![Admitted::Refused(code); reports.len()], settings: None });
+                }
+            };
+            let answers = reports.iter().map(|report| admit(connection, &link, report, now));
+            Ok(Admissions { answers: answers.collect::<Stored<_>>()?, settings: Some(settings) })
         })
         .await
     }
@@ -89,15 +94,19 @@ impl Reports for SqliteStore {
     }
 }
 
-/// Why no report of a link is taken, if so. Asked in the transaction: a link that is suspended meanwhile is suspended.
-fn closed(connection: &Connection, link: &LinkId) -> Stored<Option<RefusalCode>> {
-    let mut query = connection.prepare_cached("SELECT state FROM links WHERE id = ?1")?;
-    let state = query.query_row([link.as_str()], |row| named(row, "state")).optional()?;
-    Ok(match state {
-        Some(LinkState::Approved) => None,
-        Some(LinkState::Pending) => Some(RefusalCode::LinkPending),
-        Some(LinkState::Suspended) => Some(RefusalCode::LinkSuspended),
-        None => Some(RefusalCode::LinkUnknown),
+/// The settings of a link, or why no report of it is taken. Asked in the transaction: a link that is suspended meanwhile
+/// is suspended.
+fn in_force(connection: &Connection, link: &LinkId) -> Stored<Result<LinkSettings, RefusalCode>> {
+    let mut query = connection.prepare_cached(
+        "SELECT state, settings_revision, settings_changed_at, sync_interval, dormancy_days, counting
+         FROM links WHERE id = ?1",
+    )?;
+    let link = query.query_row([link.as_str()], |row| Ok((named(row, "state")?, settings(row)?))).optional()?;
+    Ok(match link {
+        Some((LinkState::Approved, settings)) => Ok(settings),
+        Some((LinkState::Pending, _)) => Err(RefusalCode::LinkPending),
+        Some((LinkState::Suspended, _)) => Err(RefusalCode::LinkSuspended),
+        None => Err(RefusalCode::LinkUnknown),
     })
 }
 
