@@ -1,6 +1,7 @@
 //! Processes that the demo starts, and that never outlive it.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -31,7 +32,8 @@ impl Service {
         // setpriv (util-linux) asks the kernel for a signal to the child when this process dies, however it dies.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "TERM", "--"]).arg(program).args(arguments);
-        let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn();
+        // A process group of its own, so that Ctrl-C reaches the demo alone, which then stops everything in order.
+        let child = command.process_group(0).stdin(Stdio::null()).stdout(out).stderr(err).spawn();
         Ok(Self { name, child: child.context(command::line(&command))?, log })
     }
 
