@@ -115,3 +115,19 @@ impl Package {
         Some(format!("{}.wasm", library.name.replace('-', "_")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stock_plugin_is_a_module_that_says_who_publishes_it() {
+        let workspace = Workspace::here();
+        let packages = workspace.packages(&workspace.root().join("Cargo.toml")).expect("the workspace");
+        let stock = packages.iter().find(|package| package.name == "license-visibility").expect("the stock plugin");
+        assert_eq!(stock.module().as_deref(), Some("license_visibility.wasm"));
+        assert!(stock.description.is_some() && stock.license.is_some() && !stock.authors.is_empty());
+        let xtask = packages.iter().find(|package| package.name == "xtask").expect("this program");
+        assert_eq!(xtask.module(), None);
+    }
+}
