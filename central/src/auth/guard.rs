@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::{session, token};
 use crate::api::ApiError;
 use crate::domain::AdminName;
+use crate::pages::PageError;
 use crate::server::App;
 use crate::store::Stored;
 
@@ -50,7 +51,8 @@ pub async fn require_sign_in(State(app): State<App>, mut request: Request, next:
         }
         Ok(None) if is_api => ApiError::unauthorised().into_response(),
         Ok(None) => to_sign_in(&request),
-        Err(error) => ApiError::from(error).into_response(),
+        Err(error) if is_api => ApiError::from(error).into_response(),
+        Err(error) => PageError::from(error).into_response(),
     }
 }
 

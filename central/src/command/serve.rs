@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::{DEFAULT_LISTEN, Face, Place};
 use super::{Failure, Output};
-use crate::server::{App, ServeError, router, serve};
+use crate::server::{App, Limits, ServeError, router, serve};
 
 /// Serve the pages, the API and the link.
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ impl Serve {
             };
             format!("Serving {} on http://{address}, data in {}.\n{hint}", central.public_url(), place.dir().display())
         })?;
-        serve(listener, router, end).await;
+        serve(listener, router, Limits::default(), end).await;
         tracing::info!("ended");
         Ok(())
     }

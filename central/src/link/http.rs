@@ -25,21 +25,29 @@ const UNIT_BYTES: usize = 4 * 1024;
 /// After how many seconds a product that was turned away should come again.
 const RETRY_SECONDS: &str = "10";
 
-/// The budget of memory for requests.
+/// What the door gives to those who come: memory while they are answered, and time to say what they want.
 #[derive(Debug, Clone)]
-pub struct Budget(Arc<Semaphore>);
+pub struct Door {
+    memory: Arc<Semaphore>,
+    body_time: Duration,
+}
 
-impl Default for Budget {
+impl Default for Door {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(BUDGET_BYTES / UNIT_BYTES)))
+        Self::new(BUDGET_BYTES, BODY_TIME)
     }
 }
 
-impl Budget {
-    /// A share for a request of `bytes`; it is given back when it is dropped.
+impl Door {
+    /// A door for requests of so many bytes together, each of which comes whole in that time.
+    pub fn new(budget_bytes: usize, body_time: Duration) -> Self {
+        Self { memory: Arc::new(Semaphore::new(budget_bytes / UNIT_BYTES)), body_time }
+    }
+
+    /// A share of the memory for a request of `bytes`; it is given back when it is dropped.
     fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ExchangeError> {
         let units = u32::try_from(bytes.div_ceil(UNIT_BYTES).max(1)).map_err(|_| ExchangeError::TooLarge)?;
-        Arc::clone(&self.0).try_acquire_many_owned(units).map_err(|_| ExchangeError::Busy)
+        Arc::clone(&self.memory).try_acquire_many_owned(units).map_err(|_| ExchangeError::Busy)
     }
 }
 
@@ -64,8 +72,8 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body) -> Result<ExchangeRe
     if bytes > MAX_REQUEST_BYTES {
         return Err(ExchangeError::TooLarge);
     }
-    let share = app.budget.share(bytes)?;
-    let body = tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_REQUEST_BYTES)).await;
+    let share = app.door.share(bytes)?;
+    let body = tokio::time::timeout(app.door.body_time, to_bytes(body, MAX_REQUEST_BYTES)).await;
     let body = body.map_err(|_| ExchangeError::Slow)?.map_err(|error| {
         let cause = std::error::Error::source(&error);
         match cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>()) {

@@ -21,16 +21,27 @@ use tower::ServiceExt as _;
 
 use crate::auth::Peer;
 
-/// How many connections are open at once; the others wait in the kernel's queue.
-const CONNECTIONS: usize = 1024;
-/// How long the header of a request may take, and how long a connection may be idle.
-const HEADER_TIME: Duration = Duration::from_secs(15);
 /// The most bytes of a request's header.
 const HEADER_BYTES: usize = 32 * 1024;
-/// How long the requests that are being answered have at the end.
-const ENDING_TIME: Duration = Duration::from_secs(20);
 /// How long to wait after the operating system could not give a connection, as when there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What connections are given.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How many are open at once; the others wait in the kernel's queue.
+    pub connections: usize,
+    /// How long the header of a request may take, and how long a connection may be idle.
+    pub header_time: Duration,
+    /// How long the requests that are being answered have at the end.
+    pub ending_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 1024, header_time: Duration::from_secs(15), ending_time: Duration::from_secs(20) }
+    }
+}
 
 /// Why the server ended otherwise than by being told to.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +64,9 @@ impl ServeError {
     }
 }
 
-/// Answers on `listener` until `end` comes, and then until all that is being answered is answered, or 20 seconds.
-pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+/// Answers on `listener` until `end` comes, and then until all that is being answered is answered, or its time is over.
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, end: impl Future<Output = ()>) {
+    let connections = Arc::new(Semaphore::new(limits.connections));
     let open = GracefulShutdown::new();
     tokio::pin!(end);
     loop {
@@ -73,7 +84,7 @@ pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Outpu
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIME)
+            .header_read_timeout(limits.header_time)
             .max_buf_size(HEADER_BYTES)
             .serve_connection(TokioIo::new(stream), service);
         let connection = open.watch(connection);
@@ -85,7 +96,7 @@ pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Outpu
         });
     }
     drop(listener);
-    if tokio::time::timeout(ENDING_TIME, open.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.ending_time, open.shutdown()).await.is_err() {
         tracing::warn!("some requests were not answered in time and are given up");
     }
 }

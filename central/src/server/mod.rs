@@ -22,9 +22,9 @@ use tower_http::timeout::TimeoutLayer;
 use crate::api::{self, ApiError};
 use crate::auth::{Gate, require_sign_in};
 use crate::central::{ActionError, Central};
-use crate::link::http::Budget;
+use crate::link::http::Door;
 use crate::pages;
-pub use listener::{ServeError, serve};
+pub use listener::{Limits, ServeError, serve};
 
 /// The most bytes of a form or of a request to the API.
 const MAX_FORM_BYTES: usize = 64 * 1024;
@@ -38,8 +38,8 @@ pub struct App {
     pub central: Central,
     /// What sign-in needs.
     pub gate: Gate,
-    /// The memory for the link's requests.
-    pub budget: Budget,
+    /// The door of the link.
+    pub door: Door,
 }
 
 impl App {
@@ -48,7 +48,7 @@ impl App {
     /// # Errors
     /// Where the operating system gives no randomness.
     pub fn new(central: Central) -> Result<Self, ActionError> {
-        Ok(Self { central, gate: Gate::new()?, budget: Budget::default() })
+        Ok(Self { central, gate: Gate::new()?, door: Door::default() })
     }
 }
 
