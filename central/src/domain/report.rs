@@ -164,8 +164,7 @@ pub fn without_counts(outcome: &Outcome) -> Option<Failure> {
         Outcome::Failed(failure) => Some(failure.clone()),
         Outcome::Collected(collected) => {
             let omitted = collected.omissions.iter().find(|omission| omission.subject == "accounts")?;
-            let message = format!("the accounts could not be counted: {}", omitted.reason);
-            Some(Failure { code: "accounts-omitted".to_owned(), message })
+            Some(Failure { code: "accounts-omitted".to_owned(), message: omitted.reason.clone() })
         }
     }
 }

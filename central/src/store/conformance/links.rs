@@ -49,6 +49,22 @@ pub async fn an_invite_that_nobody_used_in_time_is_expired(store: &dyn Store) {
     assert_eq!(made(store.redeem(&redemption(1, &key(1), 1, at(1799))).await.expect("redeemed")).created_at, at(1799));
 }
 
+/// Two products that use an invite at the same moment: one of them has it.
+pub async fn an_invite_that_many_use_at_once_serves_one(store: &dyn Store) {
+    store.add_invite(&invite(1, None)).await.expect("kept");
+    let wishes: Vec<_> = (1..=4).map(|n| redemption(1, &key(n), n, at(1))).collect();
+    let (first, second, third, fourth) = tokio::join!(
+        store.redeem(&wishes[0]),
+        store.redeem(&wishes[1]),
+        store.redeem(&wishes[2]),
+        store.redeem(&wishes[3])
+    );
+    let answers = [first, second, third, fourth].map(|answer| answer.expect("redeemed"));
+    let made = answers.iter().filter(|answer| matches!(answer, Redeemed::Link(_))).count();
+    assert_eq!(made, 1, "{answers:?}");
+    assert_eq!(store.links(None, PageSize::default()).await.expect("read").items.len(), 1);
+}
+
 /// Whoever made the invite for an application has decided already.
 pub async fn an_invite_for_an_application_approves_the_link_beforehand(store: &dyn Store) {
     let link = linked(store, 1).await;

@@ -29,6 +29,7 @@ macro_rules! store_conformance {
             an_api_token_serves_until_it_is_revoked
             a_store_belongs_to_the_first_key_that_it_was_opened_with
             an_invite_serves_the_first_key_that_uses_it_and_no_other
+            an_invite_that_many_use_at_once_serves_one
             an_invite_that_nobody_used_in_time_is_expired
             an_invite_for_an_application_approves_the_link_beforehand
             a_key_has_one_link

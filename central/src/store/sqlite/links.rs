@@ -34,8 +34,12 @@ impl Links for SqliteStore {
     }
 
     async fn redeem(&self, redemption: &Redemption) -> Stored<Redeemed> {
-        let redemption = redemption.clone();
-        self.write(move |connection| redeem(connection, &redemption)).await
+        let (asked, redemption) = (redemption.clone(), redemption.clone());
+        // Anybody may ask, and a product that waits asks again and again: only a new link is a write.
+        match self.read(move |connection| find(connection, &asked)).await? {
+            Found::Answer(answer) => Ok(answer),
+            Found::Unused(_) => self.write(move |connection| redeem(connection, &redemption)).await,
+        }
     }
 
     async fn link(&self, id: &LinkId) -> Stored<Option<Link>> {
@@ -140,23 +144,41 @@ impl Links for SqliteStore {
     }
 }
 
-fn redeem(connection: &Connection, redemption: &Redemption) -> Stored<Redeemed> {
+/// What an invite is good for at the moment.
+enum Found {
+    /// Nothing new: it was used, or cannot be.
+    Answer(Redeemed),
+    /// A link, for the application that it was made for, if for one.
+    Unused(Option<ApplicationId>),
+}
+
+fn find(connection: &Connection, redemption: &Redemption) -> Stored<Found> {
     let mut query = connection.prepare_cached("SELECT application, expires_at, link FROM invites WHERE secret = ?1")?;
     let invite = query.query_row([redemption.secret.hex()], |row| {
         let application: Option<ApplicationId> = parsed_option(row, "application")?;
         Ok((application, time(row, "expires_at")?, parsed_option::<LinkId>(row, "link")?))
     });
-    let Some((application, expires_at, used_by)) = invite.optional()? else { return Ok(Redeemed::Unknown) };
+    let Some((application, expires_at, used_by)) = invite.optional()? else {
+        return Ok(Found::Answer(Redeemed::Unknown));
+    };
     if let Some(id) = used_by {
         let link = by_id(connection, &id)?.filter(|link| link.key == redemption.key);
-        return Ok(link.map_or(Redeemed::Unknown, |link| Redeemed::Link(Box::new(link))));
+        return Ok(Found::Answer(link.map_or(Redeemed::Unknown, |link| Redeemed::Link(Box::new(link)))));
     }
     if expires_at <= redemption.now {
-        return Ok(Redeemed::Expired);
+        return Ok(Found::Answer(Redeemed::Expired));
     }
     if by_key(connection, &redemption.key.id().to_string())?.is_some() {
-        return Ok(Redeemed::KeyInUse);
+        return Ok(Found::Answer(Redeemed::KeyInUse));
     }
+    Ok(Found::Unused(application))
+}
+
+fn redeem(connection: &Connection, redemption: &Redemption) -> Stored<Redeemed> {
+    let application = match find(connection, redemption)? {
+        Found::Answer(answer) => return Ok(answer),
+        Found::Unused(application) => application,
+    };
     let link = new_link(redemption, application);
     insert(connection, &link)?;
     if let Some(application) = &link.application {
