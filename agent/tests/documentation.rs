@@ -119,7 +119,7 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     let answer = |response: &seatline_protocol::ExchangeResponse| {
         std::fs::write(agent.path("answer.json"), serde_json::to_string(response).expect("JSON")).expect("the answer");
     };
-    answer(&central.approval());
+    answer(&central.approval(&agent));
     show(&["report", "import-receipts", &path("answer.json")]);
     show(&["sync"]);
     answer(&central.receipts(&agent.waiting()));

@@ -62,7 +62,7 @@ fn linked(central: &Central) -> Agent {
     let join = agent.exported().join.expect("the join");
     let (join, _) = seal::open_introduced::<Join>(&join).expect("a sealed join");
     assert_eq!(join.product.id.as_str(), "acme-wiki");
-    let taken = answer(&agent, &central.approval()).json();
+    let taken = answer(&agent, &central.approval(&agent)).json();
     assert_eq!(taken["settings_changed"], true);
     agent
 }

@@ -103,7 +103,7 @@ fn the_status_shows_everything_at_a_glance() {
     insta::assert_snapshot!("status_new", seen(&agent, agent.run(&["status"])));
     agent.install_plugin();
     agent.run(&["link", "accept", &Central::new().invite(), "--yes"]).ok();
-    std::fs::write(agent.path("answer"), serde_json::to_string(&Central::new().approval()).expect("JSON"))
+    std::fs::write(agent.path("answer"), serde_json::to_string(&Central::new().approval(&agent)).expect("JSON"))
         .expect("answer");
     agent.run(&["report", "import-receipts", agent.path("answer").to_str().expect("a path")]).ok();
     agent.run(&["sync"]).refused("central-unreachable");

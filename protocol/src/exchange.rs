@@ -3,6 +3,8 @@
 //! `POST /link/v1/exchange` takes an [`ExchangeRequest`] and answers an [`ExchangeResponse`], both as JSON. The same two
 //! objects as files serve where there is no connection (`g4`).
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::text;
@@ -16,8 +18,8 @@ pub const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 /// The most reports in one request.
 pub const MAX_REPORTS: usize = 64;
 
-/// What a product sends: sealed documents.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a product sends: sealed documents. `Debug` shows how long they are: a join holds a secret.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExchangeRequest {
     /// A [`crate::Join`], until the welcome has arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,8 +29,9 @@ pub struct ExchangeRequest {
     pub reports: Vec<String>,
 }
 
-/// What the central server answers: sealed documents, and a reason for each that it refused.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What the central server answers: sealed documents, and a reason for each that it refused. `Debug` shows how long the
+/// documents are: a welcome holds a secret.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExchangeResponse {
     /// A [`crate::Welcome`], in answer to a join.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +45,29 @@ pub struct ExchangeResponse {
     /// Why a document was not taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
+}
+
+impl fmt::Debug for ExchangeRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { join, reports } = self;
+        f.debug_struct("ExchangeRequest").field("join", &lengths(join)).field("reports", &lengths(reports)).finish()
+    }
+}
+
+impl fmt::Debug for ExchangeResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExchangeResponse")
+            .field("welcome", &lengths(&self.welcome))
+            .field("settings", &lengths(&self.settings))
+            .field("receipts", &lengths(&self.receipts))
+            .field("refusals", &self.refusals)
+            .finish()
+    }
+}
+
+/// The bytes of each sealed document.
+fn lengths<'a>(documents: impl IntoIterator<Item = &'a String>) -> Vec<usize> {
+    documents.into_iter().map(String::len).collect()
 }
 
 /// Why the central server did not take a document. It is not sealed: it can hold things up, and lose nothing. Its texts
@@ -126,5 +152,24 @@ impl RefusalCode {
             Self::Malformed => "malformed",
             Self::Unavailable => "unavailable",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_of_an_exchange_do_not_show_in_debug() {
+        let sealed = || "v4.public.c2VjcmV0".to_owned();
+        let request = ExchangeRequest { join: Some(sealed()), reports: vec![sealed()] };
+        let response = ExchangeResponse {
+            welcome: Some(sealed()),
+            settings: Some(sealed()),
+            receipts: vec![sealed()],
+            ..Default::default()
+        };
+        let shown = format!("{request:?} {response:?}");
+        assert!(!shown.contains("c2VjcmV0") && shown.contains("join: [18]"), "{shown}");
     }
 }

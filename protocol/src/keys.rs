@@ -195,7 +195,12 @@ impl SecretKey {
     /// The key as `k4.secret.…`, for a file of mode 0600.
     pub fn to_paserk(&self) -> Zeroizing<String> {
         let bytes = Zeroizing::new(self.0.to_keypair_bytes());
-        Zeroizing::new(format!("{}.{}", Self::PREFIX, BASE64.encode(bytes.as_slice())))
+        // The text is built in the room that it needs, so that no copy stays behind.
+        let mut text = Zeroizing::new(String::with_capacity(Self::PREFIX.len() + 1 + 88));
+        text.push_str(Self::PREFIX);
+        text.push('.');
+        BASE64.encode_string(bytes.as_slice(), &mut text);
+        text
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {

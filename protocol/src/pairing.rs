@@ -5,10 +5,12 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::ids::{LinkId, ServerId};
+use crate::ids::LinkId;
+use crate::keys::KeyId;
 use crate::license::MAX_NAME;
 use crate::report::ProductFacts;
 use crate::seal::Document;
@@ -20,8 +22,7 @@ pub use crate::url::check_url;
 pub const INVITE_MINUTES: i64 = 30;
 
 /// Thirty-two secret bytes in a document. They are zeroed when dropped, and never show themselves in `Debug`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
 impl Secret {
@@ -58,18 +59,18 @@ impl fmt::Debug for Secret {
     }
 }
 
-impl TryFrom<String> for Secret {
-    type Error = String;
-    fn try_from(mut text: String) -> Result<Self, String> {
-        let bytes = BASE64.decode(&text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        text.zeroize();
-        bytes.map(Self).ok_or_else(|| "a secret must be the base64url of 32 bytes".to_owned())
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Zeroizing::new(BASE64.encode(self.0)))
     }
 }
 
-impl From<Secret> for String {
-    fn from(secret: Secret) -> String {
-        BASE64.encode(secret.0)
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        let bytes = Zeroizing::new(BASE64.decode(&*text).unwrap_or_default());
+        let bytes = <[u8; 32]>::try_from(bytes.as_slice());
+        bytes.map(Self).map_err(|_| D::Error::custom("a secret must be the base64url of 32 bytes"))
     }
 }
 
@@ -125,16 +126,11 @@ impl Document for Join {
     }
 }
 
-impl Join {
-    /// The instance that wants to be linked.
-    pub fn server_id(&self) -> &ServerId {
-        &self.product.server_id
-    }
-}
-
-/// The central server's answer to a join.
+/// The central server's answer to a join. It names the link's key, so that it never passes for the answer to another join.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
+    /// The key that the join introduced: the link's.
+    pub key: KeyId,
     /// The link that was made.
     pub link: LinkId,
     /// What the central server calls the application.
@@ -172,4 +168,27 @@ fn check_name(what: &str, name: &str) -> Result<(), String> {
         return Err(format!("{what} must be one line of 1 to {MAX_NAME} characters"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_its_base64url_and_nothing_else() {
+        let secret = Secret::from_bytes([7; 32]);
+        let json = serde_json::to_string(&secret).expect("JSON");
+        assert_eq!(json, format!("\"{}\"", BASE64.encode([7; 32])));
+        assert_eq!(serde_json::from_str::<Secret>(&json).expect("its own text"), secret);
+        for bad in ["\"\"", "\"not base64!\"", "\"BwcH\"", "7", "null"] {
+            assert!(serde_json::from_str::<Secret>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_secret_never_shows_itself() {
+        assert_eq!(format!("{:?}", Secret::from_bytes([7; 32])), "Secret(…)");
+        let refused = serde_json::from_str::<Secret>("\"BwcHBwcH\"").expect_err("too short").to_string();
+        assert!(!refused.contains("BwcH"), "{refused}");
+    }
 }

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::{
-    Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, LinkId, Receipt, ReceiptVerdict, Report, SecretKey,
+    Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, LinkId, Receipt, ReceiptVerdict, Report, SecretKey,
     Settings, Welcome, seal,
 };
 
@@ -47,11 +47,12 @@ impl Central {
         seal::seal_introducing(&invite, &self.key).expect("an invite")
     }
 
-    /// The answer to a join: approved, with settings.
-    pub fn approval(&self) -> ExchangeResponse {
+    /// The answer to the join of `agent`: approved, with settings.
+    pub fn approval(&self, agent: &Agent) -> ExchangeResponse {
         let (link, issued_at) = (self.link.clone(), Timestamp::now());
+        let key = seal::key_id::<Join>(&agent.exported().join.expect("the join")).expect("its key");
         let state = WelcomeState::Approved { pseudonym_key: Secret::from_bytes([8; 32]) };
-        let welcome = Welcome { link: link.clone(), application: "Wiki".to_owned(), issued_at, state };
+        let welcome = Welcome { key, link: link.clone(), application: "Wiki".to_owned(), issued_at, state };
         let counting = Counting::FirstSignIn;
         let settings = Settings { link, revision: 1, issued_at, interval: 600, dormancy_days: 30, counting };
         ExchangeResponse {

@@ -14,7 +14,7 @@ pub(super) fn can_replace(members: &[&License], one: usize, other: usize) -> boo
 /// Whether the license at `one` claims the place of that at `other`.
 fn claims(members: &[&License], one: usize, other: usize) -> bool {
     let (claimant, claimed) = (members[one], members[other]);
-    if claimant.id == claimed.id { one > other } else { claimant.replaces.contains(&claimed.id) }
+    claimant.id == claimed.id || claimant.replaces.contains(&claimed.id)
 }
 
 /// Whether claims lead from the license at `from` to that at `to`, over licenses that were issued at the same instant.

@@ -78,7 +78,7 @@ fn w3_the_json_of_a_welcome() {
     for (name, state) in
         [("pending", json!("pending")), ("approved", json!({"approved": {"pseudonym_key": "A".repeat(43)}}))]
     {
-        let welcome = json!({"link": "B7K2-9QXM-0000-0000-0000-0000", "application": "Wiki",
+        let welcome = json!({"key": SecretKey::from_seed(&[7; 32]).public().id(), "link": "B7K2-9QXM-0000-0000-0000-0000", "application": "Wiki",
                              "issued_at": "2026-01-01T00:00:00Z", "state": state});
         let json = wire::<Welcome>(welcome);
         insta::assert_snapshot!(format!("w3_the_json_of_a_welcome_{name}"), json);
