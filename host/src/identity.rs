@@ -16,6 +16,16 @@ pub(crate) fn server_id(store: &dyn StateStore) -> Result<ServerId, StoreError> 
     if let Some(id) = slots::read(locked.store(), Slot::Identity)? {
         return Ok(id);
     }
+    // Where the rest of a state is, its server ID was made: another one would make its licenses and its link strangers.
+    for slot in [Slot::Licenses, Slot::Link] {
+        if locked.store().read(slot)?.is_some() {
+            return Err(StoreError::Damaged {
+                what: format!("`{}` of the state", Slot::Identity.name()),
+                reason: format!("it is missing beside `{}`", slot.name()),
+                way_out: Slot::Identity.way_out(),
+            });
+        }
+    }
     let id = ServerId::from_random(slots::random()?);
     slots::write(&mut *locked, Slot::Identity, &id)?;
     Ok(id)
@@ -33,4 +43,28 @@ pub(crate) fn local_pseudonym_key(store: &dyn StateStore) -> Result<Secret, Stor
     let key = Secret::from_bytes(slots::random()?);
     slots::write(&mut *locked, Slot::LocalPseudonymKey, &key)?;
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Directory;
+
+    #[test]
+    fn c7_the_server_id_is_made_once_and_never_beside_a_state_that_lost_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Directory::open(dir.path()).expect("a store");
+        let id = server_id(&store).expect("a new one");
+        assert_eq!(server_id(&Directory::open(dir.path()).expect("the store")).expect("the same"), id);
+
+        store.lock().expect("lock").write(Slot::Licenses, b"[]").expect("write");
+        store.lock().expect("lock").clear(Slot::Identity).expect("somebody removes it");
+        let error = server_id(&store).expect_err("no second one");
+        assert_eq!(error.code(), "store-damaged");
+        assert_eq!(
+            error.to_string(),
+            "`identity` of the state is damaged (it is missing beside `licenses`); restore it from a backup: the \
+             licenses and the link are those of this server ID"
+        );
+    }
 }

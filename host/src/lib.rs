@@ -17,6 +17,7 @@
 pub mod client;
 pub mod clock;
 pub mod exchange;
+mod files;
 pub mod host;
 mod identity;
 pub mod licenses;

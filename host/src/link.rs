@@ -163,9 +163,15 @@ impl Link {
 
     pub fn secret_key(&self) -> Result<SecretKey, StoreError> {
         self.key.parse().map_err(|error: seatline_protocol::KeyError| StoreError::Damaged {
-            what: "the link's key".to_owned(),
+            what: "the key in `link` of the state".to_owned(),
             reason: error.to_string(),
+            way_out: Slot::Link.way_out(),
         })
+    }
+
+    /// Whether `other` is this link, in whatever state: each has a key of its own.
+    pub fn is_same(&self, other: &Self) -> bool {
+        *self.key == *other.key
     }
 
     pub fn approved(&self) -> Option<Approved<'_>> {
@@ -177,7 +183,7 @@ impl Link {
         }
     }
 
-    /// Takes a welcome. A link that is approved stays so: an older answer that arrives late changes nothing.
+    /// Takes a welcome that answers this link's join. A link that is approved stays so: an older answer that arrives late changes nothing.
     pub fn take_welcome(&mut self, welcome: Welcome) {
         let (link, application) = (welcome.link, welcome.application);
         match (welcome.state, &self.state) {

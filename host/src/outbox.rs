@@ -7,7 +7,7 @@
 //! away, so that the chain stays whole.
 
 use jiff::Timestamp;
-use seatline_protocol::{Digest, LinkId, Receipt, Sequence};
+use seatline_protocol::{Digest, Document as _, LinkId, Receipt, Report, Sequence};
 use serde::{Deserialize, Serialize};
 
 use crate::slots;
@@ -15,7 +15,8 @@ use crate::store::{LockedStore, Log, StateStore, StoreError};
 
 /// The most reports that wait: with hourly reports, six weeks.
 pub const MAX_PENDING: usize = 1000;
-/// The most bytes of waiting reports.
+/// The most bytes of waiting reports, and of those of removed links. Reports with the greatest sketches take it up in
+/// 500, which is three weeks of hourly reports.
 pub const MAX_PENDING_BYTES: usize = 64 * 1024 * 1024;
 /// The most receipts that are kept; the oldest leave first.
 const MAX_RECEIPTS: usize = 10_000;
@@ -103,17 +104,20 @@ impl Outbox {
                     outbox.pending.push(report);
                 }
                 Err(error) => {
-                    return Err(StoreError::Damaged { what: "the outbox".to_owned(), reason: error.to_string() });
+                    let what = format!("`{}` of the state", Log::Outbox.name());
+                    let reason = format!("a record is not what was written there: {error}");
+                    return Err(StoreError::Damaged { what, reason, way_out: Log::Outbox.way_out() });
                 }
             }
         }
         Ok(outbox)
     }
 
-    /// The place of the next report, and the digest that it names as the one before.
+    /// The place of the next report, and the digest that it names as the one before. There is room for it, of whatever
+    /// size it is.
     pub fn next(&self) -> Result<(Sequence, Option<Digest>), OutboxError> {
         let bytes: usize = self.pending.iter().map(|report| report.sealed.len()).sum();
-        if self.pending.len() >= MAX_PENDING || bytes >= MAX_PENDING_BYTES {
+        if self.pending.len() >= MAX_PENDING || bytes + Report::MAX_BYTES > MAX_PENDING_BYTES {
             return Err(OutboxError::Full { pending: self.pending.len() });
         }
         match &self.head {
@@ -128,7 +132,7 @@ impl Outbox {
 
 /// Puts the next report into the outbox: when this returns, the report exists.
 pub(crate) fn append(locked: &mut dyn LockedStore, report: PendingReport) -> Result<(), StoreError> {
-    locked.append(Log::Outbox, &slots::to_json("the outbox", &Record::Report(report))?)
+    locked.append(Log::Outbox, &slots::to_json(&Record::Report(report))?)
 }
 
 /// Stores receipts with the exact bytes that sealed them, and then lets the reports go that they are for. Gives the
@@ -141,47 +145,68 @@ pub(crate) fn receive(
     let outbox = Outbox::read(locked.store())?;
     let mut waiting: Vec<(Digest, PendingReport)> =
         outbox.pending.into_iter().map(|report| (report.digest(), report)).collect();
-    let mut taken = Vec::new();
+    let (mut taken, mut kept) = (Vec::new(), Vec::new());
     for (receipt, sealed) in receipts {
         let fits = |(digest, report): &(Digest, PendingReport)| {
             receipt.link == *link && receipt.sequence == report.sequence && receipt.report == *digest
         };
         if let Some(at) = waiting.iter().position(fits) {
             waiting.remove(at);
-            locked.append(Log::Receipts, sealed.as_bytes())?;
+            kept.push(sealed.into_bytes());
             taken.push(receipt);
         }
     }
     if taken.is_empty() {
         return Ok(taken);
     }
+    keep_receipts(locked, kept)?;
     // The head stands last: whichever reports still wait, the next one follows the latest that was ever made.
     let remaining = waiting.into_iter().map(|(_, report)| Record::Report(report)).chain(outbox.head.map(Record::Head));
     let records: Result<Vec<Vec<u8>>, StoreError> =
-        remaining.map(|record| slots::to_json("the outbox", &record).map(|json| json.to_vec())).collect();
-    let records = records?;
-    locked.replace(Log::Outbox, &records)?;
-    bound_receipts(locked)?;
+        remaining.map(|record| slots::to_json(&record).map(|json| json.to_vec())).collect();
+    locked.replace(Log::Outbox, &records?)?;
     Ok(taken)
 }
 
-fn bound_receipts(locked: &mut dyn LockedStore) -> Result<(), StoreError> {
-    let receipts = locked.store().records(Log::Receipts)?;
-    if receipts.len() <= MAX_RECEIPTS + RECEIPTS_SLACK {
-        return Ok(());
+/// Adds sealed receipts to those that are kept. One is appended; several are written with the others in one go, as each
+/// append reads the whole log.
+fn keep_receipts(locked: &mut dyn LockedStore, mut sealed: Vec<Vec<u8>>) -> Result<(), StoreError> {
+    let mut receipts = locked.store().records(Log::Receipts)?;
+    if let ([one], true) = (&sealed[..], receipts.len() < MAX_RECEIPTS + RECEIPTS_SLACK) {
+        return locked.append(Log::Receipts, one);
     }
-    locked.replace(Log::Receipts, &receipts[receipts.len() - MAX_RECEIPTS..])
+    receipts.append(&mut sealed);
+    locked.replace(Log::Receipts, &receipts[receipts.len().saturating_sub(MAX_RECEIPTS)..])
 }
 
-/// Empties the outbox when its link is removed. What was never received is kept apart, as evidence.
+/// Empties the outbox of a link that was removed; gives how many reports were never received. They are kept apart, as
+/// evidence. Interrupted and called again, it keeps each of them once.
 pub(crate) fn retire(locked: &mut dyn LockedStore) -> Result<usize, StoreError> {
-    let pending = Outbox::read(locked.store())?.pending;
+    let outbox = Outbox::read(locked.store())?;
+    if outbox == Outbox::default() {
+        return Ok(0);
+    }
     let mut retired = locked.store().records(Log::Retired)?;
-    retired.extend(pending.iter().map(|report| report.sealed.clone().into_bytes()));
-    let from = retired.len().saturating_sub(MAX_PENDING);
-    locked.replace(Log::Retired, &retired[from..])?;
+    let pending = outbox.pending.len();
+    for report in outbox.pending {
+        let sealed = report.sealed.into_bytes();
+        if !retired.contains(&sealed) {
+            retired.push(sealed);
+        }
+    }
+    locked.replace(Log::Retired, &retired[oldest_kept(&retired)..])?;
     locked.replace(Log::Outbox, &[])?;
-    Ok(pending.len())
+    Ok(pending)
+}
+
+/// Where the newest of `retired` begin that are kept: the oldest leave first.
+fn oldest_kept(retired: &[Vec<u8>]) -> usize {
+    let mut bytes = 0;
+    let newest = retired.iter().rev().take(MAX_PENDING).take_while(|sealed| {
+        bytes += sealed.len();
+        bytes <= MAX_PENDING_BYTES
+    });
+    retired.len() - newest.count()
 }
 
 #[cfg(test)]
@@ -193,6 +218,12 @@ mod tests {
 
     fn link() -> LinkId {
         LinkId::from_random([1; 24])
+    }
+
+    /// A report of so many bytes.
+    fn report_of(sequence: u64, bytes: usize) -> PendingReport {
+        let sequence = Sequence::try_from(sequence).expect("a sequence");
+        PendingReport { sequence, made_at: Timestamp::UNIX_EPOCH, sealed: "x".repeat(bytes) }
     }
 
     /// Appends the next report, and gives its receipt.
@@ -246,16 +277,38 @@ mod tests {
     #[test]
     fn a_full_outbox_takes_no_report_and_keeps_what_it_has() {
         let (_dir, store) = store();
-        let record = |sequence: u64| {
-            let sequence = Sequence::try_from(sequence).expect("a sequence");
-            let report = PendingReport { sequence, made_at: Timestamp::UNIX_EPOCH, sealed: String::new() };
-            slots::to_json("the outbox", &Record::Report(report)).expect("json").to_vec()
-        };
+        let record = |sequence| slots::to_json(&Record::Report(report_of(sequence, 0))).expect("json").to_vec();
         let records: Vec<_> = (1..=MAX_PENDING as u64).map(record).collect();
         store.lock().expect("lock").replace(Log::Outbox, &records).expect("replace");
         let full = Outbox::read(&store).expect("outbox").next().expect_err("no room");
         assert_eq!(full.code(), "outbox-full");
         assert_eq!(waiting(&store).len(), MAX_PENDING);
+    }
+
+    #[test]
+    fn an_outbox_without_room_for_the_greatest_report_is_full() {
+        let with = |bytes: usize| Outbox { head: None, pending: vec![report_of(1, bytes)] };
+        assert!(with(MAX_PENDING_BYTES - Report::MAX_BYTES).next().is_ok());
+        let full = with(MAX_PENDING_BYTES - Report::MAX_BYTES + 1).next().expect_err("no room");
+        assert_eq!(full.code(), "outbox-full");
+    }
+
+    #[test]
+    fn receipts_and_retired_reports_are_bounded_and_the_oldest_leave_first() {
+        let (_dir, store) = store();
+        let mut locked = store.lock().expect("lock");
+        let receipts = |from: usize, to: usize| (from..to).map(|n| n.to_string().into_bytes()).collect::<Vec<_>>();
+        keep_receipts(&mut *locked, receipts(0, MAX_RECEIPTS + RECEIPTS_SLACK)).expect("kept");
+        assert_eq!(
+            store.records(Log::Receipts).expect("receipts"),
+            receipts(RECEIPTS_SLACK, MAX_RECEIPTS + RECEIPTS_SLACK)
+        );
+        keep_receipts(&mut *locked, vec![b"one more".to_vec()]).expect("kept");
+        assert_eq!(store.records(Log::Receipts).expect("receipts").len(), MAX_RECEIPTS + 1);
+
+        let third = vec![7; MAX_PENDING_BYTES / 3 + 1];
+        assert_eq!(oldest_kept(&[third.clone(), third.clone(), third]), 1);
+        assert_eq!(oldest_kept(&vec![Vec::new(); MAX_PENDING + 7]), 7);
     }
 
     #[test]
@@ -265,7 +318,14 @@ mod tests {
         make(&store);
         assert_eq!(retire(&mut *store.lock().expect("lock")).expect("retire"), 2);
         assert_eq!(Outbox::read(&store).expect("outbox"), Outbox::default(), "a new link begins a new chain");
-        assert_eq!(store.records(Log::Retired).expect("records").len(), 2);
+        let retired = store.records(Log::Retired).expect("records");
+        assert_eq!(retired.len(), 2);
+
+        // A crash between the two steps: the reports are kept apart, and the outbox is not empty yet.
+        assert_eq!([make(&store), make(&store)].map(|receipt| receipt.sequence.get()), [1, 2]);
+        assert_eq!(retire(&mut *store.lock().expect("lock")).expect("retire"), 2);
+        assert_eq!(store.records(Log::Retired).expect("records"), retired, "each is kept once");
+        assert_eq!(retire(&mut *store.lock().expect("lock")).expect("retire"), 0, "there is nothing left");
     }
 
     proptest! {

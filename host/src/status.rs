@@ -49,8 +49,8 @@ pub struct OutboxStatus {
 }
 
 pub(crate) fn read(host: &Host, store: &dyn StateStore, clock: Timestamp) -> Result<Status, HostError> {
-    let (plugin, plugin_problem) = match host.plugins().current() {
-        Ok(current) => (current.map(|current| current.plugin.facts()), None),
+    let (plugin, plugin_problem) = match host.plugins().installed() {
+        Ok(installed) => (installed.map(|installed| installed.facts()), None),
         Err(error) => (None, Some(error.to_string())),
     };
     let outbox = Outbox::read(store)?;

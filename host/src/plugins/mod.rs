@@ -17,7 +17,6 @@
 //! Several processes may use a store at once, such as `seatline run` and `seatline plugin install`: readers see whole
 //! files, writers take turns.
 
-mod files;
 mod roster;
 mod simulated;
 
@@ -30,13 +29,12 @@ use jiff::Timestamp;
 use seatline_protocol::Digest;
 use seatline_protocol::pairing::Secret;
 use wasmtime::component::Component;
-use zeroize::Zeroizing;
 
 pub use crate::sandbox::{InspectError, Inspection, MAX_COMPONENT_BYTES, inspect};
 pub use roster::{Consent, InstalledPlugin, Roster};
 
+use crate::files::{self, FileError, Folder, Writing};
 use crate::sandbox::{Capability, Grants, Limits, LoadError, LoadedPlugin, RunError, Sandbox, compiled};
-use files::{Files, Writing, failed};
 
 const ROSTER: &str = "roster.json";
 const KEY: &str = "key";
@@ -50,7 +48,7 @@ const MAX_COMPILED_BYTES: usize = 16 * MAX_COMPONENT_BYTES;
 #[non_exhaustive]
 pub enum PluginError {
     /// A file or the directory cannot be used.
-    #[error("{action} {}: {source}", .path.display())]
+    #[error("{action} {}: {source}{}", .path.display(), files::way_out(.source))]
     Io {
         /// What was tried, such as `cannot write`.
         action: &'static str,
@@ -108,6 +106,16 @@ pub enum PluginError {
     Randomness(getrandom::Error),
 }
 
+impl From<FileError> for PluginError {
+    fn from(error: FileError) -> Self {
+        let FileError { action, path, source } = error;
+        if source.kind() == io::ErrorKind::FileTooLarge {
+            return Self::Damaged { path, reason: source.to_string() };
+        }
+        Self::Io { action, path, source }
+    }
+}
+
 fn names(capabilities: &[Capability]) -> String {
     capabilities.iter().map(|capability| capability.name()).collect::<Vec<_>>().join(", ")
 }
@@ -140,7 +148,7 @@ pub struct CurrentPlugin {
 
 /// The plugins of an instance.
 pub struct PluginStore {
-    files: Files,
+    files: Folder,
     limits: Limits,
     /// Made when the first plugin is loaded: most commands need none.
     sandbox: OnceLock<Sandbox>,
@@ -159,12 +167,12 @@ impl fmt::Debug for PluginStore {
 /// # Errors
 /// When the file cannot be read, or has more than [`MAX_COMPONENT_BYTES`].
 pub fn read_component(path: &Path) -> Result<Vec<u8>, PluginError> {
-    let size = path.metadata().map_err(failed("cannot read", path))?.len();
+    let size = path.metadata().map_err(FileError::new("cannot read", path))?.len();
     if size > MAX_COMPONENT_BYTES as u64 {
         return Err(LoadError::from(InspectError::TooLarge { size }).into());
     }
-    let missing = || failed("cannot read", path)(io::ErrorKind::NotFound.into());
-    files::read(path, MAX_COMPONENT_BYTES)?.ok_or_else(missing)
+    let missing = || FileError::new("cannot read", path)(io::ErrorKind::NotFound.into()).into();
+    files::read(path, MAX_COMPONENT_BYTES)?.map(|mut bytes| std::mem::take(&mut *bytes)).ok_or_else(missing)
 }
 
 impl PluginStore {
@@ -173,7 +181,7 @@ impl PluginStore {
     /// # Errors
     /// When the directory cannot be made.
     pub fn open(path: impl Into<PathBuf>, limits: Limits) -> Result<Self, PluginError> {
-        let files = Files::open(path.into())?;
+        let files = Folder::open(path.into())?;
         Ok(Self { files, limits, sandbox: OnceLock::new(), loaded: Mutex::new(None) })
     }
 
@@ -189,21 +197,20 @@ impl PluginStore {
         }
     }
 
-    /// The current plugin, or none where none is installed. Its component is hashed anew.
+    /// The current plugin as it is installed, or none where none is. Its component is hashed anew, and nothing is compiled.
+    ///
+    /// # Errors
+    /// When it was changed, or is missing.
+    pub fn installed(&self) -> Result<Option<InstalledPlugin>, PluginError> {
+        Ok(self.current_component()?.map(|(installed, _)| installed))
+    }
+
+    /// The current plugin, ready to run, or none where none is installed. Its component is hashed anew.
     ///
     /// # Errors
     /// When it was changed, is missing, or cannot be made ready to run.
     pub fn current(&self) -> Result<Option<CurrentPlugin>, PluginError> {
-        let Some(installed) = self.list()?.current else { return Ok(None) };
-        let bytes = match self.component(&installed) {
-            Ok(bytes) => bytes,
-            // Somebody may have installed or removed a plugin between the two reads.
-            Err(error) => match self.list()?.current {
-                None => return Ok(None),
-                Some(again) if again.digest == installed.digest => return Err(error),
-                Some(_) => return self.current(),
-            },
-        };
+        let Some((installed, bytes)) = self.current_component()? else { return Ok(None) };
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let plugin = match &*loaded {
             Some(plugin) if plugin.inspection().digest == installed.digest => plugin.clone(),
@@ -263,13 +270,27 @@ impl PluginStore {
         Ok(removed)
     }
 
+    /// The current plugin and its component.
+    fn current_component(&self) -> Result<Option<(InstalledPlugin, Vec<u8>)>, PluginError> {
+        let Some(installed) = self.list()?.current else { return Ok(None) };
+        match self.component(&installed) {
+            Ok(bytes) => Ok(Some((installed, bytes))),
+            // Somebody may have installed or removed a plugin between the two reads.
+            Err(error) => match self.list()?.current {
+                None => Ok(None),
+                Some(again) if again.digest == installed.digest => Err(error),
+                Some(_) => self.current_component(),
+            },
+        }
+    }
+
     /// The component of `installed`, which must be the one that was installed.
     fn component(&self, installed: &InstalledPlugin) -> Result<Vec<u8>, PluginError> {
         let name = file(&installed.digest, COMPONENT);
         let (name_of, version) = (installed.name.clone(), installed.version.clone());
         let path = self.files.path(&name);
-        match self.files.read(&name, MAX_COMPONENT_BYTES) {
-            Ok(Some(bytes)) if Digest::of(&bytes) == installed.digest => Ok(bytes),
+        match self.files.read(&name, MAX_COMPONENT_BYTES).map_err(PluginError::from) {
+            Ok(Some(mut bytes)) if Digest::of(&bytes) == installed.digest => Ok(std::mem::take(&mut *bytes)),
             Ok(Some(_)) | Err(PluginError::Damaged { .. }) => {
                 Err(PluginError::Changed { name: name_of, version, path })
             }
@@ -286,7 +307,10 @@ impl PluginStore {
             return Ok(sandbox.link(inspection, &component)?);
         }
         let component = sandbox.compile(bytes)?;
-        self.keep_compiled(&self.files.writing()?, &inspection.digest, &component);
+        match self.files.writing() {
+            Ok(writing) => self.keep_compiled(&writing, &inspection.digest, &component),
+            Err(error) => not_kept(&error.into()),
+        }
         Ok(sandbox.link(inspection, &component)?)
     }
 
@@ -302,10 +326,10 @@ impl PluginStore {
             let key = self.key(writing)?;
             let kept = compiled::keep(self.sandbox()?.engine(), &key, digest, component)
                 .map_err(|error| LoadError::Compile(error.to_string()))?;
-            writing.write(&file(digest, COMPILED), &kept)
+            Ok(writing.write(&file(digest, COMPILED), &kept)?)
         };
         if let Err(error) = keep() {
-            tracing::warn!(%error, "compiled code is not kept, and will be compiled again");
+            not_kept(&error);
         }
     }
 
@@ -321,7 +345,7 @@ impl PluginStore {
 
     /// The key of the MACs; none where there is no usable one, and what was kept with another key is compiled anew.
     fn read_key(&self) -> Result<Option<Secret>, PluginError> {
-        let bytes = self.files.read(KEY, MAX_ROSTER_BYTES)?.map(Zeroizing::new);
+        let bytes = self.files.read(KEY, MAX_ROSTER_BYTES)?;
         Ok(bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()).map(Secret::from_bytes))
     }
 
@@ -344,6 +368,10 @@ impl PluginStore {
         // Another thread may have been faster: then its sandbox is the one.
         Ok(self.sandbox.get_or_init(|| sandbox))
     }
+}
+
+fn not_kept(error: &PluginError) {
+    tracing::warn!(%error, "compiled code is not kept, and will be compiled again");
 }
 
 const COMPONENT: &str = "wasm";

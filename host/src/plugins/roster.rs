@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use seatline_protocol::Digest;
+use seatline_protocol::report::PluginFacts;
 use serde::{Deserialize, Serialize};
 
 use super::PluginError;
@@ -94,6 +95,11 @@ impl Roster {
 }
 
 impl InstalledPlugin {
+    /// The plugin as a report names it.
+    pub fn facts(&self) -> PluginFacts {
+        PluginFacts { name: self.name.clone(), version: self.version.clone(), digest: self.digest.clone() }
+    }
+
     pub(super) fn new(inspection: &Inspection, grants: Grants, installed_at: Timestamp) -> Self {
         Self {
             name: inspection.name.clone(),

@@ -11,6 +11,8 @@ mod directory;
 pub use directory::Directory;
 use zeroize::Zeroizing;
 
+use crate::files::FileError;
+
 /// A named value of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Slot {
@@ -44,6 +46,18 @@ impl Slot {
             Self::LastExchange => "last-exchange",
         }
     }
+
+    /// What an administrator can do where it is damaged or missing.
+    pub(crate) fn way_out(self) -> &'static str {
+        match self {
+            Self::Identity => "restore it from a backup: the licenses and the link are those of this server ID",
+            Self::Licenses => "restore it from a backup, or move it away and set the license keys again",
+            Self::Link => "restore it from a backup, or move it away and link the product again",
+            Self::LocalPseudonymKey => "restore it from a backup, or move it away: a new key is made",
+            Self::LastRun => "move it away: the next run writes it anew",
+            Self::LastExchange => "move it away: the next exchange writes it anew",
+        }
+    }
 }
 
 /// A sequence of records that grows at its end.
@@ -69,13 +83,23 @@ impl Log {
             Self::Retired => "retired",
         }
     }
+
+    /// What an administrator can do where it is damaged.
+    pub(crate) fn way_out(self) -> &'static str {
+        match self {
+            Self::Outbox => "restore it from a backup, or move it away, remove the link and link the product again",
+            Self::Receipts | Self::Retired => {
+                "restore it from a backup, or move it away: it is evidence, and not read back"
+            }
+        }
+    }
 }
 
 /// Why the store could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Reading or writing failed.
-    #[error("{action} {what}: {source}")]
+    #[error("{action} {what}: {source}{}", crate::files::way_out(source))]
     Io {
         /// What was tried, such as `cannot write`.
         action: &'static str,
@@ -86,12 +110,14 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// What was read is not what was written.
-    #[error("{what} is damaged ({reason}); restore the state from a backup, or move the file away and link again")]
+    #[error("{what} is damaged ({reason}); {way_out}")]
     Damaged {
         /// The file or row.
         what: String,
         /// What is wrong with it.
         reason: String,
+        /// What an administrator can do about it.
+        way_out: &'static str,
     },
     /// The store was written by a newer version.
     #[error("the state in {what} was written by a newer version of Seatline; upgrade this one")]
@@ -99,6 +125,12 @@ pub enum StoreError {
         /// The directory or database.
         what: String,
     },
+}
+
+impl From<FileError> for StoreError {
+    fn from(error: FileError) -> Self {
+        Self::Io { action: error.action, what: error.path.display().to_string(), source: error.source }
+    }
 }
 
 impl StoreError {
@@ -112,7 +144,7 @@ impl StoreError {
     }
 }
 
-/// A place that keeps the host's state. Implementations pass [`conformance`](crate::store::conformance).
+/// A place that keeps the host's state. Implementations pass [`conformance`].
 pub trait StateStore: Send + Sync + 'static {
     /// What the slot holds.
     ///
@@ -141,7 +173,7 @@ pub trait LockedStore {
     /// Replaces what the slot holds.
     ///
     /// # Errors
-    /// When it cannot be made durable; the slot then holds what it held before.
+    /// When it cannot be made durable; the slot then holds what it held before, or the new value as a whole.
     fn write(&mut self, slot: Slot, value: &[u8]) -> Result<(), StoreError>;
 
     /// Empties the slot.
@@ -159,7 +191,7 @@ pub trait LockedStore {
     /// Replaces all records of the log.
     ///
     /// # Errors
-    /// When it cannot be made durable; the log then holds what it held before.
+    /// When it cannot be made durable; the log then holds what it held before, or the new records as a whole.
     fn replace(&mut self, log: Log, records: &[Vec<u8>]) -> Result<(), StoreError>;
 }
 
