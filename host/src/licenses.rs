@@ -12,7 +12,7 @@ use crate::ports::PortError;
 use crate::slots;
 use crate::store::{LockedStore, Slot, StateStore, StoreError};
 
-/// The most keys that an instance keeps.
+/// The most keys that an instance keeps: then the oldest that have ended leave.
 pub const MAX_KEYS: usize = seatline_protocol::standing::MAX_LICENSES;
 
 /// A key that was set, and what it opens to today.
@@ -88,8 +88,11 @@ pub enum SetLicenseError {
         /// The license.
         license: LicenseId,
     },
-    /// There are too many keys.
-    #[error("{MAX_KEYS} license keys are set, the most that are kept; remove old ones first")]
+    /// There are too many keys, and none that has ended.
+    #[error(
+        "{MAX_KEYS} license keys are set, the most that are kept, and none of them has ended; to begin anew, move \
+         `licenses` of the state away and set those that are needed"
+    )]
     TooMany,
     /// The product does not say what it is, so no license can be held against it.
     #[error("the product does not say what it is: {0}")]
@@ -167,7 +170,7 @@ pub(crate) fn open(
         return Err(SetLicenseError::WrongProduct { license: id(), found, expected });
     }
     if let (None, Some(found), Some(expected)) = (&license.add_on_of, &license.edition, instance.edition)
-        && found != expected
+        && !found.eq_ignore_ascii_case(expected)
     {
         let (found, expected) = (found.clone(), expected.to_owned());
         return Err(SetLicenseError::WrongEdition { license: id(), found, expected });
@@ -183,7 +186,13 @@ pub(crate) fn open(
     Ok((key, license))
 }
 
-/// Adds an opened key to those that are set.
+/// Whether the license of a key has ended, with its grace.
+fn has_ended(key: &str, vendor_keys: &[PublicKey], now: Timestamp) -> bool {
+    let license: Result<License, OpenError> = seal::open(key, vendor_keys);
+    license.is_ok_and(|license| license.grace_ends().is_some_and(|end| end <= now))
+}
+
+/// Adds an opened key to those that are set. Where there is no room, the oldest that has ended makes some.
 pub(crate) fn add(
     locked: &mut dyn LockedStore,
     key: String,
@@ -201,7 +210,8 @@ pub(crate) fn add(
         }
     }
     if entries.len() >= MAX_KEYS {
-        return Err(SetLicenseError::TooMany);
+        let ended = entries.iter().position(|entry| has_ended(&entry.key, vendor_keys, now));
+        entries.remove(ended.ok_or(SetLicenseError::TooMany)?);
     }
     entries.push(Entry { key, set_at: now });
     slots::write(locked, Slot::Licenses, &entries)?;

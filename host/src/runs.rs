@@ -23,7 +23,7 @@ pub struct LastRun {
     pub took_ms: u64,
     /// The plugin, where there was one.
     pub plugin: Option<PluginFacts>,
-    /// What it collected, or why it failed.
+    /// What it collected, or why it failed. What is kept of it is without the sketch of the people.
     pub outcome: Outcome,
     /// What the plugin wrote.
     pub journal: Vec<JournalEntry>,
@@ -42,6 +42,13 @@ pub struct JournalEntry {
     pub line: String,
 }
 
+impl JournalEntry {
+    /// That lines are missing: too many were written, or without the grant.
+    pub(crate) fn of_dropped(lines: u64) -> Self {
+        Self { level: "warn".to_owned(), line: format!("{lines} lines of the plugin were not kept") }
+    }
+}
+
 impl From<JournalLine> for JournalEntry {
     fn from(line: JournalLine) -> Self {
         Self { level: line.level.name().to_owned(), line: line.text }
@@ -51,6 +58,15 @@ impl From<JournalLine> for JournalEntry {
 impl LastRun {
     pub(crate) fn read(store: &dyn StateStore) -> Result<Option<Self>, StoreError> {
         slots::read(store, Slot::LastRun)
+    }
+
+    /// The run as it is kept: without the sketch of the people, which is for the report alone.
+    pub(crate) fn to_keep(&self) -> Self {
+        let mut kept = self.clone();
+        if let Outcome::Collected(collected) = &mut kept.outcome {
+            collected.people = None;
+        }
+        kept
     }
 }
 

@@ -107,7 +107,7 @@ fn note(schedule: &mut Schedule, host: &Host, due: Due) {
         let _ = getrandom::fill(&mut random);
         schedule.synchronised(now, u16::from_le_bytes(random));
     }
-    let next_attempt = host.status().ok().and_then(|status| status.exchange.next_attempt_at);
+    let next_attempt = host.exchange_state().ok().and_then(|state| state.next_attempt_at);
     let wait = next_attempt.map(|at| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default());
     schedule.exchanged(now, phase(host), wait);
 }

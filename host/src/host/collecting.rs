@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use seatline_protocol::report::{Failure, Outcome, ProductFacts, Reporter};
-use seatline_protocol::{Counting, OpenError, Report, Standing, seal};
+use seatline_protocol::report::{Failure, Outcome, PluginFacts, ProductFacts, Reporter};
+use seatline_protocol::{Counting, OpenError, Report, seal};
 
 use super::{Host, HostError};
 use crate::identity;
 use crate::link::{self, Link};
 use crate::outbox::{self, Outbox, OutboxError, PendingReport};
 use crate::plugins::CurrentPlugin;
-use crate::runs::{self, LastRun};
+use crate::ports::Description;
+use crate::runs::{self, JournalEntry, LastRun};
 use crate::sandbox::{LinkSettings, Occasion, RunRecord, Trigger};
 use crate::slots;
 use crate::store::{Slot, StoreError};
@@ -86,21 +87,27 @@ impl Host {
     /// When nothing could be run or kept.
     pub fn collect(&self, trigger: Trigger) -> Result<Collected, CollectError> {
         let _one = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let (run, facts) = self.run_plugin(trigger)?;
-        let mut locked = self.store.lock()?;
-        slots::write(&mut *locked, Slot::LastRun, &run)?;
-        let report = match Link::read(locked.store())? {
-            Some(link) if link.approved().is_some() => {
-                let outbox = Outbox::read(locked.store())?;
-                let report = next_report(&link, &outbox, &run, facts)?;
-                report.map(|report| sealed(&report, &link)).transpose()?
+        loop {
+            let link = Link::read(&*self.store)?;
+            let ran = self.run_plugin(trigger, link.as_ref())?;
+            let mut locked = self.store.lock()?;
+            let present = Link::read(locked.store())?;
+            if is_in_force(link.as_ref(), present.as_ref()) {
+                let (run, facts) = self.settle(ran, LastRun::read(locked.store())?)?;
+                slots::write(&mut *locked, Slot::LastRun, &run.to_keep())?;
+                let report = match &present {
+                    Some(link) => next_report(link, &Outbox::read(locked.store())?, &run, facts)?,
+                    None => None,
+                };
+                let report = report.zip(present).map(|(report, link)| sealed(&report, &link)).transpose()?;
+                if let Some(report) = &report {
+                    outbox::append(&mut *locked, report.clone())?;
+                }
+                return Ok(Collected { run, report });
             }
-            _ => None,
-        };
-        if let Some(report) = &report {
-            outbox::append(&mut *locked, report.clone())?;
+            // The link was approved, made anew or removed during the run, and its pseudonyms are of another key. Each
+            // time that took a person, so this ends.
         }
-        Ok(Collected { run, report })
     }
 
     /// What would leave the product: the waiting reports, and what a run now would add. Nothing is kept or sent.
@@ -109,9 +116,10 @@ impl Host {
     /// As [`Self::collect`].
     pub fn preview_report(&self) -> Result<Preview, CollectError> {
         let _one = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let (run, facts) = self.run_plugin(Trigger::Demand)?;
-        let outbox = Outbox::read(&*self.store)?;
         let link = Link::read(&*self.store)?;
+        let ran = self.run_plugin(Trigger::Demand, link.as_ref())?;
+        let (run, facts) = self.settle(ran, LastRun::read(&*self.store)?)?;
+        let outbox = Outbox::read(&*self.store)?;
         let report = link.as_ref().map(|link| next_report(link, &outbox, &run, facts)).transpose()?.flatten();
         let token = match (&report, &link) {
             (Some(report), Some(link)) => Some(sealed(report, link)?.sealed),
@@ -121,85 +129,111 @@ impl Host {
         Ok(Preview { pending: outbox.pending, next })
     }
 
-    /// Runs the plugin once, and holds what it counted against the licenses.
-    fn run_plugin(&self, trigger: Trigger) -> Result<(LastRun, ProductFacts), CollectError> {
+    /// Runs the plugin once, for `link`.
+    fn run_plugin(&self, trigger: Trigger, link: Option<&Link>) -> Result<Ran, CollectError> {
         let description = self.product.describe().map_err(HostError::from)?;
-        let facts = runs::facts(&description, &self.server_id);
-        let now = self.now()?;
-        let before = LastRun::read(&*self.store)?;
-        let known = before.as_ref().map(|run| run.counts.clone()).unwrap_or_default();
-        let licensed = self.standing_with(&description, known, now)?;
-        let (plugin, ran) = match self.plugins.current() {
+        let at = self.now()?;
+        let (plugin, end) = match self.plugins.current() {
             Ok(Some(current)) => {
-                let ran = self.run_current(&current, &facts, &licensed, trigger, now)?;
-                (Some(current.plugin.facts()), Ran::from(ran))
+                let record = self.run_current(&current, &description, link, trigger, at)?;
+                (Some(current.plugin.facts()), End::from(record))
             }
-            Ok(None) => (None, Ran::failed("no-plugin", "no plugin is installed (`seatline plugin install`)")),
-            Err(error) => (None, Ran::failed(error.code(), &error.to_string())),
+            Ok(None) => (None, End::failed("no-plugin", "no plugin is installed (`seatline plugin install`)")),
+            Err(error) => (None, End::failed(error.code(), &error.to_string())),
         };
-        let Ran { mut outcome, read_licenses, journal, took } = ran;
-        let (counts, counted_at) = runs::counts_after(before.as_ref(), &outcome, description.nodes.len(), now);
-        if let Outcome::Collected(collected) = &mut outcome
-            && read_licenses
-        {
-            collected.standing = Some(self.standing_with(&description, counts.clone(), now)?);
-        }
-        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let trigger = trigger.name().to_owned();
-        Ok((LastRun { at: now, trigger, took_ms, plugin, outcome, journal, counts, counted_at }, facts))
+        Ok(Ran { description, at, trigger, plugin, end })
     }
 
     fn run_current(
         &self,
         current: &CurrentPlugin,
-        facts: &ProductFacts,
-        licensed: &Standing,
+        description: &Description,
+        link: Option<&Link>,
         trigger: Trigger,
-        now: Timestamp,
+        at: Timestamp,
     ) -> Result<RunRecord, StoreError> {
-        let link = Link::read(&*self.store)?;
-        let approved = link.as_ref().and_then(Link::approved);
+        let known = LastRun::read(&*self.store)?.map(|run| run.counts).unwrap_or_default();
+        let licensed = self.standing_with(description, known, at)?;
+        let approved = link.and_then(Link::approved);
         let pseudonym_key = match &approved {
             Some(approved) => approved.pseudonym_key.clone(),
             None => identity::local_pseudonym_key(&*self.store)?,
         };
-        let (interval, dormancy_days, counting) = link::settings_of(link.as_ref());
+        let (interval, dormancy_days, counting) = link::settings_of(link);
         let counting: Counting = licensed.counting.unwrap_or(counting);
         Ok(current.plugin.run(Occasion {
             product: Arc::clone(&self.product),
-            facts,
+            facts: &runs::facts(description, &self.server_id),
             licenses: &licensed.licenses,
             link: LinkSettings { linked: approved.is_some(), interval, dormancy_days, counting },
             pseudonym_key: &pseudonym_key,
             grants: current.grants.clone(),
             trigger,
-            today: now.to_zoned(TimeZone::UTC).date(),
+            today: at.to_zoned(TimeZone::UTC).date(),
         }))
+    }
+
+    /// Holds what was counted against the licenses, and joins it to what was known `before`.
+    fn settle(&self, ran: Ran, before: Option<LastRun>) -> Result<(LastRun, ProductFacts), StoreError> {
+        let Ran { description, at, trigger, plugin, end } = ran;
+        let End { mut outcome, read_licenses, journal, took } = end;
+        let (counts, counted_at) = runs::counts_after(before.as_ref(), &outcome, description.nodes.len(), at);
+        if let Outcome::Collected(collected) = &mut outcome
+            && read_licenses
+        {
+            collected.standing = Some(self.standing_with(&description, counts.clone(), at)?);
+        }
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let trigger = trigger.name().to_owned();
+        let run = LastRun { at, trigger, took_ms, plugin, outcome, journal, counts, counted_at };
+        Ok((run, runs::facts(&description, &self.server_id)))
     }
 }
 
-/// What a run left, in the words of a report.
+/// Whether the link that a run was made for is in force in the same way now: then its pseudonyms are of the right key.
+fn is_in_force(before: Option<&Link>, now: Option<&Link>) -> bool {
+    let approved = |link: Option<&Link>| link.is_some_and(|link| link.approved().is_some());
+    match (before.filter(|_| approved(before)), now.filter(|_| approved(now))) {
+        (None, None) => true,
+        (Some(before), Some(now)) => before.is_same(now),
+        _ => false,
+    }
+}
+
+/// A run, before what it counted is held against the licenses.
 struct Ran {
+    description: Description,
+    at: Timestamp,
+    trigger: Trigger,
+    plugin: Option<PluginFacts>,
+    end: End,
+}
+
+/// What a run came to, in the words of a report.
+struct End {
     outcome: Outcome,
     read_licenses: bool,
-    journal: Vec<runs::JournalEntry>,
+    journal: Vec<JournalEntry>,
     took: Duration,
 }
 
-impl Ran {
+impl End {
     fn failed(code: &str, message: &str) -> Self {
         let outcome = Outcome::Failed(failure(code, message));
         Self { outcome, read_licenses: false, journal: Vec::new(), took: Duration::ZERO }
     }
 }
 
-impl From<RunRecord> for Ran {
+impl From<RunRecord> for End {
     fn from(record: RunRecord) -> Self {
         let (outcome, read_licenses) = match record.result {
             Ok(submission) => (Outcome::Collected(Box::new(submission.collected)), submission.read_licenses),
             Err(error) => (Outcome::Failed(failure(error.code(), &error.to_string())), false),
         };
-        let journal = record.journal.into_iter().map(runs::JournalEntry::from).collect();
+        let mut journal: Vec<JournalEntry> = record.journal.into_iter().map(JournalEntry::from).collect();
+        if record.dropped_lines > 0 {
+            journal.push(JournalEntry::of_dropped(record.dropped_lines));
+        }
         Self { outcome, read_licenses, journal, took: record.took }
     }
 }

@@ -49,7 +49,9 @@ impl Host {
         if let Some(link) = Link::read(&*self.store)? {
             return Err(LinkError::AlreadyLinked { central_url: link.central_url });
         }
-        OpenedInvite::open(pasted, self.now()?)
+        // The clock without its floor: the central server decides by its own, and a floor that a wrong clock has set there
+        // shall not keep a product from linking anew.
+        OpenedInvite::open(pasted, self.clock.now())
     }
 
     /// Links the product by an invite that a person has confirmed. The next exchange sends the join.
@@ -63,8 +65,11 @@ impl Host {
         if let Some(link) = Link::read(locked.store())? {
             return Err(LinkError::AlreadyLinked { central_url: link.central_url });
         }
+        // What an interrupted removal has left is of another chain.
+        outbox::retire(&mut *locked)?;
+        let state = ExchangeState::of_new_link(ExchangeState::read(locked.store())?);
+        slots::write(&mut *locked, Slot::LastExchange, &state)?;
         link.write(&mut *locked)?;
-        locked.clear(Slot::LastExchange)?;
         Ok(link.facts()?)
     }
 
@@ -85,9 +90,9 @@ impl Host {
         if Link::read(locked.store())?.is_none() {
             return Err(LinkError::NotLinked);
         }
-        let retired = outbox::retire(&mut *locked)?;
+        // The link goes first: a link without its chain would begin another one, and that is a fork.
         locked.clear(Slot::Link)?;
-        Ok(retired)
+        Ok(outbox::retire(&mut *locked)?)
     }
 
     /// The synchronisation interval: the central server's, or an hour.
@@ -112,15 +117,14 @@ impl Host {
             if request == ExchangeRequest::default() {
                 return Ok(total);
             }
-            let applied = self
-                .client
-                .exchange(&link.central_url, &request)
-                .map_err(ExchangeError::from)
-                .and_then(|response| exchange::take(&mut *self.store.lock()?, &response, self.clock.now()));
+            let applied =
+                self.client.exchange(&link.central_url, &request).map_err(ExchangeError::from).and_then(|response| {
+                    exchange::take(&mut *self.store.lock()?, &response, Some(&link), self.clock.now())
+                });
             let outcome = match applied {
                 Ok(outcome) => outcome,
                 Err(error) => {
-                    self.note_failure(&error)?;
+                    self.note_failure(&link, &error);
                     return Err(error);
                 }
             };
@@ -138,11 +142,28 @@ impl Host {
         }
     }
 
-    fn note_failure(&self, error: &ExchangeError) -> Result<(), StoreError> {
-        let mut locked = self.store.lock()?;
-        let mut state = ExchangeState::read(locked.store())?;
-        state.failed(error, self.clock.now(), slots::random()?);
-        slots::write(&mut *locked, Slot::LastExchange, &state)
+    /// Keeps what was in the way of an exchange over `link`. If it cannot be kept, the failure itself is what to tell.
+    fn note_failure(&self, link: &Link, error: &ExchangeError) {
+        let note = || -> Result<(), StoreError> {
+            let mut locked = self.store.lock()?;
+            if !Link::read(locked.store())?.is_some_and(|present| present.is_same(link)) {
+                return Ok(());
+            }
+            let mut state = ExchangeState::read(locked.store())?;
+            state.failed(error, self.clock.now(), slots::random()?);
+            slots::write(&mut *locked, Slot::LastExchange, &state)
+        };
+        if let Err(unnoted) = note() {
+            tracing::warn!(error = %unnoted, "how the exchange failed is not kept");
+        }
+    }
+
+    /// How the exchanges go, and when the next one is to be tried.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn exchange_state(&self) -> Result<ExchangeState, StoreError> {
+        ExchangeState::read(&*self.store)
     }
 
     /// What waits, as a file for a central server that cannot be reached (`g4`).
@@ -159,19 +180,19 @@ impl Host {
     /// # Errors
     /// As [`Self::exchange`].
     pub fn import_response(&self, response: &ExchangeResponse) -> Result<ExchangeOutcome, ExchangeError> {
-        exchange::take(&mut *self.store.lock()?, response, self.clock.now())
+        exchange::take(&mut *self.store.lock()?, response, None, self.clock.now())
     }
 
     /// Makes the link's next step if it has one to make, collects, and exchanges: what happens at every interval, and on
-    /// "synchronise now".
+    /// "synchronise now". Whatever is in the way of the link, the product is counted.
     ///
     /// # Errors
     /// The first thing that was in the way. A report that was made stays in the outbox.
     pub fn sync(&self, trigger: Trigger) -> Result<(Collected, ExchangeOutcome), SyncError> {
-        if self.link()?.is_some_and(|link| link.state != "approved") {
-            self.exchange()?;
-        }
+        let is_joining = self.link()?.is_some_and(|link| link.state != "approved");
+        let joined = if is_joining { self.exchange().map(drop) } else { Ok(()) };
         let collected = self.collect(trigger)?;
+        joined?;
         let outcome = self.exchange()?;
         Ok((collected, outcome))
     }

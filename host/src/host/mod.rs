@@ -131,7 +131,8 @@ impl Host {
         &self.plugins
     }
 
-    /// The time, in whole milliseconds: the clock's, but never before the latest time that a receipt has proven.
+    /// The time, in whole milliseconds: the clock's, but never before the floor that receipts have set
+    /// ([`ExchangeState::clock_floor`]).
     ///
     /// # Errors
     /// When the state cannot be read.
@@ -191,7 +192,7 @@ impl Host {
     pub fn standing(&self) -> Result<Standing, HostError> {
         let description = self.product.describe()?;
         let counts = LastRun::read(&*self.store)?.map(|run| run.counts).unwrap_or_default();
-        self.standing_with(&description, counts, self.now()?)
+        Ok(self.standing_with(&description, counts, self.now()?)?)
     }
 
     fn standing_with(
@@ -199,7 +200,7 @@ impl Host {
         description: &Description,
         counts: BTreeMap<Dimension, u64>,
         now: Timestamp,
-    ) -> Result<Standing, HostError> {
+    ) -> Result<Standing, StoreError> {
         let licenses: Vec<License> = self.licenses()?.into_iter().filter_map(|key| key.license.ok()).collect();
         Ok(standing(&licenses, &runs::observed(description, &self.server_id, counts), now))
     }

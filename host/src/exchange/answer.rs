@@ -1,0 +1,79 @@
+//! What an answer changes: the link goes on, settings change, receipts are stored and their reports leave the outbox.
+
+use jiff::Timestamp;
+use seatline_protocol::exchange::{ExchangeResponse, MAX_REPORTS};
+use seatline_protocol::{Document, Receipt, Settings, Welcome, seal};
+
+use super::{ExchangeError, ExchangeOutcome, ExchangeState};
+use crate::link::Link;
+use crate::outbox;
+use crate::slots;
+use crate::store::{LockedStore, Slot};
+
+/// The most refusals of an answer that are kept: one for each report, the join and the whole.
+const MAX_REFUSALS: usize = MAX_REPORTS + 2;
+
+/// The sealed documents of an answer, opened with the key that the link is pinned to. All are verified before any is used.
+struct Answer {
+    welcome: Option<Welcome>,
+    settings: Option<Settings>,
+    receipts: Vec<(Receipt, String)>,
+}
+
+impl Answer {
+    fn open(response: &ExchangeResponse, link: &Link) -> Result<Self, ExchangeError> {
+        let welcome = response.welcome.as_deref().map(|sealed| open::<Welcome>("welcome", sealed, link)).transpose()?;
+        if let Some(welcome) = &welcome
+            && welcome.key != link.secret_key()?.public().id()
+        {
+            return Err(ExchangeError::OtherLink);
+        }
+        let settings = response.settings.as_deref().map(|sealed| open("settings", sealed, link)).transpose()?;
+        let receipts = response.receipts.iter().take(MAX_REPORTS);
+        let receipts = receipts.map(|sealed| Ok((open("receipt", sealed, link)?, sealed.clone())));
+        Ok(Self { welcome, settings, receipts: receipts.collect::<Result<_, ExchangeError>>()? })
+    }
+}
+
+fn open<T: Document>(document: &'static str, sealed: &str, link: &Link) -> Result<T, ExchangeError> {
+    seal::open(sealed, std::slice::from_ref(&link.central_key))
+        .map_err(|source| ExchangeError::Answer { document, source })
+}
+
+/// Takes an answer that came at `now`. Online, it answers what was `asked` for a link: that must still be the present one.
+/// An answer by file answers whom its documents name.
+pub(crate) fn take(
+    locked: &mut dyn LockedStore,
+    response: &ExchangeResponse,
+    asked: Option<&Link>,
+    now: Timestamp,
+) -> Result<ExchangeOutcome, ExchangeError> {
+    let mut link = Link::read(locked.store())?.ok_or(ExchangeError::NotLinked)?;
+    if asked.is_some_and(|asked| !asked.is_same(&link)) {
+        return Err(ExchangeError::OtherLink);
+    }
+    let answer = Answer::open(response, &link)?;
+    let mut outcome = ExchangeOutcome::default();
+    if let Some(welcome) = answer.welcome {
+        link.take_welcome(welcome);
+        link.write(locked)?;
+    }
+    if let Some(settings) = answer.settings
+        && link.take_settings(settings)
+    {
+        outcome.settings_changed = true;
+        link.write(locked)?;
+    }
+    if let Some(approved) = link.approved() {
+        outcome.receipts = outbox::receive(locked, approved.link, answer.receipts)?;
+    }
+    outcome.refusals = response.refusals.iter().take(MAX_REFUSALS).cloned().collect();
+    let mut state = ExchangeState::read(locked.store())?;
+    state.receive(&outcome.receipts, now);
+    match outcome.refusals.first() {
+        Some(refusal) => state.failed(&ExchangeError::refused(refusal), now, slots::random()?),
+        None => state.succeeded(now),
+    }
+    slots::write(locked, Slot::LastExchange, &state)?;
+    Ok(outcome)
+}

@@ -1,0 +1,227 @@
+//! A product, its host, and a central server whose answers the tests seal.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use jiff::{SignedDuration, Timestamp};
+use seatline_host::plugins::Consent;
+use seatline_host::ports::{Account, AccountSink, Description, LastSeen, Node, PortError, Product};
+use seatline_host::sandbox::Grants;
+use seatline_host::store::Directory;
+use seatline_host::{Host, HostOptions};
+use seatline_protocol::pairing::{Secret, WelcomeState};
+use seatline_protocol::{
+    Counting, Digest, Document, ExchangeResponse, Invite, Join, KeyId, License, LinkId, PublicKey, Receipt,
+    ReceiptVerdict, Report, SecretKey, Settings, Welcome, seal,
+};
+
+pub fn at(time: &str) -> Timestamp {
+    time.parse().expect("a time")
+}
+
+/// What happens while the product gives its accounts.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+/// A wiki with three accounts that count.
+#[derive(Default)]
+pub struct Wiki {
+    meanwhile: Mutex<Option<Meanwhile>>,
+}
+
+impl Wiki {
+    /// Lets something happen during the next run.
+    pub fn meanwhile(&self, act: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().expect("no panic") = Some(Box::new(act));
+    }
+}
+
+impl Product for Wiki {
+    fn describe(&self) -> Result<Description, PortError> {
+        Ok(Description {
+            id: "acme-wiki".parse().expect("a product id"),
+            name: "Wiki".to_owned(),
+            version: "1.0".to_owned(),
+            edition: Some("Enterprise".to_owned()),
+            released: None,
+            nodes: vec![Node { id: "node-1".to_owned(), version: "1.0".to_owned() }],
+        })
+    }
+
+    fn accounts(&self, sink: &mut dyn AccountSink) -> Result<(), PortError> {
+        if let Some(act) = self.meanwhile.lock().expect("no panic").take() {
+            act();
+        }
+        for identity in ["ann@example.org", "bob@example.org", "eve@example.org"] {
+            let last_seen = LastSeen::Unknown;
+            sink.push(Account { identity, active: true, licensed_access: true, last_seen, service_account: false })?;
+        }
+        Ok(())
+    }
+}
+
+/// An instance in a directory of its own, at a time that the test sets.
+pub struct Instance {
+    pub dir: tempfile::TempDir,
+    pub wiki: Arc<Wiki>,
+    pub host: Arc<Host>,
+    time: Arc<Mutex<Timestamp>>,
+    vendors: Vec<PublicKey>,
+}
+
+impl Instance {
+    /// A new instance that trusts the licenses of [`vendor`].
+    pub fn new() -> Self {
+        Self::trusting(&[vendor().public()])
+    }
+
+    pub fn trusting(vendors: &[PublicKey]) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (wiki, time) = (Arc::<Wiki>::default(), Arc::new(Mutex::new(at("2026-03-01T12:00:00Z"))));
+        let host = open(dir.path(), &wiki, &time, vendors);
+        Self { dir, wiki, host, time, vendors: vendors.to_vec() }
+    }
+
+    /// The same state, as another process opens it.
+    pub fn again(&self) -> Arc<Host> {
+        self.again_trusting(&self.vendors)
+    }
+
+    /// The same state, with other vendors.
+    pub fn again_trusting(&self, vendors: &[PublicKey]) -> Arc<Host> {
+        open(self.dir.path(), &self.wiki, &self.time, vendors)
+    }
+
+    pub fn set_time(&self, time: &str) {
+        *self.time.lock().expect("no panic") = at(time);
+    }
+
+    /// Installs the stock plugin with these grants.
+    pub fn install(&self, grants: Grants) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugins/license-visibility.wasm");
+        let bytes = fs::read(path).expect("the stock plugin is missing: run `cargo xtask build-plugin`");
+        let now = at("2026-01-01T00:00:00Z");
+        self.host.plugins().install(&bytes, &Consent::Granted(grants), now).expect("it is installed");
+    }
+
+    /// The reports that wait, opened.
+    pub fn waiting(&self) -> Vec<Report> {
+        let key = self.host.link().expect("the state").expect("a link").fingerprint;
+        let reports = self.host.export_reports().expect("an export").reports;
+        reports.iter().map(|sealed| content(sealed, &key)).collect()
+    }
+}
+
+fn open(dir: &Path, wiki: &Arc<Wiki>, time: &Arc<Mutex<Timestamp>>, vendors: &[PublicKey]) -> Arc<Host> {
+    let store = Directory::open(dir.join("state")).expect("a store");
+    let mut options = HostOptions::new(Arc::clone(wiki) as Arc<dyn Product>, store, dir.join("plugins"));
+    options.vendor_keys = vendors.to_vec();
+    let time = Arc::clone(time);
+    options.clock = Box::new(move || *time.lock().expect("no panic"));
+    Arc::new(Host::open(options).expect("a host"))
+}
+
+/// What a report says, sealed by the key with this fingerprint.
+fn content(sealed: &str, fingerprint: &str) -> Report {
+    use base64::Engine as _;
+    assert_eq!(seal::key_id::<Report>(sealed).expect("a key id").fingerprint(), fingerprint);
+    let body = sealed.strip_prefix("v4.public.").and_then(|rest| rest.split('.').next()).expect("a token");
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).expect("base64");
+    serde_json::from_slice(&bytes[..bytes.len() - 64]).expect("a report")
+}
+
+/// A central server.
+pub struct Central {
+    pub key: SecretKey,
+    pub link: LinkId,
+}
+
+impl Central {
+    pub fn new() -> Self {
+        Self { key: SecretKey::from_seed(&[3; 32]), link: LinkId::from_random([5; 24]) }
+    }
+
+    fn seal<T: Document>(&self, document: &T) -> String {
+        seal::seal(document, &self.key).expect("a document")
+    }
+
+    pub fn invite(&self) -> String {
+        let issued_at = at("2026-03-01T11:50:00Z");
+        let invite = Invite {
+            // Nobody listens on port 1 of the loopback interface.
+            central_url: "http://127.0.0.1:1".to_owned(),
+            central_name: "Example Central".to_owned(),
+            secret: Secret::from_bytes([6; 32]),
+            issued_at,
+            expires_at: issued_at + SignedDuration::from_mins(30),
+            application: None,
+        };
+        seal::seal_introducing(&invite, &self.key).expect("an invite")
+    }
+
+    /// Lets the instance accept an invite; gives the id of the key that it made.
+    pub fn invites(&self, host: &Host) -> KeyId {
+        let invite = host.open_invite(&self.invite()).expect("an invite");
+        host.accept_invite(&invite).expect("a link");
+        let join = host.export_reports().expect("an export").join.expect("the join");
+        seal::key_id::<Join>(&join).expect("its key")
+    }
+
+    pub fn welcome(&self, key: &KeyId, state: WelcomeState) -> ExchangeResponse {
+        let (key, link, issued_at) = (key.clone(), self.link.clone(), at("2026-03-01T12:00:00Z"));
+        let welcome = Welcome { key, link, application: "Wiki".to_owned(), issued_at, state };
+        ExchangeResponse { welcome: Some(self.seal(&welcome)), ..Default::default() }
+    }
+
+    pub fn approval(&self, key: &KeyId) -> ExchangeResponse {
+        self.welcome(key, WelcomeState::Approved { pseudonym_key: Secret::from_bytes([8; 32]) })
+    }
+
+    pub fn settings(&self, revision: u64, interval: u32) -> ExchangeResponse {
+        let (link, issued_at) = (self.link.clone(), at("2026-03-01T12:00:00Z"));
+        let counting = Counting::Account;
+        let settings = Settings { link, revision, issued_at, interval, dormancy_days: 30, counting };
+        ExchangeResponse { settings: Some(self.seal(&settings)), ..Default::default() }
+    }
+
+    /// Links the instance, and approves the link.
+    pub fn links(&self, host: &Host) {
+        let key = self.invites(host);
+        host.import_response(&self.approval(&key)).expect("approved");
+    }
+
+    /// Receipts for what waits, of the time `received_at`.
+    pub fn receipts(&self, host: &Host, received_at: &str) -> ExchangeResponse {
+        let reports = host.export_reports().expect("an export").reports;
+        let first = host.status().expect("a status").exchange.last_receipt.map_or(0, |last| last.sequence.get());
+        let receipts = (first + 1..).zip(&reports).map(|(sequence, sealed)| {
+            self.seal(&Receipt {
+                link: self.link.clone(),
+                sequence: sequence.try_into().expect("a sequence"),
+                report: Digest::of(sealed.as_bytes()),
+                received_at: at(received_at),
+                verdict: ReceiptVerdict::Chained,
+            })
+        });
+        ExchangeResponse { receipts: receipts.collect(), ..Default::default() }
+    }
+}
+
+/// The vendor.
+pub fn vendor() -> SecretKey {
+    SecretKey::from_seed(&[9; 32])
+}
+
+/// A license of the wiki, in force since 2026.
+pub fn license(id: &str) -> License {
+    serde_json::from_value(serde_json::json!({
+        "id": id, "product": "acme-wiki", "kind": "commercial", "licensee": "Example Ltd",
+        "limits": [{"dimension": "users", "max": 10}], "issued": "2026-01-01T00:00:00Z",
+    }))
+    .expect("a license")
+}
+
+/// The key of a license, by [`vendor`].
+pub fn key_of(license: &License) -> String {
+    seal::seal(license, &vendor()).expect("a license key")
+}

@@ -1,0 +1,8 @@
+//! Stories of an instance: a product, its state in a real directory, real sealed documents, and the stock plugin.
+
+mod clock;
+mod collecting;
+mod given;
+mod licenses;
+mod links;
+mod outbox;

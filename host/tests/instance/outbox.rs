@@ -1,0 +1,80 @@
+//! The way of a report from the outbox to its receipt, and what is left where it is interrupted.
+
+use seatline_host::sandbox::Trigger;
+use seatline_protocol::{ExchangeResponse, LinkId};
+
+use crate::given::{Central, Instance};
+
+/// Makes reports of what failed: there is no plugin.
+fn report(instance: &Instance, times: usize) {
+    for _ in 0..times {
+        instance.host.collect(Trigger::Demand).expect("a report");
+    }
+}
+
+fn sequences(instance: &Instance) -> Vec<u64> {
+    instance.waiting().iter().map(|report| report.sequence.get()).collect()
+}
+
+#[test]
+fn a_request_holds_at_most_64_reports_the_oldest_first() {
+    let (instance, central) = (Instance::new(), Central::new());
+    central.links(&instance.host);
+    report(&instance, 70);
+    assert_eq!(sequences(&instance), (1..=64).collect::<Vec<_>>());
+    let receipts = central.receipts(&instance.host, "2026-03-01T12:00:00Z");
+    assert_eq!(instance.host.import_response(&receipts).expect("taken").receipts.len(), 64);
+    assert_eq!(sequences(&instance), (65..=70).collect::<Vec<_>>());
+}
+
+#[test]
+fn b2_receipts_of_another_link_or_report_let_nothing_go() {
+    let (instance, central) = (Instance::new(), Central::new());
+    let host = &instance.host;
+    central.links(host);
+    report(&instance, 2);
+    let good = central.receipts(host, "2026-03-01T12:00:00Z");
+    let other_link = Central { link: LinkId::from_random([7; 24]), ..Central::new() };
+    let taken = |response: &ExchangeResponse| host.import_response(response).expect("taken").receipts.len();
+    assert_eq!(taken(&other_link.receipts(host, "2026-03-01T12:00:00Z")), 0);
+    assert_eq!((sequences(&instance), host.now().is_ok()), (vec![1, 2], true));
+    assert_eq!(taken(&good), 2);
+    assert_eq!(taken(&good), 0, "a receipt that arrives twice is taken once");
+    report(&instance, 1);
+    assert_eq!(sequences(&instance), [3], "the chain goes on");
+}
+
+#[test]
+fn a_removal_that_was_interrupted_leaves_no_chain_to_the_next_link() {
+    let (instance, central) = (Instance::new(), Central::new());
+    central.links(&instance.host);
+    report(&instance, 3);
+    // The crash came after the link was removed, and before the outbox was emptied.
+    let state = instance.dir.path().join("state");
+    let outbox = std::fs::read(state.join("outbox.log")).expect("the outbox");
+    assert_eq!(instance.host.remove_link().expect("removed"), 3);
+    std::fs::write(state.join("outbox.log"), outbox).expect("as it was");
+
+    let next = Central { link: LinkId::from_random([7; 24]), ..Central::new() };
+    next.links(&instance.host);
+    report(&instance, 1);
+    let [first] = instance.waiting().try_into().expect("one report");
+    assert_eq!((first.link, first.sequence.get(), first.previous), (next.link, 1, None));
+}
+
+#[test]
+fn a_report_is_made_and_kept_though_the_central_server_cannot_be_reached() {
+    let (instance, central) = (Instance::new(), Central::new());
+    let host = &instance.host;
+    central.invites(host);
+    assert_eq!(host.sync(Trigger::Demand).expect_err("nobody listens").code(), "central-unreachable");
+    assert!(host.status().expect("a status").last_run.is_some(), "a product that is not approved yet is counted");
+    host.remove_link().expect("removed");
+    central.links(host);
+    for failures in 1..=2 {
+        assert_eq!(host.sync(Trigger::Demand).expect_err("nobody listens").code(), "central-unreachable");
+        let status = host.status().expect("a status");
+        assert_eq!((status.outbox.pending, status.exchange.failures), (failures, failures as u32));
+        assert!(status.exchange.next_attempt_at > status.exchange.tried_at);
+    }
+}
