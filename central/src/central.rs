@@ -10,9 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::pairing::{self, INVITE_MINUTES, Secret};
 use seatline_protocol::seal::{self, Document as _};
-use seatline_protocol::{Invite, KeyId, LinkId, OpenError, PublicKey};
+use seatline_protocol::{Invite, KeyId, LinkId, OpenError, PublicKey, text};
 use zeroize::Zeroizing;
 
+use crate::domain::application::MAX_NAME;
 use crate::domain::{
     Application, ApplicationId, ApplicationName, Clock, InviteId, InviteRecord, Licenses, Link, LinkSettings,
     LinkState, SettingsChange, TokenHash,
@@ -102,8 +103,8 @@ const KEPT_SENDERS: usize = 4096;
 /// How many links' sealed settings are kept; beyond that, all are sealed anew.
 const KEPT_SETTINGS: usize = 4096;
 
-/// An invite that was just made. Its secret is in `sealed` alone, and cannot be had again.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+/// An invite that was just made. Its secret is in `invite` alone, and cannot be had again; so it never shows in `Debug`.
+#[derive(Clone, PartialEq, Eq, serde::Serialize)]
 pub struct MadeInvite {
     /// Its id.
     pub id: InviteId,
@@ -119,8 +120,8 @@ impl Central {
     /// A central server over `store`. `public_url` is where products reach it, and `name` what they are shown.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] where the URL must not be linked, see [`pairing::check_url`]; or where the store belongs
-    /// to another key.
+    /// [`ActionError::Invalid`] where the URL must not be linked, see [`pairing::check_url`]; where the name is not one
+    /// line; or where the store belongs to another key.
     pub async fn open(
         store: Arc<dyn Store>,
         keys: Keyring,
@@ -130,6 +131,9 @@ impl Central {
     ) -> Result<Self, ActionError> {
         let public_url = public_url.trim_end_matches('/').to_owned();
         pairing::check_url(&public_url).map_err(|reason| ActionError::invalid("public URL", reason))?;
+        if name.is_empty() || !text::is_line(name, MAX_NAME) {
+            return Err(ActionError::invalid("name", format!("one line of 1 to {MAX_NAME} characters")));
+        }
         let bound_to = store.bind(&keys.secret().public().id()).await?;
         if bound_to != keys.secret().public().id() {
             let reason = format!(

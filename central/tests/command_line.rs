@@ -215,6 +215,7 @@ fn serve_ends_in_good_order_and_says_what_is_wrong_before_it_begins() {
     assert_eq!((open.status.code(), error["error"]["code"].as_str()), (Some(1), Some("no-public-url")));
     let plain = ["serve", "--listen", "127.0.0.1:0", "--public-url", "http://licenses.example.org"];
     assert_eq!(central.failure(&plain), "invalid", "HTTPS is required beyond the loopback interface");
+    assert_eq!(central.failure(&["serve", "--listen", "127.0.0.1:0", "--name", "two\nlines"]), "invalid");
     central.start();
     let taken = central.url().trim_start_matches("http://").to_owned();
     assert_eq!(central.failure(&["serve", "--listen", &taken]), "listen");

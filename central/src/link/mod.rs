@@ -1,6 +1,6 @@
 //! The link: the one door that is open to the world. Products come with sealed documents, and go with sealed answers.
 //!
-//! [`exchange`] is the conversation itself, the same online and by file (`g4`); [`http`] is the door.
+//! [`mod@exchange`] is the conversation itself, the same online and by file (`g4`); [`http`] is the door.
 
 pub mod exchange;
 pub mod http;

@@ -1,6 +1,6 @@
 //! The stories that every store must pass. They know the traits alone; each is given a store with nothing in it.
 //!
-//! ```ignore
+//! ```text
 //! async fn fresh() -> (MyStore, TempDir) { … }
 //! seatline_central::store_conformance!(fresh);
 //! ```
