@@ -27,16 +27,9 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let progress = Progress::start();
     plugin::build(workspace, &plugin::Options { fixtures: false, toolchain: options.toolchain }, &progress)?;
     progress.say("building in the release profile");
-    command::run(workspace.cargo().args(["build", "--release", "--locked", "--workspace", "--bins"]))?;
-    command::run(workspace.cargo().args([
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "xtask",
-        "--example",
-        "bench",
-    ]))?;
+    // The binaries and the measurements in one call, so that the features of their dependencies are the same.
+    let build = ["build", "--release", "--locked", "--workspace", "--bins", "--example", "bench"];
+    command::run(workspace.cargo().args(build))?;
     let binaries = workspace.target().join("release");
     let out = workspace.target().join("bench.json");
     let mut measure = Command::new(binaries.join("examples/bench"));
