@@ -38,7 +38,10 @@ pub enum ClientError {
         reason: String,
     },
     /// Its certificate is not trusted, or TLS failed in another way.
-    #[error("no secure connection to the central server at {url}: {reason}")]
+    #[error(
+        "no secure connection to the central server at {url}: {reason}; a certificate of an authority of your own must be \
+         among those that this system trusts"
+    )]
     Tls {
         /// Where.
         url: String,

@@ -180,11 +180,7 @@ checked_string!(
 impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        Self::from_sha256(Sha256::digest(bytes).into())
-    }
-
-    /// The digest whose 32 bytes are known already, from a hash that was computed while reading.
-    pub fn from_sha256(hash: [u8; 32]) -> Self {
+        let hash: [u8; 32] = Sha256::digest(bytes).into();
         let mut text = String::with_capacity(71);
         text.push_str("sha256:");
         for byte in hash {

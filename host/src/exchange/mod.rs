@@ -100,3 +100,74 @@ pub(crate) fn request(link: &Link, outbox: &Outbox) -> ExchangeRequest {
     let sealed = outbox.pending.iter().map(|report| &report.sealed);
     ExchangeRequest { join, reports: sealed.take(MAX_REPORTS).take_while(fits).cloned().collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::OpenedInvite;
+    use crate::outbox::PendingReport;
+    use jiff::{SignedDuration, Timestamp};
+    use seatline_protocol::pairing::Secret;
+    use seatline_protocol::report::{MAX_NODES, NodeFacts, ProductFacts};
+    use seatline_protocol::{Invite, Report, SecretKey, Sequence, ServerId, exchange::ExchangeResponse};
+
+    /// A link that waits for its welcome; its join is as large as a product can make it.
+    fn joining() -> Link {
+        let (key, now) = (SecretKey::from_seed(&[3; 32]), Timestamp::UNIX_EPOCH);
+        let invite = Invite {
+            central_url: "https://licenses.example.org".to_owned(),
+            central_name: "Example Central".to_owned(),
+            secret: Secret::from_bytes([6; 32]),
+            issued_at: now,
+            expires_at: now + SignedDuration::from_mins(30),
+            application: None,
+        };
+        // Each character takes as many bytes as there are.
+        let long = |length: usize| "\u{1F600}".repeat(length);
+        let product = ProductFacts {
+            id: "acme-wiki".parse().expect("a product id"),
+            name: long(200),
+            version: long(64),
+            edition: Some(long(200)),
+            server_id: ServerId::from_random([1; 20]),
+            nodes: vec![NodeFacts { id: long(64), version: long(64) }; MAX_NODES],
+        };
+        Link::from_invite(&OpenedInvite { invite, central_key: key.public() }, product, now).expect("a link")
+    }
+
+    fn outbox(reports: u64, bytes: usize) -> Outbox {
+        let report = |sequence| PendingReport {
+            sequence: Sequence::try_from(sequence).expect("a sequence"),
+            made_at: Timestamp::UNIX_EPOCH,
+            sealed: "x".repeat(bytes),
+        };
+        Outbox { head: None, pending: (1..=reports).map(report).collect() }
+    }
+
+    #[test]
+    fn a_request_stays_within_its_bounds_and_always_has_room_for_a_report() {
+        let link = joining();
+        for (waiting, bytes, sent) in [(5, Report::MAX_BYTES, 3), (1, Report::MAX_BYTES, 1), (70, 10, MAX_REPORTS)] {
+            let request = request(&link, &outbox(waiting, bytes));
+            assert_eq!((request.join.as_ref(), request.reports.len()), (Some(&link.join), sent));
+            assert!(serde_json::to_vec(&request).expect("JSON").len() <= MAX_REQUEST_BYTES);
+        }
+    }
+
+    #[test]
+    fn an_answer_to_what_was_asked_for_a_link_is_not_taken_for_the_one_after_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = crate::store::Directory::open(dir.path()).expect("a store");
+        let (asked, present) = (joining(), joining());
+        let mut locked = crate::store::StateStore::lock(&store).expect("lock");
+        present.write(&mut *locked).expect("the link was made anew");
+        let refused = Refusal::new("join", None, "invite-unknown", "ask for a new one");
+        let answer = ExchangeResponse { refusals: vec![refused], ..Default::default() };
+        let now = Timestamp::UNIX_EPOCH;
+        let error = take(&mut *locked, &answer, Some(&asked), now).expect_err("it is for another link");
+        assert_eq!(error.code(), "other-link");
+        assert_eq!(ExchangeState::read(locked.store()).expect("the state"), ExchangeState::default());
+        take(&mut *locked, &answer, Some(&present), now).expect("taken");
+        assert_eq!(ExchangeState::read(locked.store()).expect("the state").failures, 1);
+    }
+}
