@@ -54,6 +54,13 @@ fn b6_licenses_that_the_plugin_does_not_read_are_not_reported() {
     assert_eq!(collected(&without.outcome).standing, None);
 }
 
+/// Two reports wait, with the same people under the same pseudonyms.
+fn assert_one_sketch(instance: &Instance, why: &str) {
+    let [first, second] = instance.waiting().try_into().expect("two reports");
+    let people = |outcome: &Outcome| collected(outcome).people.clone().expect("a sketch");
+    assert_eq!(people(&first.outcome), people(&second.outcome), "{why}");
+}
+
 #[test]
 fn b9_a_link_that_is_approved_during_a_run_gets_pseudonyms_of_its_own_key() {
     let (instance, central) = (Instance::new(), Central::new());
@@ -66,13 +73,11 @@ fn b9_a_link_that_is_approved_during_a_run_gets_pseudonyms_of_its_own_key() {
     });
     host.collect(Trigger::Demand).expect("a report");
     host.collect(Trigger::Demand).expect("a report");
-    let [first, second] = instance.waiting().try_into().expect("two reports");
-    let people = |outcome: &Outcome| collected(outcome).people.clone().expect("a sketch");
-    assert_eq!(people(&first.outcome), people(&second.outcome), "the sketch of the fleet's key, not of the local one");
+    assert_one_sketch(&instance, "the sketch of the fleet's key, not of the local one");
 }
 
 #[test]
-fn a_link_that_is_removed_during_a_run_gets_no_report() {
+fn a_link_that_is_removed_or_made_anew_during_a_run_gets_no_counts_of_the_one_before() {
     let (instance, central) = (Instance::new(), Central::new());
     let host = &instance.host;
     instance.install(Grants::all());
@@ -84,14 +89,16 @@ fn a_link_that_is_removed_during_a_run_gets_no_report() {
     assert!(host.collect(Trigger::Demand).expect("a run").report.is_none());
 
     central.links(host);
-    let (other, next) = (Arc::clone(host), Central { link: LinkId::from_random([7; 24]), ..Central::new() });
+    let (other, next) = (Arc::clone(host), Central { link: LinkId::from_random([7; 24]), fleet: 9, ..Central::new() });
     instance.wiki.meanwhile(move || {
         other.remove_link().expect("removed");
         next.links(&other);
     });
     host.collect(Trigger::Demand).expect("a report");
-    let [report] = instance.waiting().try_into().expect("one report");
-    assert_eq!((report.link, report.sequence.get()), (LinkId::from_random([7; 24]), 1));
+    host.collect(Trigger::Demand).expect("a report");
+    let first = &instance.waiting()[0];
+    assert_eq!((&first.link, first.sequence.get()), (&LinkId::from_random([7; 24]), 1));
+    assert_one_sketch(&instance, "the sketch of the new fleet's key");
 }
 
 #[test]

@@ -134,11 +134,13 @@ fn content(sealed: &str, fingerprint: &str) -> Report {
 pub struct Central {
     pub key: SecretKey,
     pub link: LinkId,
+    /// Of what the pseudonym key is made.
+    pub fleet: u8,
 }
 
 impl Central {
     pub fn new() -> Self {
-        Self { key: SecretKey::from_seed(&[3; 32]), link: LinkId::from_random([5; 24]) }
+        Self { key: SecretKey::from_seed(&[3; 32]), link: LinkId::from_random([5; 24]), fleet: 8 }
     }
 
     fn seal<T: Document>(&self, document: &T) -> String {
@@ -174,7 +176,7 @@ impl Central {
     }
 
     pub fn approval(&self, key: &KeyId) -> ExchangeResponse {
-        self.welcome(key, WelcomeState::Approved { pseudonym_key: Secret::from_bytes([8; 32]) })
+        self.welcome(key, WelcomeState::Approved { pseudonym_key: Secret::from_bytes([self.fleet; 32]) })
     }
 
     pub fn settings(&self, revision: u64, interval: u32) -> ExchangeResponse {

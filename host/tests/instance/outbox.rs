@@ -68,7 +68,9 @@ fn a_report_is_made_and_kept_though_the_central_server_cannot_be_reached() {
     let host = &instance.host;
     central.invites(host);
     assert_eq!(host.sync(Trigger::Demand).expect_err("nobody listens").code(), "central-unreachable");
-    assert!(host.status().expect("a status").last_run.is_some(), "a product that is not approved yet is counted");
+    let status = host.status().expect("a status");
+    assert!(status.last_run.is_some(), "a product that is not approved yet is counted");
+    assert_eq!(status.exchange.failures, 1, "what is in the way is met once");
     host.remove_link().expect("removed");
     central.links(host);
     for failures in 1..=2 {
