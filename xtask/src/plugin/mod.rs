@@ -24,7 +24,7 @@ pub struct Options {
     pub toolchain: Option<Choice>,
 }
 
-/// Builds, and gives the paths of the components: the stock plugin first.
+/// Builds the stock plugin, and the fixtures where they are asked for; a component that has not changed is left alone.
 ///
 /// # Errors
 /// When no toolchain can be had, or something does not build or is not a component.
