@@ -1,7 +1,7 @@
 //! The way of a report from the outbox to its receipt, and what is left where it is interrupted.
 
 use seatline_host::sandbox::Trigger;
-use seatline_protocol::{ExchangeResponse, LinkId};
+use seatline_protocol::{Digest, ExchangeResponse, LinkId};
 
 use crate::given::{Central, Instance};
 
@@ -42,6 +42,22 @@ fn b2_receipts_of_another_link_or_report_let_nothing_go() {
     assert_eq!(taken(&good), 0, "a receipt that arrives twice is taken once");
     report(&instance, 1);
     assert_eq!(sequences(&instance), [3], "the chain goes on");
+}
+
+#[test]
+fn b1_two_processes_that_collect_at_once_make_one_chain() {
+    let (instance, central) = (Instance::new(), Central::new());
+    central.links(&instance.host);
+    std::thread::scope(|scope| {
+        for host in [instance.again(), instance.again()] {
+            scope.spawn(move || (0..20).for_each(|_| drop(host.collect(Trigger::Interval).expect("a report"))));
+        }
+    });
+    let sealed = instance.host.export_reports().expect("an export").reports;
+    let digests = sealed.iter().map(|sealed| Some(Digest::of(sealed.as_bytes())));
+    let previous: Vec<_> = std::iter::once(None).chain(digests).take(sealed.len()).collect();
+    assert_eq!(sequences(&instance), (1..=40).collect::<Vec<_>>());
+    assert_eq!(instance.waiting().into_iter().map(|report| report.previous).collect::<Vec<_>>(), previous);
 }
 
 #[test]
