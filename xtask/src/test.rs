@@ -1,11 +1,13 @@
 //! `cargo xtask test`: everything that must hold before a change is taken, from an empty machine on.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
 use crate::command;
 use crate::debian;
-use crate::failure::Failure;
+use crate::demo;
+use crate::failure::{Context as _, Failure};
 use crate::plugin;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -36,9 +38,20 @@ pub fn test(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
             failures.push(failure.to_string());
         }
     }
+    let demo = demo::Options { once: true, dir: None, port: free_port()?, toolchain: options.toolchain };
+    if let Err(failure) = progress.step("demo", |_| demo::demo(workspace, &demo)) {
+        progress.say(&failure.to_string());
+        failures.push(failure.to_string());
+    }
     let verdict = if failures.is_empty() { "passed" } else { "FAILED" };
     println!("{verdict}: {}", progress.summary());
     if failures.is_empty() { Ok(()) } else { Err(Failure::new(failures.join("\n       "))) }
+}
+
+/// A port that the demo's central server may have, beside one that somebody runs on the default port.
+fn free_port() -> Result<u16, Failure> {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    address.map(|address| address.port()).context("no free port for the demo")
 }
 
 /// The checks in the order in which they run, the quick ones first.

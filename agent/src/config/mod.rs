@@ -177,7 +177,7 @@ impl Config {
     /// The configuration that `text` says, its paths relative to `base`.
     ///
     /// # Errors
-    /// The first [`Problem`].
+    /// The first problem.
     pub fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
         document::read(text, &["product", "accounts", "dimension", "license", "plugin", "log"], |top| {
             let accounts = top.find("accounts").map(|found| read_accounts(&found, base)).transpose()?;

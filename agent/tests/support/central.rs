@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::{
-    Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, LinkId, Receipt, ReceiptVerdict, Report, SecretKey,
-    Settings, Welcome, seal,
+    Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, LinkId, Receipt, ReceiptVerdict, Report,
+    SecretKey, Settings, Welcome, seal,
 };
 
 use super::agent::Agent;

@@ -1,6 +1,6 @@
 //! The pages: server-rendered HTML that works without JavaScript; htmx only refreshes the Licenses tab.
 //!
-//! A page is a template that is handed finished words ([`words`]) inside a frame ([`frame`]); what is true comes from
+//! A page is a template that is handed finished words (`words`) inside a frame (`frame`); what is true comes from
 //! [`crate::domain::Licenses`], so the pages cannot disagree with the API. Forms are guarded against other sites by the
 //! server's CSRF layer, and what was typed stays when a value is refused.
 
