@@ -36,24 +36,27 @@ impl Token {
         let Some(rest) = text.strip_prefix(HEADER) else {
             return Err(if HEADER.starts_with(text) { Malformed::CutOff } else { Malformed::NotAToken });
         };
-        if !rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
-            return Err(Malformed::Damaged("it holds characters that are not of base64url"));
-        }
         let (body, footer) = rest.split_once('.').map_or((rest, None), |(body, footer)| (body, Some(footer)));
+        // Only a token that does not decode is looked at closely: most do.
+        let fault = |otherwise| {
+            let is_own = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+            let foreign = Malformed::Damaged("it holds characters that are not of base64url");
+            if rest.bytes().all(is_own) { otherwise } else { foreign }
+        };
         // What follows the fault tells a gap in the middle from a missing end.
-        let damaged = |reason| if footer.is_some() { Malformed::Damaged(reason) } else { Malformed::CutOff };
+        let damaged = |reason| fault(if footer.is_some() { Malformed::Damaged(reason) } else { Malformed::CutOff });
         let mut payload = BASE64.decode(body).map_err(|_| damaged("its body is not base64url"))?;
         let signed = payload.len().checked_sub(SIGNATURE_BYTES);
-        let at = signed.ok_or(damaged("its body is shorter than a signature"))?;
+        let at = signed.ok_or_else(|| damaged("its body is shorter than a signature"))?;
         let mut signature = [0; SIGNATURE_BYTES];
         signature.copy_from_slice(&payload[at..]);
         payload.truncate(at);
         let footer = footer.unwrap_or_default();
         if footer.contains('.') {
-            return Err(Malformed::Damaged("it has too many parts"));
+            return Err(fault(Malformed::Damaged("it has too many parts")));
         }
         // The footer is the end of the text: what is no base64 with good characters lacks some.
-        let footer = BASE64.decode(footer).map_err(|_| Malformed::CutOff)?;
+        let footer = BASE64.decode(footer).map_err(|_| fault(Malformed::CutOff))?;
         Ok(Self { payload, signature, footer })
     }
 

@@ -5,6 +5,8 @@
 //!
 //! Source: the PASETO specification, version 4, purpose `public`; the token itself is made in `paseto.rs`.
 
+use std::marker::PhantomData;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -167,12 +169,41 @@ fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, OpenError> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn open<T: Document>(token: &str, keys: &[PublicKey]) -> Result<T, OpenError> {
-    let parts = Parts::of(token, T::MAX_BYTES)?;
+    let unopened = Unopened::read(token)?;
     let key = keys
         .iter()
-        .find(|key| key.id() == parts.footer.kid)
-        .ok_or_else(|| OpenError::UnknownKey { id: parts.footer.kid.clone() })?;
-    parts.open(key)
+        .find(|key| key.id() == *unopened.key_id())
+        .ok_or_else(|| OpenError::UnknownKey { id: unopened.key_id().clone() })?;
+    unopened.open(key)
+}
+
+/// A sealed document that was read and not verified: it says whose key to look for, and nothing else.
+pub struct Unopened<T> {
+    parts: Parts,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T: Document> Unopened<T> {
+    /// Reads a token.
+    ///
+    /// # Errors
+    /// As [`open`], for the form of the text alone.
+    pub fn read(token: &str) -> Result<Self, OpenError> {
+        Ok(Self { parts: Parts::of(token, T::MAX_BYTES)?, kind: PhantomData })
+    }
+
+    /// The id of the key that the document says it was sealed by.
+    pub fn key_id(&self) -> &KeyId {
+        &self.parts.footer.kid
+    }
+
+    /// Opens the document with the key that its key id led to.
+    ///
+    /// # Errors
+    /// As [`open`]; with another key, that the signature does not hold.
+    pub fn open(&self, key: &PublicKey) -> Result<T, OpenError> {
+        self.parts.open(key)
+    }
 }
 
 /// Opens a document that introduces its own key, and gives both. The seal proves that the sender holds the key, and
@@ -195,7 +226,7 @@ pub fn open_introduced<T: Document>(token: &str) -> Result<(T, PublicKey), OpenE
 /// # Errors
 /// As [`open`], for the form of the text alone.
 pub fn key_id<T: Document>(token: &str) -> Result<KeyId, OpenError> {
-    Parts::of(token, T::MAX_BYTES).map(|parts| parts.footer.kid)
+    Unopened::<T>::read(token).map(|unopened| unopened.parts.footer.kid)
 }
 
 /// A pasted document without what mail, forms and shells add: white space and invisible characters, quote marks at the

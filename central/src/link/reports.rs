@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use seatline_protocol::exchange::RefusalCode;
-use seatline_protocol::seal;
+use seatline_protocol::seal::{self, Unopened};
 use seatline_protocol::{Digest, ExchangeResponse, Receipt, Refusal, Report};
 
 use super::exchange::{ExchangeError, InForce};
@@ -36,7 +36,7 @@ pub(super) async fn answer(
     }
     let mut sent = Vec::new();
     for (place, sealed) in sealed.into_iter().enumerate() {
-        sent.push((place, sender(central, &sealed).await?, sealed));
+        sent.push((place, addressed(central, &sealed).await?, sealed));
     }
     let opened = computed(sent.len(), move || sent.into_iter().map(open).collect::<Vec<_>>()).await?;
     let mut batches: Vec<Batch> = Vec::new();
@@ -58,26 +58,34 @@ pub(super) async fn answer(
     Ok(in_force)
 }
 
-/// Who a report says that it was sealed by, or why it is refused already.
-async fn sender(central: &Central, sealed: &str) -> Result<Result<Arc<Sender>, Reason>, ExchangeError> {
-    let key = match seal::key_id::<Report>(sealed) {
-        Ok(key) => key,
-        Err(error) => return Ok(Err((error.code(), error.to_string()))),
-    };
-    Ok(central.sender(&key).await?.ok_or_else(|| {
-        let message = "the key of this report belongs to no link here: make the link anew at the product";
-        (RefusalCode::LinkUnknown.name(), message.to_owned())
-    }))
+/// A report that was read and not verified, and the link whose key it says that it was sealed by.
+struct Addressed {
+    sender: Arc<Sender>,
+    report: Unopened<Report>,
 }
 
-/// A report that was sent: its place, who it says that it was sealed by, and its bytes.
-type Sent = (Place, Result<Arc<Sender>, Reason>, String);
+/// Reads a report and looks up who sealed it, or says why it is refused already.
+async fn addressed(central: &Central, sealed: &str) -> Result<Result<Addressed, Reason>, ExchangeError> {
+    let report = match Unopened::<Report>::read(sealed) {
+        Ok(report) => report,
+        Err(error) => return Ok(Err((error.code(), error.to_string()))),
+    };
+    Ok(match central.sender(report.key_id()).await? {
+        Some(sender) => Ok(Addressed { sender, report }),
+        None => {
+            let message = "the key of this report belongs to no link here: make the link anew at the product";
+            Err((RefusalCode::LinkUnknown.name(), message.to_owned()))
+        }
+    })
+}
 
-fn open((place, sender, sealed): Sent) -> Opened {
+/// A report that was sent: its place, what was read of it, and its bytes.
+type Sent = (Place, Result<Addressed, Reason>, String);
+
+fn open((place, addressed, sealed): Sent) -> Opened {
     let refused = |(code, message): Reason| Refusal::new("report", Some(place), code, &message);
-    let sender = sender.map_err(refused)?;
-    let report: Report = seal::open(&sealed, std::slice::from_ref(&sender.key))
-        .map_err(|error| refused((error.code(), error.to_string())))?;
+    let Addressed { sender, report } = addressed.map_err(refused)?;
+    let report = report.open(&sender.key).map_err(|error| refused((error.code(), error.to_string())))?;
     if report.link != sender.link {
         let message = "the report names another link than the one that its key belongs to";
         return Err(refused((RefusalCode::LinkUnknown.name(), message.to_owned())));
