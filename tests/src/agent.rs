@@ -97,6 +97,14 @@ impl Agent {
         fs::write(&config, format!("{before}{accounts}")).expect("the configuration can be written");
     }
 
+    /// Sets the query for the wiki's pages.
+    pub fn measure_pages_with(&self, query: &str) {
+        let config = self.dir().join("seatline.toml");
+        let text = fs::read_to_string(&config).expect("the configuration");
+        fs::write(&config, text.replace("select count(*) from pages", query))
+            .expect("the configuration can be written");
+    }
+
     /// The data directory.
     pub fn dir(&self) -> PathBuf {
         self.home.path().join("seatline")

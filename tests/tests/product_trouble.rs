@@ -98,6 +98,17 @@ fn odd_identities_are_counted_like_any_other() {
     assert_eq!(central.licenses()["counted"]["accounts"]["counted"], 64);
 }
 
+#[test]
+fn a_count_that_no_report_can_hold_fails_its_dimension_alone() {
+    let (agent, central) = reporting();
+    agent.measure_pages_with("select 9223372036854775807");
+    agent.run(&["sync"]).ok();
+    let counted = &central.licenses()["counted"];
+    assert_eq!(counted["accounts"]["counted"], 60, "the accounts are reported all the same");
+    let failed = counted["measurements"][0]["failed"].as_str().expect("why the dimension failed");
+    assert!(failed.contains("greater than a report can hold"), "{failed}");
+}
+
 /// A plugin that traps, or none at all: reported as such, and the product goes on.
 #[test]
 fn b5_a_plugin_that_fails_is_reported_with_its_reason() {

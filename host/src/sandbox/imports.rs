@@ -5,6 +5,7 @@
 
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 
+use seatline_protocol::ids::MAX_COUNT;
 use seatline_protocol::report::{MAX_MEASUREMENTS, MAX_NODES};
 use seatline_protocol::{Dimension, text};
 
@@ -59,18 +60,23 @@ impl usage::Host for RunState {
     }
 }
 
-/// What the product measured, by the rules of the contract: never `users`, each dimension once, at most 64.
+/// What the product measured, by the rules of the contract: never `users`, each dimension once, at most 64. A count that
+/// no report can hold fails its dimension alone.
 fn measurements(measured: Vec<(Dimension, Result<u64, PortError>)>) -> Vec<types::Measurement> {
     let mut measurements: Vec<types::Measurement> = Vec::new();
     for (dimension, value) in measured {
         let known = dimension == Dimension::users()
             || measurements.iter().any(|measurement| measurement.dimension == dimension.as_str());
         if !known && measurements.len() < MAX_MEASUREMENTS {
-            let value = value.map_err(|error| error.to_string());
+            let value = value.map_err(|error| error.to_string()).and_then(reportable);
             measurements.push(types::Measurement { dimension: dimension.into(), value });
         }
     }
     measurements
+}
+
+fn reportable(count: u64) -> Result<u64, String> {
+    if count > MAX_COUNT { Err(format!("the count {count} is greater than a report can hold")) } else { Ok(count) }
 }
 
 impl accounts::Host for RunState {
