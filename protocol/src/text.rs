@@ -1,4 +1,4 @@
-//! Text from outside, made fit to be shown to people.
+//! Text that people read: what came from outside, made fit to be shown, and numbers.
 
 /// `text` as one line of at most `max` characters: control characters, line breaks and invisible direction marks become
 /// spaces, runs of spaces one space, and what is cut off is marked by `…`.
@@ -41,6 +41,19 @@ pub fn is_line(text: &str, max: usize) -> bool {
     line(text, max) == text
 }
 
+/// A count with its thousands set apart, as people read it: `5,000`.
+pub fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +66,15 @@ mod tests {
         assert_eq!(line("abc def", 4), "abc…");
         assert_eq!(line("abcd", 4), "abcd");
         assert_eq!(line("  ", 4), "");
+    }
+
+    #[test]
+    fn a_number_has_its_thousands_set_apart() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (12_345, "12,345"), (5_000_000, "5,000,000")];
+        for (count, text) in cases {
+            assert_eq!(number(count), text);
+        }
+        assert_eq!(number(u64::MAX), "18,446,744,073,709,551,615");
     }
 
     proptest! {

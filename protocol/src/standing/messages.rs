@@ -9,7 +9,7 @@ use super::rules::{Finding, Weighed};
 use super::{LimitStanding, LimitState, MAX_MESSAGE, Observed, Reason, ReasonCode, Verdict};
 use crate::ids::{Dimension, ProductId};
 use crate::license::{Behaviour, Kind, License, Mode};
-use crate::text;
+use crate::text::{self, number};
 
 /// The most characters of a name from outside in the middle of a message.
 const MAX_QUOTED: usize = 60;
@@ -121,15 +121,16 @@ pub(super) fn limit(limit: &LimitStanding, license: &License) -> Option<Weighed>
     };
     // What restricts stops restricting within the allowance; what is mended otherwise is back at the limit.
     let tolerated = if code == ReasonCode::Restricted { limit.extra } else { 0 };
-    let beyond = used.saturating_sub(max.saturating_add(tolerated));
+    let beyond = number(used.saturating_sub(max.saturating_add(tolerated)));
+    let (used_words, max_words) = (number(used), number(max));
     let counted = if is_by_node {
-        format!("{used} nodes run, licensed for {}: {max}", license.product)
+        format!("{used_words} nodes run, licensed for {}: {max_words}", license.product)
     } else {
         let extra = match limit.extra {
             0 => String::new(),
-            extra => format!(" and tolerates {extra} more"),
+            extra => format!(" and tolerates {} more", number(extra)),
         };
-        format!("{used} {dimension} are counted, and license {id} allows {max}{extra}")
+        format!("{used_words} {dimension} are counted, and license {id} allows {max_words}{extra}")
     };
     let way_out = match limit.state {
         _ if is_by_node => format!("Set a license for {beyond} more, or stop {beyond}."),
@@ -137,7 +138,7 @@ pub(super) fn limit(limit: &LimitStanding, license: &License) -> Option<Weighed>
             "The product refuses more. Free some, or set a larger license.".to_owned()
         }
         LimitState::Near => {
-            let left = max - used;
+            let left = number(max - used);
             format!("That leaves {left}: free some, or ask for a larger license in time.")
         }
         _ => format!("Bring the count down by {beyond}, or set a larger license."),

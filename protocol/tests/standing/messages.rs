@@ -43,6 +43,8 @@ fn every_reason_says_what_is_so_and_the_way_out() {
     tell(&[one().limit("users", 500, 25, Behaviour::Warn)], &users(510));
     tell(&[one().limit("users", 500, 0, Behaviour::Warn)], &users(512));
     tell(&[one().limit("users", 500, 25, Behaviour::Restrict)], &users(530));
+    tell(&[one().limit("users", 5000, 1000, Behaviour::Restrict)], &users(12_000));
+    tell(&[one().limit("users", 50_000, 0, Behaviour::Warn)], &users(48_000));
     tell(&[one().by_node()], &observed(&[("nodes", 4)]));
     insta::assert_snapshot!(text);
 }
