@@ -1,7 +1,6 @@
 //! The names that documents use for things: each a type that only a checked value can make.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -15,50 +14,76 @@ pub struct IdError {
 }
 
 impl IdError {
+    /// The error of a text that is no `what`, with the rule that it breaks.
+    pub const fn new(what: &'static str, rule: &'static str) -> Self {
+        Self { what, rule }
+    }
+
     /// A stable code for machines.
     pub fn code(&self) -> &'static str {
         "invalid-id"
     }
 }
 
-/// Declares a checked string type: its rule in words, and the predicate that decides.
+/// Declares a checked string type: what it is, its rule in words, the predicate that decides, and, where that is not the
+/// text itself, what is kept of a text. Who uses it depends on `serde`.
+///
+/// ```
+/// seatline_protocol::checked_string!(
+///     /// A colour.
+///     Colour,
+///     "a colour",
+///     "a word in lower case",
+///     |text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase()),
+///     |text| text.trim().to_owned()
+/// );
+///
+/// assert_eq!(" red ".parse::<Colour>().map(String::from).as_deref(), Ok("red"));
+/// assert_eq!("RED".parse::<Colour>().unwrap_err().to_string(), "a colour must be a word in lower case");
+/// ```
+#[macro_export]
 macro_rules! checked_string {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr $(, $kept:expr)?) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
         impl $name {
-            /// The identifier as text.
+            /// It as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
-        impl FromStr for $name {
-            type Err = IdError;
-            fn from_str(text: &str) -> Result<Self, IdError> {
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::IdError;
+            fn from_str(text: &str) -> Result<Self, $crate::IdError> {
                 let valid: fn(&str) -> bool = $valid;
-                if valid(text) { Ok(Self(text.to_owned())) } else { Err(IdError { what: $what, rule: $rule }) }
+                $(
+                    let kept: fn(&str) -> String = $kept;
+                    let text = kept(text);
+                    let text = text.as_str();
+                )?
+                if valid(text) { Ok(Self(text.to_owned())) } else { Err($crate::IdError::new($what, $rule)) }
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = IdError;
-            fn try_from(text: String) -> Result<Self, IdError> {
+            type Error = $crate::IdError;
+            fn try_from(text: String) -> Result<Self, $crate::IdError> {
                 text.parse()
             }
         }
 
         impl From<$name> for String {
-            fn from(id: $name) -> String {
-                id.0
+            fn from(name: $name) -> String {
+                name.0
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
@@ -232,7 +257,7 @@ impl TryFrom<u64> for Sequence {
         if (1..=Self::MAX).contains(&number) {
             Ok(Self(number))
         } else {
-            Err(IdError { what: "a sequence number", rule: "from 1 to 9007199254740991" })
+            Err(IdError::new("a sequence number", "from 1 to 9007199254740991"))
         }
     }
 }

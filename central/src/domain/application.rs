@@ -1,11 +1,8 @@
 //! An application: a product of the organisation whose licenses are looked after (`w1`).
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use seatline_protocol::{LinkId, ProductId, text};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::ids::ApplicationId;
 use super::link::LinkState;
@@ -28,55 +25,22 @@ pub struct Application {
     pub link: Option<LinkId>,
 }
 
-/// The name of an application.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ApplicationName(String);
+seatline_protocol::checked_string!(
+    /// The name of an application.
+    ApplicationName,
+    "a name",
+    "one line of 1 to 100 characters, without control characters",
+    |name| !name.is_empty() && text::is_line(name, MAX_NAME),
+    |text| text.trim().to_owned()
+);
 
 /// The most characters of an application's name.
 pub const MAX_NAME: usize = 100;
 
-/// A text is not the name of an application.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a name is one line of 1 to {MAX_NAME} characters, without control characters")]
-pub struct NameError;
-
 impl ApplicationName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// What names are compared and sorted by: the name in lower case.
     pub fn key(&self) -> String {
         self.0.to_lowercase()
-    }
-}
-
-impl FromStr for ApplicationName {
-    type Err = NameError;
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let name = text.trim();
-        if name.is_empty() || !text::is_line(name, MAX_NAME) { Err(NameError) } else { Ok(Self(name.to_owned())) }
-    }
-}
-
-impl TryFrom<String> for ApplicationName {
-    type Error = NameError;
-    fn try_from(text: String) -> Result<Self, NameError> {
-        text.parse()
-    }
-}
-
-impl From<ApplicationName> for String {
-    fn from(name: ApplicationName) -> String {
-        name.0
-    }
-}
-
-impl fmt::Display for ApplicationName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -1,63 +1,24 @@
 //! The random names of things. No serial number is ever shown, so nothing can be counted or guessed from outside.
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-
-/// Why a text is not an id.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} id is 24 hexadecimal digits in lower case")]
-pub struct IdError(&'static str);
 
 /// Declares an id of 96 random bits, written as 24 hexadecimal digits.
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        seatline_protocol::checked_string!(
+            $(#[$doc])*
+            $name,
+            $what,
+            "24 hexadecimal digits in lower case",
+            |text| text.len() == 24 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        );
 
         impl $name {
             /// The id of 12 random bytes.
             pub fn from_random(random: [u8; 12]) -> Self {
                 Self(hex(&random))
-            }
-
-            /// The id as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = IdError;
-            fn from_str(text: &str) -> Result<Self, IdError> {
-                if text.len() == 24 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-                    Ok(Self(text.to_owned()))
-                } else {
-                    Err(IdError($what))
-                }
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = IdError;
-            fn try_from(text: String) -> Result<Self, IdError> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> String {
-                id.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
             }
         }
     };
@@ -66,17 +27,17 @@ macro_rules! random_id {
 random_id!(
     /// An application.
     ApplicationId,
-    "an application"
+    "an application id"
 );
 random_id!(
     /// An invite.
     InviteId,
-    "an invite"
+    "an invite id"
 );
 random_id!(
     /// An API token; not its secret.
     TokenId,
-    "a token"
+    "a token id"
 );
 
 /// The SHA-256 of a secret that was handed out: of an invite, a session or an API token. The secret itself, 32 random
