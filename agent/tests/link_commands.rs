@@ -146,6 +146,24 @@ fn an_answer_that_is_garbage_forged_or_a_refusal_changes_nothing() {
 }
 
 #[test]
+fn w3_a_join_that_is_refused_for_good_is_shown_with_the_way_out_until_the_link_is_removed() {
+    let (agent, central) = (Agent::new(), Central::new());
+    agent.run(&["link", "accept", &central.invite(), "--yes"]).ok();
+    let refusals = vec![Refusal::new("join", None, "invite-expired", "the invite's thirty minutes are over")];
+    answer(&agent, &ExchangeResponse { refusals, ..Default::default() }).refused("invite-expired");
+    let link = &agent.run(&["link", "show", "--json"]).json()["link"];
+    assert_eq!((&link["state"], &link["refusal"]["code"]), (&"refused".into(), &"invite-expired".into()));
+    let shown = agent.run(&["link", "show"]).ok();
+    assert!(shown.contains("the join was refused: remove this link, and accept a new invite"), "{shown}");
+    assert!(shown.contains("the invite's thirty minutes are over [invite-expired]"), "{shown}");
+    let status = agent.run(&["status"]).ok();
+    assert!(status.contains("refused)") && status.contains("`seatline link remove`"), "{status}");
+    assert!(!status.contains("Next attempt"), "{status}");
+    agent.run(&["link", "remove", "--yes"]).ok();
+    agent.run(&["link", "accept", &central.invite(), "--yes"]).ok();
+}
+
+#[test]
 fn a_database_that_cannot_be_read_is_reported_as_such_and_counts_nothing() {
     let agent = linked(&Central::new());
     std::fs::remove_file(agent.path("wiki.db")).expect("the database is gone");

@@ -32,4 +32,4 @@ mod slots;
 pub mod status;
 pub mod store;
 
-pub use host::{CollectError, Collected, Host, HostError, HostOptions, Preview, PreviewedReport, SyncError};
+pub use host::{CollectError, Collected, Host, HostError, HostOptions, Preview, PreviewedReport, Synchronised};

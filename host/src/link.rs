@@ -7,6 +7,7 @@ use seatline_protocol::{Counting, Invite, Join, LinkId, OpenError, PublicKey, Se
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::exchange::Problem;
 use crate::ports::PortError;
 use crate::slots;
 use crate::store::{LockedStore, Slot, StateStore, StoreError};
@@ -101,6 +102,8 @@ pub(crate) struct Link {
 pub(crate) enum State {
     /// No answer yet.
     Joining,
+    /// The central server has refused the join for good. A refusal is not sealed, so a welcome is still taken.
+    Refused(Problem),
     /// The central server waits for its administrator's approval.
     Pending { link: LinkId, application: String },
     /// In force.
@@ -118,8 +121,10 @@ pub struct LinkFacts {
     pub central_fingerprint: String,
     /// The fingerprint of the link's own key: what the central server's administrator compares.
     pub fingerprint: String,
-    /// `joining`, `pending` or `approved`.
+    /// `joining`, `refused`, `pending` or `approved`.
     pub state: &'static str,
+    /// Why the central server has refused the join for good, where it has.
+    pub refusal: Option<Problem>,
     /// The link's id, once the central server has given one.
     pub link: Option<LinkId>,
     /// What the central server calls the application.
@@ -195,6 +200,21 @@ impl Link {
         }
     }
 
+    /// Takes the refusal of the join for good. A link that is approved stays so.
+    pub fn take_refusal(&mut self, refusal: Problem) {
+        if self.approved().is_none() {
+            self.state = State::Refused(refusal);
+        }
+    }
+
+    /// Why the join was refused for good, where it was.
+    pub fn refusal(&self) -> Option<&Problem> {
+        match &self.state {
+            State::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
     /// Takes settings, if they are for this link and newer than those it has. Gives whether they were taken.
     pub fn take_settings(&mut self, new: Settings) -> bool {
         let State::Approved { link, settings, .. } = &mut self.state else { return false };
@@ -209,6 +229,7 @@ impl Link {
     pub fn facts(&self) -> Result<LinkFacts, StoreError> {
         let (state, link, application) = match &self.state {
             State::Joining => ("joining", None, None),
+            State::Refused(_) => ("refused", None, None),
             State::Pending { link, application } => ("pending", Some(link), Some(application)),
             State::Approved { link, application, .. } => ("approved", Some(link), Some(application)),
         };
@@ -218,6 +239,7 @@ impl Link {
             central_fingerprint: self.central_key.fingerprint(),
             fingerprint: self.secret_key()?.public().fingerprint(),
             state,
+            refusal: self.refusal().cloned(),
             link: link.cloned(),
             application: application.cloned(),
             accepted_at: self.accepted_at,

@@ -1,6 +1,6 @@
 //! `seatline link …`
 
-use seatline_host::exchange::ExchangeError;
+use seatline_host::exchange::{ExchangeError, Problem};
 use seatline_host::link::{LinkFacts, OpenedInvite};
 use seatline_protocol::report::ProductFacts;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Context;
 use crate::confirmation::confirm;
 use crate::failure::Failure;
-use crate::output::{ATTENTION, GOOD, Page, styled, time, warn};
+use crate::output::{ATTENTION, BAD, GOOD, Page, styled, time, warn};
 use crate::pasted::text_of;
 use crate::progress;
 
@@ -64,12 +64,6 @@ struct Shown<'a> {
     problem: Option<Problem>,
 }
 
-#[derive(Serialize)]
-struct Problem {
-    code: String,
-    message: String,
-}
-
 fn accept(context: &Context, options: &AcceptOptions) -> Result<(), Failure> {
     let pasted = text_of(&options.invite)?;
     let instance = context.instance()?;
@@ -82,14 +76,15 @@ fn accept(context: &Context, options: &AcceptOptions) -> Result<(), Failure> {
     // The link is made; what is in the way of the join now is in the way of nothing else.
     let exchanged = progress::during("sending the join", &instance.accounts_read, || host.exchange());
     let problem = exchanged.err().map(|error| Problem { code: error.code().to_owned(), message: error.to_string() });
-    if let Some(problem) = &problem {
-        let next = match problem.code.as_str() {
-            "invite-unknown" | "invite-expired" => "remove this link with `seatline link remove` first",
-            _ => "`seatline run` and `seatline sync` try again",
-        };
-        warn(&problem.code, format_args!("{}; {next}", problem.message));
-    }
     let link = host.link()?.ok_or_else(|| Failure::from(ExchangeError::NotLinked))?;
+    if let Some(problem) = &problem {
+        match link.refusal {
+            Some(_) => warn(&problem.code, &problem.message),
+            None => {
+                warn(&problem.code, format_args!("{}; `seatline run` and `seatline sync` try again", problem.message))
+            }
+        }
+    }
     context.output.show(&Shown { link: Some(&link), problem }, |page| facts(page, &link))
 }
 
@@ -120,10 +115,14 @@ fn preview(opened: &OpenedInvite, product: &ProductFacts) -> String {
 fn facts(page: &mut Page, link: &LinkFacts) {
     let state = match link.state {
         "approved" => styled(GOOD, "approved"),
+        "refused" => styled(BAD, "the join was refused: remove this link, and accept a new invite"),
         "pending" => styled(ATTENTION, "waits for the approval of the central server's administrator"),
         _ => styled(ATTENTION, "the join was not answered yet"),
     };
     page.fact("Link", state);
+    if let Some(refusal) = &link.refusal {
+        page.fact("", format_args!("{} [{}]", refusal.message, refusal.code));
+    }
     page.fact("Central", format_args!("{} at {}", link.central_name, link.central_url));
     page.fact("  fingerprint", &link.central_fingerprint);
     page.fact("Our key", &link.fingerprint);

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use seatline_host::exchange::{ExchangeError, ExchangeOutcome};
+use seatline_host::host::Synchronised;
 use seatline_host::outbox::PendingReport;
 use seatline_host::runs::LastRun;
 use seatline_host::sandbox::Trigger;
@@ -42,14 +43,17 @@ impl From<PendingReport> for MadeReport {
 
 pub fn run(context: &Context) -> Result<(), Failure> {
     let instance = context.instance()?;
-    let host = &instance.host;
-    let read = &instance.accounts_read;
-    // A link that was approved meanwhile is in force for this report already. What is in the way is met again below.
-    if host.link()?.is_some_and(|link| link.state != "approved") {
-        let _ = progress::during("asking for the approval of the link", read, || host.exchange());
-    }
-    let collected = progress::during("counting", read, || host.collect(Trigger::Demand))?;
-    let exchanged = progress::during("sending", read, || host.exchange());
+    let Synchronised { collected, exchanged } =
+        progress::during("synchronising", &instance.accounts_read, || instance.host.sync(Trigger::Demand));
+    let (collected, exchanged) = match (collected, exchanged) {
+        (Ok(collected), exchanged) => (collected, exchanged),
+        (Err(error), Ok(_)) => return Err(error.into()),
+        (Err(error), Err(problem)) => {
+            let problem = Failure::from(problem);
+            warn(&problem.code, &problem.message);
+            return Err(error.into());
+        }
+    };
     let (exchange, problem) = match exchanged {
         Ok(outcome) => (Some(outcome), None),
         Err(error) => (None, Some(failure(error, collected.report.is_some()))),

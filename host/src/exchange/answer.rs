@@ -64,6 +64,15 @@ pub(crate) fn take(
         outcome.settings_changed = true;
         link.write(locked)?;
     }
+    let refused =
+        response.refusals.iter().take(MAX_REFUSALS).find_map(|refusal| match ExchangeError::refused(refusal) {
+            ExchangeError::JoinRefused(refusal) => Some(refusal),
+            _ => None,
+        });
+    if let Some(refusal) = refused {
+        link.take_refusal(refusal);
+        link.write(locked)?;
+    }
     if let Some(approved) = link.approved() {
         outcome.receipts = outbox::receive(locked, approved.link, answer.receipts)?;
     }

@@ -5,7 +5,7 @@
 mod answer;
 mod state;
 
-use seatline_protocol::exchange::{ExchangeRequest, MAX_REPORTS, MAX_REQUEST_BYTES, Refusal};
+use seatline_protocol::exchange::{ExchangeRequest, MAX_REPORTS, MAX_REQUEST_BYTES, Refusal, RefusalCode};
 use seatline_protocol::{Document as _, Join, OpenError, Receipt};
 use serde::Serialize;
 
@@ -51,6 +51,12 @@ pub enum ExchangeError {
         /// Its reason.
         message: String,
     },
+    /// The central server refused the join, and will not take it any more.
+    #[error(
+        "the central server refused the join: {}; remove this link (`seatline link remove`), and accept a new invite",
+        .0.message
+    )]
+    JoinRefused(Problem),
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -65,14 +71,24 @@ impl ExchangeError {
             Self::Answer { source, .. } => source.code(),
             Self::OtherLink => "other-link",
             Self::Refused { code, .. } => code,
+            Self::JoinRefused(refusal) => &refusal.code,
             Self::Store(error) => error.code(),
         }
     }
 
     pub(crate) fn refused(refusal: &Refusal) -> Self {
         let Refusal { document, code, message, .. } = refusal.clone();
-        Self::Refused { document, code, message }
+        match ends_the_join(refusal) {
+            true => Self::JoinRefused(Problem { code, message }),
+            false => Self::Refused { document, code, message },
+        }
     }
+}
+
+/// Whether the same join would be refused for ever: an invite that is unknown or over does not come back.
+fn ends_the_join(refusal: &Refusal) -> bool {
+    let codes = [RefusalCode::InviteUnknown, RefusalCode::InviteExpired];
+    refusal.document == "join" && codes.iter().any(|code| code.name() == refusal.code)
 }
 
 /// What an exchange did.
@@ -86,6 +102,17 @@ pub struct ExchangeOutcome {
     pub settings_changed: bool,
     /// What the central server did not take.
     pub refusals: Vec<Refusal>,
+}
+
+impl ExchangeOutcome {
+    /// Adds what a later exchange did.
+    pub(crate) fn add(&mut self, later: Self) {
+        let Self { sent, receipts, settings_changed, refusals } = later;
+        self.sent += sent;
+        self.receipts.extend(receipts);
+        self.settings_changed |= settings_changed;
+        self.refusals = refusals;
+    }
 }
 
 /// What is to be sent: the join until the link is approved, then the oldest waiting reports, as many as one request takes.

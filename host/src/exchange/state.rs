@@ -30,7 +30,7 @@ pub struct ExchangeState {
     pub failures: u32,
     /// What went wrong with the last one.
     pub problem: Option<Problem>,
-    /// Before this time no further one is tried of its own accord.
+    /// Before this time no further one is tried of its own accord; none is where the join was refused for good.
     pub next_attempt_at: Option<Timestamp>,
     /// The latest receipt.
     pub last_receipt: Option<ReceiptFacts>,
@@ -98,7 +98,8 @@ impl ExchangeState {
             _ => None,
         };
         let wait = retry_after(self.failures, u16::from_le_bytes(random)).max(asked.unwrap_or_default());
-        self.next_attempt_at = now.checked_add(wait).ok();
+        let is_for_good = matches!(error, ExchangeError::JoinRefused(_));
+        self.next_attempt_at = if is_for_good { None } else { now.checked_add(wait).ok() };
     }
 }
 

@@ -13,31 +13,14 @@ use crate::sandbox::Trigger;
 use crate::slots;
 use crate::store::{Slot, StoreError};
 
-/// Why a synchronisation was not completed.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// Collecting failed.
-    #[error(transparent)]
-    Collect(#[from] CollectError),
-    /// The exchange failed.
-    #[error(transparent)]
-    Exchange(#[from] ExchangeError),
-}
-
-impl From<StoreError> for SyncError {
-    fn from(error: StoreError) -> Self {
-        Self::Exchange(error.into())
-    }
-}
-
-impl SyncError {
-    /// A stable code for machines.
-    pub fn code(&self) -> &str {
-        match self {
-            Self::Collect(error) => error.code(),
-            Self::Exchange(error) => error.code(),
-        }
-    }
+/// What a synchronisation came to. Whatever is in the way of the one is in the way of the other no more than it must be.
+#[derive(Debug)]
+#[must_use]
+pub struct Synchronised {
+    /// What was counted. A report that was made stays in the outbox until it was received.
+    pub collected: Result<Collected, CollectError>,
+    /// What was sent and received.
+    pub exchanged: Result<ExchangeOutcome, ExchangeError>,
 }
 
 impl Host {
@@ -129,10 +112,7 @@ impl Host {
                 }
             };
             let progress = !outcome.receipts.is_empty();
-            total.sent += request.reports.len();
-            total.receipts.extend(outcome.receipts);
-            total.settings_changed |= outcome.settings_changed;
-            total.refusals = outcome.refusals;
+            total.add(ExchangeOutcome { sent: request.reports.len(), ..outcome });
             if let Some(refusal) = total.refusals.first() {
                 return Err(ExchangeError::refused(refusal));
             }
@@ -183,17 +163,31 @@ impl Host {
         exchange::take(&mut *self.store.lock()?, response, None, self.clock.now())
     }
 
-    /// Makes the link's next step if it has one to make, collects, and exchanges: what happens at every interval, and on
-    /// "synchronise now". Whatever is in the way of the link, the product is counted.
-    ///
-    /// # Errors
-    /// The first thing that was in the way. A report that was made stays in the outbox.
-    pub fn sync(&self, trigger: Trigger) -> Result<(Collected, ExchangeOutcome), SyncError> {
-        let is_joining = self.link()?.is_some_and(|link| link.state != "approved");
-        let joined = if is_joining { self.exchange().map(drop) } else { Ok(()) };
-        let collected = self.collect(trigger)?;
-        joined?;
-        let outcome = self.exchange()?;
-        Ok((collected, outcome))
+    /// Sends what waits, collects, and sends the new report: what happens at every interval, and on "synchronise now". A
+    /// link that was approved meanwhile is thus in force for this report already, and a full outbox has room again.
+    /// Whatever is in the way of the link, the product is counted; and what is in the way is met once. A join that was
+    /// refused for good is sent again on demand alone.
+    pub fn sync(&self, trigger: Trigger) -> Synchronised {
+        let before = self.refused_join(trigger).and_then(|()| self.exchange());
+        let collected = self.collect(trigger);
+        let is_made = collected.as_ref().is_ok_and(|collected| collected.report.is_some());
+        let exchanged = match before {
+            Ok(mut outcome) if is_made => self.exchange().map(|later| {
+                outcome.add(later);
+                outcome
+            }),
+            before => before,
+        };
+        Synchronised { collected, exchanged }
+    }
+
+    /// That the join was refused for good, unless somebody demands that it is sent all the same.
+    fn refused_join(&self, trigger: Trigger) -> Result<(), ExchangeError> {
+        if trigger == Trigger::Demand {
+            return Ok(());
+        }
+        let link = Link::read(&*self.store)?;
+        let refusal = link.as_ref().and_then(Link::refusal);
+        refusal.map_or(Ok(()), |refusal| Err(ExchangeError::JoinRefused(refusal.clone())))
     }
 }

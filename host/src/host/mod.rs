@@ -29,7 +29,7 @@ use crate::status::{self, Status};
 use crate::store::{StateStore, StoreError};
 
 pub use collecting::{CollectError, Collected, Preview, PreviewedReport};
-pub use linking::SyncError;
+pub use linking::Synchronised;
 
 /// What a host is opened with.
 pub struct HostOptions {

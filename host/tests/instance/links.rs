@@ -1,5 +1,6 @@
 //! The link: invites, welcomes, settings, and answers that are for somebody else.
 
+use seatline_host::sandbox::Trigger;
 use seatline_protocol::exchange::MAX_REPORTS;
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::{ExchangeResponse, LinkId, Refusal, SecretKey, seal};
@@ -142,6 +143,41 @@ fn refusals_are_told_cleaned_and_only_so_many() {
     let exchange = instance.host.exchange_state().expect("the state");
     let problem = exchange.problem.expect("a problem");
     assert_eq!(problem.code, "invite-unknown");
-    assert_eq!(problem.message, "the central server refused the join: ask for [31m a new one");
-    assert!(exchange.next_attempt_at > exchange.tried_at, "it is tried again later");
+    let said = "the central server refused the join: ask for [31m a new one; remove this link (`seatline link remove`), \
+                and accept a new invite";
+    assert_eq!(problem.message, said);
+}
+
+#[test]
+fn w3_a_join_that_is_refused_for_good_is_remembered_and_not_sent_again_of_its_own_accord() {
+    let (instance, central) = (Instance::new(), Central::new());
+    let host = &instance.host;
+    let refuse = |code: &str| {
+        let refusals = vec![Refusal::new("join", None, code, "the invite is over")];
+        host.import_response(&ExchangeResponse { refusals, ..Default::default() }).expect("taken");
+        host.status().expect("a status")
+    };
+    let key = central.invites(host);
+    for (code, remembered) in [("unavailable", "joining"), ("invite-expired", "refused"), ("invite-unknown", "refused")]
+    {
+        let status = refuse(code);
+        let link = status.link.expect("a link");
+        assert_eq!((link.state, link.refusal.is_some()), (remembered, remembered == "refused"), "{code}");
+        assert_eq!(status.exchange.next_attempt_at.is_none(), remembered == "refused", "{code}");
+    }
+    let failures = || host.status().expect("a status").exchange.failures;
+    assert_eq!(failures(), 3);
+    for trigger in [Trigger::Start, Trigger::Interval] {
+        let synced = host.sync(trigger);
+        assert_eq!(synced.exchanged.expect_err("refused").code(), "invite-unknown");
+        assert!(synced.collected.is_ok(), "the product is counted all the same");
+        assert_eq!(failures(), 3, "nobody was asked");
+    }
+    assert_eq!(host.sync(Trigger::Demand).exchanged.expect_err("nobody listens").code(), "central-unreachable");
+    assert_eq!(failures(), 4, "a person can ask again");
+    assert_eq!(state(&instance), "refused");
+    host.import_response(&central.approval(&key)).expect("a refusal is not sealed, and an approval is");
+    assert_eq!(state(&instance), "approved");
+    refuse("invite-unknown");
+    assert_eq!(state(&instance), "approved");
 }

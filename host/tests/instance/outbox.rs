@@ -1,6 +1,8 @@
 //! The way of a report from the outbox to its receipt, and what is left where it is interrupted.
 
+use seatline_host::outbox::MAX_PENDING;
 use seatline_host::sandbox::Trigger;
+use seatline_host::store::{Directory, Log, StateStore as _};
 use seatline_protocol::{Digest, ExchangeResponse, LinkId};
 
 use crate::given::{Central, Instance};
@@ -83,16 +85,29 @@ fn a_report_is_made_and_kept_though_the_central_server_cannot_be_reached() {
     let (instance, central) = (Instance::new(), Central::new());
     let host = &instance.host;
     central.invites(host);
-    assert_eq!(host.sync(Trigger::Demand).expect_err("nobody listens").code(), "central-unreachable");
+    assert_eq!(host.sync(Trigger::Demand).exchanged.expect_err("nobody listens").code(), "central-unreachable");
     let status = host.status().expect("a status");
     assert!(status.last_run.is_some(), "a product that is not approved yet is counted");
     assert_eq!(status.exchange.failures, 1, "what is in the way is met once");
     host.remove_link().expect("removed");
     central.links(host);
     for failures in 1..=2 {
-        assert_eq!(host.sync(Trigger::Demand).expect_err("nobody listens").code(), "central-unreachable");
+        assert_eq!(host.sync(Trigger::Demand).exchanged.expect_err("nobody listens").code(), "central-unreachable");
         let status = host.status().expect("a status");
         assert_eq!((status.outbox.pending, status.exchange.failures), (failures, failures as u32));
         assert!(status.exchange.next_attempt_at > status.exchange.tried_at);
     }
+}
+
+#[test]
+fn a_full_outbox_is_sent_though_no_report_can_be_made() {
+    let (instance, central) = (Instance::new(), Central::new());
+    central.links(&instance.host);
+    report(&instance, 1);
+    let store = Directory::open(instance.dir.path().join("state")).expect("the store");
+    let one = store.records(Log::Outbox).expect("the outbox").remove(0);
+    store.lock().expect("lock").replace(Log::Outbox, &vec![one; MAX_PENDING]).expect("a full outbox");
+    let synced = instance.host.sync(Trigger::Interval);
+    assert_eq!(synced.collected.expect_err("no room").code(), "outbox-full");
+    assert_eq!(synced.exchanged.expect_err("nobody listens").code(), "central-unreachable");
 }
