@@ -2,7 +2,8 @@
 //!
 //! The product's accounts and dimensions are read from its own database ([`accounts`]), as `seatline.toml` says
 //! ([`config`]); [`product::ConfiguredProduct`] is the port through which the host sees them. Each group of commands is a
-//! file under [`commands`], and `docs/command-line.md` documents what they take and give.
+//! file under [`commands`], what `seatline run` does all the time a file under [`services`], and `docs/command-line.md`
+//! documents what the commands take and give.
 #![forbid(unsafe_code)]
 
 pub mod accounts;
@@ -16,7 +17,7 @@ pub mod output;
 mod pasted;
 pub mod product;
 pub mod progress;
-pub mod schedule;
+pub mod services;
 mod standing_page;
 
 pub use commands::main;

@@ -25,14 +25,18 @@ impl Running {
 
     /// Reads the log up to the line with this message.
     fn until(&mut self, message: &str) -> Value {
-        for line in self.log.by_ref() {
-            let line = line.expect("a line of the log");
-            let entry: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        loop {
+            let entry = self.entry();
             if entry["message"].as_str().is_some_and(|text| text.starts_with(message)) {
                 return entry;
             }
         }
-        panic!("the log ended without `{message}`");
+    }
+
+    /// Reads the next line of the log.
+    fn entry(&mut self) -> Value {
+        let line = self.log.next().expect("the log has not ended").expect("a line of the log");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
     fn signal(&self, name: &str) {
@@ -97,6 +101,23 @@ fn it_goes_on_without_plugin_database_or_central_server_and_says_so() {
     let mut running = Running::start(&agent, &[]);
     let missing = running.until("missing from the report");
     assert!(missing["message"].as_str().is_some_and(|text| text.contains("source-missing")), "{missing}");
+    running.signal("TERM");
+    running.until("stopped");
+    assert_eq!(running.ended(), Some(0));
+}
+
+#[test]
+fn a_state_that_cannot_be_read_stops_nothing_and_is_told_until_it_is_mended() {
+    let agent = agent();
+    let mut running = Running::start(&agent, &[]);
+    running.until("collected");
+    std::fs::write(agent.path("state/link.json"), "rubbish").expect("damage");
+    let told = running.until("nothing is counted or sent until this is mended");
+    assert_eq!(told["code"], "store-damaged");
+    assert!(told["message"].as_str().is_some_and(|text| text.contains("restore it from a backup")), "{told}");
+    std::fs::remove_file(agent.path("state/link.json")).expect("moved away");
+    let next = running.entry();
+    assert_eq!(next["message"], "the state can be read again", "it was told once");
     running.signal("TERM");
     running.until("stopped");
     assert_eq!(running.ended(), Some(0));

@@ -1,4 +1,4 @@
-//! When `seatline run` does what: pure, the time and the randomness are parameters.
+//! When the [synchroniser](super::synchroniser) does what: pure, the time and the randomness are parameters.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,18 @@ use seatline_host::sandbox::Trigger;
 
 /// How often the approval of a link is asked for.
 const APPROVAL_INTERVAL: Duration = Duration::from_secs(30);
+/// How often is looked whether a link was made, or its settings changed, meanwhile; and how often at the least, while
+/// that cannot be seen.
+const LOOKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(64));
 
 /// How far the link is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LinkPhase {
     /// There is none.
+    #[default]
     Absent,
+    /// The central server has refused the join for good.
+    Refused,
     /// The join was sent, or is to be sent, and the link is not approved.
     Joining,
     /// In force.
@@ -27,8 +33,8 @@ pub enum Due {
     Exchange,
 }
 
-/// When what is to be done next.
-#[derive(Debug)]
+/// When what is to be done next. A new one begins with a synchronisation at once.
+#[derive(Debug, Default)]
 pub struct Schedule {
     /// The last synchronisation, and what decides how far the next one is off the interval.
     synchronised: Option<(Instant, u16)>,
@@ -37,11 +43,6 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule that begins with a synchronisation at once.
-    pub fn starting(phase: LinkPhase) -> Self {
-        Self { synchronised: None, exchange_at: None, phase }
-    }
-
     /// What is to be done at `now`, while the link is in `phase` and this `interval` is set: a link that has come into
     /// force since the last look is synchronised at once, and a new interval holds at once, whoever has received it.
     ///
@@ -55,10 +56,12 @@ impl Schedule {
             return Some(Due::Synchronise(Trigger::Interval));
         }
         match (before, phase) {
-            (LinkPhase::Absent | LinkPhase::Joining, LinkPhase::Approved) => Some(Due::Synchronise(Trigger::Demand)),
-            (LinkPhase::Absent, LinkPhase::Joining) => Some(Due::Exchange),
-            (_, LinkPhase::Absent) => None,
-            _ => self.exchange_at.is_some_and(|at| now >= at).then_some(Due::Exchange),
+            (LinkPhase::Approved, LinkPhase::Approved) | (LinkPhase::Joining, LinkPhase::Joining) => {
+                self.exchange_at.is_some_and(|at| now >= at).then_some(Due::Exchange)
+            }
+            (_, LinkPhase::Approved) => Some(Due::Synchronise(Trigger::Demand)),
+            (_, LinkPhase::Joining) => Some(Due::Exchange),
+            (_, LinkPhase::Absent | LinkPhase::Refused) => None,
         }
     }
 
@@ -74,6 +77,32 @@ impl Schedule {
     }
 }
 
+/// How often is looked what is due: ever later while that cannot be seen, and what is in the way is told once.
+#[derive(Debug, Default)]
+pub struct Lookout {
+    blocked_by: Option<String>,
+    looks: u32,
+}
+
+impl Lookout {
+    /// Notes what is in the way. Gives whether it is something new, which is to be told.
+    pub fn is_blocked_by(&mut self, problem: &str) -> bool {
+        self.looks = self.looks.saturating_add(1);
+        self.blocked_by.replace(problem.to_owned()).as_deref() != Some(problem)
+    }
+
+    /// Notes that nothing is in the way. Gives whether something was.
+    pub fn is_free_again(&mut self) -> bool {
+        self.looks = 0;
+        self.blocked_by.take().is_some()
+    }
+
+    /// After what time to look again.
+    pub fn wait(&self) -> Duration {
+        (LOOKS.0 * 2_u32.saturating_pow(self.looks)).min(LOOKS.1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,11 +110,19 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// A schedule that has synchronised while the link was in `phase`.
+    fn starting(phase: LinkPhase) -> Schedule {
+        let mut schedule = Schedule::default();
+        let start = Instant::now();
+        assert_eq!(schedule.due(start, phase, HOUR), Some(Due::Synchronise(Trigger::Start)));
+        schedule.synchronised(start, 0);
+        schedule
+    }
+
     #[test]
     fn w6_it_synchronises_at_the_start_and_then_at_every_interval() {
         let start = Instant::now();
-        let mut schedule = Schedule::starting(LinkPhase::Approved);
-        assert_eq!(schedule.due(start, LinkPhase::Approved, HOUR), Some(Due::Synchronise(Trigger::Start)));
+        let mut schedule = starting(LinkPhase::Approved);
         for random in [0, u16::MAX / 2, u16::MAX] {
             schedule.synchronised(start, random);
             assert_eq!(schedule.due(start + HOUR * 94 / 100, LinkPhase::Approved, HOUR), None);
@@ -97,8 +134,7 @@ mod tests {
     #[test]
     fn w6_a_new_interval_holds_at_once() {
         let start = Instant::now();
-        let mut schedule = Schedule::starting(LinkPhase::Approved);
-        schedule.synchronised(start, 0);
+        let mut schedule = starting(LinkPhase::Approved);
         assert_eq!(schedule.due(start + SECOND * 60, LinkPhase::Approved, HOUR), None);
         let due = schedule.due(start + SECOND * 60, LinkPhase::Approved, SECOND * 60);
         assert_eq!(due, Some(Due::Synchronise(Trigger::Interval)));
@@ -107,8 +143,7 @@ mod tests {
     #[test]
     fn a_link_that_comes_into_force_is_synchronised_at_once_and_only_once() {
         let start = Instant::now();
-        let mut schedule = Schedule::starting(LinkPhase::Absent);
-        schedule.synchronised(start, 0);
+        let mut schedule = starting(LinkPhase::Absent);
         assert_eq!(schedule.due(start + SECOND, LinkPhase::Absent, HOUR), None);
         assert_eq!(schedule.due(start + SECOND, LinkPhase::Approved, HOUR), Some(Due::Synchronise(Trigger::Demand)));
         assert_eq!(schedule.due(start + SECOND, LinkPhase::Approved, HOUR), None);
@@ -117,8 +152,7 @@ mod tests {
     #[test]
     fn a_link_that_is_not_approved_is_asked_for_until_it_is() {
         let start = Instant::now();
-        let mut schedule = Schedule::starting(LinkPhase::Absent);
-        schedule.synchronised(start, 0);
+        let mut schedule = starting(LinkPhase::Absent);
         assert_eq!(schedule.due(start, LinkPhase::Joining, HOUR), Some(Due::Exchange));
         schedule.exchanged(start, LinkPhase::Joining, None);
         assert_eq!(schedule.due(start + SECOND, LinkPhase::Joining, HOUR), None);
@@ -130,10 +164,41 @@ mod tests {
     }
 
     #[test]
+    fn a_join_that_is_refused_for_good_is_not_sent_again_and_a_new_link_is() {
+        let start = Instant::now();
+        let mut schedule = starting(LinkPhase::Joining);
+        schedule.exchanged(start, LinkPhase::Refused, None);
+        assert_eq!(schedule.due(start + SECOND * 3000, LinkPhase::Refused, HOUR), None);
+        assert_eq!(schedule.due(start + SECOND * 3001, LinkPhase::Joining, HOUR), Some(Due::Exchange));
+        schedule.exchanged(start, LinkPhase::Refused, Some(SECOND));
+        assert_eq!(schedule.due(start + SECOND * 3002, LinkPhase::Refused, HOUR), None);
+        let approved = schedule.due(start + SECOND * 3003, LinkPhase::Approved, HOUR);
+        assert_eq!(approved, Some(Due::Synchronise(Trigger::Demand)), "an approval by file counts");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_told_once_and_looked_for_ever_later_up_to_a_minute() {
+        let mut lookout = Lookout::default();
+        assert!(!lookout.is_free_again());
+        assert_eq!(lookout.wait(), SECOND);
+        let told: Vec<bool> = (0..40).map(|_| lookout.is_blocked_by("damaged")).collect();
+        assert_eq!(told.iter().filter(|told| **told).count(), 1);
+        assert!(told[0] && lookout.is_blocked_by("not there"), "another problem is told");
+        assert_eq!(lookout.wait(), SECOND * 64);
+        assert!(lookout.is_free_again() && !lookout.is_free_again());
+        assert_eq!(lookout.wait(), SECOND);
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            lookout.is_blocked_by("damaged");
+            waits.push(lookout.wait());
+        }
+        assert_eq!(waits, [SECOND * 2, SECOND * 4, SECOND * 8]);
+    }
+
+    #[test]
     fn g3_what_failed_is_tried_again_when_the_host_says_and_not_before() {
         let start = Instant::now();
-        let mut schedule = Schedule::starting(LinkPhase::Approved);
-        schedule.synchronised(start, 0);
+        let mut schedule = starting(LinkPhase::Approved);
         schedule.exchanged(start, LinkPhase::Approved, Some(SECOND * 40));
         assert_eq!(schedule.due(start + SECOND * 39, LinkPhase::Approved, HOUR), None);
         assert_eq!(schedule.due(start + SECOND * 40, LinkPhase::Approved, HOUR), Some(Due::Exchange));

@@ -1,0 +1,146 @@
+//! The service that counts and reports at every interval (`w6`).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use seatline_host::exchange::{ExchangeError, ExchangeOutcome};
+use seatline_host::host::{CollectError, Collected, Host, Synchronised};
+use seatline_host::store::StoreError;
+use seatline_protocol::report::Outcome;
+
+use super::Service;
+use super::schedule::{Due, LinkPhase, Lookout, Schedule};
+use super::stop::Stop;
+use crate::failure::Failure;
+use crate::instance::{Instance, adopt_licenses};
+
+/// Synchronises at the start, at every interval, and as soon as a link comes into force.
+pub struct Synchroniser<'i>(pub &'i Instance);
+
+impl Service for Synchroniser<'_> {
+    fn name(&self) -> &'static str {
+        "synchroniser"
+    }
+
+    fn run(&self, stop: &Stop) -> Result<(), Failure> {
+        let host = &self.0.host;
+        let mut schedule = Schedule::default();
+        let mut lookout = Lookout::default();
+        let mut refused = Vec::new();
+        while !stop.is_requested() {
+            match look(host) {
+                Err(error) => {
+                    if lookout.is_blocked_by(&error.to_string()) {
+                        tracing::error!(
+                            code = error.code(),
+                            "nothing is counted or sent until this is mended: {error}"
+                        );
+                    }
+                }
+                Ok((phase, interval)) => {
+                    if lookout.is_free_again() {
+                        tracing::info!("the state can be read again");
+                    }
+                    if let Some(due) = schedule.due(Instant::now(), phase, interval) {
+                        if matches!(due, Due::Synchronise(_)) {
+                            self.adopt_licenses(&mut refused);
+                        }
+                        // Whatever happens in a step, the next one comes.
+                        if catch_unwind(AssertUnwindSafe(|| step(host, due, phase))).is_err() {
+                            tracing::error!(
+                                code = "internal",
+                                "the step failed unexpectedly; the next one comes as planned"
+                            );
+                        }
+                        note(&mut schedule, host, due, phase);
+                    }
+                }
+            }
+            stop.wait(lookout.wait());
+        }
+        Ok(())
+    }
+}
+
+impl Synchroniser<'_> {
+    /// Sets the license keys that lie ready (`g2`). Why any was refused is told once, until it is for another reason.
+    fn adopt_licenses(&self, told: &mut Vec<Failure>) {
+        let refused = adopt_licenses(&self.0.host, &self.0.config.license);
+        for failure in refused.iter().filter(|failure| !told.contains(failure)) {
+            tracing::warn!(code = failure.code, "{}", failure.message);
+        }
+        *told = refused;
+    }
+}
+
+/// How far the link is, and the interval: another process may have changed both.
+fn look(host: &Host) -> Result<(LinkPhase, Duration), StoreError> {
+    let phase = host.link()?.map_or(LinkPhase::Absent, |link| match link.state {
+        "approved" => LinkPhase::Approved,
+        "refused" => LinkPhase::Refused,
+        _ => LinkPhase::Joining,
+    });
+    Ok((phase, host.interval()?))
+}
+
+fn step(host: &Host, due: Due, phase: LinkPhase) {
+    match (due, phase) {
+        (Due::Exchange, _) => log_exchange(&host.exchange()),
+        (Due::Synchronise(trigger), LinkPhase::Absent) => log_run(&host.collect(trigger)),
+        (Due::Synchronise(trigger), _) => {
+            let Synchronised { collected, exchanged } = host.sync(trigger);
+            log_run(&collected);
+            log_exchange(&exchanged);
+        }
+    }
+}
+
+/// Notes what was done, and plans what follows.
+fn note(schedule: &mut Schedule, host: &Host, due: Due, before: LinkPhase) {
+    let now = Instant::now();
+    if let Due::Synchronise(_) = due {
+        let mut random = [0; 2];
+        // Without randomness the fleet loses its jitter, and nothing else.
+        let _ = getrandom::fill(&mut random);
+        schedule.synchronised(now, u16::from_le_bytes(random));
+    }
+    let next_attempt = host.exchange_state().ok().and_then(|state| state.next_attempt_at);
+    let wait = next_attempt.map(|at| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default());
+    schedule.exchanged(now, look(host).map_or(before, |(phase, _)| phase), wait);
+}
+
+fn log_run(collected: &Result<Collected, CollectError>) {
+    let Collected { run, report } = match collected {
+        Ok(collected) => collected,
+        Err(error) => return tracing::error!(code = error.code(), "nothing was collected: {error}"),
+    };
+    let sequence = report.as_ref().map(|report| report.sequence.get());
+    match &run.outcome {
+        Outcome::Failed(failure) => {
+            tracing::warn!(code = failure.code, report = sequence, "the run failed: {}", failure.message);
+        }
+        Outcome::Collected(collected) => {
+            let accounts = collected.accounts.as_ref();
+            tracing::info!(
+                trigger = run.trigger,
+                accounts = accounts.map(|accounts| accounts.total),
+                counted = accounts.map(|accounts| accounts.counted),
+                report = sequence,
+                took_ms = run.took_ms,
+                "collected"
+            );
+            for omission in &collected.omissions {
+                tracing::warn!(subject = omission.subject, "missing from the report: {}", omission.reason);
+            }
+        }
+    }
+}
+
+fn log_exchange(exchanged: &Result<ExchangeOutcome, ExchangeError>) {
+    match exchanged {
+        Ok(outcome) if *outcome == ExchangeOutcome::default() => {}
+        Ok(outcome) => tracing::info!(sent = outcome.sent, receipts = outcome.receipts.len(), "exchanged"),
+        Err(error) => tracing::warn!(code = error.code(), "what waits stays in the outbox: {error}"),
+    }
+}
