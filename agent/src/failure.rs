@@ -17,6 +17,9 @@ pub const FAILED: u8 = 1;
 /// The exit status of a command that nobody has confirmed: nothing was changed.
 pub const NOT_CONFIRMED: u8 = 3;
 
+/// The most characters of a message.
+const MAX_MESSAGE: usize = 1000;
+
 /// Why a command did not do what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -31,9 +34,11 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with a code and a line.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), exit: FAILED, is_shown: false }
+    /// A failure with a code and a line. What a file, a path or the network has put into the message reaches the
+    /// terminal without control characters.
+    pub fn new(code: impl Into<String>, message: impl AsRef<str>) -> Self {
+        let message = seatline_protocol::text::line(message.as_ref(), MAX_MESSAGE);
+        Self { code: code.into(), message, exit: FAILED, is_shown: false }
     }
 
     /// A failure of an error and what caused it.
@@ -47,7 +52,7 @@ impl Failure {
             }
             source = cause.source();
         }
-        Self::new(code, seatline_protocol::text::line(&message, 1000))
+        Self::new(code, message)
     }
 
     /// A command that needs a confirmation which was not given.
@@ -89,6 +94,14 @@ failures!(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_one_line_without_control_characters() {
+        let path = std::path::Path::new("a\u{1b}[2J\nb\u{202e}");
+        let failure = Failure::io("read", path, &std::io::Error::other("gone"));
+        assert_eq!(failure.message, "cannot read a [2J b : gone");
+        assert_eq!(Failure::new("x", "y".repeat(5000)).message.chars().count(), MAX_MESSAGE);
+    }
 
     #[test]
     fn a_failure_names_its_causes_once() {

@@ -61,6 +61,7 @@ fn write(text: &str) -> Result<(), Failure> {
 
 /// Tells of something that is not as it should be, and is no reason to stop.
 pub fn warn(code: &str, message: impl Display) {
+    let Failure { message, .. } = Failure::new(code, message.to_string());
     anstream::eprintln!("{}warning:{:#} {message} [{code}]", ATTENTION, ATTENTION);
 }
 
