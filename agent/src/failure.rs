@@ -60,9 +60,15 @@ impl Failure {
         Self { exit: NOT_CONFIRMED, ..Self::new("not-confirmed", message) }
     }
 
-    /// A file that cannot be read or written.
+    /// A file that cannot be read or written; `-` is standard input.
     pub fn io(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::new("file", format!("cannot {action} {}: {error}", path.display()))
+        let code = match error.kind() {
+            std::io::ErrorKind::FileTooLarge => "too-large",
+            std::io::ErrorKind::InvalidData => "not-utf8",
+            _ => "file",
+        };
+        let path = if path == std::path::Path::new("-") { "standard input".into() } else { path.to_string_lossy() };
+        Self::new(code, format!("cannot {action} {path}: {error}"))
     }
 }
 

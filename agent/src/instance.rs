@@ -1,5 +1,6 @@
 //! The instance that a command works on: its data directory, its configuration and its host.
 
+use std::env::VarError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,11 @@ use seatline_host::host::{Host, HostOptions};
 use seatline_host::sandbox::Limits;
 use seatline_host::store::Directory;
 use seatline_protocol::{Digest, seal};
+use zeroize::Zeroizing;
 
 use crate::config::{Config, LicenseSources};
 use crate::failure::Failure;
+use crate::files;
 use crate::output::warn;
 use crate::product::{AccountsRead, ConfiguredProduct};
 
@@ -80,14 +83,22 @@ pub fn adopt_licenses(host: &Host, sources: &LicenseSources) -> Vec<Failure> {
     let mut refused = Vec::new();
     let mut keys = Vec::new();
     if let Some(path) = &sources.file {
-        match std::fs::read_to_string(path) {
+        match files::read_text(path) {
             Ok(key) => keys.push((format!("the file {}", path.display()), key)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => refused.push(Failure::io("read the license key in", path, &error)),
         }
     }
-    if let Ok(key) = std::env::var(&sources.environment) {
-        keys.push((format!("the environment variable {}", sources.environment), key));
+    let variable = format!("the environment variable {}", sources.environment);
+    match std::env::var(&sources.environment) {
+        Ok(key) => keys.push((variable, Zeroizing::new(key))),
+        Err(VarError::NotPresent) => {}
+        Err(VarError::NotUnicode(_)) => {
+            refused.push(Failure::new(
+                "not-utf8",
+                format!("the license key in {variable} was not set: it is not UTF-8 text"),
+            ));
+        }
     }
     for (place, key) in keys {
         if key.trim().is_empty() || is_known(host, &key) {

@@ -148,6 +148,10 @@ fn g2_a_key_in_the_configured_file_is_set_at_the_next_start() {
     let shown = agent.run(&["license", "show"]);
     assert!(shown.err.starts_with("warning: the license key in the file "), "{}", shown.err);
     assert!(shown.ok().contains("FILED"), "the old one stays");
+    std::fs::write(agent.path("license.key"), vec![b'x'; 2_000_000]).expect("far too much");
+    let shown = agent.run(&["license", "show"]);
+    assert!(shown.err.ends_with("it has more than 1048576 bytes [too-large]\n"), "{}", shown.err);
+    assert!(shown.ok().contains("FILED"), "the old one stays");
 }
 
 #[test]
@@ -157,6 +161,12 @@ fn g2_a_key_in_the_environment_is_set_at_the_next_start() {
     let output = agent.command(&["license", "show"]).env("SEATLINE_LICENSE", &key).output().expect("the binary starts");
     assert!(support::agent::Finished::from(output).ok().contains("ENV (active)"));
     assert_eq!(set_ids(&agent), ["ENV"], "it stays when the variable is gone");
+    let garbage = std::os::unix::ffi::OsStrExt::from_bytes(b"\xff");
+    let garbage: &std::ffi::OsStr = garbage;
+    let output = agent.command(&["license", "show"]).env("SEATLINE_LICENSE", garbage).output().expect("it starts");
+    let shown = support::agent::Finished::from(output);
+    assert!(shown.err.ends_with("it is not UTF-8 text [not-utf8]\n"), "{}", shown.err);
+    assert!(shown.ok().contains("ENV (active)"), "the old one stays");
 }
 
 #[test]
@@ -189,6 +199,9 @@ fn a_vendors_secret_key_is_for_its_owner_alone_and_never_overwritten() {
     assert!(!again.out.contains("k4.secret") && !again.err.contains("k4.secret"));
     again.refused("file-exists");
     assert_eq!(std::fs::read_to_string(&secret).expect("the key"), text);
+    std::fs::remove_file(&secret).expect("the secret key is gone");
+    seatline(&["license", "keygen", "--out", stem]).refused("file-exists");
+    assert!(!secret.exists(), "no secret key without its public key");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod support;
 
 use jiff::SignedDuration;
+use seatline_host::store::{Directory, Log, StateStore as _};
 use seatline_protocol::{Counting, Digest, ExchangeResponse, Join, Outcome, Refusal, Report, seal};
 use serde_json::Value;
 use support::agent::Agent;
@@ -98,6 +99,24 @@ fn g4_reports_and_receipts_travel_by_file_and_leave_the_outbox_once() {
     let status = agent.run(&["status", "--json"]).json();
     assert_eq!((&status["outbox"]["pending"], &status["exchange"]["failures"]), (&0.into(), &0.into()));
     assert_eq!(status["exchange"]["last_receipt"]["sequence"], 2, "b2");
+}
+
+#[test]
+fn g4_one_file_holds_64_reports_is_for_its_owner_alone_and_says_how_many_more_wait() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let agent = linked(&Central::new());
+    agent.run(&["sync"]).refused("central-unreachable");
+    let store = Directory::open(agent.path("state")).expect("the state");
+    let one = store.records(Log::Outbox).expect("the outbox").remove(0);
+    store.lock().expect("lock").replace(Log::Outbox, &vec![one; 70]).expect("many reports");
+    let path = agent.path("reports.json");
+    let export = |more: &[&str]| agent.run(&[&["report", "export", path.to_str().expect("a path")], more].concat());
+    let exported = export(&["--json"]).json();
+    assert_eq!((&exported["reports"], &exported["more"]), (&64.into(), &6.into()));
+    assert!(export(&[]).ok().ends_with("6 more wait: import the receipts of these, and export again.\n"));
+    let shown = agent.run(&["report", "export", "-"]);
+    assert!(shown.err.contains("6 more reports wait") && shown.err.ends_with("[more-reports]\n"), "{}", shown.err);
+    assert_eq!(path.metadata().expect("the file").permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

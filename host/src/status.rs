@@ -10,7 +10,7 @@ use crate::host::{Host, HostError};
 use crate::link::LinkFacts;
 use crate::outbox::{MAX_PENDING, Outbox};
 use crate::runs::LastRun;
-use crate::store::StateStore;
+use crate::store::{StateStore, StoreError};
 
 /// What an administrator wants to know at a glance. As JSON it is an interface.
 #[derive(Debug, Clone, Serialize)]
@@ -48,12 +48,19 @@ pub struct OutboxStatus {
     pub oldest: Option<Timestamp>,
 }
 
+impl OutboxStatus {
+    pub(crate) fn read(store: &dyn StateStore) -> Result<Self, StoreError> {
+        let Outbox { pending, .. } = Outbox::read(store)?;
+        let oldest = pending.first().map(|report| report.made_at);
+        Ok(Self { pending: pending.len(), capacity: MAX_PENDING, oldest })
+    }
+}
+
 pub(crate) fn read(host: &Host, store: &dyn StateStore, clock: Timestamp) -> Result<Status, HostError> {
     let (plugin, plugin_problem) = match host.plugins().installed() {
         Ok(installed) => (installed.map(|installed| installed.facts()), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    let outbox = Outbox::read(store)?;
     let exchange = ExchangeState::read(store)?;
     let behind = exchange.clock_floor.filter(|floor| *floor > clock).map(|floor| floor.duration_since(clock));
     Ok(Status {
@@ -64,11 +71,7 @@ pub(crate) fn read(host: &Host, store: &dyn StateStore, clock: Timestamp) -> Res
         plugin_problem,
         last_run: LastRun::read(store)?,
         link: host.link()?,
-        outbox: OutboxStatus {
-            pending: outbox.pending.len(),
-            capacity: MAX_PENDING,
-            oldest: outbox.pending.first().map(|report| report.made_at),
-        },
+        outbox: OutboxStatus::read(store)?,
         clock_behind: behind.map(|behind| behind.unsigned_abs().as_secs()),
         exchange,
     })

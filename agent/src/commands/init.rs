@@ -1,8 +1,7 @@
 //! `seatline init`
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use seatline_protocol::{ProductId, PublicKey, ServerId};
@@ -11,6 +10,7 @@ use serde::Serialize;
 use super::Context;
 use crate::config::{Config, FILE_NAME};
 use crate::failure::Failure;
+use crate::files;
 use crate::instance::Instance;
 
 /// Make the data directory of an instance, with its server ID and a configuration to complete
@@ -61,9 +61,7 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
 fn write_new(dir: &Path, text: &str) -> Result<(), Failure> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| Failure::io("make", dir, &error))?;
     let path = dir.join(FILE_NAME);
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|error| match error.kind() {
+    files::write_new(&path, text.as_bytes(), 0o600).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::new(
             "already-initialised",
             format!("there is an instance in {}: edit its seatline.toml, or name another --dir", dir.display()),

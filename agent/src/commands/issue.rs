@@ -10,10 +10,10 @@ use seatline_protocol::{
     Behaviour, Counting, Dimension, Kind, License, LicenseId, Limit, Mode, ProductId, SecretKey, ServerId, seal,
 };
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::Context;
 use crate::failure::Failure;
+use crate::files;
 
 /// Issue a license: sign its facts with a vendor's secret key, and print the key to hand out
 #[derive(Debug, clap::Args)]
@@ -94,7 +94,7 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
 }
 
 fn read_secret(path: &std::path::Path) -> Result<SecretKey, Failure> {
-    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| Failure::io("read", path, &error))?;
+    let text = files::read_text(path).map_err(|error| Failure::io("read", path, &error))?;
     text.parse().map_err(|error: seatline_protocol::KeyError| {
         Failure::new(error.code(), format!("{}: {error}", path.display()))
     })

@@ -1,15 +1,14 @@
 //! `seatline license keygen`: a vendor's tool.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use seatline_protocol::{KeyId, PublicKey, SecretKey};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::Context;
 use crate::failure::Failure;
+use crate::files;
 
 /// Make a vendor's key pair: STEM.secret, which signs licenses, and STEM.public, which products trust
 #[derive(Debug, clap::Args)]
@@ -33,11 +32,9 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let secret = SecretKey::generate().map_err(|error| Failure::new("no-randomness", error.to_string()))?;
     let public = secret.public();
     let (secret_file, public_file) = (with_suffix(&options.out, ".secret"), with_suffix(&options.out, ".public"));
-    if public_file.exists() {
-        return Err(exists(&public_file));
-    }
-    write_new(&secret_file, secret.to_paserk().as_bytes(), 0o600)?;
-    write_new(&public_file, public.to_string().as_bytes(), 0o644)?;
+    write(&secret_file, &secret.to_paserk(), 0o600)?;
+    // A pair is whole or not there.
+    write(&public_file, &public.to_string(), 0o644).inspect_err(|_| drop(std::fs::remove_file(&secret_file)))?;
     let (key_id, fingerprint) = (public.id(), public.fingerprint());
     let shown = Shown { secret_file, public_file, public_key: public, key_id, fingerprint };
     context.output.show(&shown, |page| {
@@ -57,19 +54,13 @@ fn with_suffix(stem: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn exists(path: &Path) -> Failure {
-    Failure::new("file-exists", format!("{} is there already, and a key is never overwritten", path.display()))
-}
-
-fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let written = file.and_then(|mut file| {
-        file.write_all(content)?;
-        file.write_all(b"\n")?;
-        file.sync_all()
-    });
-    written.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => exists(path),
+fn write(path: &Path, key: &str, mode: u32) -> Result<(), Failure> {
+    let line = Zeroizing::new(format!("{key}\n"));
+    files::write_new(path, line.as_bytes(), mode).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::new(
+            "file-exists",
+            format!("{} is there already, and a key is never overwritten: name another --out", path.display()),
+        ),
         _ => Failure::io("write", path, &error),
     })
 }

@@ -7,10 +7,10 @@ use seatline_protocol::{Digest, KeyId, License, Observed, PublicKey, Standing, s
 use serde::Serialize;
 
 use super::{Context, issue, keygen};
-use crate::config::Config;
 use crate::failure::Failure;
+use crate::files::read_pasted;
+use crate::instance::Instance;
 use crate::output::{ATTENTION, Output, Page, styled, time};
-use crate::pasted::text_of;
 use crate::standing_page;
 
 /// Issue, look at and set license keys
@@ -86,19 +86,17 @@ struct Settable {
 }
 
 fn inspect(context: &Context, options: &InspectOptions) -> Result<(), Failure> {
-    let pasted = text_of(&options.key)?;
+    let pasted = read_pasted(&options.key)?;
     let key = seal::unwrap_pasted(&pasted);
     if !options.vendor_keys.is_empty() {
         return show_inspected(context.output, &key, &options.vendor_keys, None);
     }
-    let dir = context.dir()?;
-    let vendor_keys = Config::load(&dir)?.license.vendor_keys;
-    let instance = crate::instance::Instance::open_as_it_is(&dir)?;
+    let instance = Instance::open_as_it_is(&context.dir()?)?;
     let settable = match instance.host.check_license(&pasted) {
         Ok(_) => Settable { ok: true, code: None, message: None },
         Err(error) => Settable { ok: false, code: Some(error.code()), message: Some(error.to_string()) },
     };
-    show_inspected(context.output, &key, &vendor_keys, Some(settable))
+    show_inspected(context.output, &key, &instance.config.license.vendor_keys, Some(settable))
 }
 
 fn show_inspected(output: Output, key: &str, trusted: &[PublicKey], settable: Option<Settable>) -> Result<(), Failure> {
@@ -140,7 +138,7 @@ struct Set<'a> {
 }
 
 fn set(context: &Context, options: &SetOptions) -> Result<(), Failure> {
-    let pasted = text_of(&options.key)?;
+    let pasted = read_pasted(&options.key)?;
     let instance = context.instance()?;
     let change = instance.host.set_license(&pasted)?;
     let standing = instance.host.standing()?;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::Context;
 use crate::confirmation::confirm;
 use crate::failure::Failure;
+use crate::files::read_pasted;
 use crate::output::{ATTENTION, BAD, GOOD, Page, styled, time, warn};
-use crate::pasted::text_of;
 use crate::progress;
 
 /// The application link to a central server
@@ -65,7 +65,7 @@ struct Shown<'a> {
 }
 
 fn accept(context: &Context, options: &AcceptOptions) -> Result<(), Failure> {
-    let pasted = text_of(&options.invite)?;
+    let pasted = read_pasted(&options.invite)?;
     let instance = context.instance()?;
     let host = &instance.host;
     let opened = host.open_invite(&pasted)?;

@@ -1,6 +1,5 @@
 //! `seatline report …`
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -10,7 +9,8 @@ use serde::Serialize;
 
 use super::Context;
 use crate::failure::Failure;
-use crate::output::{Page, count, time};
+use crate::files;
+use crate::output::{Page, count, time, warn};
 use crate::progress;
 
 /// Reports: what would leave, and the way by file
@@ -26,7 +26,7 @@ pub enum Command {
 #[command(after_help = "Example:\n  seatline report preview --json")]
 pub struct PreviewOptions {}
 
-/// Write the waiting reports into a file, for a central server that cannot be reached
+/// Write the waiting reports into a file, for a central server that cannot be reached; the oldest 64 at the most
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -116,16 +116,23 @@ struct Exported<'a> {
     file: &'a Path,
     reports: usize,
     join: bool,
+    /// How many reports wait that one file has no room for.
+    more: usize,
 }
 
 fn export(context: &Context, path: &Path) -> Result<(), Failure> {
-    let request = context.instance()?.host.export_reports()?;
+    let instance = context.instance()?;
+    let request = instance.host.export_reports()?;
+    let more = instance.host.outbox()?.pending.saturating_sub(request.reports.len());
     let text = serde_json::to_string(&request).map_err(|error| Failure::of("output", &error))? + "\n";
     if path == Path::new("-") {
+        if more > 0 {
+            warn("more-reports", format_args!("{} more reports wait: {NEXT}", count(more as u64)));
+        }
         return context.output.raw(&text);
     }
-    std::fs::write(path, text).map_err(|error| Failure::io("write", path, &error))?;
-    let exported = Exported { file: path, reports: request.reports.len(), join: request.join.is_some() };
+    files::write_private(path, text.as_bytes())?;
+    let exported = Exported { file: path, reports: request.reports.len(), join: request.join.is_some(), more };
     context.output.show(&exported, |page| {
         let join = if exported.join { " and the join" } else { "" };
         page.line(format_args!(
@@ -133,11 +140,17 @@ fn export(context: &Context, path: &Path) -> Result<(), Failure> {
             exported.reports,
             path.display()
         ));
+        if exported.more > 0 {
+            page.line(format_args!("{} more wait: {NEXT}.", count(exported.more as u64)));
+        }
     })
 }
 
+/// What to do where one file does not hold all that waits.
+const NEXT: &str = "import the receipts of these, and export again";
+
 fn import(context: &Context, path: &Path) -> Result<(), Failure> {
-    let text = read(path)?;
+    let text = files::read_argument(path, MAX_RESPONSE_BYTES)?;
     let response: ExchangeResponse = serde_json::from_slice(&text).map_err(|error| {
         Failure::new("malformed", format!("{} is not the answer of a central server: {error}", path.display()))
     })?;
@@ -161,20 +174,4 @@ fn import(context: &Context, path: &Path) -> Result<(), Failure> {
         }),
         None => Ok(()),
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let io = |error: std::io::Error| Failure::io("read", path, &error);
-    let source: Box<dyn std::io::Read> = match path == Path::new("-") {
-        true => Box::new(std::io::stdin().lock()),
-        false => Box::new(std::fs::File::open(path).map_err(io)?),
-    };
-    let mut bytes = Vec::new();
-    source.take(MAX_RESPONSE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
-    if bytes.len() > MAX_RESPONSE_BYTES {
-        let message =
-            format!("{} is longer than {MAX_RESPONSE_BYTES} bytes, the most that an answer has", path.display());
-        return Err(Failure::new("too-large", message));
-    }
-    Ok(bytes)
 }

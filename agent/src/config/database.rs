@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::document::{Problem, Section};
 use crate::accounts::SourceError;
+use crate::files;
 
 /// The keys that tell of a database, in every section that has one.
 pub const KEYS: [&str; 5] = ["database", "database_env", "password_env", "password_file", "tls_ca_file"];
@@ -69,8 +70,7 @@ impl SecretSource {
             Self::Environment(name) => std::env::var(name).map(Zeroizing::new).map_err(|_| {
                 SourceError::Secret(format!("the environment variable {name} is not set, or not UTF-8"))
             })?,
-            Self::File(path) => std::fs::read_to_string(path)
-                .map(Zeroizing::new)
+            Self::File(path) => files::read_text(path)
                 .map_err(|error| SourceError::Secret(format!("the file {} cannot be read: {error}", path.display())))?,
         };
         let trimmed = secret.trim_end_matches(['\r', '\n']);

@@ -13,6 +13,8 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use seatline_protocol::{Dimension, ProductId, PublicKey};
 
+use crate::files;
+
 pub use database::Database;
 pub use document::nearest_of;
 use document::{Found, Problem, Section};
@@ -167,7 +169,7 @@ impl Config {
     /// The first thing that is wrong with it, with file and line.
     pub fn load(dir: &Path) -> Result<Self, ConfigError> {
         let path = dir.join(FILE_NAME);
-        let text = std::fs::read_to_string(&path).map_err(|source| match source.kind() {
+        let text = files::read_text(&path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => ConfigError::Missing(path.clone()),
             _ => ConfigError::Unreadable { path: path.clone(), source },
         })?;
@@ -309,7 +311,7 @@ fn read_public_key(text: &str, base: &Path) -> Result<PublicKey, String> {
         return text.parse().map_err(|error| format!("holds what is no public key: {error}"));
     }
     let path = base.join(text);
-    let content = std::fs::read_to_string(&path).map_err(|error| format!("names {}: {error}", path.display()))?;
+    let content = files::read_text(&path).map_err(|error| format!("names {}: {error}", path.display()))?;
     content.trim().parse().map_err(|error| format!("names {}: {error}", path.display()))
 }
 

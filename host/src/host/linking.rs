@@ -11,6 +11,7 @@ use crate::link::{self, Link, LinkError, LinkFacts, OpenedInvite};
 use crate::outbox::{self, Outbox};
 use crate::sandbox::Trigger;
 use crate::slots;
+use crate::status::OutboxStatus;
 use crate::store::{Slot, StoreError};
 
 /// What a synchronisation came to. Whatever is in the way of the one is in the way of the other no more than it must be.
@@ -146,7 +147,16 @@ impl Host {
         ExchangeState::read(&*self.store)
     }
 
-    /// What waits, as a file for a central server that cannot be reached (`g4`).
+    /// What waits in the outbox.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn outbox(&self) -> Result<OutboxStatus, StoreError> {
+        OutboxStatus::read(&*self.store)
+    }
+
+    /// What waits, as a file for a central server that cannot be reached (`g4`): the oldest reports, as many as one
+    /// exchange takes.
     ///
     /// # Errors
     /// When there is no link, or the state cannot be read.
