@@ -236,7 +236,7 @@ async fn a_store_that_fails_is_told_as_something_to_try_again() {
     let health = Request::get("/healthz").body(Body::empty()).expect("a request");
     assert_eq!(answer(&app, health).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     for path in ["/api/v1/applications", "/applications"] {
-        let request = Request::get(path).header(header::COOKIE, "seatline=AAAA").body(Body::empty());
+        let request = Request::get(path).header(header::COOKIE, "seatline-central=AAAA").body(Body::empty());
         let response = answer(&app, request.expect("a request")).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
     }

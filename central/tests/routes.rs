@@ -42,7 +42,7 @@ async fn every_route_but_the_open_ones_is_refused_without_a_session() {
     let unknown = ["/no/such/page".to_owned(), "/api/v1/no-such-route".to_owned(), "/api/".to_owned()];
     for path in guarded.chain(&unknown) {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            for cookie in ["", "seatline=", "seatline=AAAA", "__Host-seatline=AAAA"] {
+            for cookie in ["", "seatline-central=", "seatline-central=AAAA", "__Host-seatline-central=AAAA"] {
                 let filled = path.replace(['{', '}', '*'], "");
                 let request = Request::builder().method(&method).uri(&filled).header("cookie", cookie);
                 let response = router.clone().oneshot(request.body(Body::empty()).expect("a request")).await;

@@ -90,6 +90,26 @@ fn a_wrong_password_and_a_wrong_name_are_told_alike_and_slowed_down() {
 }
 
 #[test]
+fn behind_a_trusted_proxy_whoever_guesses_slows_down_himself_alone() {
+    let mut central = Central::started();
+    let from = |central: &Central, client: &str, password: &str| {
+        let forwarded = [("X-Forwarded-For", client)];
+        post(central, "/sign-in", &forwarded, &form("ada", password, "")).status().as_u16()
+    };
+    for n in 0..5 {
+        assert_eq!(from(&central, &format!("192.0.2.{n}"), "not the password"), 401);
+    }
+    assert_eq!(from(&central, "192.0.2.99", PASSWORD), 429, "no proxy is trusted: anybody may write the header");
+    central.end();
+    central.start_with(&["--proxy", "127.0.0.1"]);
+    for _ in 0..5 {
+        assert_eq!(from(&central, "192.0.2.1", "not the password"), 401);
+    }
+    assert_eq!(from(&central, "192.0.2.1", PASSWORD), 429);
+    assert_eq!(from(&central, "192.0.2.2", PASSWORD), 303, "her own address has failed nothing");
+}
+
+#[test]
 fn sign_in_leads_to_no_other_site() {
     let central = Central::started();
     for next in ["https%3A%2F%2Fevil.example%2F", "%2F%2Fevil.example", "%2F%5Cevil.example", "/%09/evil.example"] {

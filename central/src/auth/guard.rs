@@ -1,8 +1,6 @@
 //! The guard before every page and API route: nothing is answered to whoever is not signed in, not even whether a page
 //! exists.
 
-use std::net::IpAddr;
-
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -14,10 +12,6 @@ use crate::domain::AdminName;
 use crate::pages::PageError;
 use crate::server::App;
 use crate::store::Stored;
-
-/// The address of whoever sent a request, put beside it by the listener.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
 
 /// Who is signed in: put beside a request by the guard (`Extension<SignedIn>`).
 #[derive(Debug, Clone, PartialEq, Eq)]

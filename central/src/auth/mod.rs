@@ -5,18 +5,19 @@
 
 pub mod guard;
 pub mod password;
+pub mod peer;
 pub mod session;
 pub mod throttle;
 pub mod token;
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use seatline_protocol::text;
 
 use crate::central::{ActionError, Central};
 use crate::domain::{Admin, AdminName};
-pub use guard::{Peer, SignedIn, Via, require_sign_in};
+pub use guard::{SignedIn, Via, require_sign_in};
+pub use peer::{Peer, Proxies};
 pub use session::{SignInError, after_sign_in};
 use throttle::Throttle;
 
@@ -30,6 +31,7 @@ pub const MAX_PASSWORD: usize = 512;
 pub struct Gate {
     passwords: password::Passwords,
     throttle: Arc<Mutex<Throttle>>,
+    proxies: Proxies,
 }
 
 impl Gate {
@@ -38,7 +40,12 @@ impl Gate {
     /// # Errors
     /// Where the operating system gives no randomness.
     pub fn new() -> Result<Self, ActionError> {
-        Ok(Self { passwords: password::Passwords::new()?, throttle: Arc::default() })
+        Ok(Self { passwords: password::Passwords::new()?, throttle: Arc::default(), proxies: Proxies::default() })
+    }
+
+    /// The gate behind these reverse proxies.
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 }
 

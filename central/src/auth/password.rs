@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::central::{ActionError, random};
 
@@ -31,17 +31,32 @@ impl Passwords {
         Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: hash(&password)?.into() })
     }
 
-    /// Whether `password` has the hash `stored`; never, but as slowly, where there is no hash. `None` where too many
-    /// passwords are being checked.
-    pub async fn check(&self, password: &str, stored: Option<&str>) -> Option<bool> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await.ok()?.ok()?;
+    /// A turn to check a password; `None` where too many are being checked.
+    pub async fn turn(&self) -> Option<Turn> {
+        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await.ok()?.ok()?;
+        Some(Turn { _permit: permit, nobody: Arc::clone(&self.nobody) })
+    }
+}
+
+/// A turn to check a password. The next one begins when it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _permit: OwnedSemaphorePermit,
+    nobody: Arc<str>,
+}
+
+impl Turn {
+    /// Whether `password` has the hash `stored`; never, but as slowly, where there is no hash. `None` where the server ends
+    /// meanwhile.
+    pub async fn check(self, password: &str, stored: Option<&str>) -> Option<(Self, bool)> {
         let (password, known) = (zeroize::Zeroizing::new(password.to_owned()), stored.is_some());
         let stored = stored.unwrap_or(&self.nobody).to_owned();
+        // The turn goes along: it lasts as long as the work, also where whoever asked is gone.
         let checked = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            Argon2::default().verify_password(password.as_bytes(), stored.as_str()).is_ok()
+            let right = Argon2::default().verify_password(password.as_bytes(), stored.as_str()).is_ok();
+            (self, right && known)
         });
-        Some(checked.await.ok()? && known)
+        checked.await.ok()
     }
 }
 
@@ -66,9 +81,13 @@ mod tests {
         let passwords = Passwords::new().expect("ready");
         let stored = hash("correct horse battery").expect("hashed");
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert_eq!(passwords.check("correct horse battery", Some(&stored)).await, Some(true));
-        assert_eq!(passwords.check("correct horse battery ", Some(&stored)).await, Some(false));
-        assert_eq!(passwords.check("correct horse battery", None).await, Some(false));
-        assert_eq!(passwords.check("x", Some("not a hash")).await, Some(false));
+        let check = async |password: &str, stored: Option<&str>| {
+            let turn = passwords.turn().await.expect("it is free");
+            turn.check(password, stored).await.expect("checked").1
+        };
+        assert!(check("correct horse battery", Some(&stored)).await);
+        assert!(!check("correct horse battery ", Some(&stored)).await);
+        assert!(!check("correct horse battery", None).await);
+        assert!(!check("x", Some("not a hash")).await);
     }
 }

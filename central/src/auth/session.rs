@@ -64,19 +64,20 @@ impl Gate {
         password: &str,
     ) -> Result<HeaderValue, SignInError> {
         let now = central.now();
+        let peer = self.proxies.client(peer, headers);
         // What is no name at all is counted as one, and cut, so that it cannot fill the memory.
         let asked: String = name.trim().to_lowercase().chars().take(64).collect();
-        let waits = self.throttle.lock().unwrap_or_else(PoisonError::into_inner).waits_until(&asked, peer, now);
-        if let Some(until) = waits {
-            return Err(SignInError::Throttled { seconds: until.duration_since(now).as_secs().max(1) });
-        }
+        self.wait(&asked, peer, now)?;
+        let turn = self.passwords.turn().await.ok_or(SignInError::Busy)?;
+        // Whoever guesses at many passwords at once waits for the failures of those that were checked meanwhile.
+        self.wait(&asked, peer, now)?;
         let name = name.parse::<AdminName>().ok();
         let admin = match &name {
             Some(name) => central.store().admin(name).await?,
             None => None,
         };
         let hash = admin.as_ref().filter(|_| password.len() <= MAX_PASSWORD).map(|admin| admin.password.as_str());
-        let right = self.passwords.check(password, hash).await.ok_or(SignInError::Busy)?;
+        let (_turn, right) = turn.check(password, hash).await.ok_or(SignInError::Busy)?;
         let Some(admin) = admin.filter(|_| right) else {
             self.throttle.lock().unwrap_or_else(PoisonError::into_inner).failed(&asked, peer, now);
             tracing::warn!(%peer, "a sign-in failed");
@@ -85,6 +86,13 @@ impl Gate {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner).succeeded(&asked, peer);
         end_presented(central, headers).await?;
         begin(central, admin.name, now).await
+    }
+
+    fn wait(&self, name: &str, peer: IpAddr, now: Timestamp) -> Result<(), SignInError> {
+        match self.throttle.lock().unwrap_or_else(PoisonError::into_inner).waits_until(name, peer, now) {
+            Some(until) => Err(SignInError::Throttled { seconds: until.duration_since(now).as_secs().max(1) }),
+            None => Ok(()),
+        }
     }
 
     /// Signs out: ends the session that `headers` carry, and gives the `Set-Cookie` header that removes the cookie.
@@ -132,8 +140,10 @@ pub(super) fn presented(central: &Central, headers: &HeaderMap) -> Option<TokenH
 
 /// `__Host-` makes a browser refuse the cookie from anything but this very host over HTTPS. Plain HTTP is for the
 /// loopback interface alone, see [`seatline_protocol::pairing::check_url`].
+///
+/// It is named after the program, as a browser keeps the cookies of a host's ports together.
 fn cookie_name(central: &Central) -> &'static str {
-    if is_https(central) { "__Host-seatline" } else { "seatline" }
+    if is_https(central) { "__Host-seatline-central" } else { "seatline-central" }
 }
 
 fn is_https(central: &Central) -> bool {

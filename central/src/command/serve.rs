@@ -1,6 +1,6 @@
 //! `serve`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use clap::Args;
 use serde_json::json;
@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::{DEFAULT_LISTEN, Face, Place};
 use super::{Failure, Output};
+use crate::auth::Proxies;
 use crate::server::{App, Limits, ServeError, router, serve};
 
 /// Serve the pages, the API and the link.
@@ -24,6 +25,9 @@ pub(super) struct Serve {
     /// What this server calls itself in invites
     #[arg(long, value_name = "NAME", env = "SEATLINE_CENTRAL_NAME")]
     name: Option<String>,
+    /// The address of a reverse proxy in front, whose X-Forwarded-For says who asks; may be given several times
+    #[arg(long = "proxy", value_name = "ADDRESS", env = "SEATLINE_CENTRAL_PROXY", value_delimiter = ',')]
+    proxies: Vec<IpAddr>,
 }
 
 impl Serve {
@@ -46,7 +50,9 @@ impl Serve {
         let has_admin = central.store().has_admin().await?;
         // The handlers stand before anybody is told that the server runs: a signal is never missed.
         let end = end_signal()?;
-        let router = router(App::new(central.clone())?)?;
+        let app = App::new(central.clone())?;
+        let gate = app.gate.clone().behind(Proxies::new(self.proxies));
+        let router = router(App { gate, ..app })?;
         let started = json!({
             "listening": format!("http://{address}"),
             "public_url": central.public_url(),

@@ -18,7 +18,8 @@ pub use product::{Product, counts, send, try_send};
 /// The program under test.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatline-central"));
-    for variable in ["SEATLINE_CENTRAL_DIR", "SEATLINE_CENTRAL_URL", "SEATLINE_CENTRAL_NAME"] {
+    for variable in ["SEATLINE_CENTRAL_DIR", "SEATLINE_CENTRAL_URL", "SEATLINE_CENTRAL_NAME", "SEATLINE_CENTRAL_PROXY"]
+    {
         command.env_remove(variable);
     }
     command
@@ -54,9 +55,15 @@ impl Central {
 
     /// Starts the server, and waits until it says that it listens.
     pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// As [`Self::start`], with more arguments.
+    pub fn start_with(&mut self, arguments: &[&str]) {
         let mut child = program()
             .args(["serve", "--listen", "127.0.0.1:0", "--json", "--dir"])
             .arg(self.dir())
+            .args(arguments)
             .env("SEATLINE_LOG", "error")
             .stdout(Stdio::piped())
             .spawn()

@@ -60,14 +60,14 @@ impl Browser {
 
     async fn ask(&self, mut request: Request<Body>) -> Answer {
         request.extensions_mut().insert(Peer("127.0.0.1".parse().expect("an address")));
-        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = self.router.clone().oneshot(request).await.expect("an answer").into_parts();
         let header = |name| {
-            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
         };
-        let (status, location) = (response.status(), header(header::LOCATION));
+        let (status, location) = (parts.status, header(header::LOCATION));
         let (cookie, content_type) = (header(header::SET_COOKIE), header(header::CONTENT_TYPE));
-        let body = to_bytes(response.into_body(), 1024 * 1024).await.expect("a body");
+        let body = to_bytes(body, 1024 * 1024).await.expect("a body");
         let body = String::from_utf8(body.to_vec()).expect("text");
         Answer { status, location, cookie, content_type, body }
     }
@@ -139,6 +139,24 @@ async fn nobody_sees_a_page_without_signing_in_and_is_led_back_after_it() {
     let form = [("name", "ada"), ("password", PASSWORD), ("next", "/applications/new")];
     let right = browser.post("/sign-in", &form).await;
     assert_eq!((right.status, right.location.as_str()), (StatusCode::SEE_OTHER, "/applications/new"));
+}
+
+#[tokio::test]
+async fn guesses_that_come_at_once_are_slowed_down_as_those_one_after_the_other() {
+    let browser = Arc::new(Browser::new().await);
+    let mut guesses = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        let browser = Arc::clone(&browser);
+        guesses.spawn(async move {
+            let password = format!("guess number {n}");
+            browser.post("/sign-in", &[("name", "ada"), ("password", &password)]).await.status
+        });
+    }
+    let answers = guesses.join_all().await;
+    let checked = answers.iter().filter(|status| **status == StatusCode::UNAUTHORIZED).count();
+    let refused = answers.iter().filter(|status| **status == StatusCode::TOO_MANY_REQUESTS).count();
+    // Four are free, the fifth begins the wait, and a second one may be on its way at that moment.
+    assert!((5..=6).contains(&checked) && checked + refused == 20, "{answers:?}");
 }
 
 #[tokio::test]
