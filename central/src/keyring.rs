@@ -1,8 +1,8 @@
 //! The server's secrets: its sealing key and the fleet's key for pseudonyms, in files of mode 0600.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -12,6 +12,7 @@ use seatline_protocol::{KeyError, SecretKey};
 use zeroize::Zeroizing;
 
 use crate::central::random_secret;
+use crate::private_file;
 
 /// The file of the sealing key, a PASERK secret key.
 pub const KEY_FILE: &str = "central.key";
@@ -122,13 +123,14 @@ fn read_or_make(
     let path = dir.join(name);
     let failed = |source| KeyringError::File { path: path.clone(), source };
     if !path.try_exists().map_err(failed)? {
-        let draft = dir.join(format!(".{name}.{}", std::process::id()));
-        let made = write_private(&draft, &make()?).and_then(|()| match fs::hard_link(&draft, &path) {
+        let line = Zeroizing::new([make()?.as_bytes(), b"\n"].concat());
+        let draft = private_file::draft(&path, &line).map_err(failed)?;
+        let made = match fs::hard_link(&draft, &path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             other => other,
-        });
+        };
         let removed = fs::remove_file(&draft);
-        made.and(removed).and_then(|()| File::open(dir)?.sync_all()).map_err(failed)?;
+        made.and(removed).and_then(|()| private_file::sync_directory(&path)).map_err(failed)?;
     }
     let file = fs::metadata(&path).map_err(failed)?;
     if file.permissions().mode() & 0o077 != 0 {
@@ -138,13 +140,6 @@ fn read_or_make(
         return Err(failed(io::Error::new(io::ErrorKind::InvalidData, "it is too long to be a key")));
     }
     fs::read_to_string(&path).map(Zeroizing::new).map_err(failed)
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod domain;
 pub mod keyring;
 pub mod link;
 pub mod pages;
+mod private_file;
 pub mod server;
 pub mod store;
 

@@ -178,6 +178,9 @@ fn g4_an_exchange_by_file_is_answered_as_one_over_the_network() {
         let to_file = central.run(&["import", file, "--out", out]);
         assert_eq!(to_file.status.code(), Some(status), "{to_file:?}");
         assert!(to_file.stdout.is_empty());
+        let mode = fs::metadata(out).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "a welcome holds the key for pseudonyms");
+        assert_eq!(central.run(&["import", file, "--out", "-"]).stdout, fs::read(out).expect("read"));
         let again = central.run(&["import", file]);
         assert_eq!(again.stdout, fs::read(out).expect("read"), "a file that is imported again has the same answer");
         serde_json::from_slice(&again.stdout).expect("an answer")
@@ -216,6 +219,8 @@ fn serve_ends_in_good_order_and_says_what_is_wrong_before_it_begins() {
     let plain = ["serve", "--listen", "127.0.0.1:0", "--public-url", "http://licenses.example.org"];
     assert_eq!(central.failure(&plain), "invalid", "HTTPS is required beyond the loopback interface");
     assert_eq!(central.failure(&["serve", "--listen", "127.0.0.1:0", "--name", "two\nlines"]), "invalid");
+    let below = ["serve", "--listen", "127.0.0.1:0", "--public-url", "https://example.org/licenses"];
+    assert_eq!(central.failure(&below), "invalid", "pages stand at the root of a host");
     central.start();
     let taken = central.url().trim_start_matches("http://").to_owned();
     assert_eq!(central.failure(&["serve", "--listen", &taken]), "listen");

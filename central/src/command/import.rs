@@ -1,6 +1,6 @@
 //! `import`: an exchange by file (`g4`). The same documents, the same rules and the same code as online.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use super::Failure;
 use super::output::print;
 use super::place::Place;
 use crate::link::{exchange, parse};
+use crate::private_file;
 
 /// The exit status of an import in which some documents were refused.
 const SOME_REFUSED: u8 = 3;
@@ -22,7 +23,7 @@ const SOME_REFUSED: u8 = 3;
 pub(super) struct Import {
     /// The file that `seatline report export` wrote, or - for standard input
     file: PathBuf,
-    /// Where the answer is written; standard output where absent
+    /// Where the answer is written, for its owner alone; standard output where absent, or -
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -35,8 +36,10 @@ impl Import {
         let json =
             serde_json::to_string_pretty(&response).map_err(|error| Failure::new("output", error.to_string()))?;
         match &self.out {
-            Some(out) => write(out, &json)?,
-            None => print(&format!("{json}\n"))?,
+            // It holds the only receipts that the product will see, and in a welcome the fleet's key for pseudonyms.
+            Some(out) if out.as_os_str() != "-" => private_file::write(out, format!("{json}\n").as_bytes())
+                .map_err(|error| Failure::new("file", format!("{}: {error}", out.display())))?,
+            _ => print(&format!("{json}\n"))?,
         }
         Ok(if response.refusals.is_empty() { 0 } else { SOME_REFUSED })
     }
@@ -53,14 +56,4 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         .and_then(|input| input.take(MAX_REQUEST_BYTES as u64 + 1).read_to_end(&mut bytes))
         .map_err(|error| Failure::new("file", format!("{}: {error}", path.display())))?;
     Ok(bytes)
-}
-
-/// Writes the answer whole or not at all: it holds the only receipts that the product will see.
-fn write(path: &Path, json: &str) -> Result<(), Failure> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
-    let draft = PathBuf::from(draft);
-    fs::write(&draft, format!("{json}\n"))
-        .and_then(|()| fs::rename(&draft, path))
-        .map_err(|error| Failure::new("file", format!("{}: {error}", path.display())))
 }

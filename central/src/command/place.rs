@@ -11,6 +11,7 @@ use super::Failure;
 use crate::central::Central;
 use crate::domain::Clock;
 use crate::keyring::Keyring;
+use crate::private_file;
 use crate::store::sqlite::{DATABASE_FILE, SqliteStore};
 
 /// The file with what the server was last started with.
@@ -78,10 +79,8 @@ impl Place {
     /// Writes down how the server presents itself, whole or not at all.
     pub(super) fn remember(&self, face: &Face) -> Result<(), Failure> {
         let path = self.dir.join(FACE_FILE);
-        let draft = self.dir.join(format!(".{FACE_FILE}.{}", std::process::id()));
         let json = serde_json::to_vec_pretty(face).map_err(|error| Failure::new("server-file", error.to_string()))?;
-        fs::write(&draft, json)
-            .and_then(|()| fs::rename(&draft, &path))
+        private_file::write(&path, &json)
             .map_err(|error| Failure::new("server-file", format!("{}: {error}", path.display())))
     }
 }
