@@ -120,7 +120,7 @@ impl Central {
     /// A central server over `store`. `public_url` is where products reach it, and `name` what they are shown.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] where the URL must not be linked, see [`pairing::check_url`]; where the name is not one
+    /// [`ActionError::Invalid`] where the URL must not be linked, see [`pairing::check_url`], or has a path; where the name is not one
     /// line; or where the store belongs to another key.
     pub async fn open(
         store: Arc<dyn Store>,
@@ -131,6 +131,10 @@ impl Central {
     ) -> Result<Self, ActionError> {
         let public_url = public_url.trim_end_matches('/').to_owned();
         pairing::check_url(&public_url).map_err(|reason| ActionError::invalid("public URL", reason))?;
+        if public_url.split_once("://").is_some_and(|(_, host)| host.contains('/')) {
+            let reason = "it must have no path: pages and cookies stand at the root of a host";
+            return Err(ActionError::invalid("public URL", reason));
+        }
         if name.is_empty() || !text::is_line(name, MAX_NAME) {
             return Err(ActionError::invalid("name", format!("one line of 1 to {MAX_NAME} characters")));
         }

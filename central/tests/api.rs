@@ -125,6 +125,9 @@ fn bad_input_to_the_api_is_told_and_changes_nothing() {
     for missing in ["/api/v1/applications/x", "/api/v1/links/..%2f..", "/api/v1/nothing", "/api/v1/applications/%ff"] {
         assert!([400, 404].contains(&code(&central, "GET", missing, None).0), "{missing}");
     }
+    assert_eq!(code(&central, "DELETE", applications, None), (405, "method-not-allowed".to_owned()));
+    let allowed = central.request("DELETE", applications, None).headers()["allow"].to_str().expect("text").to_owned();
+    assert!(allowed.contains("GET") && allowed.contains("POST"), "{allowed}");
     let nowhere = json!({ "application": "0123456789abcdef01234567" });
     assert_eq!(code(&central, "POST", "/api/v1/invites", Some(nowhere)), (404, "not-found".to_owned()));
 }

@@ -28,6 +28,19 @@ impl ApiError {
         Self { status, code, message: message.into() }
     }
 
+    /// An error of a status that came from below the API.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::METHOD_NOT_ALLOWED => {
+                Self::new(status, "method-not-allowed", "this API route does not take this method")
+            }
+            StatusCode::REQUEST_TIMEOUT => Self::new(status, "slow", "the request took too long: send it again"),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "too-large", "the request is too large"),
+            status if status.is_client_error() => Self::new(status, "invalid", "the request could not be read"),
+            status => Self::new(status, "unavailable", "the server cannot do this now: see its log"),
+        }
+    }
+
     /// Nobody is signed in.
     pub fn unauthorised() -> Self {
         let message = "sign in, or send an API token: `Authorization: Bearer slt_…` (`seatline-central token create`)";

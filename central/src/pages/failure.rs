@@ -1,9 +1,7 @@
 //! Pages that say what could not be done, why, and the way out.
 
 use askama::Template;
-use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use seatline_ui::{Banner, Prose, Tone};
 
@@ -32,7 +30,7 @@ impl PageError {
     }
 
     /// The answer of a status that came from below the pages: the guard, the CSRF layer, the limits of the server.
-    fn of_status(status: StatusCode) -> Self {
+    pub(crate) fn of_status(status: StatusCode) -> Self {
         let (title, what, why) = match status {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => return Self::not_found("page"),
             StatusCode::FORBIDDEN => {
@@ -92,20 +90,4 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         page_with(self.0, self.1.title, None, self.1)
     }
-}
-
-/// Makes a page of every error that is none yet, except on the API: whoever looks at pages never sees JSON or a bare line.
-pub async fn errors_as_pages(request: Request, next: Next) -> Response {
-    let is_api = request.uri().path().starts_with("/api/");
-    let response = next.run(request).await;
-    let status = response.status();
-    let failed = status.is_client_error() || status.is_server_error();
-    if is_api || !failed || is_html(response.headers()) || response.headers().contains_key("hx-redirect") {
-        return response;
-    }
-    PageError::of_status(status).into_response()
-}
-
-fn is_html(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|content_type| content_type.as_bytes().starts_with(b"text/html"))
 }

@@ -19,7 +19,7 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 
 use crate::server::App;
-pub use failure::{PageError, errors_as_pages};
+pub use failure::PageError;
 pub use sign_in::SignIn;
 
 /// The sign-in page, which can be reached without signing in.

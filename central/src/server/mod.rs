@@ -4,6 +4,7 @@
 //! [`require_sign_in`]. Requests that a browser sends for another site are refused by [`CsrfLayer`] (by `Sec-Fetch-Site`
 //! and `Origin`); no route changes anything by `GET`.
 
+mod errors;
 mod headers;
 mod listener;
 
@@ -68,7 +69,7 @@ pub fn router(app: App) -> Result<Router, ActionError> {
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
         .layer(csrf(&app.central)?)
-        .layer(from_fn(pages::errors_as_pages));
+        .layer(from_fn(errors::in_form));
     let open = Router::new()
         .route("/healthz", get(health))
         .route(exchange::PATH, post(crate::link::http::handle).layer(DefaultBodyLimit::disable()))
@@ -82,9 +83,7 @@ type Refused = fn(ProtectionError) -> Response;
 /// Refuses what another site makes a browser send. Behind a proxy that changes the `Host` header, the origin of the
 /// public URL is ours all the same.
 fn csrf(central: &Central) -> Result<CsrfLayer<Refused>, ActionError> {
-    let url = central.public_url();
-    let authority_at = url.find("://").map_or(0, |at| at + 3);
-    let origin = url[authority_at..].find('/').map_or(url, |slash| &url[..authority_at + slash]);
+    let origin = central.public_url();
     let layer =
         CsrfLayer::new().add_trusted_origin(origin).map_err(|error| ActionError::invalid("public URL", error))?;
     Ok(layer.with_rejection_response(|_| ApiError::cross_origin().into_response()))
