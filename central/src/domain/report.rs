@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::report::{Failure, Outcome};
 use seatline_protocol::standing::Verdict;
-use seatline_protocol::{Digest, Dimension, ReceiptVerdict, Report, Sequence};
+use seatline_protocol::{Collected, Digest, Dimension, ReceiptVerdict, Report, Sequence};
 use serde::Serialize;
 
 use super::link::LinkSettings;
@@ -123,28 +123,50 @@ pub struct LatestSummary {
     pub users_max: Option<u64>,
 }
 
+/// What lists show of a report's counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The verdict on the licenses.
+    pub verdict: Option<Verdict>,
+    /// The counted users.
+    pub users: Option<u64>,
+    /// The licensed users; absent for no limit or no license.
+    pub users_max: Option<u64>,
+}
+
+impl Figures {
+    /// The figures of what was collected.
+    pub fn of(collected: &Collected) -> Self {
+        let standing = collected.standing.as_ref();
+        let limits = standing.map(|standing| standing.limits.as_slice()).unwrap_or_default();
+        let users = Dimension::users();
+        Self {
+            verdict: standing.map(|standing| standing.verdict),
+            users: collected.accounts.as_ref().map(|accounts| accounts.counted),
+            users_max: limits.iter().find(|limit| limit.dimension == users).and_then(|limit| limit.max),
+        }
+    }
+}
+
 impl Latest {
     /// What a list shows of it.
     pub fn summary(&self) -> LatestSummary {
         let collected = self.collected.as_ref().and_then(ReportAt::collected);
-        let standing = collected.and_then(|collected| collected.standing.as_ref());
-        let users = Dimension::users();
+        let Figures { verdict, users, users_max } = collected.map(Figures::of).unwrap_or_default();
         LatestSummary {
             observed_at: self.newest.report.observed_at,
             received_at: self.newest.received_at,
-            failure: self.newest.failure().map(|failure| failure.message.clone()),
-            verdict: standing.map(|standing| standing.verdict),
-            users: collected.and_then(|collected| collected.accounts.as_ref()).map(|accounts| accounts.counted),
-            users_max: standing
-                .and_then(|standing| standing.limits.iter().find(|limit| limit.dimension == users))
-                .and_then(|limit| limit.max),
+            failure: self.newest.failure().map(|failure| failure.message),
+            verdict,
+            users,
+            users_max,
         }
     }
 }
 
 impl ReportAt {
     /// What was counted, unless the run gave no counts.
-    pub fn collected(&self) -> Option<&seatline_protocol::Collected> {
+    pub fn collected(&self) -> Option<&Collected> {
         match &self.report.outcome {
             Outcome::Collected(collected) if without_counts(&self.report.outcome).is_none() => Some(collected),
             _ => None,

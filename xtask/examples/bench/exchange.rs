@@ -26,8 +26,8 @@ use crate::counting::sketch_of;
 use crate::figure::{Figure, Goal};
 use crate::{Bench, Problem};
 
-/// How many products report at once.
-const PRODUCTS: usize = 32;
+/// How many products report at once: with half as many, the server waits for them a sixth of the time.
+const PRODUCTS: usize = 64;
 /// How many reports each of them makes in a round.
 const REPORTS: usize = 100;
 const ROUNDS: usize = 7;
@@ -54,8 +54,8 @@ pub fn measure(_: &Bench) -> Result<Vec<Figure>, Problem> {
     let per_second =
         |times: &[Duration]| (PRODUCTS * REPORTS) as f64 / times.iter().min().map_or(f64::NAN, Duration::as_secs_f64);
     Ok(vec![
-        Figure::new("exchanges at central, durable, 32 products at once", per_second(&exchanges), "/s")
-            .against("group commit of the bare rows, 32 reports at once", per_second(&rows))
+        Figure::new("exchanges at central, durable, 64 products at once", per_second(&exchanges), "/s")
+            .against("group commit of the bare rows, 64 reports at once", per_second(&rows))
             .must(Goal::RatioAtLeast(0.5)),
     ])
 }

@@ -69,7 +69,7 @@ impl Accounts for SqliteStore {
     async fn end_session(&self, token: &TokenHash) -> Stored<()> {
         let token = token.hex();
         self.write(move |connection| {
-            connection.prepare_cached("DELETE FROM sessions WHERE token = ?1")?.execute([token])?;
+            connection.prepare_cached("DELETE FROM sessions WHERE token = ?1")?.execute([&token])?;
             Ok(())
         })
         .await

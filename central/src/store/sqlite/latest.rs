@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use seatline_protocol::LinkId;
-use seatline_protocol::report::{Failure, Outcome};
+use seatline_protocol::report::Outcome;
 use seatline_protocol::standing::Verdict;
 
 use super::Stored;
 use super::row::{json, name_of, parsed, time, to_json};
-use crate::domain::report::without_counts;
+use crate::domain::report::{Figures, without_counts};
 use crate::domain::{Incoming, Latest, ReportAt};
 
 /// An incoming report, made ready for the writer.
@@ -16,6 +16,8 @@ pub(super) struct Prepared {
     pub(super) incoming: Incoming,
     /// The report as JSON, without its sketch of people: that is in the sealed bytes, and no page shows it.
     json: String,
+    /// Why it has no counts.
+    failure: Option<String>,
     verdict: Option<String>,
     users: Option<u64>,
     users_max: Option<u64>,
@@ -23,25 +25,18 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub(super) fn new(mut incoming: Incoming) -> Stored<Self> {
+        let mut figures = Figures::default();
         if let Outcome::Collected(collected) = &mut incoming.report.outcome {
             collected.people = None;
+            figures = Figures::of(collected);
         }
         let json = to_json(&incoming.report)?;
-        let at = ReportAt {
-            received_at: Timestamp::UNIX_EPOCH,
-            digest: incoming.digest.clone(),
-            report: incoming.report.clone(),
-        };
-        let summary = Latest { collected: at.collected().is_some().then(|| at.clone()), newest: at }.summary();
-        let verdict = summary.verdict.as_ref().map(name_of::<Verdict>).transpose()?;
+        let verdict = figures.verdict.as_ref().map(name_of::<Verdict>).transpose()?;
+        let failure = without_counts(&incoming.report.outcome).map(|failure| failure.message);
         // A product may claim any count; the column holds the ones that an integer of SQL can have.
         let bounded = |count: u64| count.min(i64::MAX.unsigned_abs());
-        let (users, users_max) = (summary.users.map(bounded), summary.users_max.map(bounded));
-        Ok(Self { incoming, json, verdict, users, users_max })
-    }
-
-    fn failure(&self) -> Option<Failure> {
-        without_counts(&self.incoming.report.outcome)
+        let (users, users_max) = (figures.users.map(bounded), figures.users_max.map(bounded));
+        Ok(Self { incoming, json, failure, verdict, users, users_max })
     }
 }
 
@@ -53,25 +48,55 @@ pub(super) fn update(connection: &Connection, link: &LinkId, report: &Prepared, 
     let row = |row: &Row<'_>| Ok((row.get::<_, u64>(0)?, row.get::<_, bool>(1)?, row.get::<_, Option<u64>>(2)?));
     let standing = query.query_row([link.as_str()], row).optional()?;
     let (newest, newest_counted, counted) = standing.unwrap_or((0, false, None));
-    let counts = report.failure().is_none();
-    if sequence > newest {
-        if !counts && newest_counted {
-            keep_counted(connection, link)?;
+    match (&report.failure, sequence > newest) {
+        (None, true) => replace_all(connection, link, report, now),
+        (Some(failure), true) => {
+            if newest_counted {
+                keep_counted(connection, link)?;
+            }
+            replace_newest(connection, link, report, failure, now)
         }
-        replace(connection, link, report, now)?;
-    } else if counts && !newest_counted && counted.is_none_or(|counted| sequence > counted) {
-        fill_counted(connection, link, report, now)?;
+        (None, false) if !newest_counted && counted.is_none_or(|counted| sequence > counted) => {
+            fill_counted(connection, link, report, now)
+        }
+        _ => Ok(()),
     }
-    if counts && (sequence > newest || (!newest_counted && counted.is_none_or(|counted| sequence > counted))) {
-        connection
-            .prepare_cached("UPDATE latest SET verdict = ?2, users = ?3, users_max = ?4 WHERE link = ?1")?
-            .execute(params![link.as_str(), report.verdict, report.users, report.users_max])?;
-    }
-    Ok(())
 }
 
 /// The newest report takes the row; with counts of its own, it needs no other beside it.
-fn replace(connection: &Connection, link: &LinkId, report: &Prepared, now: Timestamp) -> Stored<()> {
+fn replace_all(connection: &Connection, link: &LinkId, report: &Prepared, now: Timestamp) -> Stored<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO latest (link, sequence, digest, observed_at, received_at, report, verdict, users, users_max)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (link) DO UPDATE SET
+                sequence = excluded.sequence, digest = excluded.digest, observed_at = excluded.observed_at,
+                received_at = excluded.received_at, failure = NULL, report = excluded.report,
+                verdict = excluded.verdict, users = excluded.users, users_max = excluded.users_max,
+                counted_sequence = NULL, counted_digest = NULL, counted_received_at = NULL, counted_report = NULL",
+        )?
+        .execute(params![
+            link.as_str(),
+            report.incoming.report.sequence.get(),
+            report.incoming.digest.as_str(),
+            report.incoming.report.observed_at.as_millisecond(),
+            now.as_millisecond(),
+            report.json,
+            report.verdict,
+            report.users,
+            report.users_max,
+        ])?;
+    Ok(())
+}
+
+/// The newest report takes the row, and has no counts: those that stand there stay.
+fn replace_newest(
+    connection: &Connection,
+    link: &LinkId,
+    report: &Prepared,
+    failure: &str,
+    now: Timestamp,
+) -> Stored<()> {
     connection
         .prepare_cached(
             "INSERT INTO latest (link, sequence, digest, observed_at, received_at, failure, report)
@@ -86,17 +111,9 @@ fn replace(connection: &Connection, link: &LinkId, report: &Prepared, now: Times
             report.incoming.digest.as_str(),
             report.incoming.report.observed_at.as_millisecond(),
             now.as_millisecond(),
-            report.failure().map(|failure| failure.message),
+            failure,
             report.json,
         ])?;
-    if report.failure().is_none() {
-        connection
-            .prepare_cached(
-                "UPDATE latest SET counted_sequence = NULL, counted_digest = NULL, counted_received_at = NULL,
-                        counted_report = NULL WHERE link = ?1",
-            )?
-            .execute([link.as_str()])?;
-    }
     Ok(())
 }
 
@@ -116,7 +133,7 @@ fn fill_counted(connection: &Connection, link: &LinkId, report: &Prepared, now: 
     connection
         .prepare_cached(
             "UPDATE latest SET counted_sequence = ?2, counted_digest = ?3, counted_received_at = ?4,
-                    counted_report = ?5 WHERE link = ?1",
+                    counted_report = ?5, verdict = ?6, users = ?7, users_max = ?8 WHERE link = ?1",
         )?
         .execute(params![
             link.as_str(),
@@ -124,6 +141,9 @@ fn fill_counted(connection: &Connection, link: &LinkId, report: &Prepared, now: 
             report.incoming.digest.as_str(),
             now.as_millisecond(),
             report.json,
+            report.verdict,
+            report.users,
+            report.users_max,
         ])?;
     Ok(())
 }

@@ -32,6 +32,8 @@ pub const DATABASE_FILE: &str = "central.db";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many prepared statements a connection keeps.
 const CACHED_STATEMENTS: usize = 64;
+/// How many KiB of pages the writer keeps: the rows that reports touch again and again, and the reports before them.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 mod embedded {
     refinery::embed_migrations!("src/store/sqlite/migrations");
@@ -54,6 +56,8 @@ impl SqliteStore {
         let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         made.map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display()).into()))?;
         let mut connection = connect(path)?;
+        // Negative: in KiB, where pages would be counted.
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         embedded::migrations::runner()
             .run(&mut connection)
             .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
@@ -65,11 +69,9 @@ impl SqliteStore {
         self.readers.read(work).await
     }
 
-    /// Runs `work` in the next group's transaction, and gives its value after the commit.
-    async fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Stored<T> + Send + 'static,
-    ) -> Stored<T> {
+    /// Runs `work` in the next group's transaction, and gives its value after the commit. It may run twice, the first time
+    /// without effect.
+    async fn write<T: Send + 'static>(&self, work: impl Fn(&Connection) -> Stored<T> + Send + 'static) -> Stored<T> {
         self.writer.write(work).await
     }
 }

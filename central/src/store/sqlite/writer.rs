@@ -1,5 +1,8 @@
 //! The writer thread. All that waits when it looks is put into one transaction, so that one sync to disk serves many:
 //! the more come at once, the larger the groups. Nobody is answered before the commit.
+//!
+//! Nearly all writes succeed, so a group is first run as it is. Where one of its writes fails, the group is undone and
+//! run again with a savepoint around each write: those cost a copy of every page that a write touches.
 
 use std::fmt;
 use std::thread;
@@ -31,13 +34,13 @@ impl Writer {
     }
 
     /// Runs `work` in a transaction, and gives its value after the commit. Where `work` fails, what it changed is undone
-    /// and the other writes of the group are not touched.
+    /// and the other writes of the group are not touched. It may run twice, the first time without effect.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Stored<T> + Send + 'static,
+        work: impl Fn(&Connection) -> Stored<T> + Send + 'static,
     ) -> Stored<T> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Task { work: Some(work), outcome: None, reply });
+        let job = Box::new(Task { work, outcome: None, reply });
         self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => stopped(),
@@ -58,23 +61,21 @@ fn stopped() -> StoreError {
 
 /// A write that waits.
 trait Job: Send {
-    /// Runs it inside the open transaction.
-    fn run(&mut self, connection: &Connection);
+    /// Runs it inside the open transaction, and says whether it succeeded.
+    fn run(&mut self, connection: &Connection) -> bool;
     /// Answers it, with why the transaction was not committed, if it was not.
     fn answer(self: Box<Self>, failure: Option<String>);
 }
 
 struct Task<T, F> {
-    work: Option<F>,
+    work: F,
     outcome: Option<Stored<T>>,
     reply: oneshot::Sender<Stored<T>>,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Stored<T> + Send> Job for Task<T, F> {
-    fn run(&mut self, connection: &Connection) {
-        if let Some(work) = self.work.take() {
-            self.outcome = Some(in_savepoint(connection, work));
-        }
+impl<T: Send, F: Fn(&Connection) -> Stored<T> + Send> Job for Task<T, F> {
+    fn run(&mut self, connection: &Connection) -> bool {
+        self.outcome.insert((self.work)(connection)).is_ok()
     }
 
     fn answer(self: Box<Self>, failure: Option<String>) {
@@ -108,23 +109,30 @@ fn serve(connection: &Connection, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
 
 fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    for job in group {
-        job.run(connection);
+    if !group.iter_mut().all(|job| job.run(connection)) {
+        roll_back(connection)?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        group.iter_mut().try_for_each(|job| run_apart(connection, &mut **job)).inspect_err(|_| {
+            // The group fails as a whole, and the next one must find no open transaction.
+            let _ = roll_back(connection);
+        })?;
     }
     connection.execute_batch("COMMIT").inspect_err(|_| {
-        // A commit that failed can leave the transaction open; the next group must not find it.
-        if !connection.is_autocommit() {
-            let _ = connection.execute_batch("ROLLBACK");
-        }
+        // A commit that failed can leave the transaction open.
+        let _ = roll_back(connection);
     })
 }
 
-fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Stored<T>) -> Stored<T> {
+/// Undoes the open transaction, if there is one: some errors have undone it already.
+fn roll_back(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.is_autocommit() { Ok(()) } else { connection.execute_batch("ROLLBACK") }
+}
+
+/// Runs a write so that nothing of it stays if it fails.
+fn run_apart(connection: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
     connection.prepare_cached("SAVEPOINT one_write")?.execute([])?;
-    let outcome = work(connection);
-    if outcome.is_err() {
+    if !job.run(connection) {
         connection.prepare_cached("ROLLBACK TO one_write")?.execute([])?;
     }
-    connection.prepare_cached("RELEASE one_write")?.execute([])?;
-    outcome
+    connection.prepare_cached("RELEASE one_write")?.execute([]).map(drop)
 }
