@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod commands;
 pub mod config;
 pub mod confirmation;
+mod dates;
 pub mod failure;
 mod files;
 pub mod instance;

@@ -1,12 +1,14 @@
-//! The accounts and dimensions of a product, read from its own database.
+//! The accounts and dimensions of a product, read from where it keeps them.
+//!
+//! Each kind of source ([`AccountSource`]) is a module here; what all share are the fields of an account ([`columns`]), the
+//! rules for their values ([`value`]), TLS with a checked certificate ([`tls`]), and one error for all that can go wrong.
 //!
 //! A database is opened read-only and closed after each pass. Its rows are streamed: a million accounts take no more
 //! memory than one. A value that cannot be understood fails the whole pass, with its row and column and without the
 //! value, so that nothing is counted wrongly and no name of a person reaches a log.
 
 mod columns;
-mod postgres;
-mod sqlite;
+mod sql;
 mod tls;
 mod value;
 
@@ -14,15 +16,15 @@ use std::time::{Duration, Instant};
 
 use seatline_host::ports::{AccountSink, PortError};
 
-use crate::config::database::Address;
-use crate::config::{Accounts, DimensionQuery};
+use crate::config::database::AddressError;
+use crate::config::{AccountSource, Accounts, DimensionQuery};
 
 /// Why a database could not be read. Every message is one line, and holds no value of a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The database's address or password is not to be had.
-    #[error("the database's secret is not to be had: {0}")]
-    Secret(String),
+    #[error("the database's address or password is not to be had: {0}")]
+    Secret(#[from] AddressError),
     /// There is no such file.
     #[error("there is no database at {0}")]
     Missing(String),
@@ -103,15 +105,14 @@ impl SourceError {
     }
 }
 
-/// Gives every account of the configured database to `sink`, and returns how many there were.
+/// Gives every account of the configured source to `sink`, and returns how many there were.
 ///
 /// # Errors
 /// The first thing that went wrong: then none of the accounts may be counted.
 pub fn read(accounts: &Accounts, sink: &mut dyn AccountSink) -> Result<u64, SourceError> {
     let limit = TimeLimit::starting_now(accounts.time_limit);
-    match accounts.database.address()? {
-        Address::Sqlite(path) => sqlite::read_accounts(&path, &accounts.query, limit, sink),
-        Address::Postgres(address) => postgres::read_accounts(&address, &accounts.query, limit, sink),
+    match &accounts.source {
+        AccountSource::Sql(sql) => sql::read_accounts(sql, limit, sink),
     }
 }
 
@@ -120,11 +121,7 @@ pub fn read(accounts: &Accounts, sink: &mut dyn AccountSink) -> Result<u64, Sour
 /// # Errors
 /// The first thing that went wrong.
 pub fn measure(dimension: &DimensionQuery) -> Result<u64, SourceError> {
-    let limit = TimeLimit::starting_now(dimension.time_limit);
-    match dimension.database.address()? {
-        Address::Sqlite(path) => sqlite::measure(&path, &dimension.query, limit),
-        Address::Postgres(address) => postgres::measure(&address, &dimension.query, limit),
-    }
+    sql::measure(&dimension.sql, TimeLimit::starting_now(dimension.time_limit))
 }
 
 /// By when a database must have been read.

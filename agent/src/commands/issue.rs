@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::Offset;
 use seatline_protocol::{
     Behaviour, Counting, Dimension, Kind, License, LicenseId, Limit, Mode, ProductId, SecretKey, ServerId, seal,
 };
 use serde::Serialize;
 
 use super::Context;
+use crate::dates;
 use crate::failure::Failure;
 use crate::files;
 
@@ -160,9 +159,7 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
 }
 
 fn parse_date(text: &str) -> Result<Timestamp, String> {
-    let day = |text: &str| Offset::UTC.to_timestamp(text.parse::<Date>().ok()?.at(0, 0, 0, 0)).ok();
-    let date = if text.len() == "2027-06-30".len() { day(text) } else { text.parse().ok() };
-    date.ok_or_else(|| "a date is written 2027-06-30 or 2027-06-30T12:00:00Z".to_owned())
+    dates::read(text).ok_or_else(|| "a date is written 2027-06-30 or 2027-06-30T12:00:00Z".to_owned())
 }
 
 /// A parser for one of a few names, which `--help` lists.
@@ -196,12 +193,5 @@ mod tests {
         for bad in ["users", "users=", "users=-1", "Users=1", "users=1+", "users=1:maybe", "=1"] {
             parse_limit(bad).expect_err(bad);
         }
-    }
-
-    #[test]
-    fn a_day_is_its_beginning_in_utc() {
-        assert_eq!(parse_date("2027-06-30").map(|time| time.to_string()), Ok("2027-06-30T00:00:00Z".to_owned()));
-        parse_date("2027-06-31").expect_err("no such day");
-        parse_date("30.06.2027").expect_err("another form");
     }
 }

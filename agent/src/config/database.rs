@@ -3,11 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
 use super::document::{Problem, Section};
-use crate::accounts::SourceError;
-use crate::files;
+use super::secret::{SecretError, SecretSource};
 
 /// The keys that tell of a database, in every section that has one.
 pub const KEYS: [&str; 5] = ["database", "database_env", "password_env", "password_file", "tls_ca_file"];
@@ -28,6 +25,17 @@ enum Location {
         name: String,
         base: PathBuf,
     },
+}
+
+/// Why a database's address is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// A secret of it.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The environment variable of this name holds something else.
+    #[error("the environment variable {0} is not a path, URL or key=value text")]
+    Unclear(String),
 }
 
 /// What a database's location comes to.
@@ -54,30 +62,6 @@ impl fmt::Debug for Address {
             Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
             Self::Postgres(_) => f.write_str("Postgres(…)"),
         }
-    }
-}
-
-/// Where a secret is kept.
-#[derive(Debug, Clone)]
-enum SecretSource {
-    Environment(String),
-    File(PathBuf),
-}
-
-impl SecretSource {
-    fn read(&self) -> Result<Zeroizing<String>, SourceError> {
-        let secret = match self {
-            Self::Environment(name) => std::env::var(name).map(Zeroizing::new).map_err(|_| {
-                SourceError::Secret(format!("the environment variable {name} is not set, or not UTF-8"))
-            })?,
-            Self::File(path) => files::read_text(path)
-                .map_err(|error| SourceError::Secret(format!("the file {} cannot be read: {error}", path.display())))?,
-        };
-        let trimmed = secret.trim_end_matches(['\r', '\n']);
-        if trimmed.is_empty() {
-            return Err(SourceError::Secret("it is empty".to_owned()));
-        }
-        Ok(Zeroizing::new(trimmed.to_owned()))
     }
 }
 
@@ -124,12 +108,7 @@ impl Database {
                 };
             }
         };
-        let password = match (section.find("password_env"), section.find("password_file")) {
-            (None, None) => None,
-            (Some(name), None) => Some(SecretSource::Environment(name.text()?.to_owned())),
-            (None, Some(file)) => Some(SecretSource::File(base.join(file.text()?))),
-            (Some(_), Some(_)) => return Err(section.refuse("password_file", "cannot stand beside `password_env`")),
-        };
+        let password = SecretSource::of(section, "password_env", "password_file", base)?;
         let tls_ca_file = section.find("tls_ca_file").map(|file| file.text()).transpose()?.map(|file| base.join(file));
         if matches!(location, Location::Given(Address::Sqlite(_))) && (password.is_some() || tls_ca_file.is_some()) {
             let key = if password.is_some() { "password_file" } else { "tls_ca_file" };
@@ -142,15 +121,13 @@ impl Database {
     ///
     /// # Errors
     /// When an environment variable or file that it needs is missing or empty.
-    pub fn address(&self) -> Result<Address, SourceError> {
+    pub fn address(&self) -> Result<Address, AddressError> {
         let mut address = match &self.location {
             Location::Given(address) => address.clone(),
             Location::Environment { name, base } => {
                 let text = SecretSource::Environment(name.clone()).read()?;
                 // The parser's own words could repeat a part of the text, which may hold a password.
-                Address::parse(&text, base).map_err(|_| {
-                    SourceError::Secret(format!("the environment variable {name} is not a path, URL or key=value text"))
-                })?
+                Address::parse(&text, base).map_err(|_| AddressError::Unclear(name.clone()))?
             }
         };
         if let Address::Postgres(postgres) = &mut address {

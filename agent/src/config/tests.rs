@@ -1,6 +1,7 @@
 //! What `seatline.toml` may say, and what it may not.
 
 use super::*;
+use seatline_protocol::PublicKey;
 
 const PRODUCT: &str = "[product]\nid = 'acme-wiki'\nname = 'Acme Wiki'\nversion = '4.2.0'\n";
 
@@ -43,7 +44,7 @@ fn the_product_alone_is_enough() {
 fn a_dimension_uses_the_database_of_the_accounts_unless_it_has_its_own() {
     let accounts = "[accounts]\ndatabase = 'wiki.db'\nquery = 'select 1'\n";
     let config = parse(&format!("{accounts}[[dimension]]\nname = 'pages'\nquery = 'select 2'")).expect("shared");
-    let Ok(database::Address::Sqlite(path)) = config.dimensions[0].database.address() else { panic!("SQLite") };
+    let Ok(database::Address::Sqlite(path)) = config.dimensions[0].sql.database.address() else { panic!("SQLite") };
     assert_eq!(path, Path::new("/data/wiki.db"));
     assert_eq!(
         problem("[[dimension]]\nname = 'pages'\nquery = 'select 2'"),

@@ -3,16 +3,18 @@
 //! Everything happens in one read-only transaction. PostgreSQL itself turns every column into text, in UTC and ISO form,
 //! so that any of its types serves and one set of rules reads them all.
 
+use std::path::Path;
 use std::time::Duration;
 
-use postgres::config::Host;
+use postgres::config::{Host, SslMode};
 use postgres::error::SqlState;
 use postgres::{Client, Row, Transaction};
 use seatline_host::ports::AccountSink;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::columns::{Columns, NAMES};
-use super::value::{MAX_IDENTITY_BYTES, Rows, Value};
-use super::{SourceError, TimeLimit, short, tls};
+use crate::accounts::columns::{Columns, NAMES};
+use crate::accounts::value::{MAX_IDENTITY_BYTES, Rows, Value};
+use crate::accounts::{SourceError, TimeLimit, short, tls};
 use crate::config::database::PostgresAddress;
 
 /// How many rows are in memory at once.
@@ -106,11 +108,41 @@ fn connect(address: &PostgresAddress) -> Result<Client, SourceError> {
     // A peer that vanished is noticed, and does not hold a run for hours.
     config.keepalives_idle(Duration::from_secs(30));
     config.tcp_user_timeout(Duration::from_secs(60));
-    let connected = match tls::connector(&mut config, address.tls_ca_file.as_deref())? {
+    let connected = match connector(&mut config, address.tls_ca_file.as_deref())? {
         Some(connector) => config.connect(connector),
         None => config.connect(postgres::NoTls),
     };
     connected.map_err(|error| connect_error(&error, &place(&config)))
+}
+
+/// The connector for `config`, or none where TLS is off. The mode is made definite: without `sslmode`, a socket or the
+/// loopback interface is reached in clear, and everything else by TLS with a checked certificate.
+///
+/// # Errors
+/// When the certificate authorities, of `ca_file` or else of the system, cannot be read.
+fn connector(config: &mut postgres::Config, ca_file: Option<&Path>) -> Result<Option<MakeRustlsConnect>, SourceError> {
+    if config.get_ssl_mode() == SslMode::Prefer {
+        let mode = if is_local(config) && ca_file.is_none() { SslMode::Disable } else { SslMode::Require };
+        config.ssl_mode(mode);
+    }
+    if config.get_ssl_mode() == SslMode::Disable {
+        return Ok(None);
+    }
+    tls::client_config(ca_file)
+        .map(|tls| Some(MakeRustlsConnect::new(tls)))
+        .map_err(|reason| SourceError::Unreachable { database: "by TLS".to_owned(), reason })
+}
+
+/// Whether every host is this machine.
+fn is_local(config: &postgres::Config) -> bool {
+    let is_loopback =
+        |name: &str| name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
+        && config.get_hosts().iter().all(|host| match host {
+            Host::Tcp(name) => is_loopback(name) || !config.get_hostaddrs().is_empty(),
+            #[cfg(unix)]
+            Host::Unix(_) => true,
+        })
 }
 
 /// Begins a read-only transaction whose settings are its own, so that a pooler between us and the server may be of any
@@ -186,5 +218,26 @@ fn query_error(error: &postgres::Error, limit: TimeLimit, rows: u64) -> SourceEr
         SourceError::Query(short(refusal.message()))
     } else {
         SourceError::BrokenOff { rows, reason: format!("PostgreSQL says SQLSTATE {}", code.code()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(address: &str) -> SslMode {
+        let mut config: postgres::Config = address.parse().expect("an address");
+        connector(&mut config, None).expect("a connector");
+        config.get_ssl_mode()
+    }
+
+    #[test]
+    fn another_machine_is_reached_by_tls_unless_the_address_says_otherwise() {
+        assert_eq!(mode("host=db.example.org dbname=wiki"), SslMode::Require);
+        assert_eq!(mode("host=db.example.org hostaddr=192.0.2.7"), SslMode::Require);
+        assert_eq!(mode("host=db.example.org sslmode=disable"), SslMode::Disable);
+        assert_eq!(mode("host=/run/postgresql"), SslMode::Disable);
+        assert_eq!(mode("postgres://127.0.0.1/wiki"), SslMode::Disable);
+        assert_eq!(mode("postgres://localhost/wiki?sslmode=require"), SslMode::Require);
     }
 }

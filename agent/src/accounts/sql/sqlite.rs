@@ -15,9 +15,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Statement};
 use seatline_host::ports::AccountSink;
 
-use super::columns::Columns;
-use super::value::{Rows, Value};
-use super::{SourceError, TimeLimit, short};
+use crate::accounts::columns::Columns;
+use crate::accounts::value::{Rows, Value};
+use crate::accounts::{SourceError, TimeLimit, short};
 
 /// For how long a lock is waited for: a product's own write transactions are far shorter.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,0 +1,116 @@
+//! `[accounts]` and `[[dimension]]`: where the accounts are read, and what else is measured.
+
+use std::path::Path;
+
+use seatline_protocol::Dimension;
+use seatline_protocol::report::MAX_MEASUREMENTS;
+
+use super::database::{self, Database};
+use super::document::{Found, Problem, Section};
+
+/// The seconds that reading the accounts, or a dimension, may take where nothing else is said.
+pub const DEFAULT_TIME_LIMIT: u64 = 300;
+
+/// `[accounts]`
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    /// Where they are read.
+    pub source: AccountSource,
+    /// For how many seconds the source may be read.
+    pub time_limit: u64,
+}
+
+/// Where accounts can be read. Each kind has its keys in the section, and its reader in [`crate::accounts`].
+#[derive(Debug, Clone)]
+pub enum AccountSource {
+    /// A query whose columns are the fields of an account.
+    Sql(Sql),
+}
+
+/// `[[dimension]]`
+#[derive(Debug, Clone)]
+pub struct DimensionQuery {
+    /// What is measured.
+    pub name: Dimension,
+    /// The query that gives one number.
+    pub sql: Sql,
+    /// For how many seconds the query may run.
+    pub time_limit: u64,
+}
+
+/// A query to a database.
+#[derive(Debug, Clone)]
+pub struct Sql {
+    /// The database.
+    pub database: Database,
+    /// The query.
+    pub query: String,
+}
+
+impl Accounts {
+    /// Of the section; paths are relative to `base`.
+    ///
+    /// # Errors
+    /// Its first problem.
+    pub(super) fn read(found: &Found<'_, '_>, base: &Path) -> Result<Self, Problem> {
+        let section = found.section(&[&["query", "time_limit"][..], &database::KEYS].concat())?;
+        let database = Database::of(&section, base)?.ok_or_else(|| section.refuse("database", "is missing"))?;
+        Ok(Self { source: AccountSource::Sql(Sql::of(&section, database)?), time_limit: time_limit(&section)? })
+    }
+
+    /// The database, where the accounts are in one: that of every dimension that names none.
+    fn database(&self) -> Option<&Database> {
+        match &self.source {
+            AccountSource::Sql(sql) => Some(&sql.database),
+        }
+    }
+}
+
+impl Sql {
+    fn of(section: &Section<'_>, database: Database) -> Result<Self, Problem> {
+        Ok(Self { database, query: section.require("query")?.text()?.to_owned() })
+    }
+}
+
+fn time_limit(section: &Section<'_>) -> Result<u64, Problem> {
+    section.find("time_limit").map_or(Ok(DEFAULT_TIME_LIMIT), |found| found.number(1..=86_400))
+}
+
+impl DimensionQuery {
+    /// Of all the sections; paths are relative to `base`.
+    ///
+    /// # Errors
+    /// Their first problem.
+    pub(super) fn read_all(
+        found: &Found<'_, '_>,
+        accounts: Option<&Accounts>,
+        base: &Path,
+    ) -> Result<Vec<Self>, Problem> {
+        let mut dimensions: Vec<Self> = Vec::new();
+        for section in found.sections(&[&["name", "query", "time_limit"][..], &database::KEYS].concat())? {
+            let dimension = Self::of(&section, accounts, base)?;
+            if dimensions.iter().any(|other| other.name == dimension.name) {
+                return Err(section.refuse("name", format_args!("`{}` stands twice", dimension.name)));
+            }
+            dimensions.push(dimension);
+        }
+        if dimensions.len() > MAX_MEASUREMENTS {
+            let rule = format_args!("stands more than {MAX_MEASUREMENTS} times, the most that a report holds");
+            return Err(found.refuse(rule));
+        }
+        Ok(dimensions)
+    }
+
+    fn of(section: &Section<'_>, accounts: Option<&Accounts>, base: &Path) -> Result<Self, Problem> {
+        let name: Dimension = section.require("name")?.parse()?;
+        if name == Dimension::users() {
+            return Err(section.refuse("name", "cannot be `users`: those are counted from [accounts]"));
+        }
+        let missing = || section.refuse("database", "is missing: there is none in [accounts] either");
+        let database = match Database::of(section, base)? {
+            Some(database) => database,
+            None => accounts.and_then(Accounts::database).cloned().ok_or_else(missing)?,
+        };
+        Ok(Self { name, sql: Sql::of(section, database)?, time_limit: time_limit(section)? })
+    }
+}
