@@ -1,6 +1,7 @@
 //! Accounts by class: a stacked bar, and the table that it is a drawing of (`b7`).
 
 use askama::Template;
+use seatline_protocol::AccountCounts;
 
 use crate::format;
 
@@ -24,6 +25,21 @@ pub struct AccountClasses {
     pub deactivated: u64,
     /// Accounts of machines.
     pub service_accounts: u64,
+}
+
+impl From<&AccountCounts> for AccountClasses {
+    fn from(counts: &AccountCounts) -> Self {
+        Self {
+            total: counts.total,
+            counted: counts.counted,
+            dormant: counts.dormant,
+            dormancy_days: counts.dormancy_days,
+            never_signed_in: counts.never_signed_in,
+            no_access: counts.no_access,
+            deactivated: counts.deactivated,
+            service_accounts: counts.service_accounts,
+        }
+    }
 }
 
 const DORMANT: &str = "class-dormant";

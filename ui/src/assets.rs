@@ -5,26 +5,40 @@
 
 use std::sync::LazyLock;
 
-use sha2::{Digest as _, Sha256};
+use seatline_protocol::Digest;
 
 /// The path under which a server serves the assets: `GET {PREFIX}{path}` is answered by [`asset`]`(path)`.
 pub const PREFIX: &str = "/assets/";
-/// The `Cache-Control` header that fits an [`Asset`].
-pub const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 /// The `Content-Security-Policy` header that every page holds to: nothing inline, nothing from another host.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The headers that every answer of a server of pages has: they tell a browser to trust nothing but this server.
+pub const SECURITY_HEADERS: [(&str, &str); 6] = [
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
 
 /// A file that pages load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// The contents.
     pub bytes: &'static [u8],
-    /// The `Content-Type` header.
-    pub content_type: &'static str,
-    /// The `ETag` header, with its quotes: the SHA-256 of the contents.
-    pub etag: String,
+    content_type: &'static str,
+    etag: String,
     path: String,
+}
+
+impl Asset {
+    /// The headers of the answer: what it is, and that it may be kept for ever.
+    pub fn headers(&self) -> [(&'static str, &str); 3] {
+        let for_ever = "public, max-age=31536000, immutable";
+        [("content-type", self.content_type), ("cache-control", for_ever), ("etag", &self.etag)]
+    }
 }
 
 /// An asset by its path after [`PREFIX`], such as `0f3a…/seatline.css`, or none.
@@ -57,12 +71,9 @@ static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
 });
 
 fn hashed(name: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {
-    let digest = hex(&Sha256::digest(bytes));
-    Asset { bytes, content_type, etag: format!("\"{digest}\""), path: format!("{}/{name}", &digest[..16]) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = Digest::of(bytes);
+    let hex = digest.hex();
+    Asset { bytes, content_type, etag: format!("\"{hex}\""), path: format!("{}/{name}", &hex[..16]) }
 }
 
 #[cfg(test)]
@@ -84,7 +95,7 @@ mod tests {
         let vendored = include_str!("../assets/VENDORED.txt");
         let line = vendored.lines().find(|line| line.ends_with(" htmx.min.js")).expect("htmx is listed");
         let recorded = line.split(' ').nth(3).expect("its digest is the fourth word");
-        assert_eq!(recorded, hex(&Sha256::digest(include_bytes!("../assets/htmx.min.js"))));
+        assert_eq!(recorded, Digest::of(include_bytes!("../assets/htmx.min.js")).hex());
     }
 
     #[test]

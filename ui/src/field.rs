@@ -33,6 +33,7 @@ pub struct Choice<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Control<'a> {
     Input { kind: &'static str },
+    Area,
     Number,
     Select { choices: Vec<Choice<'a>> },
 }
@@ -56,6 +57,11 @@ impl<'a> Field<'a> {
     /// A line of text.
     pub fn text(name: &'a str, label: &'a str) -> Self {
         Self::new(name, label, Control::Input { kind: "text" })
+    }
+
+    /// Several lines of text, such as a license key that mail has wrapped.
+    pub fn area(name: &'a str, label: &'a str) -> Self {
+        Self::new(name, label, Control::Area)
     }
 
     /// An address of the web.
@@ -92,7 +98,7 @@ impl<'a> Field<'a> {
         self
     }
 
-    /// Why the value was not taken, where it was not.
+    /// Why the value was not taken, where it was not: it is shown as a sentence.
     pub fn error(mut self, error: Option<&'a str>) -> Self {
         self.error = error;
         self

@@ -1,21 +1,16 @@
-//! Numbers, times and spans as people read them.
+//! Numbers, times, spans and words as people read them.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A count with its thousands grouped: `5,000`.
-pub fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+pub use seatline_protocol::text::number;
+
+/// `text` with its first letter in upper case.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A count with the noun that fits it: `1 account`, `5,000 accounts`.
@@ -102,15 +97,6 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("a time")
-    }
-
-    #[test]
-    fn numbers_are_grouped_in_threes() {
-        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (5_000_000, "5,000,000"), (12_345, "12,345")];
-        for (count, text) in cases {
-            assert_eq!(number(count), text);
-        }
-        assert_eq!(number(u64::MAX), "18,446,744,073,709,551,615");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use askama::Template;
 
+use crate::format::capitalised;
 use crate::icon::Icon;
 
 /// How good or bad something is. Words and an icon always say it too, never colour alone.
@@ -62,9 +63,7 @@ pub struct Prose(String);
 impl Prose {
     /// The text as a sentence: it begins with a capital letter and ends with a full stop.
     pub fn sentence(text: &str) -> Self {
-        let mut letters = text.chars();
-        let mut sentence: String =
-            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+        let mut sentence = capitalised(text);
         if !sentence.is_empty() && !sentence.ends_with(['.', '!', '?', '…']) {
             sentence.push('.');
         }
@@ -123,6 +122,11 @@ impl Banner {
     /// A banner with several lines of explanation.
     pub fn list(tone: Tone, title: impl Into<String>, lines: Vec<Prose>) -> Self {
         Self { tone, title: title.into(), lines }
+    }
+
+    /// How grave it is: the gravest stand first.
+    pub fn tone(&self) -> Tone {
+        self.tone
     }
 }
 

@@ -1,8 +1,11 @@
 //! What the components show, and that they show hostile text as text.
 
-use seatline_ui::audit;
+use jiff::Timestamp;
+use seatline_protocol::standing::{LicenseStanding, LimitStanding, LimitState, Reason, ReasonCode, Status};
+use seatline_protocol::{Behaviour, Kind};
 use seatline_ui::{
-    AccountClasses, Badge, Banner, Choice, Copyable, Field, Gauge, Level, NavItem, Page, Prose, Tab, Tabs, Tone,
+    AccountClasses, Badge, Banner, Choice, Copyable, Failure, Field, Gauge, Level, LicenseCard, LimitCard, NavItem,
+    Page, Prose, SignIn, Tab, Tabs, Tone, audit, reason_banners,
 };
 
 const HOSTILE: &str = r#""><script>alert(1)</script><a href='x' onclick=y style="z">"#;
@@ -18,6 +21,88 @@ fn page(title: &str, body: &str) -> String {
         body,
     }
     .to_string()
+}
+
+/// An expired license that says `text` wherever it says something of its own.
+fn license(text: &str) -> LicenseStanding {
+    LicenseStanding {
+        id: "L-1".parse().expect("a license id"),
+        product: "acme-wiki".parse().expect("a product id"),
+        add_on_of: None,
+        edition: Some(text.to_owned()),
+        kind: Kind::Evaluation,
+        licensee: text.to_owned(),
+        limits: Vec::new(),
+        features: [text.to_owned()].into(),
+        begins: Timestamp::UNIX_EPOCH,
+        expires: Some(Timestamp::UNIX_EPOCH),
+        grace_ends: None,
+        maintenance_until: None,
+        status: Status::Expired,
+        reason: Some(text.to_owned()),
+    }
+}
+
+fn limit(used: Option<u64>) -> LimitStanding {
+    LimitStanding {
+        dimension: "lines-of-code".parse().expect("a dimension"),
+        max: Some(1_000_000),
+        extra: 0,
+        used,
+        state: LimitState::Within,
+        behaviour: Behaviour::Restrict,
+    }
+}
+
+fn reason(code: ReasonCode, message: &str) -> Reason {
+    Reason { code, message: message.to_owned(), license: None, dimension: None, at: None }
+}
+
+fn sign_in(text: &str) -> SignIn {
+    SignIn {
+        server: text.to_owned(),
+        action: "/sign-in",
+        banner: Some(Banner::new(Tone::Danger, text, text)),
+        name: text.to_owned(),
+        next: text.to_owned(),
+        hint: text.into(),
+    }
+}
+
+#[test]
+fn c6_a_license_shows_its_kind_its_dates_and_what_it_comes_to() {
+    let now = Timestamp::from_second(3 * 86_400 + 1).expect("a time");
+    insta::assert_snapshot!("license", LicenseCard::new(&license("Example Ltd"), true, now));
+}
+
+#[test]
+fn a3_a_limit_shows_its_gauge_or_why_it_was_not_counted() {
+    insta::assert_snapshot!("limit", LimitCard::new(&limit(Some(250_000)), None));
+    let uncounted = LimitCard::new(&limit(None), Some("the query failed")).to_string();
+    assert!(uncounted.contains("<p>Not counted: the query failed (limit 1,000,000).</p>"), "{uncounted}");
+}
+
+#[test]
+fn a4_the_reasons_of_a_verdict_become_banners_the_gravest_first() {
+    let reasons = [
+        reason(ReasonCode::NearLimit, "near"),
+        reason(ReasonCode::Expired, "expired"),
+        reason(ReasonCode::OverLimit, "over"),
+    ];
+    let banners = reason_banners(&reasons);
+    assert_eq!(banners.iter().map(Banner::tone).collect::<Vec<_>>(), [Tone::Danger, Tone::Warning]);
+    let grave = banners[0].to_string();
+    assert!(grave.contains("<li>Expired.</li>") && grave.contains("<li>Over.</li>") && !grave.contains("Near"));
+    assert_eq!(reason_banners(&[]), []);
+}
+
+#[test]
+fn the_form_to_sign_in_and_a_failure_hold_to_the_rules_of_pages() {
+    let way_out = ("Begin again", "/");
+    let failure = Failure { title: "Not done", banner: Banner::new(Tone::Warning, "What", "Why."), way_out };
+    for body in [sign_in("Example Ltd").to_string(), failure.to_string()] {
+        assert_eq!(audit::findings(&page("A title", &body)), Vec::<String>::new());
+    }
 }
 
 #[test]
@@ -63,6 +148,8 @@ fn a_field_keeps_what_was_typed_and_says_what_is_wrong() {
         Choice { value: "3600", label: "every hour".to_owned() },
         Choice { value: "86400", label: "every day".to_owned() },
     ];
+    let key = Field::area("key", "License key").value("\nv4.public.\n  abc").error(Some("it is `truncated`"));
+    insta::assert_snapshot!("field_area", key);
     insta::assert_snapshot!("field_select", Field::select("interval", "Interval", choices).value("86400"));
 }
 
@@ -86,6 +173,11 @@ fn hostile_text_stays_text_in_every_component() {
         Field::select("name", HOSTILE, choices).value(HOSTILE).to_string(),
         Tabs { label: HOSTILE.to_owned(), tabs: vec![Tab { label: "A", href: HOSTILE.to_owned(), current: true }] }
             .to_string(),
+        Field::area("name", HOSTILE).value(HOSTILE).to_string(),
+        LicenseCard::new(&license(HOSTILE), true, Timestamp::UNIX_EPOCH).to_string(),
+        LimitCard::new(&limit(None), Some(HOSTILE)).to_string(),
+        reason_banners(&[reason(ReasonCode::Expired, HOSTILE)])[0].to_string(),
+        sign_in(HOSTILE).to_string(),
         page(HOSTILE, ""),
     ];
     for html in shown {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::{session, token};
 use crate::api::ApiError;
 use crate::domain::AdminName;
-use crate::pages::PageError;
+use crate::pages::{PageError, escape};
 use crate::server::App;
 use crate::store::Stored;
 
@@ -72,10 +72,4 @@ fn to_sign_in(request: &Request) -> Response {
         return (StatusCode::UNAUTHORIZED, [("hx-redirect", target)]).into_response();
     }
     Redirect::to(&target).into_response()
-}
-
-/// `path` as the value of a query parameter.
-fn escape(path: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~');
-    path.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

@@ -2,14 +2,14 @@
 
 use clap::Args;
 use seatline_protocol::report::Measured;
-use seatline_protocol::standing::LimitState;
+use seatline_protocol::standing::{Ends, LimitState};
 
 use super::applications::named;
 use super::output::table;
 use super::place::Place;
 use super::{Failure, Output};
 use crate::domain::Licenses;
-use crate::domain::licenses::{Counted, Ends, LicenseRow};
+use crate::domain::licenses::{Counted, LicenseRow};
 
 /// Show what an application uses of its licenses.
 #[derive(Debug, Args)]

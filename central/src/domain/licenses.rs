@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::report::{ProductFacts, Reporter};
-use seatline_protocol::standing::{LicenseStanding, LimitStanding, Reason, Status, Verdict};
+use seatline_protocol::standing::{LicenseStanding, LimitStanding, Reason, TimeLeft, Verdict};
 use seatline_protocol::{AccountCounts, Digest, LicenseId, LinkId, Measurement, Omission, Sequence};
 use serde::Serialize;
 
@@ -106,27 +106,6 @@ pub struct LicenseRow {
     pub time_left: Option<TimeLeft>,
 }
 
-/// Until when something holds (`c6`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct TimeLeft {
-    /// What ends.
-    pub ends: Ends,
-    /// When it ends.
-    pub at: Timestamp,
-    /// Whole days from `as_of` until then; negative after it.
-    pub days: i64,
-}
-
-/// What ends of a license.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ends {
-    /// The license itself.
-    License,
-    /// Its support and upgrades: the product goes on working.
-    Maintenance,
-}
-
 /// For how many intervals a product may be silent before it counts as overdue: one that is missed can be an outage.
 const PATIENCE_INTERVALS: i64 = 2;
 
@@ -206,17 +185,6 @@ impl Counted {
 
 impl LicenseRow {
     fn of(standing: &LicenseStanding, now: Timestamp) -> Self {
-        let in_force = matches!(standing.status, Status::Active | Status::Grace | Status::Upcoming | Status::Expired);
-        let ends = standing.expires.map(|at| (Ends::License, at));
-        let maintenance = standing.maintenance_until.map(|at| (Ends::Maintenance, at));
-        let first = [ends, maintenance].into_iter().flatten().min_by_key(|(_, at)| *at);
-        Self {
-            standing: standing.clone(),
-            time_left: first.filter(|_| in_force).map(|(ends, at)| TimeLeft {
-                ends,
-                at,
-                days: (at.as_second() - now.as_second()).div_euclid(86_400),
-            }),
-        }
+        Self { standing: standing.clone(), time_left: standing.time_left(now) }
     }
 }

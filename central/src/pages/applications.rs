@@ -7,15 +7,16 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_protocol::Dimension;
 use seatline_protocol::standing::Verdict;
-use seatline_ui::{Badge, Field, Gauge, Icon, Prose, Tone, When, format};
+use seatline_ui::{Badge, Field, Gauge, Icon, Level, Prose, Tone, When, format, words};
 use serde::Deserialize;
 
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::Licenses;
+use crate::pages::escape;
 use crate::pages::failure::PageError;
 use crate::pages::frame::{page, page_with};
-use crate::pages::words;
+use crate::pages::words::trouble as trouble_words;
 use crate::server::App;
 use crate::store::{Cursor, PageSize, StoreError};
 
@@ -81,15 +82,10 @@ impl Row {
             href: format!("/applications/{}/licenses", view.application.id),
             product: view.application.product.to_string(),
             verdict: (verdict.is_some() || troubles.is_empty()).then(|| words::verdict(verdict)),
-            gauge: match (limit.and_then(|limit| Some((limit, limit.used?))), accounts) {
-                (Some((limit, used)), _) => {
-                    Some(Gauge::new("users", used, limit.max, words::level(limit.state)).extra(limit.extra).small())
-                }
-                (None, Some(accounts)) => {
-                    Some(Gauge::new("users", accounts.counted, None, seatline_ui::Level::Within).small())
-                }
-                (None, None) => None,
-            },
+            gauge: limit
+                .and_then(Gauge::of_limit)
+                .or_else(|| Some(Gauge::new("users", accounts?.counted, None, Level::Within)))
+                .map(Gauge::small),
             last: view.reported.as_ref().map(|reported| When { at: reported.received_at, now: view.as_of }),
             trouble: (!troubles.is_empty()).then(|| troubles.swap_remove(0)),
             more_troubles: if more == 0 {
@@ -105,7 +101,7 @@ impl Row {
 /// What is wrong with an application, the gravest first: tone, title, and a line of explanation.
 fn troubles(view: &Licenses) -> Vec<(Tone, String, Prose)> {
     let of_link = view.troubles.iter().map(|trouble| {
-        let (tone, title) = words::trouble(trouble);
+        let (tone, title) = trouble_words(trouble);
         (tone, title.to_owned(), Prose::sentence(&trouble.message))
     });
     let counted = view.counted.as_ref();
@@ -146,7 +142,7 @@ pub struct NewSent {
 impl NewApplication {
     /// The form as it was sent, with what was wrong.
     pub fn refused(sent: NewSent, field: &'static str, why: &str) -> Self {
-        Self { sent, error: Some((field, format!("{}.", words::sentence(why)))) }
+        Self { sent, error: Some((field, why.to_owned())) }
     }
 
     fn fields(&self) -> [Field<'_>; 3] {
@@ -214,12 +210,6 @@ pub async fn add(
         Err(error) => return Err(error.into()),
     };
     Ok(page_with(status, "Add an application", Some(&who), form))
-}
-
-/// `text` as the value of a query parameter.
-pub fn escape(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
-    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 /// The icon of what adds something.

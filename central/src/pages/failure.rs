@@ -1,21 +1,12 @@
 //! Pages that say what could not be done, why, and the way out.
 
-use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use seatline_ui::{Banner, Prose, Tone};
+use seatline_ui::{Banner, Failure, Prose, Tone};
 
 use crate::central::ActionError;
 use crate::pages::frame::page_with;
 use crate::store::StoreError;
-
-/// A page that says what could not be done, why, and the way out.
-#[derive(Debug, Template)]
-#[template(path = "failure.html")]
-struct Failure {
-    title: &'static str,
-    banner: Banner,
-}
 
 /// An action that failed, as the answer to a request for a page. What broke a rule of a field is shown at the field
 /// instead, where there is one.
@@ -54,7 +45,8 @@ impl PageError {
     }
 
     fn new(status: StatusCode, title: &'static str, tone: Tone, what: &str, why: impl Into<Prose>) -> Self {
-        Self(status, Failure { title, banner: Banner::new(tone, what, why) })
+        let way_out = ("To the applications", "/applications");
+        Self(status, Failure { title, banner: Banner::new(tone, what, why), way_out })
     }
 }
 

@@ -5,11 +5,10 @@ use std::fmt::Display;
 use askama::Template;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
-use seatline_ui::{Badge, NavItem, Page, Tab, Tabs};
+use seatline_ui::{Badge, NavItem, Page, Tab, Tabs, words};
 
 use crate::auth::SignedIn;
 use crate::domain::Licenses;
-use crate::pages::words;
 
 /// A page with `body`, for whoever is signed in.
 pub fn page(title: &str, who: Option<&SignedIn>, body: impl Display) -> Response {

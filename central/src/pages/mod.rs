@@ -20,7 +20,6 @@ use axum::routing::{get, post};
 
 use crate::server::App;
 pub use failure::PageError;
-pub use sign_in::SignIn;
 
 /// The sign-in page, which can be reached without signing in.
 pub fn public() -> Router<App> {
@@ -49,6 +48,12 @@ pub fn router() -> Router<App> {
 /// A part of an address as the id that it must be.
 fn parsed<T: FromStr>(text: &str, what: &str) -> Result<T, PageError> {
     text.parse().map_err(|_| PageError::not_found(what))
+}
+
+/// `text` as the value of a query parameter.
+pub fn escape(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~');
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 #[cfg(test)]

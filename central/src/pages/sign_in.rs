@@ -1,29 +1,17 @@
 //! Signing in and out.
 
-use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use seatline_ui::{Banner, Field, Tone};
+use seatline_ui::{Banner, SignIn, Tone, format};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::auth::{Peer, SignInError, after_sign_in};
 use crate::pages::failure::PageError;
 use crate::pages::frame::{page, page_with};
-use crate::pages::words;
 use crate::server::App;
-
-/// The form; `next` is where to go afterwards.
-#[derive(Template)]
-#[template(path = "sign_in.html")]
-pub struct SignIn {
-    central: String,
-    banner: Option<Banner>,
-    name: String,
-    next: String,
-}
 
 /// What the address of the page may hold.
 #[derive(Debug, Deserialize)]
@@ -42,24 +30,21 @@ pub struct Sent {
     next: Option<String>,
 }
 
-impl SignIn {
-    /// The form of the server called `central`, with the name that was typed and what was wrong.
-    pub fn new(central: &str, name: &str, next: Option<&str>, banner: Option<Banner>) -> Self {
-        let next = after_sign_in(next).to_owned();
-        Self { central: central.to_owned(), banner, name: name.to_owned(), next }
-    }
-
-    fn fields(&self) -> [Field<'_>; 2] {
-        [
-            Field::text("name", "Name").value(&self.name).autocomplete("username").required(),
-            Field::password("password", "Password").autocomplete("current-password").required(),
-        ]
+/// The form of the server called `central`, with the name that was typed and what was wrong.
+pub(super) fn sign_in_form(central: &str, name: &str, next: Option<&str>, banner: Option<Banner>) -> SignIn {
+    SignIn {
+        server: central.to_owned(),
+        action: "/sign-in",
+        banner,
+        name: name.to_owned(),
+        next: after_sign_in(next).to_owned(),
+        hint: "An administrator is added on the server with `seatline-central admin create NAME`.".into(),
     }
 }
 
 /// `GET /sign-in`
 pub async fn form(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response {
-    page("Sign in", None, SignIn::new(app.central.name(), "", wanted.next.as_deref(), None))
+    page("Sign in", None, sign_in_form(app.central.name(), "", wanted.next.as_deref(), None))
 }
 
 /// `POST /sign-in`
@@ -80,8 +65,8 @@ pub async fn sign_in(
         SignInError::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, ""),
         _ => (StatusCode::SERVICE_UNAVAILABLE, ""),
     };
-    let banner = Banner::new(Tone::Danger, format!("{}.", words::sentence(&error.to_string())), why);
-    let body = SignIn::new(app.central.name(), &sent.name, Some(next), Some(banner));
+    let banner = Banner::new(Tone::Danger, format!("{}.", format::capitalised(&error.to_string())), why);
+    let body = sign_in_form(app.central.name(), &sent.name, Some(next), Some(banner));
     page_with(status, "Sign in", None, body)
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -103,15 +103,7 @@ async fn health(State(app): State<App>) -> Response {
 /// `GET /assets/…`: what pages load, for ever the same under its address.
 async fn asset(Path(path): Path<String>) -> Response {
     match seatline_ui::asset(&path) {
-        Some(asset) => (
-            [
-                (header::CONTENT_TYPE, asset.content_type),
-                (header::CACHE_CONTROL, seatline_ui::CACHE_CONTROL),
-                (header::ETAG, asset.etag.as_str()),
-            ],
-            asset.bytes,
-        )
-            .into_response(),
+        Some(asset) => (asset.headers(), asset.bytes).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -50,8 +50,10 @@ mod limits;
 mod messages;
 mod rules;
 mod succession;
+mod time_left;
 
 pub use rules::standing;
+pub use time_left::{Ends, TimeLeft};
 
 /// What is known of the product at the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

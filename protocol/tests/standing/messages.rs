@@ -1,5 +1,6 @@
 //! What administrators read. The snapshot is the text itself: read it as one of them.
 
+use seatline_protocol::standing::Ends;
 use seatline_protocol::{Behaviour, Kind, License, Observed, standing};
 
 use crate::given::{With, at, license, observed};
@@ -57,4 +58,20 @@ fn a_hostile_edition_cannot_break_a_message() {
     let standing = standing(&licenses, &here, at("2026-06-01"));
     assert_eq!(standing.check(), Ok(()));
     assert!(standing.reasons[0].message.contains("xxx…”"), "{}", standing.reasons[0].message);
+}
+
+#[test]
+fn c6_the_time_left_is_that_of_what_ends_first() {
+    let left = |license: License, now: &str| {
+        let standing = standing(&[license], &observed(&[]), at(now));
+        standing.licenses[0].time_left(at(now)).map(|left| (left.ends, left.days))
+    };
+    let one = || license("L-1", "2026-01-01");
+    assert_eq!(left(one(), "2026-06-01"), None, "nothing ends");
+    assert_eq!(left(one().expires("2026-06-11"), "2026-06-01"), Some((Ends::License, 10)));
+    assert_eq!(left(one().expires("2026-06-01"), "2026-06-03"), Some((Ends::License, -2)));
+    let maintained = || one().expires("2026-09-01").maintained("2026-07-01");
+    assert_eq!(left(maintained(), "2026-06-01"), Some((Ends::Maintenance, 30)));
+    assert_eq!(left(one().expires("2026-06-01").maintained("2026-07-01"), "2026-05-31"), Some((Ends::License, 1)));
+    assert_eq!(left(maintained().of("acme-chat"), "2026-06-01"), None, "it is for another product");
 }

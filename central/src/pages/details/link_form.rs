@@ -6,7 +6,6 @@ use seatline_ui::{Choice, Field, format};
 use serde::Deserialize;
 
 use crate::domain::{Link, SettingsChange};
-use crate::pages::words;
 
 /// The intervals that are offered, in seconds.
 const INTERVALS: [&str; 7] = ["300", "900", "3600", "21600", "43200", "86400", "604800"];
@@ -62,7 +61,7 @@ impl LinkForm {
 
     /// The form as it was sent, with what was wrong with a field.
     pub fn refused(links: &[Link], sent: LinkSent, field: &'static str, why: &str) -> Self {
-        let error = Some((field, format!("{}.", words::sentence(why))));
+        let error = Some((field, why.to_owned()));
         Self { links: links.iter().map(labelled).collect(), sent, error }
     }
 

@@ -1,22 +1,10 @@
-//! Counts: a card for each limit, the dimensions without one, and the accounts by class.
+//! Counts: the limits, the dimensions without one, and the accounts by class.
 
 use seatline_protocol::report::Measured as Value;
-use seatline_protocol::standing::LimitStanding;
 use seatline_protocol::{AccountCounts, Dimension};
-use seatline_ui::{AccountClasses, Badge, Gauge, format};
+use seatline_ui::{AccountClasses, LimitCard, format, words};
 
 use crate::domain::licenses::Counted;
-use crate::pages::words;
-
-/// A limit of the governing license, against its count.
-pub(super) struct LimitCard {
-    pub(super) title: String,
-    pub(super) badge: Badge,
-    /// The gauge, or where nothing was counted the limit in words.
-    pub(super) gauge: Option<Gauge>,
-    pub(super) uncounted: String,
-    pub(super) behaviour: &'static str,
-}
 
 /// A dimension that no license limits.
 pub(super) struct Measured {
@@ -34,23 +22,7 @@ pub(super) struct Accounts {
 }
 
 pub(super) fn limits(counted: &Counted) -> Vec<LimitCard> {
-    counted.limits.iter().map(|limit| LimitCard::of(limit, failure(counted, &limit.dimension))).collect()
-}
-
-impl LimitCard {
-    fn of(limit: &LimitStanding, failure: Option<&str>) -> Self {
-        let limit_in_words = limit.max.map_or("no limit".to_owned(), |max| format!("limit {}", format::number(max)));
-        let reason = failure.unwrap_or("the product does not count it");
-        Self {
-            title: words::dimension(&limit.dimension),
-            badge: words::limit_state(limit.state),
-            gauge: limit.used.map(|used| {
-                Gauge::new(limit.dimension.as_str(), used, limit.max, words::level(limit.state)).extra(limit.extra)
-            }),
-            uncounted: format!("Not counted: {reason} ({limit_in_words})."),
-            behaviour: words::behaviour(limit.behaviour),
-        }
-    }
+    counted.limits.iter().map(|limit| LimitCard::new(limit, failure(counted, &limit.dimension))).collect()
 }
 
 /// The measurements and, where no license limits them, the counted users.
@@ -80,15 +52,5 @@ fn failure<'a>(counted: &'a Counted, dimension: &Dimension) -> Option<&'a str> {
 }
 
 pub(super) fn accounts(counts: &AccountCounts) -> Accounts {
-    let classes = AccountClasses {
-        total: counts.total,
-        counted: counts.counted,
-        dormant: counts.dormant,
-        dormancy_days: counts.dormancy_days,
-        never_signed_in: counts.never_signed_in,
-        no_access: counts.no_access,
-        deactivated: counts.deactivated,
-        service_accounts: counts.service_accounts,
-    };
-    Accounts { classes, rule: words::counting(counts.counting) }
+    Accounts { classes: counts.into(), rule: words::counting(counts.counting) }
 }

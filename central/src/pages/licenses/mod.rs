@@ -3,18 +3,17 @@
 mod counts;
 mod handlers;
 mod instance;
-mod license;
 mod reports;
 
 use askama::Template;
-use seatline_ui::{Banner, Prose, Tone, When};
+use seatline_protocol::standing::{LicenseStanding, Status};
+use seatline_ui::{Banner, LicenseCard, LimitCard, Prose, Tone, When, format, reason_banners};
 
 use crate::domain::{Licenses, RefusedReport, ReportRow};
 use crate::pages::words;
-use counts::{LimitCard, Measured};
+use counts::Measured;
 pub use handlers::{all, bytes, refused_bytes, show};
 use instance::Instance;
-use license::LicenseCard;
 use reports::{RefusedLine, ReportLine, Reporting};
 
 /// The content of the tab. It only says what [`Licenses`] holds.
@@ -49,7 +48,7 @@ impl LicensesTab {
     pub fn new(view: &Licenses, reports: &[ReportRow], refused: &[RefusedReport]) -> Self {
         let path = format!("/applications/{}", view.application.id);
         let counted = view.counted.as_ref();
-        let (licenses, history) = license::cards(view);
+        let (licenses, history) = cards(view);
         Self {
             seen: seen(view),
             banners: banners(view),
@@ -88,39 +87,31 @@ pub fn seen(view: &Licenses) -> String {
 /// What is wrong, the gravest first: troubles of the link, then the reasons of the verdict, then what the plugin could
 /// not report.
 fn banners(view: &Licenses) -> Vec<Banner> {
-    let since = |at| seatline_ui::format::date_time(at);
-    let mut banners: Vec<(Tone, Banner)> = Vec::new();
+    let mut banners: Vec<Banner> = Vec::new();
     for trouble in &view.troubles {
         let (tone, title) = words::trouble(trouble);
-        let since = trouble.since.map(|at| format!(" (since {})", since(at))).unwrap_or_default();
-        let banner = Banner::new(tone, format!("{title}{since}"), Prose::sentence(&trouble.message));
-        banners.push((tone, banner));
+        let since = trouble.since.map(|at| format!(" (since {})", format::date_time(at))).unwrap_or_default();
+        banners.push(Banner::new(tone, format!("{title}{since}"), Prose::sentence(&trouble.message)));
     }
     if let Some(counted) = &view.counted {
-        for tone in [Tone::Danger, Tone::Warning] {
-            let reasons = counted.reasons.iter().filter(|reason| words::reason_tone(reason.code) == tone);
-            let lines: Vec<Prose> = reasons.map(|reason| Prose::sentence(&reason.message)).collect();
-            if !lines.is_empty() {
-                banners.push((tone, standing(tone, lines)));
-            }
-        }
+        banners.extend(reason_banners(&counted.reasons));
         if !counted.omissions.is_empty() {
-            let lines = counted
-                .omissions
-                .iter()
-                .map(|part| Prose::sentence(&format!("{}: {}", part.subject, part.reason)))
-                .collect();
-            banners.push((Tone::Warning, Banner::list(Tone::Warning, "The plugin could not report everything", lines)));
+            let omitted = counted.omissions.iter().map(|part| format!("{}: {}", part.subject, part.reason));
+            let lines = omitted.map(|line| Prose::sentence(&line)).collect();
+            banners.push(Banner::list(Tone::Warning, "The plugin could not report everything", lines));
         }
     }
-    banners.sort_by_key(|(tone, _)| std::cmp::Reverse(*tone));
-    banners.into_iter().map(|(_, banner)| banner).collect()
+    banners.sort_by_key(|banner| std::cmp::Reverse(banner.tone()));
+    banners
 }
 
-fn standing(tone: Tone, lines: Vec<Prose>) -> Banner {
-    let title = match tone {
-        Tone::Danger => "The licenses do not cover this use",
-        _ => "The licenses need attention soon",
+/// The licenses that say something now, and the replaced ones, which are history (`c10`).
+fn cards(view: &Licenses) -> (Vec<LicenseCard>, Vec<LicenseCard>) {
+    let Some(counted) = &view.counted else { return Default::default() };
+    let (history, present): (Vec<_>, Vec<_>) =
+        counted.licenses.iter().map(|row| &row.standing).partition(|license| license.status == Status::Replaced);
+    let card = |license: &LicenseStanding| {
+        LicenseCard::new(license, counted.governed_by.as_ref() == Some(&license.id), view.as_of)
     };
-    Banner::list(tone, title, lines)
+    (present.into_iter().map(card).collect(), history.into_iter().map(card).collect())
 }

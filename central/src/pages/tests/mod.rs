@@ -12,7 +12,7 @@ use super::applications::{Applications, NewApplication, NewSent};
 use super::details::{DetailsTab, LinkForm, LinkSent};
 use super::frame::{Head, Place, html};
 use super::licenses::LicensesTab;
-use super::sign_in::SignIn;
+use super::sign_in::sign_in_form;
 use crate::auth::{SignedIn, Via};
 use crate::central::MadeInvite;
 use crate::domain::{Application, ApplicationId, Chain, Gap, InviteId, Licenses, Link, LinkState};
@@ -109,7 +109,7 @@ fn gallery() -> Vec<(&'static str, String)> {
         "give a whole number of minutes from 1 to 44,640",
     );
     vec![
-        ("sign_in", SignIn::new("Example Organisation", "", Some("/applications"), None).to_string()),
+        ("sign_in", sign_in_form("Example Organisation", "", Some("/applications"), None).to_string()),
         ("applications_empty", Applications::new(&[], None).to_string()),
         ("applications", Applications::new(&list, None).to_string()),
         ("application_new", NewApplication::default().to_string()),
@@ -233,7 +233,7 @@ fn hostile_text_from_a_product_stays_text() {
             &DetailsTab::new(&named, std::slice::from_ref(&linked), std::slice::from_ref(&linked)).with_form(form),
         ),
         NewApplication::refused(sent, "name", HOSTILE).to_string(),
-        SignIn::new(HOSTILE, HOSTILE, Some(HOSTILE), None).to_string(),
+        sign_in_form(HOSTILE, HOSTILE, Some(HOSTILE), None).to_string(),
     ];
     for page in pages {
         assert!(page.contains("&#60;script&#62;alert(1)"), "the text itself is shown: {page}");

@@ -83,7 +83,7 @@ impl Browser {
 
     async fn post_from(&self, site: &str, path: &str, form: &[(&str, &str)]) -> Answer {
         let pairs: Vec<String> =
-            form.iter().map(|(name, value)| format!("{name}={}", super::super::applications::escape(value))).collect();
+            form.iter().map(|(name, value)| format!("{name}={}", super::super::escape(value))).collect();
         let request = Request::post(path)
             .header(header::COOKIE, &self.cookie)
             .header("sec-fetch-site", site)
