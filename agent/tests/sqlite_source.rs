@@ -115,6 +115,40 @@ fn a_file_that_is_no_database_is_refused() {
 }
 
 #[test]
+fn a_pipe_or_a_directory_in_the_place_of_the_database_holds_nobody() {
+    for make in ["mkfifo", "mkdir"] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let made = std::process::Command::new(make).arg(dir.path().join("wiki.db")).status();
+        assert!(made.expect("it starts").success());
+        let (code, text) = refusal(dir.path(), "select 1 as identity");
+        assert_eq!(code, "source-unreachable");
+        assert!(text.ends_with("wiki.db: it is not a file"), "{text}");
+    }
+}
+
+#[test]
+fn a_value_that_would_fill_the_memory_is_not_read_and_a_row_with_a_picture_is() {
+    let picture = "CREATE TABLE users (picture BLOB, mail TEXT); INSERT INTO users VALUES (zeroblob(8000000), 'ann')";
+    let (dir, _connection) = database(picture);
+    assert_eq!(read(dir.path(), "select mail as identity from users").expect("the account"), ["ann al- unknown"]);
+    let (code, text) = refusal(dir.path(), "select 'x' as identity union all select printf('%.*c', 20000000, 'x')");
+    assert_eq!(
+        (code, text.as_str()),
+        ("source-broken-off", "reading broke off after 1 rows: a value has more than 16777216 bytes")
+    );
+}
+
+#[test]
+fn what_the_database_itself_defines_has_no_side_effects() {
+    let (dir, _connection) = database("CREATE VIEW users AS SELECT file AS mail FROM pragma_database_list");
+    let (code, text) = refusal(dir.path(), "select mail as identity from users");
+    assert_eq!(
+        (code, text.as_str()),
+        ("source-query", "the query is not accepted: unsafe use of virtual table \"pragma_database_list\"")
+    );
+}
+
+#[test]
 fn a_database_that_another_program_locks_is_reported_as_locked() {
     let (dir, connection) = database(USERS);
     connection.execute_batch("BEGIN EXCLUSIVE").expect("a lock");

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use postgres::config::SslMode;
+
 use super::document::{Problem, Section};
 use super::secret::{SecretError, SecretSource};
 
@@ -113,6 +115,12 @@ impl Database {
         if matches!(location, Location::Given(Address::Sqlite(_))) && (password.is_some() || tls_ca_file.is_some()) {
             let key = if password.is_some() { "password_file" } else { "tls_ca_file" };
             return Err(section.refuse(key, "is for PostgreSQL: a SQLite file has no password and no TLS"));
+        }
+        if let Location::Given(Address::Postgres(postgres)) = &location
+            && tls_ca_file.is_some()
+            && postgres.config.get_ssl_mode() == SslMode::Disable
+        {
+            return Err(section.refuse("tls_ca_file", "has no effect beside `sslmode=disable`: leave one of them out"));
         }
         Ok(Some(Self { location, password, tls_ca_file }))
     }

@@ -76,6 +76,10 @@ fn each_rule_is_named_with_its_line_and_key() {
             "line 8: `accounts.password_file` is for PostgreSQL: a SQLite file has no password and no TLS",
         ),
         (
+            "[accounts]\ndatabase = 'host=h sslmode=disable'\nquery = 'q'\ntls_ca_file = 'ca.pem'",
+            "line 8: `accounts.tls_ca_file` has no effect beside `sslmode=disable`: leave one of them out",
+        ),
+        (
             "[accounts]\ndatabase = 'x.db'\nquery = 'q'\ntime_limit = 0",
             "line 8: `accounts.time_limit` must be from 1 to 86400",
         ),

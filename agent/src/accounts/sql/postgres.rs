@@ -37,8 +37,7 @@ pub fn read_accounts(
         .map_err(|error| query_error(&error, limit, 0))?;
     let names: Vec<&str> = whole.columns().iter().map(|column| column.name()).collect();
     let columns = Columns::find(names.iter().copied())?;
-    let portal =
-        transaction.bind(&as_text(query, &names, columns), &[]).map_err(|error| query_error(&error, limit, 0))?;
+    let portal = transaction.bind(&as_text(query, &names), &[]).map_err(|error| query_error(&error, limit, 0))?;
     let mut rows = Rows::of(columns);
     loop {
         limit.left()?;
@@ -61,7 +60,7 @@ pub fn measure(address: &PostgresAddress, query: &str, limit: TimeLimit) -> Resu
     let query = query.trim_end().trim_end_matches(';');
     // Two rows are enough to see that there is more than one.
     let rows = transaction
-        .query(&format!("SELECT measured::text FROM (\n{query}\n) AS dimension (measured) LIMIT 2"), &[])
+        .query(&format!("SELECT left(measured::text, 32) FROM (\n{query}\n) AS dimension (measured) LIMIT 2"), &[])
         .map_err(|error| query_error(&error, limit, 0))?;
     match rows.as_slice() {
         [row] => match text(row, 0) {
@@ -73,17 +72,11 @@ pub fn measure(address: &PostgresAddress, query: &str, limit: TimeLimit) -> Resu
     .ok_or(SourceError::NotANumber)
 }
 
-/// `query` with the known columns as text, in the order of the query; an identity is cut where it is too long anyway.
-fn as_text(query: &str, names: &[&str], columns: Columns) -> String {
-    let texts: Vec<String> = names
-        .iter()
-        .enumerate()
-        .map(|(index, name)| {
-            let quoted = format!("account.\"{}\"::text", name.replace('"', "\"\""));
-            let is_identity = columns.0[0] == Some(index);
-            if is_identity { format!("left({quoted}, {})", MAX_IDENTITY_BYTES + 1) } else { quoted }
-        })
-        .collect();
+/// `query` with the known columns as text, in the order of the query, each cut where it is too long for any field.
+fn as_text(query: &str, names: &[&str]) -> String {
+    let cut =
+        |name: &&str| format!("left(account.\"{}\"::text, {})", name.replace('"', "\"\""), MAX_IDENTITY_BYTES + 1);
+    let texts: Vec<String> = names.iter().map(cut).collect();
     debug_assert!(names.len() <= NAMES.len(), "only known columns, each once");
     format!("SELECT {} FROM (\n{query}\n) AS account", texts.join(", "))
 }

@@ -10,7 +10,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
+use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Statement};
 use seatline_host::ports::AccountSink;
@@ -23,6 +25,8 @@ use crate::accounts::{SourceError, TimeLimit, short};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// After how many instructions of SQLite's machine the time limit is looked at: some microseconds.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+/// The most bytes of a row or a value: rows with a picture in them are read, and one that fills the memory is not.
+const MAX_VALUE_BYTES: i32 = 16 * 1024 * 1024;
 
 /// Gives every account that `query` finds to `sink`, and returns how many there were.
 pub fn read_accounts(
@@ -93,10 +97,13 @@ struct Rest {
 impl<'p> Database<'p> {
     /// Opens the file read-only: one that is missing is not made, and nothing in it can be changed.
     fn open(path: &'p Path, limit: TimeLimit) -> Result<Self, SourceError> {
-        if let Err(error) = std::fs::metadata(path)
-            && error.kind() == std::io::ErrorKind::NotFound
-        {
-            return Err(SourceError::Missing(path.display().to_string()));
+        match std::fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(SourceError::Missing(path.display().to_string()));
+            }
+            // A pipe would hold us for as long as nobody writes into it.
+            Ok(file) if !file.is_file() => return Err(unreachable(path, "it is not a file")),
+            _ => {}
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let rest = Rest::of(path);
@@ -107,6 +114,9 @@ impl<'p> Database<'p> {
         let opened = opened.and_then(|mut connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || limit.is_over()))?;
+            connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)?;
+            // What the database itself defines, such as a view, reaches no function or table that has side effects.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
             Ok(connection)
         });
         let connection = opened.map_err(|error| open_error(&error, path, limit))?;
@@ -171,19 +181,23 @@ fn unchanging(path: &Path) -> String {
     format!("file://{escaped}?immutable=1")
 }
 
+fn unreachable(path: &Path, reason: &str) -> SourceError {
+    SourceError::Unreachable { database: path.display().to_string(), reason: reason.to_owned() }
+}
+
 /// An error before the first row, when there is nothing of a row that its message could repeat.
 fn open_error(error: &rusqlite::Error, path: &Path, limit: TimeLimit) -> SourceError {
-    let unreachable =
-        |reason: &str| SourceError::Unreachable { database: path.display().to_string(), reason: reason.to_owned() };
     match error.sqlite_error_code() {
         Some(ErrorCode::CannotOpen) => match std::fs::File::open(path) {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 SourceError::Denied(format!("{}: {error}", path.display()))
             }
-            Err(error) => unreachable(&error.to_string()),
-            Ok(_) => unreachable("SQLite cannot open the file, or the -wal and -shm files beside it"),
+            Err(error) => unreachable(path, &error.to_string()),
+            Ok(_) => unreachable(path, "SQLite cannot open the file, or the -wal and -shm files beside it"),
         },
-        Some(ErrorCode::ReadOnly) => unreachable("it was not closed cleanly: start the product once, which repairs it"),
+        Some(ErrorCode::ReadOnly) => {
+            unreachable(path, "it was not closed cleanly: start the product once, which repairs it")
+        }
         _ => read_error(error, limit, 0),
     }
 }
@@ -196,6 +210,9 @@ fn read_error(error: &rusqlite::Error, limit: TimeLimit, rows: u64) -> SourceErr
         Some(ErrorCode::NotADatabase) => SourceError::Damaged("the file is not a SQLite database".to_owned()),
         Some(ErrorCode::DatabaseCorrupt) => SourceError::Damaged("the database is damaged".to_owned()),
         Some(ErrorCode::PermissionDenied) => SourceError::Denied("SQLite refuses the file".to_owned()),
+        Some(ErrorCode::TooBig) => {
+            SourceError::BrokenOff { rows, reason: format!("a value has more than {MAX_VALUE_BYTES} bytes") }
+        }
         Some(code) => SourceError::BrokenOff { rows, reason: format!("SQLite says {code:?}") },
         None => SourceError::BrokenOff { rows, reason: "SQLite gives no reason".to_owned() },
     }
