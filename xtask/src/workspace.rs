@@ -27,14 +27,17 @@ impl Workspace {
         &self.root
     }
 
-    /// Where everything built is put, as cargo sees it.
+    /// Where cargo puts what it builds. This program is there itself, in the folder of its profile: so it holds
+    /// whatever says where that is, the environment or a configuration of cargo.
     pub fn target(&self) -> PathBuf {
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), |dir| self.root.join(dir))
+        let this = std::env::current_exe().ok();
+        let target = this.as_deref().and_then(|program| program.ancestors().nth(2));
+        target.map_or_else(|| self.root.join("target"), Path::to_path_buf)
     }
 
-    /// Where `cargo xtask build-plugin` puts components.
+    /// Where `cargo xtask build-plugin` puts components, wherever cargo builds: the tests and the guides name it.
     pub fn plugins(&self) -> PathBuf {
-        self.target().join("plugins")
+        self.root.join("target/plugins")
     }
 
     /// The stock plugin as a component.
@@ -118,6 +121,8 @@ impl Package {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -129,5 +134,27 @@ mod tests {
         assert!(stock.description.is_some() && stock.license.is_some() && !stock.authors.is_empty());
         let xtask = packages.iter().find(|package| package.name == "xtask").expect("this program");
         assert_eq!(xtask.module(), None);
+    }
+
+    /// A dependency whose features the tests change is built for them once more, with everything that stands on it.
+    #[test]
+    fn the_tests_use_the_builds_of_the_demo() {
+        let packages = |more: &[&str]| -> BTreeSet<String> {
+            let mut cargo = Workspace::here().cargo();
+            cargo.args(["tree", "--workspace", "--locked", "--prefix", "none", "--format", "{p} features: {f}"]);
+            let tree = command::output(cargo.args(more)).expect("the tree of dependencies");
+            tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+        };
+        let (demo, tests) = (packages(&["--edges", "no-dev"]), packages(&[]));
+        assert!(demo.len() > 100, "the tree has its packages: {demo:?}");
+        let others: Vec<_> = demo.difference(&tests).collect();
+        assert!(others.is_empty(), "the tests build these with other features: {others:#?}");
+    }
+
+    #[test]
+    fn cargo_xtask_uses_the_builds_of_the_demo() {
+        let config = std::fs::read_to_string(Workspace::here().root().join(".cargo/config.toml")).expect("the alias");
+        let alias = config.lines().find(|line| line.starts_with("xtask = ")).expect("the alias");
+        assert_eq!(alias, "xtask = \"run --bin xtask --\"", "with --package it would resolve other features");
     }
 }
