@@ -14,9 +14,9 @@ pub struct Options {
     /// Only the measurements whose name begins so: counting, exchange, memory, sync, crashes
     #[arg(long)]
     pub only: Option<String>,
-    /// Where the WebAssembly target comes from [default: the first that is there]
-    #[arg(long, value_enum, env = "SEATLINE_WASM_TOOLCHAIN")]
-    pub toolchain: Option<plugin::Choice>,
+    /// By what the plugins are built.
+    #[command(flatten)]
+    pub source: plugin::Source,
 }
 
 /// Measures; the figures go to standard output, and as JSON into `target/bench.json`.
@@ -25,7 +25,7 @@ pub struct Options {
 /// When something does not build, cannot be measured, or does not reach its goal.
 pub fn bench(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let progress = Progress::start();
-    plugin::build(workspace, &plugin::Options { fixtures: false, toolchain: options.toolchain }, &progress)?;
+    plugin::build(workspace, &plugin::Options { fixtures: false, source: options.source }, &progress)?;
     progress.say("building in the release profile");
     // The binaries and the measurements in one call, so that the features of their dependencies are the same.
     let build = ["build", "--release", "--locked", "--workspace", "--bins", "--example", "bench"];

@@ -30,7 +30,6 @@ pub trait Context<T> {
 
 impl<T, E: fmt::Display> Context<T> for Result<T, E> {
     fn context(self, what: impl fmt::Display) -> Result<T, Failure> {
-        // `:#` makes errors with a chain of sources print all of it.
-        self.map_err(|error| Failure(format!("{what}: {error:#}")))
+        self.map_err(|error| Failure(format!("{what}: {error}")))
     }
 }

@@ -15,9 +15,9 @@ use crate::workspace::Workspace;
 /// How to test.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Where the WebAssembly target comes from [default: the first that is there]
-    #[arg(long, value_enum, env = "SEATLINE_WASM_TOOLCHAIN")]
-    pub toolchain: Option<plugin::Choice>,
+    /// By what the plugins are built.
+    #[command(flatten)]
+    pub source: plugin::Source,
 }
 
 /// Installs what the tests need, builds, and checks. What does not build ends it at once; the checks all run, so that one
@@ -28,7 +28,7 @@ pub struct Options {
 pub fn test(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let mut progress = Progress::start();
     progress.step("packages", postgres)?;
-    let plugin = plugin::Options { fixtures: true, toolchain: options.toolchain };
+    let plugin = plugin::Options { fixtures: true, source: options.source };
     progress.step("plugins", |progress| plugin::build(workspace, &plugin, progress))?;
     progress.step("build", |_| workspace.build_binaries())?;
     let mut failures = Vec::new();
@@ -38,13 +38,16 @@ pub fn test(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
             failures.push(failure.to_string());
         }
     }
-    let demo = demo::Options { once: true, dir: None, port: free_port()?, toolchain: options.toolchain };
+    let demo = demo::Options { once: true, dir: None, port: free_port()?, source: options.source };
     if let Err(failure) = progress.step("demo", |_| demo::demo(workspace, &demo)) {
         progress.say(&failure.to_string());
         failures.push(failure.to_string());
     }
     let verdict = if failures.is_empty() { "passed" } else { "FAILED" };
     println!("{verdict}: {}", progress.summary());
+    if !has_deny(workspace) {
+        println!("not checked: licenses and advisories of the dependencies (`cargo install --locked cargo-deny`)");
+    }
     if failures.is_empty() { Ok(()) } else { Err(Failure::new(failures.join("\n       "))) }
 }
 
@@ -67,10 +70,8 @@ fn checks(workspace: &Workspace) -> Vec<(&'static str, Command)> {
         format.arg(workspace.fixtures());
         checks.push(("format of the fixtures", format));
     }
-    if command::succeeds(&mut cargo(&["deny", "--version"])) {
+    if has_deny(workspace) {
         checks.push(("cargo deny", cargo(&["deny", "--workspace", "check"])));
-    } else {
-        eprintln!("cargo deny is not installed: licenses and advisories are not checked (`cargo install cargo-deny`)");
     }
     let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
     checks.push(("lints", cargo(&lints)));
@@ -79,6 +80,10 @@ fn checks(workspace: &Workspace) -> Vec<(&'static str, Command)> {
     documentation.env("RUSTDOCFLAGS", "--deny warnings");
     checks.push(("documentation", documentation));
     checks
+}
+
+fn has_deny(workspace: &Workspace) -> bool {
+    command::succeeds(workspace.cargo().args(["deny", "--version"]))
 }
 
 /// The tests start a PostgreSQL of their own, from the binaries that Debian's package brings.

@@ -61,11 +61,13 @@ fn main() -> ExitCode {
 
 /// Makes the measurements, shows and writes the figures, and says whether every goal was reached.
 fn measure(bench: &Bench) -> Result<bool, Problem> {
+    let only = bench.only.as_deref().unwrap_or_default();
+    let chosen: Vec<Measurement> = MEASUREMENTS.into_iter().filter(|(name, _)| name.starts_with(only)).collect();
+    if chosen.is_empty() {
+        return Err(format!("no measurement begins with `{only}`: see --help for their names").into());
+    }
     let mut figures = Vec::new();
-    for (name, measurement) in MEASUREMENTS {
-        if bench.only.as_ref().is_some_and(|only| !name.starts_with(only.as_str())) {
-            continue;
-        }
+    for (name, measurement) in chosen {
         eprintln!("measuring {name}");
         for figure in measurement(bench).map_err(|problem| format!("{name}: {problem}"))? {
             println!("{}", figure.row());

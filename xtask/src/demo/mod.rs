@@ -31,9 +31,9 @@ pub struct Options {
     /// The port of the central server on 127.0.0.1
     #[arg(long, default_value_t = 8095)]
     pub port: u16,
-    /// Where the WebAssembly target comes from [default: the first that is there]
-    #[arg(long, value_enum, env = "SEATLINE_WASM_TOOLCHAIN")]
-    pub toolchain: Option<plugin::Choice>,
+    /// By what the plugins are built.
+    #[command(flatten)]
+    pub source: plugin::Source,
 }
 
 /// Builds, lives through the job, and serves until Ctrl-C.
@@ -44,7 +44,7 @@ pub fn demo(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let progress = Progress::start();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     ensure_free(listen)?;
-    let plugin = plugin::Options { fixtures: false, toolchain: options.toolchain };
+    let plugin = plugin::Options { fixtures: false, source: options.source };
     plugin::build(workspace, &plugin, &progress)?;
     progress.say("building the binaries");
     workspace.build_binaries()?;

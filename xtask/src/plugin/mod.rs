@@ -10,7 +10,7 @@ use crate::failure::{Context as _, Failure};
 use crate::progress::Progress;
 use crate::workspace::{Package, Workspace};
 
-pub use toolchain::Choice;
+pub use toolchain::Source;
 use toolchain::Toolchain;
 
 /// What to build, and how.
@@ -19,9 +19,9 @@ pub struct Options {
     /// Also build the test plugins of `tests/plugins/`
     #[arg(long)]
     pub fixtures: bool,
-    /// Where the WebAssembly target comes from [default: the first that is there]
-    #[arg(long, value_enum, env = "SEATLINE_WASM_TOOLCHAIN")]
-    pub toolchain: Option<Choice>,
+    /// By what the plugins are built.
+    #[command(flatten)]
+    pub source: Source,
 }
 
 /// Builds the stock plugin, and the fixtures where they are asked for; a component that has not changed is left alone.
@@ -29,7 +29,7 @@ pub struct Options {
 /// # Errors
 /// When no toolchain can be had, or something does not build or is not a component.
 pub fn build(workspace: &Workspace, options: &Options, progress: &Progress) -> Result<(), Failure> {
-    let toolchain = Toolchain::choose(options.toolchain, progress)?;
+    let toolchain = Toolchain::choose(options.source, progress)?;
     progress.say(&format!("building the stock plugin ({toolchain})"));
     let modules = toolchain.build(workspace, &workspace.root().join("Cargo.toml"), Some("license-visibility"))?;
     let packages = workspace.packages(&workspace.root().join("Cargo.toml"))?;

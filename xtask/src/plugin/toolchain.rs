@@ -26,6 +26,14 @@ pub enum Choice {
     Debian,
 }
 
+/// The option of every task that builds plugins.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Source {
+    /// Where the WebAssembly target comes from [default: the first that is there]
+    #[arg(long, value_enum, env = "SEATLINE_WASM_TOOLCHAIN")]
+    toolchain: Option<Choice>,
+}
+
 /// A way to build WebAssembly that is at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Toolchain {
@@ -45,12 +53,12 @@ impl fmt::Display for Toolchain {
 }
 
 impl Toolchain {
-    /// The toolchain of `choice`, or the first that can be had.
+    /// The toolchain that `source` names, or the first that can be had.
     ///
     /// # Errors
     /// When it cannot be had. The message says what to install.
-    pub fn choose(choice: Option<Choice>, progress: &Progress) -> Result<Self, Failure> {
-        match choice {
+    pub fn choose(source: Source, progress: &Progress) -> Result<Self, Failure> {
+        match source.toolchain {
             Some(Choice::Installed) if is_installed() => Ok(Self::Present),
             Some(Choice::Installed) => Err(Failure::new(format!("{TARGET} is not installed: {}", advice()))),
             Some(Choice::Rustup) => add_by_rustup(progress),
