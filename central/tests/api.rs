@@ -54,6 +54,8 @@ fn a_link_is_made_and_kept_over_the_api() {
     assert_eq!(approved["fingerprint"], json!(product.key.public().fingerprint()));
     let (status, set) = call(&central, "PATCH", &format!("{path}/settings"), Some(json!({ "interval": 90 })));
     assert_eq!((status, &set["settings"]["interval"]), (200, &json!(90)));
+    let of_application = central.api(&format!("/api/v1/applications/{application}/links"));
+    assert_eq!(of_application, json!([set]), "a link is the same wherever it is shown");
     let far = json!({ "interval": 90_000_000 });
     assert_eq!(code(&central, "PATCH", &format!("{path}/settings"), Some(far)), (400, "invalid".to_owned()));
     let chosen = format!("/api/v1/applications/{application}/link");

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::ApiError;
 use super::input::{Ids, Input, Paging};
-use crate::domain::{Application, ApplicationId, ApplicationRow, Licenses, Link};
+use super::links::ShownLink;
+use crate::domain::{Application, ApplicationId, ApplicationRow, Licenses};
 use crate::server::App;
 use crate::store::Page;
 
@@ -53,9 +54,10 @@ pub(super) async fn licenses(State(app): State<App>, ids: Ids) -> Result<Json<Li
 }
 
 /// `GET /api/v1/applications/{application}/links`
-pub(super) async fn links(State(app): State<App>, ids: Ids) -> Result<Json<Vec<Link>>, ApiError> {
+pub(super) async fn links(State(app): State<App>, ids: Ids) -> Result<Json<Vec<ShownLink>>, ApiError> {
     let application = app.central.application(&application(&ids)?).await?;
-    Ok(Json(app.central.store().links_of(&application.id).await?))
+    let links = app.central.store().links_of(&application.id).await?;
+    Ok(Json(links.into_iter().map(ShownLink::from).collect()))
 }
 
 /// `PUT /api/v1/applications/{application}/link`
