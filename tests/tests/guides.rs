@@ -1,62 +1,129 @@
-//! The guide for administrators is true: its commands are run as they stand, in their order.
+//! The guides are true: their commands are run as they stand, in their order.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use seatline_tests::{Wiki, binaries, plugin};
+use rusqlite::Connection;
+use seatline_tests::{Agent, Vendor, binaries, plugin};
 
-/// The shell blocks of a guide: what runs in the background, and what runs in order.
+/// A guide of `docs/`.
 struct Guide {
-    script: String,
-    blocks: usize,
+    name: &'static str,
+    text: String,
 }
 
 impl Guide {
-    fn read(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
-        let text = fs::read_to_string(&path).expect("the guide");
-        let mut script = String::from("set -eu\n");
-        let mut blocks = 0;
-        for block in text.split("\n```sh").skip(1) {
-            let (kind, rest) = block.split_once('\n').expect("a block has lines");
-            let (commands, _) = rest.split_once("\n```").expect("a block ends");
-            match kind.trim() {
-                "" => script.push_str(&format!("{commands}\n")),
-                // The next command waits for the port itself, as a person would wait for the line that it serves.
-                "background" => script.push_str(&format!(
+    fn read(name: &'static str) -> Self {
+        let text = fs::read_to_string(repository().join("docs").join(name)).expect("the guide");
+        Self { name, text }
+    }
+
+    /// Its blocks of code, each with the words behind its three backquotes.
+    fn blocks(&self) -> Vec<(&str, &str)> {
+        let blocks = self.text.split("\n```").skip(1).step_by(2);
+        blocks.map(|block| block.split_once('\n').expect("a block has lines")).collect()
+    }
+
+    /// The one block of `kind`, with its last line ended.
+    fn block(&self, kind: &str) -> String {
+        let blocks: Vec<_> = self.blocks().into_iter().filter(|block| block.0 == kind).collect();
+        assert_eq!(blocks.len(), 1, "{} has one block of {kind}", self.name);
+        format!("{}\n", blocks[0].1)
+    }
+
+    /// The commands: what runs in the background, and what runs in order.
+    fn script(&self) -> String {
+        let mut script = String::new();
+        for (kind, commands) in self.blocks() {
+            match kind {
+                "sh" => script.push_str(&format!("{commands}\n")),
+                // The next command waits until it serves, as a person would wait for the line that says so.
+                "sh background" => script.push_str(&format!(
                     "{commands} > serve.log 2>&1 &\nserver=$!\ntrap 'kill $server' EXIT\n\
                      until grep -q Serving serve.log; do kill -0 $server; done\n"
                 )),
-                other => panic!("{name} has a block of the unknown kind `{other}`"),
+                _ => {}
             }
-            blocks += 1;
         }
-        Self { script, blocks }
+        script
     }
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Runs `script` in `dir` with the binaries at hand, and gives what it prints to standard output.
+fn run(script: &str, dir: &Path) -> String {
+    let path = format!("{}:{}", binaries().display(), std::env::var("PATH").expect("a path"));
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &format!("set -eu\n{script}")]).current_dir(dir).env("PATH", path).stdin(Stdio::null());
+    for inherited in ["SEATLINE_LICENSE", "SEATLINE_DIR", "SEATLINE_CENTRAL_DIR"] {
+        bash.env_remove(inherited);
+    }
+    let output = bash.output().expect("bash starts");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}");
+    out.into_owned()
 }
 
 #[test]
 fn every_command_of_the_administrators_guide_works_as_it_stands() {
     let guide = Guide::read("administration.md");
-    assert!(guide.blocks > 10, "the guide has its blocks");
     let home = tempfile::tempdir().expect("a temporary directory");
-    Wiki::new(home.path());
+    let product = Connection::open(home.path().join("wiki.db")).expect("a database");
+    product.execute_batch(&guide.block("sql")).expect("the product of the guide");
     fs::copy(plugin("license-visibility.wasm"), home.path().join("license-visibility.wasm")).expect("the plugin");
     // Another port than the default, so that a server that somebody runs on it is left alone.
-    let path = format!("{}:{}", binaries().display(), std::env::var("PATH").expect("a path"));
-    let script = guide.script.replace("seatline-central serve", "seatline-central serve --listen 127.81.0.95:8095");
-    let output = Command::new("bash")
-        .args(["-c", &script])
-        .current_dir(home.path())
-        .env("PATH", path)
-        .env_remove("SEATLINE_LICENSE")
-        .stdin(Stdio::null())
-        .output()
-        .expect("bash starts");
+    let script = guide.script().replace("seatline-central serve", "seatline-central serve --listen 127.81.0.95:8095");
+    let out = run(&script, home.path());
+    for expected in ["Link          approved", "counted     2 ", "deactivated 1", "Standing      licensed"] {
+        assert!(out.contains(expected), "`{expected}` is not in\n{out}");
+    }
+}
+
+/// The plugin of the guide is `tests/plugins/guide`, which `cargo xtask test` builds by whatever toolchain there is; the
+/// guide's own `cargo build` gets what was built so.
+#[test]
+fn an_author_gets_a_plugin_built_and_installed_by_the_guide_alone() {
+    let guide = Guide::read("plugins.md");
+    let built = repository().join("tests/plugins/guide");
+    let source = |name: &str| fs::read_to_string(built.join(name)).expect("a source");
+    assert_eq!(guide.block("toml"), source("Cargo.toml"));
+    assert_eq!(guide.block("rust"), source("src/lib.rs"));
+
+    let agent = Agent::without_plugin(&Vendor::new());
+    let home = tempfile::tempdir().expect("a temporary directory");
+    symlink(repository().canonicalize().expect("the repository"), home.path().join("seatline")).expect("the clone");
+    let place = "target/wasm32-unknown-unknown/release/my_plugin.wasm";
+    let cargo = format!(
+        "cargo() {{\n  if [ $1 = build ]; then install -D {:?} {place}; else command cargo \"$@\"; fi\n}}\n",
+        core_module()
+    );
+    let script = guide.script().replace("/tmp/seatline-demo/seatline", &agent.dir().display().to_string());
+    let out = run(&(cargo + &script), home.path());
+    assert!(out.contains("my-plugin 1.0.0 is installed"), "{out}");
+    assert!(out.contains("\"total\": 77,") && out.contains("\"counted\": 60,"), "{out}");
+    assert!(home.path().join("my-plugin/wit/v1/license-visibility.wit").is_file(), "the contract is where it is read");
+}
+
+/// The newest core module of the guide's plugin: each toolchain has a folder of its own.
+fn core_module() -> PathBuf {
+    let folders = ["wasm", "wasm-debian"].map(|folder| binaries().join("..").join(folder));
+    let modules = folders.map(|folder| folder.join("wasm32-unknown-unknown/release/my_plugin.wasm"));
+    let newest = modules.into_iter().max_by_key(|path| fs::metadata(path).and_then(|file| file.modified()).ok());
+    let newest = newest.filter(|path| path.is_file());
+    newest.expect("the guide's plugin is missing: run `cargo xtask build-plugin --fixtures`")
+}
+
+#[test]
+fn the_example_of_embedding_counts_and_tells_the_standing() {
+    let example = binaries().join("examples/embed");
+    assert!(example.is_file(), "{} is missing: run `cargo build --workspace --examples`", example.display());
+    let output = Command::new(example).arg(plugin("license-visibility.wasm")).output().expect("it starts");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
-    for expected in ["Link          approved", "counted     67", "example-wiki", "Standing      licensed"] {
-        assert!(out.contains(expected), "`{expected}` is not in\n{out}\n{err}");
-    }
+    assert!(out.contains("\"counted\": 24,") && out.ends_with("the standing is attention\n"), "{out}");
 }
