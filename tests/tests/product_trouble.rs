@@ -109,9 +109,9 @@ fn a_count_that_no_report_can_hold_fails_its_dimension_alone() {
     assert!(failed.contains("greater than a report can hold"), "{failed}");
 }
 
-/// A plugin that traps, or none at all: reported as such, and the product goes on.
+/// What a plugin itself can do wrong is told by the tests of the sandbox; here is none.
 #[test]
-fn b5_a_plugin_that_fails_is_reported_with_its_reason() {
+fn b5_a_run_without_a_plugin_is_reported_with_its_reason() {
     let (vendor, central) = (Vendor::new(), Central::start());
     let agent = Agent::without_plugin(&vendor);
     agent.link(&central.invite());
