@@ -43,13 +43,14 @@ pub struct Options {
 pub fn demo(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let progress = Progress::start();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    // What can be refused is refused before minutes of building.
     ensure_free(listen)?;
+    // Kept until the end of this function: a temporary folder goes when it is dropped.
+    let folder = Folder::prepare(options.dir.as_deref())?;
     let plugin = plugin::Options { fixtures: false, source: options.source };
     plugin::build(workspace, &plugin, &progress)?;
     progress.say("building the binaries");
     workspace.build_binaries()?;
-    // Kept until the end of this function: a temporary folder goes when it is dropped.
-    let folder = Folder::prepare(options.dir.as_deref())?;
     let mut interrupt = Interrupt::watch()?;
     let mut story = Story { workspace, progress: &progress, interrupt: &mut interrupt, dir: folder.path(), listen };
     let scene = story.play()?;
@@ -67,7 +68,6 @@ pub fn demo(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     end
 }
 
-/// Fails early, and not after minutes of building.
 fn ensure_free(address: SocketAddr) -> Result<(), Failure> {
     TcpListener::bind(address).map(drop).map_err(|error| {
         Failure::new(format!("cannot listen on {address} ({error}): stop what does, or choose another --port"))
@@ -101,5 +101,31 @@ impl Folder {
             Self::Kept(path) => path,
             Self::Temporary(folder) => folder.path(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_holds_something_is_refused_and_left_alone() {
+        let place = tempfile::tempdir().expect("a folder");
+        let new = place.path().join("new");
+        let folder = Folder::prepare(Some(&new)).map_err(|error| error.to_string()).expect("a new folder");
+        assert_eq!(folder.path(), new);
+        drop(folder);
+        assert!(new.is_dir(), "it is kept");
+        let error = Folder::prepare(Some(place.path())).map(drop).expect_err("something is in it").to_string();
+        assert!(error.contains("is not empty"), "{error}");
+        assert!(new.is_dir(), "what is in it stays");
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_told_before_anything_is_built() {
+        let taken = TcpListener::bind("127.0.0.1:0").and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (address, _listener) = taken.expect("a port");
+        let error = ensure_free(address).expect_err("it is taken").to_string();
+        assert!(error.contains("choose another --port"), "{error}");
     }
 }
