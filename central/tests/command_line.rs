@@ -83,7 +83,8 @@ fn w1_applications_of_any_vendor_are_added_and_listed() {
         let code = central.failure(&["application", "add", name, "--product", product, "--url", url]);
         assert_eq!(code, "invalid", "{name} {product} {url}");
     }
-    assert!(text(&central, &["application", "list"]).starts_with("NAME"));
+    let table = text(&central, &["application", "list"]);
+    assert!(table.starts_with("NAME") && table.contains("  never\n"), "{table}");
 }
 
 #[test]
@@ -148,12 +149,16 @@ fn links_are_listed_approved_suspended_and_set() {
 fn w5_licenses_are_shown_as_text_and_as_json() {
     let central = Central::started();
     let mut product = central.linked("Company wiki", 1);
-    let sealed = product.report(42);
+    let sealed = product.report(1042);
     product.send(&central, &[sealed]);
     let shown = text(&central, &["licenses", "Company wiki"]);
-    for expected in ["Acme Wiki 9.2.1", "counted           42", "total             52", "(report 1)"] {
+    for expected in ["Acme Wiki 9.2.1", "counted           1,042", "total             1,052", "1 node runs"] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
+    let reported: Vec<&str> =
+        shown.lines().filter(|line| line.contains("reported ") || line.contains("Counted ")).collect();
+    assert!(reported.len() == 2 && reported.iter().all(|line| line.contains(" UTC")), "times as on the pages: {shown}");
+    assert!(reported[0].ends_with(" UTC (report 1)") && !shown.contains('Z'), "{shown}");
     let link = product.link.clone().expect("linked");
     let id = central.json(&["application", "list"])[0]["id"].as_str().expect("an id").to_owned();
     let (mut by_command, mut by_api) =

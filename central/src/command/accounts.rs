@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, Read as _, stdin};
 
 use clap::Subcommand;
+use seatline_ui::format::date_time;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -107,7 +108,7 @@ impl TokenCommand {
                         vec![
                             token.id.to_string(),
                             token.admin.to_string(),
-                            token.created_at.to_string(),
+                            date_time(token.created_at),
                             token.label.clone(),
                         ]
                     };

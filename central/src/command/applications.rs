@@ -1,6 +1,7 @@
 //! `application`.
 
 use clap::Subcommand;
+use seatline_ui::format::{date_time, number};
 
 use super::output::table;
 use super::place::Place;
@@ -66,7 +67,7 @@ async fn all(central: &Central) -> Result<Vec<ApplicationRow>, Failure> {
 
 fn row(row: &ApplicationRow) -> Vec<String> {
     let latest = row.latest.as_ref();
-    let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
+    let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), number);
     vec![
         row.application.name.to_string(),
         row.application.product.to_string(),
@@ -74,7 +75,7 @@ fn row(row: &ApplicationRow) -> Vec<String> {
         latest.and_then(|latest| latest.verdict).map_or("-", |verdict| verdict.name()).to_owned(),
         latest
             .map_or_else(|| "-".to_owned(), |latest| format!("{} of {}", count(latest.users), count(latest.users_max))),
-        latest.map_or_else(|| "never".to_owned(), |latest| latest.received_at.to_string()),
+        latest.map_or_else(|| "never".to_owned(), |latest| date_time(latest.received_at)),
     ]
 }
 

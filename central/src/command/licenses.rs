@@ -2,7 +2,9 @@
 
 use clap::Args;
 use seatline_protocol::report::Measured;
-use seatline_protocol::standing::{Ends, LimitState};
+use seatline_protocol::standing::LimitState;
+use seatline_ui::format::{counted, date_time, number};
+use seatline_ui::words;
 
 use super::applications::named;
 use super::output::table;
@@ -33,26 +35,26 @@ fn text(licenses: &Licenses) -> String {
         text.push_str(&format!("! {} [{}]\n", trouble.message, trouble.code));
     }
     if let Some(product) = &licenses.product {
-        let nodes = product.nodes.len();
+        let nodes = counted(product.nodes.len() as u64, "node runs", "nodes run");
         let (name, version, server) = (&product.name, &product.version, &product.server_id);
-        text.push_str(&format!("{name} {version}, server ID {server}, {nodes} running node(s)\n"));
+        text.push_str(&format!("{name} {version}, server ID {server}, {nodes}\n"));
     }
     if let Some(reported) = &licenses.reported {
-        text.push_str(&format!("Last reported {} (report {})\n", reported.received_at, reported.sequence));
+        text.push_str(&format!("Last reported {} (report {})\n", date_time(reported.received_at), reported.sequence));
     }
-    if let Some(counted) = &licenses.counted {
-        text.push_str(&counted_text(counted));
+    if let Some(found) = &licenses.counted {
+        text.push_str(&counted_text(found));
     }
     text
 }
 
-fn counted_text(counted: &Counted) -> String {
-    let verdict = counted.verdict.map_or("not reported", |verdict| verdict.name());
-    let mut text = format!("Counted {}: {verdict}\n", counted.observed_at);
-    for reason in &counted.reasons {
+fn counted_text(found: &Counted) -> String {
+    let verdict = found.verdict.map_or("not reported", |verdict| verdict.name());
+    let mut text = format!("Counted {}: {verdict}\n", date_time(found.observed_at));
+    for reason in &found.reasons {
         text.push_str(&format!("- {}\n", reason.message));
     }
-    if let Some(accounts) = &counted.accounts {
+    if let Some(accounts) = &found.accounts {
         let classes = [
             ("counted", accounts.counted),
             ("deactivated", accounts.deactivated),
@@ -61,14 +63,14 @@ fn counted_text(counted: &Counted) -> String {
             ("service accounts", accounts.service_accounts),
             ("total", accounts.total),
         ];
-        let rows: Vec<_> = classes.iter().map(|(class, count)| vec![(*class).to_owned(), count.to_string()]).collect();
+        let rows: Vec<_> = classes.iter().map(|(class, count)| vec![(*class).to_owned(), number(*count)]).collect();
         text.push_str(&format!("\n{}", table(&["ACCOUNTS", "COUNT"], &rows)));
-        let (dormant, days) = (accounts.dormant, accounts.dormancy_days);
-        text.push_str(&format!("{dormant} of the counted have not signed in for {days} days\n"));
+        let (dormant, days) = (number(accounts.dormant), counted(accounts.dormancy_days.into(), "day", "days"));
+        text.push_str(&format!("{dormant} of the counted without a sign-in for {days}\n"));
     }
-    if !counted.limits.is_empty() {
-        let or_dash = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
-        let rows: Vec<_> = counted
+    if !found.limits.is_empty() {
+        let or_dash = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), number);
+        let rows: Vec<_> = found
             .limits
             .iter()
             .map(|limit| {
@@ -84,33 +86,26 @@ fn counted_text(counted: &Counted) -> String {
             .collect();
         text.push_str(&format!("\n{}", table(&["LIMIT", "USED", "MAX", "STATE"], &rows)));
     }
-    for measurement in &counted.measurements {
+    for measurement in &found.measurements {
         match &measurement.value {
-            Measured::Value(value) => text.push_str(&format!("{}: {value}\n", measurement.dimension)),
+            Measured::Value(value) => text.push_str(&format!("{}: {}\n", measurement.dimension, number(*value))),
             Measured::Failed(reason) => text.push_str(&format!("{}: not counted: {reason}\n", measurement.dimension)),
         }
     }
-    if !counted.licenses.is_empty() {
-        let rows: Vec<_> = counted.licenses.iter().map(license_row).collect();
+    if !found.licenses.is_empty() {
+        let rows: Vec<_> = found.licenses.iter().map(license_row).collect();
         text.push_str(&format!("\n{}", table(&["LICENSE", "PRODUCT", "KIND", "STATUS", "TIME LEFT"], &rows)));
     }
     text
 }
 
 fn license_row(row: &LicenseRow) -> Vec<String> {
-    let left = row.time_left.map_or_else(
-        || "no end".to_owned(),
-        |left| match left.ends {
-            Ends::License => format!("{} days", left.days),
-            Ends::Maintenance => format!("{} days of maintenance", left.days),
-        },
-    );
     let standing = &row.standing;
     vec![
         standing.id.to_string(),
         standing.product.to_string(),
         standing.kind.name().to_owned(),
         standing.status.name().to_owned(),
-        left,
+        row.time_left.map_or_else(|| "no end".to_owned(), words::time_left),
     ]
 }

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use seatline_protocol::{Counting, LinkId};
+use seatline_ui::format;
 use serde_json::{Value, json};
 
 use super::applications::named;
@@ -32,7 +33,7 @@ impl Invite {
         let made = central.make_invite(application.as_ref().map(|application| &application.id)).await?;
         if !output.json {
             // On standard error, so that standard output is the invite alone, and can be a file.
-            let until = made.expires_at.strftime("%Y-%m-%d %H:%M UTC");
+            let until = format::date_time(made.expires_at);
             eprintln!("Valid until {until}, once. Fingerprint of this server: {}", made.fingerprint);
             eprintln!("Accept it in the product: seatline link accept INVITE");
         }
@@ -94,12 +95,12 @@ impl LinkCommand {
         };
         output.show(&shown(&link), || {
             format!(
-                "{}: {}, fingerprint {}, interval {} s, dormant after {} days\n",
+                "{}: {}, fingerprint {}, reports {}, dormant after {}\n",
                 link.id,
                 link.state.name(),
                 link.key.fingerprint(),
-                link.settings.interval,
-                link.settings.dormancy_days
+                format::every(link.settings.interval.into()),
+                format::counted(link.settings.dormancy_days.into(), "day", "days")
             )
         })
     }
@@ -123,9 +124,9 @@ async fn list(central: &crate::Central, output: Output) -> Result<(), Failure> {
                 link.product.name.clone(),
                 link.product.server_id.to_string(),
                 link.key.fingerprint(),
-                link.chain.stored.to_string(),
-                link.chain.missing().to_string(),
-                link.chain.forks.to_string(),
+                format::number(link.chain.stored),
+                format::number(link.chain.missing()),
+                format::number(link.chain.forks),
             ]
         };
         let heads = ["LINK", "STATE", "PRODUCT", "SERVER ID", "FINGERPRINT", "REPORTS", "MISSING", "FORKS"];
