@@ -27,6 +27,8 @@ pub struct Applications {
     rows: Vec<Row>,
     /// How many of the rows need attention.
     attention: usize,
+    /// Whether these are all applications, and not only a page of them.
+    is_whole: bool,
     more: Option<String>,
 }
 
@@ -46,19 +48,21 @@ struct Row {
 }
 
 impl Applications {
-    /// The list of these applications; `next` is the place after which more of them come.
-    pub fn new(views: &[Licenses], next: Option<&Cursor>) -> Self {
+    /// A page of the list: these applications, which come `after` a place; `next` is the place after which more of them come.
+    pub fn new(views: &[Licenses], after: Option<&Cursor>, next: Option<&Cursor>) -> Self {
         let mut rows: Vec<Row> = views.iter().map(Row::of).collect();
         rows.sort_by(|a, b| b.gravity.cmp(&a.gravity).then_with(|| a.name.to_lowercase().cmp(&b.name.to_lowercase())));
         Self {
             attention: rows.iter().filter(|row| row.gravity >= Tone::Warning).count(),
             rows,
+            is_whole: after.is_none() && next.is_none(),
             more: next.map(|cursor| format!("/applications?after={}", escape(cursor.as_str()))),
         }
     }
 
     fn summary(&self) -> String {
         let all = format::counted(self.rows.len() as u64, "application", "applications");
+        let all = if self.is_whole { all } else { format!("{all} on this page, by name") };
         match self.attention {
             0 => format!("{all}, none needs attention"),
             1 => format!("{all}, 1 needs attention"),
@@ -184,7 +188,7 @@ pub async fn list(
     for row in &found.items {
         views.push(app.central.licenses(&row.application.id).await?);
     }
-    Ok(page("Applications", Some(&who), Applications::new(&views, found.next.as_ref())))
+    Ok(page("Applications", Some(&who), Applications::new(&views, after.as_ref(), found.next.as_ref())))
 }
 
 /// `GET /applications/new`

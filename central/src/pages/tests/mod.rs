@@ -110,8 +110,8 @@ fn gallery() -> Vec<(&'static str, String)> {
     );
     vec![
         ("sign_in", sign_in_form("Example Organisation", "", Some("/applications"), None).to_string()),
-        ("applications_empty", Applications::new(&[], None).to_string()),
-        ("applications", Applications::new(&list, None).to_string()),
+        ("applications_empty", Applications::new(&[], None, None).to_string()),
+        ("applications", Applications::new(&list, None, None).to_string()),
         ("application_new", NewApplication::default().to_string()),
         (
             "application_new_refused",
@@ -165,10 +165,24 @@ fn w1_what_needs_attention_stands_first() {
 }
 
 #[test]
+fn a_page_of_a_long_list_does_not_pass_for_the_whole() {
+    let view = [view_of(4180, &[license()])];
+    let cursor = crate::store::Cursor::new("company wiki");
+    assert!(Applications::new(&view, None, None).to_string().contains("1 application, none needs attention"));
+    for (after, next) in [(Some(&cursor), None), (None, Some(&cursor))] {
+        let page = Applications::new(&view, after, next).to_string();
+        assert!(page.contains("1 application on this page, by name, none needs attention"), "{page}");
+    }
+}
+
+#[test]
 fn a_refresh_has_something_new_after_a_report_or_when_a_trouble_comes() {
     let before = super::licenses::seen(&view_of(4180, &[license()]));
     assert_eq!(before, super::licenses::seen(&view_of(4181, &[license()])), "the same report says the same");
     assert_ne!(before, super::licenses::seen(&forked()));
+    let mut filled = with_gap();
+    filled.link.as_mut().expect("linked").chain.stored += 1;
+    assert_ne!(super::licenses::seen(&with_gap()), super::licenses::seen(&filled), "a part of the gap is filled");
     assert_ne!(before, super::licenses::seen(&run_failed()));
 }
 
@@ -228,7 +242,7 @@ fn hostile_text_from_a_product_stays_text() {
     let form = LinkForm::refused(std::slice::from_ref(&linked), form, "link", HOSTILE);
     let pages = [
         licenses_page(&view),
-        Applications::new(&[view], None).to_string(),
+        Applications::new(&[view], None, None).to_string(),
         details_page(
             &DetailsTab::new(&named, std::slice::from_ref(&linked), std::slice::from_ref(&linked)).with_form(form),
         ),

@@ -282,7 +282,7 @@ async fn b1_the_exact_bytes_of_a_report_are_handed_out_and_a_refresh_knows_what_
         let request = request.header(header::COOKIE, &browser.cookie).header("hx-request", "true");
         browser.ask(request.body(Body::empty()).expect("a request")).await.status
     };
-    assert_eq!(refresh("0-never-reported").await, StatusCode::NO_CONTENT);
+    assert_eq!(refresh("0-0-0-never-reported").await, StatusCode::NO_CONTENT);
 
     let mut report = world::counted(1, world::collected(4180, &[world::license()])).report;
     report.link = link.clone();
@@ -290,7 +290,7 @@ async fn b1_the_exact_bytes_of_a_report_are_handed_out_and_a_refresh_knows_what_
     let incoming = Incoming { digest: Digest::of(sealed.as_bytes()), sealed: sealed.clone(), report };
     browser.central.store().admit(&link, vec![incoming], browser.central.now()).await.expect("admitted");
 
-    assert_eq!(refresh("0-never-reported").await, StatusCode::OK, "there is something new");
+    assert_eq!(refresh("0-0-0-never-reported").await, StatusCode::OK, "there is something new");
     let tab = browser.get(&format!("{path}/licenses")).await.body;
     assert!(tab.contains("4,180") && tab.contains("of 5,000"), "{tab}");
     assert_eq!(seatline_ui::audit::findings(&tab), Vec::<String>::new());
