@@ -1,7 +1,5 @@
 //! `cargo xtask bench`: builds everything in the release profile and starts the measurements of `examples/bench`.
 
-use std::process::Command;
-
 use crate::command;
 use crate::failure::Failure;
 use crate::plugin;
@@ -32,8 +30,8 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     command::run(workspace.cargo().args(build))?;
     let binaries = workspace.target().join("release");
     let out = workspace.target().join("bench.json");
-    let mut measure = Command::new(binaries.join("examples/bench"));
-    measure.current_dir(workspace.root()).arg("--binaries").arg(&binaries);
+    let mut measure = workspace.program(binaries.join("examples/bench"));
+    measure.arg("--binaries").arg(&binaries);
     measure.arg("--plugin").arg(workspace.stock_plugin()).arg("--out").arg(&out);
     if let Some(only) = &options.only {
         measure.args(["--only", only]);

@@ -1,5 +1,6 @@
 //! Where things are in the repository, and how cargo is called for it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -7,6 +8,10 @@ use serde::Deserialize;
 
 use crate::command;
 use crate::failure::{Context as _, Failure};
+
+/// How the variables begin that cargo sets for a program that it runs, and that tell of its package.
+const SET_BY_CARGO: [&str; 5] =
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
 
 /// The repository.
 pub struct Workspace {
@@ -57,9 +62,21 @@ impl Workspace {
 
     /// The cargo that runs this task, called in the top folder.
     pub fn cargo(&self) -> Command {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&self.root);
-        cargo
+        self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    /// A program that calls cargo, or is one, called in the top folder as a developer would call it: without the variables
+    /// that cargo has set for this program. Build scripts look at some of them, and would build their crates, and all that
+    /// stands on these, anew at every change between cargo itself and a task.
+    pub fn program(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| SET_BY_CARGO.iter().any(|set| name.starts_with(set))) {
+                command.env_remove(name);
+            }
+        }
+        command
     }
 
     /// Builds all binaries in the profile of the tests. Always the whole workspace, so that the features of the
@@ -134,6 +151,17 @@ mod tests {
         assert!(stock.description.is_some() && stock.license.is_some() && !stock.authors.is_empty());
         let xtask = packages.iter().find(|package| package.name == "xtask").expect("this program");
         assert_eq!(xtask.module(), None);
+    }
+
+    /// Cargo runs this test with its variables, as it runs the tasks.
+    #[test]
+    fn what_a_task_calls_does_not_know_that_cargo_called_the_task() {
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some(), "cargo has set its variables");
+        let printed = command::output(&mut Workspace::here().program("env")).expect("the variables");
+        let left: Vec<_> =
+            printed.lines().filter(|line| line.starts_with("CARGO_PKG") || line.contains("MANIFEST")).collect();
+        assert!(left.is_empty(), "{left:?}");
+        assert!(printed.lines().any(|line| line.starts_with("PATH=")), "the rest stays");
     }
 
     /// A dependency whose features the tests change is built for them once more, with everything that stands on it.

@@ -126,9 +126,8 @@ fn advice() -> String {
 /// Debian's cargo and rustc, kept apart from a rustup that may have started this task.
 fn debian_cargo(workspace: &Workspace) -> Command {
     let path = std::env::var("PATH").unwrap_or_default();
-    let mut cargo = Command::new("/usr/bin/cargo");
+    let mut cargo = workspace.program("/usr/bin/cargo");
     cargo
-        .current_dir(workspace.root())
         .env("PATH", format!("/usr/bin:{path}"))
         .env("RUSTC", "/usr/bin/rustc")
         .env("RUSTC_BOOTSTRAP", "1")
