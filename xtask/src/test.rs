@@ -71,7 +71,10 @@ fn checks(workspace: &Workspace) -> Vec<(&'static str, Command)> {
         checks.push(("format of the fixtures", format));
     }
     if has_deny(workspace) {
-        checks.push(("cargo deny", cargo(&["deny", "--workspace", "check"])));
+        let deny = ["deny", "--workspace", "check", "--hide-inclusion-graph"];
+        checks.push(("licenses", cargo(&[&deny[..], &["bans", "licenses", "sources"]].concat())));
+        // The one check that needs the network: it fetches the database of advisories.
+        checks.push(("advisories", cargo(&[&deny[..], &["advisories"]].concat())));
     }
     let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
     checks.push(("lints", cargo(&lints)));
