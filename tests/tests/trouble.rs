@@ -170,3 +170,26 @@ fn b2_a_receipt_of_another_key_is_refused_and_the_report_stays() {
     agent.run(&["sync"]).refused("unknown-key");
     assert_eq!(agent.status()["outbox"]["pending"], 2);
 }
+
+#[test]
+fn w3_an_invite_that_another_product_has_used_makes_no_link_and_one_that_was_accepted_before_says_so() {
+    let (vendor, mut central) = (Vendor::new(), Central::start());
+    let [early, first, late] = [(); 3].map(|()| Agent::without_plugin(&vendor));
+    let invite = central.invite();
+    central.kill();
+    assert_eq!(early.link(&invite)["problem"]["code"], "central-unreachable");
+    central.serve();
+    first.link(&invite);
+    let line = late.run(&["link", "accept", &invite, "--yes"]).refused("invite-unknown");
+    assert!(line.contains("so there is no link: ") && line.contains("ask for a new one"), "{line}");
+    assert!(late.status()["link"].is_null());
+
+    let line = early.run(&["sync"]).refused("invite-unknown");
+    assert!(line.contains("remove this link (`seatline link remove`), and accept a new invite"), "{line}");
+    let status = early.status();
+    assert_eq!(status["link"]["state"], "refused");
+    assert_eq!(status["exchange"]["failures"], 2, "the central server was asked once by each command");
+    assert!(status["exchange"]["next_attempt_at"].is_null(), "it is not sent again of its own accord");
+    early.run(&["link", "remove", "--yes"]).ok();
+    assert_eq!(early.link(&central.invite())["link"]["state"], "approved");
+}

@@ -73,17 +73,18 @@ fn accept(context: &Context, options: &AcceptOptions) -> Result<(), Failure> {
     anstream::eprint!("{}", preview(&opened, &product));
     confirm("Link this product to it?", options.yes)?;
     host.accept_invite(&opened)?;
-    // The link is made; what is in the way of the join now is in the way of nothing else.
     let exchanged = progress::during("sending the join", &instance.accounts_read, || host.exchange());
+    if let Err(ExchangeError::JoinRefused(refusal)) = exchanged {
+        // The link would never come into force, and nothing was sent over it.
+        host.remove_link()?;
+        let message = format!("the central server refused the join, so there is no link: {}", refusal.message);
+        return Err(Failure::new(refusal.code, message));
+    }
+    // The link is made; what else is in the way of the join now is in the way of nothing else.
     let problem = exchanged.err().map(|error| Problem { code: error.code().to_owned(), message: error.to_string() });
     let link = host.link()?.ok_or_else(|| Failure::from(ExchangeError::NotLinked))?;
     if let Some(problem) = &problem {
-        match link.refusal {
-            Some(_) => warn(&problem.code, &problem.message),
-            None => {
-                warn(&problem.code, format_args!("{}; `seatline run` and `seatline sync` try again", problem.message))
-            }
-        }
+        warn(&problem.code, format_args!("{}; `seatline run` and `seatline sync` try again", problem.message));
     }
     context.output.show(&Shown { link: Some(&link), problem }, |page| facts(page, &link))
 }
