@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use seatline_host::store::{Directory, Log, StateStore as _};
 use seatline_protocol::{Counting, Digest, ExchangeResponse, Join, Outcome, Refusal, Report, seal};
 use serde_json::Value;
-use support::agent::Agent;
+use support::agent::{Agent, stock_plugin};
 use support::central::{Central, open};
 
 fn answer(agent: &Agent, response: &ExchangeResponse) -> support::agent::Finished {
@@ -228,6 +228,10 @@ fn on_a_terminal_it_asks_and_only_yes_is_yes() {
         assert!(shown.contains("Remove the link to Example Central (http://127.0.0.1:1)? [y/N]"), "{shown}");
         assert!(shown.contains("\u{1b}["), "a terminal has colours: {shown}");
     }
+    let install = format!("plugin install {} --grant accounts --grant application-link", stock_plugin().display());
+    let (code, shown) = on_a_terminal(&agent, &install, "n\n");
+    assert_eq!(code, 3, "{shown}");
+    assert!(shown.contains("Install it, and grant it accounts, application-link alone? [y/N]"), "{shown}");
     let (code, shown) = on_a_terminal(&agent, "link remove", "y\n");
     assert_eq!(code, 0, "{shown}");
     assert_eq!(agent.run(&["link", "show", "--json"]).json()["link"], Value::Null);

@@ -161,11 +161,14 @@ fn install(context: &Context, options: &InstallOptions) -> Result<(), Failure> {
     let plugins = instance.host.plugins();
     let before = plugins.list()?.current;
     anstream::eprint!("{}", preview(&inspection, before.as_ref()));
-    confirm("Install it, and grant it what it asks for?", options.yes)?;
-    let grants = match options.grants.as_slice() {
-        [] => Grants::all(),
-        some => some.iter().copied().collect(),
+    let (grants, question) = match options.grants.as_slice() {
+        [] => (Grants::all(), "Install it, and grant it what it asks for?".to_owned()),
+        some => {
+            let names: Vec<&str> = some.iter().map(|capability| capability.name()).collect();
+            (some.iter().copied().collect(), format!("Install it, and grant it {} alone?", names.join(", ")))
+        }
     };
+    confirm(&question, options.yes)?;
     let now = instance.host.now()?;
     let installed = progress::during("compiling and trying the plugin", &instance.accounts_read, || {
         plugins.install(&bytes, &Consent::Granted(grants), now)
