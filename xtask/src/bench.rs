@@ -36,7 +36,5 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     if let Some(only) = &options.only {
         measure.args(["--only", only]);
     }
-    let measured = command::run(&mut measure);
-    progress.say(&format!("the figures are in {}", out.display()));
-    measured
+    command::run(&mut measure)
 }

@@ -75,5 +75,6 @@ fn measure(bench: &Bench) -> Result<bool, Problem> {
         }
     }
     std::fs::write(&bench.out, serde_json::to_string_pretty(&figures)?)?;
+    eprintln!("the figures are in {}", bench.out.display());
     Ok(figures.iter().all(|figure| figure.reached != Some(false)))
 }
