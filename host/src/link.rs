@@ -110,6 +110,32 @@ pub(crate) enum State {
     Approved { link: LinkId, application: String, pseudonym_key: Secret, settings: Option<Settings> },
 }
 
+/// How far a link is, as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkState {
+    /// The join was not answered yet.
+    Joining,
+    /// The central server will not take the join any more.
+    Refused,
+    /// The central server waits for its administrator's approval.
+    Pending,
+    /// In force.
+    Approved,
+}
+
+impl LinkState {
+    /// The state as it stands in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Joining => "joining",
+            Self::Refused => "refused",
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+        }
+    }
+}
+
 /// What can be shown of a link.
 #[derive(Debug, Clone, Serialize)]
 pub struct LinkFacts {
@@ -121,8 +147,8 @@ pub struct LinkFacts {
     pub central_fingerprint: String,
     /// The fingerprint of the link's own key: what the central server's administrator compares.
     pub fingerprint: String,
-    /// `joining`, `refused`, `pending` or `approved`.
-    pub state: &'static str,
+    /// How far it is.
+    pub state: LinkState,
     /// Why the central server has refused the join for good, where it has.
     pub refusal: Option<Problem>,
     /// The link's id, once the central server has given one.
@@ -228,10 +254,10 @@ impl Link {
 
     pub fn facts(&self) -> Result<LinkFacts, StoreError> {
         let (state, link, application) = match &self.state {
-            State::Joining => ("joining", None, None),
-            State::Refused(_) => ("refused", None, None),
-            State::Pending { link, application } => ("pending", Some(link), Some(application)),
-            State::Approved { link, application, .. } => ("approved", Some(link), Some(application)),
+            State::Joining => (LinkState::Joining, None, None),
+            State::Refused(_) => (LinkState::Refused, None, None),
+            State::Pending { link, application } => (LinkState::Pending, Some(link), Some(application)),
+            State::Approved { link, application, .. } => (LinkState::Approved, Some(link), Some(application)),
         };
         Ok(LinkFacts {
             central_url: self.central_url.clone(),

@@ -1,7 +1,7 @@
 //! `seatline link …`
 
 use seatline_host::exchange::{ExchangeError, Problem};
-use seatline_host::link::{LinkFacts, OpenedInvite};
+use seatline_host::link::{LinkFacts, LinkState, OpenedInvite};
 use seatline_protocol::report::ProductFacts;
 use serde::Serialize;
 
@@ -115,10 +115,10 @@ fn preview(opened: &OpenedInvite, product: &ProductFacts) -> String {
 
 fn facts(page: &mut Page, link: &LinkFacts) {
     let state = match link.state {
-        "approved" => styled(GOOD, "approved"),
-        "refused" => styled(BAD, "the join was refused: remove this link, and accept a new invite"),
-        "pending" => styled(ATTENTION, "waits for the approval of the central server's administrator"),
-        _ => styled(ATTENTION, "the join was not answered yet"),
+        LinkState::Approved => styled(GOOD, "approved"),
+        LinkState::Refused => styled(BAD, "the join was refused: remove this link, and accept a new invite"),
+        LinkState::Pending => styled(ATTENTION, "waits for the approval of the central server's administrator"),
+        LinkState::Joining => styled(ATTENTION, "the join was not answered yet"),
     };
     page.fact("Link", state);
     if let Some(refusal) = &link.refusal {

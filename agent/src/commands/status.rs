@@ -48,7 +48,7 @@ fn link(page: &mut Page, status: &Status) {
         page.fact("Link", styled(ATTENTION, "none: accept an invite with `seatline link accept`"));
         return;
     };
-    page.fact("Link", format_args!("{} ({}, {})", link.central_url, link.central_name, link.state));
+    page.fact("Link", format_args!("{} ({}, {})", link.central_url, link.central_name, link.state.name()));
     let outbox = &status.outbox;
     let oldest = outbox.oldest.map(|oldest| format!(", the oldest of {}", time(oldest))).unwrap_or_default();
     let full = if outbox.pending >= outbox.capacity { "; it is full, so no report is made" } else { "" };

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use seatline_host::exchange::{ExchangeError, ExchangeOutcome};
 use seatline_host::host::{CollectError, Collected, Host, Synchronised};
+use seatline_host::link::LinkState;
 use seatline_host::store::StoreError;
 use seatline_protocol::report::Outcome;
 
@@ -77,9 +78,9 @@ impl Synchroniser<'_> {
 /// How far the link is, and the interval: another process may have changed both.
 fn look(host: &Host) -> Result<(LinkPhase, Duration), StoreError> {
     let phase = host.link()?.map_or(LinkPhase::Absent, |link| match link.state {
-        "approved" => LinkPhase::Approved,
-        "refused" => LinkPhase::Refused,
-        _ => LinkPhase::Joining,
+        LinkState::Joining | LinkState::Pending => LinkPhase::Joining,
+        LinkState::Refused => LinkPhase::Refused,
+        LinkState::Approved => LinkPhase::Approved,
     });
     Ok((phase, host.interval()?))
 }

@@ -8,7 +8,7 @@ use seatline_protocol::{ExchangeResponse, LinkId, Refusal, SecretKey, seal};
 use crate::given::{Central, Instance, license, vendor};
 
 fn state(instance: &Instance) -> &'static str {
-    instance.host.link().expect("the state").expect("a link").state
+    instance.host.link().expect("the state").expect("a link").state.name()
 }
 
 fn interval(instance: &Instance) -> u64 {
@@ -162,7 +162,7 @@ fn w3_a_join_that_is_refused_for_good_is_remembered_and_not_sent_again_of_its_ow
     {
         let status = refuse(code);
         let link = status.link.expect("a link");
-        assert_eq!((link.state, link.refusal.is_some()), (remembered, remembered == "refused"), "{code}");
+        assert_eq!((link.state.name(), link.refusal.is_some()), (remembered, remembered == "refused"), "{code}");
         assert_eq!(status.exchange.next_attempt_at.is_none(), remembered == "refused", "{code}");
     }
     let failures = || host.status().expect("a status").exchange.failures;
