@@ -143,3 +143,24 @@ fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_of_the_configuration_take_the_place_of_the_hosts() {
+        let limits_of = |rest: &str| {
+            let text = format!("[product]\nid = 'x'\nname = 'X'\nversion = '1'\n{rest}");
+            limits(&Config::parse(&text, Path::new("/")).expect("a configuration"))
+        };
+        let (plain, host) = (limits_of(""), Limits::default());
+        assert_eq!((plain.plugin_time, plain.memory), (host.plugin_time, host.memory));
+        let set = limits_of(
+            "[plugin]\ntime_limit = 7\nmemory_mib = 3\n[accounts]\ndatabase = 'x.db'\nquery = 'q'\ntime_limit = 100\n\
+             [[dimension]]\nname = 'pages'\nquery = 'q'\ntime_limit = 20",
+        );
+        assert_eq!((set.plugin_time, set.memory), (Duration::from_secs(7), 3 * 1024 * 1024));
+        assert_eq!(set.product_time, Duration::from_secs(120) + PATIENCE_BEYOND_LIMITS);
+    }
+}

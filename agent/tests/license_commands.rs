@@ -170,6 +170,20 @@ fn g2_a_key_in_the_environment_is_set_at_the_next_start() {
 }
 
 #[test]
+fn g2_a_key_that_was_set_is_not_judged_again_by_what_has_changed_since() {
+    let agent = Agent::new();
+    agent.reconfigure("version = \"4.2.0\"", "version = \"4.2.0\"\nedition = \"silver\"");
+    agent.reconfigure("[license]\n", "[license]\nfile = 'license.key'\n");
+    let key = agent.issue(&["--kind", "commercial", "--edition", "silver"]);
+    std::fs::write(agent.path("license.key"), &key).expect("the key");
+    assert_eq!(set_ids(&agent).len(), 1);
+    agent.reconfigure("silver", "gold");
+    agent.run(&["license", "set", &key]).refused("wrong-edition");
+    let shown = agent.run(&["license", "show"]);
+    assert_eq!(shown.err, "", "its standing says it, and no warning at every command");
+}
+
+#[test]
 fn a_key_can_be_looked_at_without_being_set() {
     let agent = Agent::new();
     let key = agent.issue(&["--kind", "evaluation", "--id", "TRIAL", "--server", "0000-0000-0000-0000-0000"]);

@@ -40,6 +40,15 @@ fn only_what_is_granted_is_granted() {
 }
 
 #[test]
+fn b5_a_plugin_is_held_to_the_memory_that_the_configuration_gives_it() {
+    let agent = Agent::new();
+    agent.install_plugin();
+    agent.configure("\n[plugin]\nmemory_mib = 1\n");
+    let preview = agent.run(&["report", "preview", "--json"]).json();
+    assert_eq!(preview["next"]["outcome"]["failed"]["code"], "plugin-memory", "{}", preview["next"]["outcome"]);
+}
+
+#[test]
 fn an_update_can_be_rolled_back_and_everything_removed() {
     let agent = Agent::new();
     agent.install_plugin();

@@ -232,5 +232,9 @@ mod tests {
         assert_eq!(mode("host=/run/postgresql"), SslMode::Disable);
         assert_eq!(mode("postgres://127.0.0.1/wiki"), SslMode::Disable);
         assert_eq!(mode("postgres://localhost/wiki?sslmode=require"), SslMode::Require);
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut config: postgres::Config = "host=localhost".parse().expect("an address");
+        let named = connector(&mut config, Some(&dir.path().join("ca.pem"))).err().expect("there is no such authority");
+        assert_eq!(named.code(), "source-unreachable", "who names an authority wants TLS, also on this machine");
     }
 }
