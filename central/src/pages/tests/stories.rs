@@ -242,6 +242,15 @@ async fn a_waiting_link_is_approved_by_its_fingerprint_suspended_and_approved_ag
         let answer = browser.post(&format!("{path}/links/{link}/{action}"), &[]).await;
         assert_eq!((answer.status, state().await), (StatusCode::SEE_OTHER, expected), "{action}");
     }
+    let other = browser.central.add_application("Other", "acme-wiki", "").await.expect("added").id;
+    for (action, refused) in [("suspend", StatusCode::NOT_FOUND), ("approve", StatusCode::CONFLICT)] {
+        let answer = browser.post(&format!("/applications/{other}/links/{link}/{action}"), &[]).await;
+        assert_eq!(
+            (answer.status, state().await),
+            (refused, LinkState::Approved),
+            "{action} under another application"
+        );
+    }
 }
 
 #[tokio::test]
