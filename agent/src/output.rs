@@ -154,6 +154,11 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A count of things, such as `1 report` and `2 reports`.
+pub fn count_of(number: usize, thing: &str) -> String {
+    format!("{} {thing}{}", count(number as u64), if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +166,11 @@ mod tests {
     #[test]
     fn a_count_has_its_thousands_set_apart() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn one_thing_is_not_many() {
+        assert_eq!([0, 1, 1000].map(|number| count_of(number, "report")), ["0 reports", "1 report", "1,000 reports"]);
     }
 
     #[test]

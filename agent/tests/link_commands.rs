@@ -113,9 +113,15 @@ fn g4_one_file_holds_64_reports_is_for_its_owner_alone_and_says_how_many_more_wa
     let export = |more: &[&str]| agent.run(&[&["report", "export", path.to_str().expect("a path")], more].concat());
     let exported = export(&["--json"]).json();
     assert_eq!((&exported["reports"], &exported["more"]), (&64.into(), &6.into()));
-    assert!(export(&[]).ok().ends_with("6 more wait: import the receipts of these, and export again.\n"));
+    assert!(
+        export(&[]).ok().ends_with("6 reports more in the outbox: import the receipts of these, and export again.\n")
+    );
     let shown = agent.run(&["report", "export", "-"]);
-    assert!(shown.err.contains("6 more reports wait") && shown.err.ends_with("[more-reports]\n"), "{}", shown.err);
+    assert!(
+        shown.err.contains("6 reports more in the outbox") && shown.err.ends_with("[more-reports]\n"),
+        "{}",
+        shown.err
+    );
     assert_eq!(path.metadata().expect("the file").permissions().mode() & 0o777, 0o600);
 }
 

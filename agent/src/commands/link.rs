@@ -9,7 +9,7 @@ use super::Context;
 use crate::confirmation::confirm;
 use crate::failure::Failure;
 use crate::files::read_pasted;
-use crate::output::{ATTENTION, BAD, GOOD, Page, styled, time, warn};
+use crate::output::{ATTENTION, BAD, GOOD, Page, count_of, styled, time, warn};
 use crate::progress;
 
 /// The application link to a central server
@@ -159,7 +159,7 @@ fn remove(context: &Context, options: &RemoveOptions) -> Result<(), Failure> {
     context.output.show(&removed, |page| {
         page.line(format_args!("The link to {} is removed.", removed.removed.central_url));
         if removed.retired_reports > 0 {
-            page.line(format_args!("{} reports were never received; they are kept apart.", removed.retired_reports));
+            page.line(format_args!("Never received, and kept apart: {}.", count_of(removed.retired_reports, "report")));
         }
     })
 }

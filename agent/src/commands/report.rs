@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Context;
 use crate::failure::Failure;
 use crate::files;
-use crate::output::{Page, count, time, warn};
+use crate::output::{Page, count, count_of, time, warn};
 use crate::progress;
 
 /// Reports: what would leave, and the way by file
@@ -105,7 +105,7 @@ fn write_preview(page: &mut Page, preview: &Preview) {
             page.line(sealed);
         }
         _ => {
-            page.line("The product is not linked, so nothing would leave. A run now would collect:");
+            page.line("No link is in force, so nothing would leave. A run now would collect:");
             page.line(json(&|| serde_json::to_string_pretty(&preview.next.outcome)));
         }
     }
@@ -127,7 +127,7 @@ fn export(context: &Context, path: &Path) -> Result<(), Failure> {
     let text = serde_json::to_string(&request).map_err(|error| Failure::of("output", &error))? + "\n";
     if path == Path::new("-") {
         if more > 0 {
-            warn("more-reports", format_args!("{} more reports wait: {NEXT}", count(more as u64)));
+            warn("more-reports", format_args!("{} more in the outbox: {NEXT}", count_of(more, "report")));
         }
         return context.output.raw(&text);
     }
@@ -136,12 +136,12 @@ fn export(context: &Context, path: &Path) -> Result<(), Failure> {
     context.output.show(&exported, |page| {
         let join = if exported.join { " and the join" } else { "" };
         page.line(format_args!(
-            "{} reports{join} are in {}; they stay in the outbox.",
-            exported.reports,
-            path.display()
+            "Written to {}, and kept in the outbox: {}{join}.",
+            path.display(),
+            count_of(exported.reports, "report"),
         ));
         if exported.more > 0 {
-            page.line(format_args!("{} more wait: {NEXT}.", count(exported.more as u64)));
+            page.line(format_args!("{} more in the outbox: {NEXT}.", count_of(exported.more, "report")));
         }
     })
 }
@@ -156,7 +156,7 @@ fn import(context: &Context, path: &Path) -> Result<(), Failure> {
     })?;
     let outcome = context.instance()?.host.import_response(&response)?;
     context.output.show(&outcome, |page| {
-        page.line(format_args!("{} receipts were taken.", outcome.receipts.len()));
+        page.line(format_args!("Taken: {}.", count_of(outcome.receipts.len(), "receipt")));
         if outcome.settings_changed {
             page.line("The settings of the link have changed.");
         }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::failure::Failure;
-use crate::output::{Page, count, time, warn};
+use crate::output::{Page, count_of, time, warn};
 use crate::progress;
 use crate::standing_page;
 
@@ -89,7 +89,7 @@ fn write(page: &mut Page, shown: &Shown) {
         page.fact("Report", format_args!("{} of {}, {}", report.sequence, time(report.made_at), report.digest));
     }
     let Some(exchange) = &shown.exchange else { return };
-    page.fact("Sent", format_args!("{} reports", count(exchange.sent as u64)));
+    page.fact("Sent", count_of(exchange.sent, "report"));
     for receipt in &exchange.receipts {
         page.fact("Receipt", format_args!("for report {}, stored {}", receipt.sequence, time(receipt.received_at)));
     }
