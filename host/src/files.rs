@@ -2,8 +2,9 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
@@ -67,6 +68,24 @@ impl Folder {
         read(&self.path(name), most)
     }
 
+    /// What tells one [`Writing::write`] of a file from another; none where there is no file.
+    pub fn stamp(&self, name: &str) -> Result<Option<[u64; 6]>, FileError> {
+        let path = self.path(name);
+        match fs::metadata(&path) {
+            // The bits alone are compared, so a time before 1970 is as good as any.
+            Ok(file) => Ok(Some([
+                file.ino(),
+                file.size(),
+                file.mtime().cast_unsigned(),
+                file.mtime_nsec().cast_unsigned(),
+                file.ctime().cast_unsigned(),
+                file.ctime_nsec().cast_unsigned(),
+            ])),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FileError::new("cannot look at", &path)(error)),
+        }
+    }
+
     /// Waits until no other process or thread has the right to write, and takes it.
     pub fn writing(&self) -> Result<Writing<'_>, FileError> {
         let path = self.path("lock");
@@ -84,6 +103,9 @@ impl Writing<'_> {
         let (path, new) = (self.folder.path(name), self.folder.path(&format!("{name}.new")));
         let written = owners_file().create(true).truncate(true).open(&new).and_then(|mut file| {
             file.write_all(bytes)?;
+            // To the nanosecond: the file system's own time stands still for some milliseconds, in which a freed inode
+            // may serve again, and then two contents would have one stamp.
+            file.set_modified(SystemTime::now())?;
             file.sync_all()
         });
         written.map_err(FileError::new("cannot write", &new))?;

@@ -10,6 +10,8 @@
 //! | [`ports`] | what a product tells the host about itself |
 //! | [`store`] | where the state is kept, and the store on files |
 //! | [`licenses`] | the license keys that were set |
+//! | [`live`] | what they come to, in memory: features, limits, banners |
+//! | [`peaks`] | the highest counts |
 //! | [`link`], [`outbox`], [`exchange`], [`client`] | the application link and the way of a report over it |
 //! | [`host`], [`runs`], [`status`] | the whole |
 #![deny(unsafe_code)]
@@ -22,7 +24,9 @@ pub mod host;
 mod identity;
 pub mod licenses;
 pub mod link;
+pub mod live;
 pub mod outbox;
+pub mod peaks;
 pub mod plugins;
 pub mod ports;
 pub mod pseudonym;
@@ -32,4 +36,6 @@ mod slots;
 pub mod status;
 pub mod store;
 
-pub use host::{CollectError, Collected, Host, HostError, HostOptions, Preview, PreviewedReport, Synchronised};
+pub use host::{
+    CollectError, Collected, Host, HostError, HostOptions, LicensePreview, Preview, PreviewedReport, Synchronised,
+};

@@ -146,13 +146,8 @@ pub(crate) fn list(store: &dyn StateStore, vendor_keys: &[PublicKey]) -> Result<
         .collect())
 }
 
-/// The license of a pasted key, if it may be set on `instance` now. Nothing is changed.
-pub(crate) fn open(
-    pasted: &str,
-    vendor_keys: &[PublicKey],
-    instance: &Instance<'_>,
-    now: Timestamp,
-) -> Result<(String, License), SetLicenseError> {
+/// The license of a pasted key, whether it may be set or not. Nothing is changed.
+pub(crate) fn open(pasted: &str, vendor_keys: &[PublicKey]) -> Result<(String, License), SetLicenseError> {
     use seatline_protocol::Document as _;
     if vendor_keys.is_empty() {
         return Err(SetLicenseError::NoVendorKeys);
@@ -163,6 +158,11 @@ pub(crate) fn open(
     }
     let key = seal::unwrap_pasted(pasted);
     let license: License = seal::open(&key, vendor_keys)?;
+    Ok((key, license))
+}
+
+/// Whether a license may be set on `instance` now.
+pub(crate) fn judge(license: &License, instance: &Instance<'_>, now: Timestamp) -> Result<(), SetLicenseError> {
     let id = || license.id.clone();
     let base = license.add_on_of.as_ref().unwrap_or(&license.product);
     if base != instance.product {
@@ -183,7 +183,7 @@ pub(crate) fn open(
     {
         return Err(SetLicenseError::Expired { license: id(), expired });
     }
-    Ok((key, license))
+    Ok(())
 }
 
 /// Whether the license of a key has ended, with its grace.
@@ -200,13 +200,31 @@ pub(crate) fn add(
     vendor_keys: &[PublicKey],
     now: Timestamp,
 ) -> Result<LicenseChange, SetLicenseError> {
-    let mut entries: Vec<Entry> = slots::read(locked.store(), Slot::Licenses)?.unwrap_or_default();
+    let entries: Vec<Entry> = slots::read(locked.store(), Slot::Licenses)?.unwrap_or_default();
+    let was_set = match with_added(entries, key, &license, vendor_keys, now)? {
+        Some(entries) => {
+            slots::write(locked, Slot::Licenses, &entries)?;
+            false
+        }
+        None => true,
+    };
+    Ok(LicenseChange { license, was_set })
+}
+
+/// The keys that would be set after a key was added; none where it is among them already.
+fn with_added(
+    mut entries: Vec<Entry>,
+    key: String,
+    license: &License,
+    vendor_keys: &[PublicKey],
+    now: Timestamp,
+) -> Result<Option<Vec<Entry>>, SetLicenseError> {
     for entry in &entries {
         if entry.key == key {
-            return Ok(LicenseChange { license, was_set: true });
+            return Ok(None);
         }
         if seal::open::<License>(&entry.key, vendor_keys).is_ok_and(|other| other.id == license.id) {
-            return Err(SetLicenseError::SameId { license: license.id });
+            return Err(SetLicenseError::SameId { license: license.id.clone() });
         }
     }
     if entries.len() >= MAX_KEYS {
@@ -214,6 +232,40 @@ pub(crate) fn add(
         entries.remove(ended.ok_or(SetLicenseError::TooMany)?);
     }
     entries.push(Entry { key, set_at: now });
-    slots::write(locked, Slot::Licenses, &entries)?;
-    Ok(LicenseChange { license, was_set: false })
+    Ok(Some(entries))
+}
+
+/// The licenses before and after a key is added, and whether adding it would be refused.
+pub(crate) struct Rehearsal {
+    pub before: Vec<License>,
+    /// Where it would be refused: as if it were not.
+    pub after: Vec<License>,
+    pub was_set: bool,
+    pub refused: Option<SetLicenseError>,
+}
+
+/// What [`add`] would come to. Nothing is changed.
+pub(crate) fn rehearse(
+    store: &dyn StateStore,
+    key: &str,
+    license: &License,
+    vendor_keys: &[PublicKey],
+    now: Timestamp,
+) -> Result<Rehearsal, StoreError> {
+    let entries: Vec<Entry> = slots::read(store, Slot::Licenses)?.unwrap_or_default();
+    let before = opened(&entries, vendor_keys);
+    Ok(match with_added(entries, key.to_owned(), license, vendor_keys, now) {
+        Ok(None) => Rehearsal { after: before.clone(), before, was_set: true, refused: None },
+        Ok(Some(entries)) => Rehearsal { before, after: opened(&entries, vendor_keys), was_set: false, refused: None },
+        Err(refused) => {
+            let mut after = before.clone();
+            after.retain(|other| other.id != license.id);
+            after.push(license.clone());
+            Rehearsal { before, after, was_set: false, refused: Some(refused) }
+        }
+    })
+}
+
+fn opened(entries: &[Entry], vendor_keys: &[PublicKey]) -> Vec<License> {
+    entries.iter().filter_map(|entry| seal::open(&entry.key, vendor_keys).ok()).collect()
 }

@@ -12,6 +12,7 @@ use super::{Host, HostError};
 use crate::identity;
 use crate::link::{self, Link};
 use crate::outbox::{self, Outbox, OutboxError, PendingReport};
+use crate::peaks::Peaks;
 use crate::plugins::CurrentPlugin;
 use crate::ports::Description;
 use crate::runs::{self, JournalEntry, LastRun};
@@ -95,6 +96,7 @@ impl Host {
             if is_in_force(link.as_ref(), present.as_ref()) {
                 let (run, facts) = self.settle(ran, LastRun::read(locked.store())?)?;
                 slots::write(&mut *locked, Slot::LastRun, &run.to_keep())?;
+                Peaks::note(&mut *locked, &run.counts, run.at)?;
                 let report = match &present {
                     Some(link) => next_report(link, &Outbox::read(locked.store())?, &run, facts)?,
                     None => None,
@@ -103,6 +105,8 @@ impl Host {
                 if let Some(report) = &report {
                     outbox::append(&mut *locked, report.clone())?;
                 }
+                drop(locked);
+                self.refresh();
                 return Ok(Collected { run, report });
             }
             // The link was approved, made anew or removed during the run, and its pseudonyms are of another key. Each

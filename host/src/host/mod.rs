@@ -5,30 +5,30 @@
 //! or a key is more than an error value.
 
 mod collecting;
+mod licensing;
 mod linking;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use seatline_protocol::license::License;
 use seatline_protocol::report::ProductFacts;
-use seatline_protocol::{Dimension, PublicKey, ServerId, Standing, standing};
+use seatline_protocol::{PublicKey, ServerId};
 
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::exchange::ExchangeState;
 use crate::identity;
-use crate::licenses::{self, InstalledLicense, LicenseChange, SetLicenseError};
+use crate::live::Keeper;
 use crate::plugins::{PluginError, PluginStore};
-use crate::ports::{Description, PortError, Product};
-use crate::runs::{self, LastRun};
+use crate::ports::{PortError, Product};
+use crate::runs;
 use crate::sandbox::Limits;
 use crate::status::{self, Status};
 use crate::store::{StateStore, StoreError};
 
 pub use collecting::{CollectError, Collected, Preview, PreviewedReport};
+pub use licensing::LicensePreview;
 pub use linking::Synchronised;
 
 /// What a host is opened with.
@@ -95,6 +95,8 @@ pub struct Host {
     clock: Box<dyn Clock>,
     client: Client,
     server_id: ServerId,
+    /// What the licenses come to, in memory.
+    live: Keeper,
     /// One run at a time.
     running: Mutex<()>,
     /// One exchange at a time. Two processes may exchange at once: every document can be sent twice without harm.
@@ -116,6 +118,7 @@ impl Host {
             clock: options.clock,
             client: Client::new(),
             server_id,
+            live: Keeper::default(),
             running: Mutex::new(()),
             exchanging: Mutex::new(()),
         })
@@ -138,8 +141,12 @@ impl Host {
     /// When the state cannot be read.
     pub fn now(&self) -> Result<Timestamp, StoreError> {
         let floor = ExchangeState::read(&*self.store)?.clock_floor;
-        let now = Timestamp::from_millisecond(self.clock.now().as_millisecond()).unwrap_or(Timestamp::MIN);
-        Ok(now.max(floor.unwrap_or(Timestamp::MIN)))
+        Ok(self.clock_now().max(floor.unwrap_or(Timestamp::MIN)))
+    }
+
+    /// The clock's time in whole milliseconds, which may be before the floor.
+    fn clock_now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.clock.now().as_millisecond()).unwrap_or(Timestamp::MIN)
     }
 
     /// What the product is, as it would be reported.
@@ -148,61 +155,6 @@ impl Host {
     /// When the product does not say.
     pub fn product(&self) -> Result<ProductFacts, PortError> {
         Ok(runs::facts(&self.product.describe()?, &self.server_id))
-    }
-
-    /// The license of a pasted key, if it may be set now. Nothing is changed.
-    ///
-    /// # Errors
-    /// The one reason why it may not.
-    pub fn check_license(&self, pasted: &str) -> Result<License, SetLicenseError> {
-        self.open_license(pasted).map(|(_, license, _)| license)
-    }
-
-    /// Sets a pasted license key (`c1`). It takes effect at once; the keys from before stay as history (`c10`).
-    ///
-    /// # Errors
-    /// The one reason why it was refused. What was set before stays as it was.
-    pub fn set_license(&self, pasted: &str) -> Result<LicenseChange, SetLicenseError> {
-        let (key, license, now) = self.open_license(pasted)?;
-        let mut locked = self.store.lock()?;
-        licenses::add(&mut *locked, key, license, &self.vendor_keys, now)
-    }
-
-    fn open_license(&self, pasted: &str) -> Result<(String, License, Timestamp), SetLicenseError> {
-        let description = self.product.describe().map_err(SetLicenseError::Product)?;
-        let now = self.now()?;
-        let (product, edition) = (&description.id, description.edition.as_deref());
-        let instance = licenses::Instance { product, edition, server_id: &self.server_id };
-        let (key, license) = licenses::open(pasted, &self.vendor_keys, &instance, now)?;
-        Ok((key, license, now))
-    }
-
-    /// All license keys that were set, the oldest first.
-    ///
-    /// # Errors
-    /// When the state cannot be read.
-    pub fn licenses(&self) -> Result<Vec<InstalledLicense>, StoreError> {
-        licenses::list(&*self.store, &self.vendor_keys)
-    }
-
-    /// What the licenses come to now, with the latest counts.
-    ///
-    /// # Errors
-    /// When the state cannot be read, or the product does not say what it is.
-    pub fn standing(&self) -> Result<Standing, HostError> {
-        let description = self.product.describe()?;
-        let counts = LastRun::read(&*self.store)?.map(|run| run.counts).unwrap_or_default();
-        Ok(self.standing_with(&description, counts, self.now()?)?)
-    }
-
-    fn standing_with(
-        &self,
-        description: &Description,
-        counts: BTreeMap<Dimension, u64>,
-        now: Timestamp,
-    ) -> Result<Standing, StoreError> {
-        let licenses: Vec<License> = self.licenses()?.into_iter().filter_map(|key| key.license.ok()).collect();
-        Ok(standing(&licenses, &runs::observed(description, &self.server_id, counts), now))
     }
 
     /// Everything that an administrator wants to know at a glance.

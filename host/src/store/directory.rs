@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{LockedStore, Log, Slot, StateStore, StoreError};
+use super::{LockedStore, Log, Slot, Stamp, StateStore, StoreError};
 use crate::files::{Folder, Writing};
 
 /// The version of the layout, in the file `version`.
@@ -125,6 +125,10 @@ impl Directory {
 impl StateStore for Directory {
     fn read(&self, slot: Slot) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         Ok(self.files.read(&slot_file(slot), MAX_SLOT_BYTES)?)
+    }
+
+    fn stamps(&self, slots: &[Slot]) -> Result<Vec<Stamp>, StoreError> {
+        slots.iter().map(|slot| Ok(self.files.stamp(&slot_file(*slot))?.map_or(Stamp::EMPTY, Stamp::new))).collect()
     }
 
     fn records(&self, log: Log) -> Result<Vec<Vec<u8>>, StoreError> {

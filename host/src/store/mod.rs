@@ -28,12 +28,21 @@ pub enum Slot {
     LastRun,
     /// How the last exchange went, and the highest time that a receipt has proven.
     LastExchange,
+    /// The highest count of each dimension.
+    Peaks,
 }
 
 impl Slot {
     /// All slots.
-    pub const ALL: [Self; 6] =
-        [Self::Identity, Self::Licenses, Self::Link, Self::LocalPseudonymKey, Self::LastRun, Self::LastExchange];
+    pub const ALL: [Self; 7] = [
+        Self::Identity,
+        Self::Licenses,
+        Self::Link,
+        Self::LocalPseudonymKey,
+        Self::LastRun,
+        Self::LastExchange,
+        Self::Peaks,
+    ];
 
     /// A name for files and rows.
     pub fn name(self) -> &'static str {
@@ -44,6 +53,7 @@ impl Slot {
             Self::LocalPseudonymKey => "pseudonym-key",
             Self::LastRun => "last-run",
             Self::LastExchange => "last-exchange",
+            Self::Peaks => "peaks",
         }
     }
 
@@ -56,6 +66,7 @@ impl Slot {
             Self::LocalPseudonymKey => "restore it from a backup, or move it away: a new key is made",
             Self::LastRun => "move it away: the next run writes it anew",
             Self::LastExchange => "move it away: the next exchange writes it anew",
+            Self::Peaks => "restore it from a backup, or move it away: the highest counts are then taken anew",
         }
     }
 }
@@ -144,6 +155,20 @@ impl StoreError {
     }
 }
 
+/// A mark of what a slot holds, without its content: [`StateStore::stamps`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stamp(Vec<u64>);
+
+impl Stamp {
+    /// The stamp of an empty slot.
+    pub const EMPTY: Self = Self(Vec::new());
+
+    /// A stamp of whatever tells one write from another: a revision, or what a file system notes of a file.
+    pub fn new(parts: impl IntoIterator<Item = u64>) -> Self {
+        Self(parts.into_iter().collect())
+    }
+}
+
 /// A place that keeps the host's state. Implementations pass [`conformance`].
 pub trait StateStore: Send + Sync + 'static {
     /// What the slot holds.
@@ -151,6 +176,17 @@ pub trait StateStore: Send + Sync + 'static {
     /// # Errors
     /// When it cannot be read.
     fn read(&self, slot: Slot) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
+
+    /// A mark of what each of `slots` holds, in their order.
+    ///
+    /// Two equal stamps of a slot promise that it held the same at both times, whichever process wrote meanwhile; two
+    /// that differ only say that it may have changed. It is how a host sees what another process did, and is asked once
+    /// a second: it reads no values, and takes one look at the store (for a database one query, such as of a revision
+    /// that every write of a slot raises), for all slots together.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn stamps(&self, slots: &[Slot]) -> Result<Vec<Stamp>, StoreError>;
 
     /// The records of a log, the oldest first. A record whose append never returned may be missing.
     ///
@@ -211,6 +247,21 @@ pub fn conformance(store: &dyn StateStore) {
     locked.clear(Slot::Link).expect("clear");
     locked.clear(Slot::Link).expect("clear again");
     assert!(store.read(Slot::Link).expect("read").is_none(), "a cleared slot is empty");
+
+    let stamp = || store.stamps(&[Slot::Peaks, Slot::Link]).expect("stamps").swap_remove(0);
+    let mut stamps = vec![stamp()];
+    assert_eq!(stamp(), stamps[0], "a slot that nobody writes keeps its stamp");
+    for round in 0..50 {
+        locked.write(Slot::Peaks, format!("{round:03}").as_bytes()).expect("write");
+        assert!(!stamps.contains(&stamp()), "another content has another stamp");
+        stamps.push(stamp());
+    }
+    locked.write(Slot::Link, b"three").expect("write");
+    assert_eq!(stamps.last(), Some(&stamp()), "each slot has a stamp of its own");
+    for slot in [Slot::Peaks, Slot::Link] {
+        locked.clear(slot).expect("clear");
+    }
+    assert_eq!(stamp(), stamps[0], "a cleared slot is as it was before");
 
     let large = vec![7; 300_000];
     for record in [&b"a"[..], b"", &large] {

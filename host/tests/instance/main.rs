@@ -5,4 +5,6 @@ mod collecting;
 mod given;
 mod licenses;
 mod links;
+mod live;
 mod outbox;
+mod previews;

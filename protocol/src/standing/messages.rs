@@ -158,7 +158,7 @@ fn about_license(weight: Verdict, code: ReasonCode, license: &License, at: Times
 }
 
 /// The day in UTC, such as `2026-11-15 UTC`.
-fn day(at: Timestamp) -> String {
+pub(super) fn day(at: Timestamp) -> String {
     format!("{} UTC", TimeZone::UTC.to_datetime(at).date())
 }
 

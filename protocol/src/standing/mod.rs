@@ -45,13 +45,19 @@ use crate::ids::{Dimension, LicenseId, MAX_COUNT, ProductId, ServerId};
 use crate::license::{Behaviour, Counting, Kind, MAX_FEATURE, MAX_LIMITS, MAX_NAME};
 use crate::text;
 
+mod banners;
+mod check;
 mod dates;
 mod limits;
 mod messages;
+mod preview;
 mod rules;
 mod succession;
 mod time_left;
 
+pub use banners::{Banner, BannerLevel};
+pub use check::{LimitAnswer, LimitCheck, LimitCode};
+pub use preview::{DateChange, Effect, Held, LimitChange, Peak, Warning, WarningCode, preview};
 pub use rules::standing;
 pub use time_left::{Ends, TimeLeft};
 

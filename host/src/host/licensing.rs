@@ -1,0 +1,224 @@
+//! Licenses: setting and previewing keys, and what they come to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use seatline_protocol::license::License;
+use seatline_protocol::standing::{Banner, Effect, Held, LimitAnswer, LimitCheck, preview};
+use seatline_protocol::{Dimension, Standing, standing};
+use serde::Serialize;
+
+use super::{Host, HostError};
+use crate::exchange::ExchangeState;
+use crate::licenses::{self, InstalledLicense, LicenseChange, SetLicenseError};
+use crate::live::{Basis, Live, Looked, Problem, SLOTS};
+use crate::peaks::Peaks;
+use crate::ports::Description;
+use crate::runs::{self, LastRun};
+use crate::store::StoreError;
+
+/// What a license key would change (`b3`, `c9`). As JSON it is an interface.
+#[derive(Debug, Serialize)]
+pub struct LicensePreview {
+    /// What the key says.
+    pub license: License,
+    /// Whether the same key is set already: then nothing would change.
+    pub was_set: bool,
+    /// Why the key would be refused, where it would; the effect is then that of a key that is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Problem>,
+    /// What would change.
+    #[serde(flatten)]
+    pub effect: Effect,
+    /// Since when the highest counts are kept; absent before the first run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peaks_since: Option<Timestamp>,
+}
+
+impl Host {
+    /// The license of a pasted key, if it may be set now. Nothing is changed.
+    ///
+    /// # Errors
+    /// The one reason why it may not.
+    pub fn check_license(&self, pasted: &str) -> Result<License, SetLicenseError> {
+        self.open_license(pasted).map(|(_, license, _)| license)
+    }
+
+    /// What a pasted key would change, if it were set now (`b3`, `c9`). Nothing is changed, also where it would be refused.
+    ///
+    /// # Errors
+    /// When it is not the license of a trusted vendor, or the state cannot be read.
+    pub fn preview_license(&self, pasted: &str) -> Result<LicensePreview, SetLicenseError> {
+        let (key, license) = licenses::open(pasted, &self.vendor_keys)?;
+        let (description, now) = (self.product.describe().map_err(SetLicenseError::Product)?, self.now()?);
+        let refused = licenses::judge(&license, &self.licensed_instance(&description), now).err();
+        let rehearsal = licenses::rehearse(&*self.store, &key, &license, &self.vendor_keys, now)?;
+        let refused = refused.or(rehearsal.refused).filter(|_| !rehearsal.was_set);
+        let counts = LastRun::read(&*self.store)?.map(|run| run.counts).unwrap_or_default();
+        let observed = runs::observed(&description, &self.server_id, counts);
+        let peaks = Peaks::read(&*self.store)?;
+        let highest = peaks.as_ref().map(|peaks| peaks.highest.clone()).unwrap_or_default();
+        let [before, after] =
+            [&rehearsal.before, &rehearsal.after].map(|licenses| Held { licenses, observed: &observed });
+        Ok(LicensePreview {
+            effect: preview(&license, before, after, &highest, now),
+            license,
+            was_set: rehearsal.was_set,
+            refused: refused.map(|error| Problem { code: error.code(), message: error.to_string() }),
+            peaks_since: peaks.map(|peaks| peaks.since),
+        })
+    }
+
+    /// Sets a pasted license key (`c1`). It takes effect at once; the keys from before stay as history (`c10`).
+    ///
+    /// # Errors
+    /// The one reason why it was refused. What was set before stays as it was.
+    pub fn set_license(&self, pasted: &str) -> Result<LicenseChange, SetLicenseError> {
+        let (key, license, now) = self.open_license(pasted)?;
+        let change = licenses::add(&mut *self.store.lock()?, key, license, &self.vendor_keys, now)?;
+        self.refresh();
+        Ok(change)
+    }
+
+    fn open_license(&self, pasted: &str) -> Result<(String, License, Timestamp), SetLicenseError> {
+        let description = self.product.describe().map_err(SetLicenseError::Product)?;
+        let now = self.now()?;
+        let (key, license) = licenses::open(pasted, &self.vendor_keys)?;
+        licenses::judge(&license, &self.licensed_instance(&description), now)?;
+        Ok((key, license, now))
+    }
+
+    fn licensed_instance<'a>(&'a self, description: &'a Description) -> licenses::Instance<'a> {
+        let (product, edition) = (&description.id, description.edition.as_deref());
+        licenses::Instance { product, edition, server_id: &self.server_id }
+    }
+
+    /// All license keys that were set, the oldest first.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn licenses(&self) -> Result<Vec<InstalledLicense>, StoreError> {
+        licenses::list(&*self.store, &self.vendor_keys)
+    }
+
+    /// The highest count of each dimension, and since when they are kept; none before the first run.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn peaks(&self) -> Result<Option<Peaks>, StoreError> {
+        Peaks::read(&*self.store)
+    }
+
+    /// What the licenses come to now, with the latest counts: read and verified anew. [`Self::live`] has it in memory.
+    ///
+    /// # Errors
+    /// When the state cannot be read, or the product does not say what it is.
+    pub fn standing(&self) -> Result<Standing, HostError> {
+        let description = self.product.describe()?;
+        let counts = LastRun::read(&*self.store)?.map(|run| run.counts).unwrap_or_default();
+        Ok(self.standing_with(&description, counts, self.now()?)?)
+    }
+
+    pub(super) fn standing_with(
+        &self,
+        description: &Description,
+        counts: BTreeMap<Dimension, u64>,
+        now: Timestamp,
+    ) -> Result<Standing, StoreError> {
+        Ok(standing(&self.opened_licenses()?, &runs::observed(description, &self.server_id, counts), now))
+    }
+
+    /// What the licenses come to, from memory: for every turn of a product (`s9`).
+    ///
+    /// A change by this process is there as soon as the call that made it returns, and one by another process within
+    /// about a second. At most once in a second one caller looks for such a change, while the others go on with what is
+    /// there.
+    ///
+    /// # Errors
+    /// When there has been no standing since the host was opened: the state cannot be read, or the product does not say
+    /// what it is. Later the last good one holds, with a [`Live::problem`].
+    pub fn live(&self) -> Result<Arc<Live>, HostError> {
+        let Some(latest) = self.live.latest() else { return self.renew(&mut self.live.looking(), false) };
+        match self.live.try_looking() {
+            Some(mut looked) if looked.is_due() || self.has_passed(&latest) => {
+                self.renew(&mut looked, self.has_passed(&latest))
+            }
+            _ => Ok(latest),
+        }
+    }
+
+    /// Makes what is in memory anew, after something changed that nobody here can see: the product's nodes, its edition.
+    pub fn refresh(&self) {
+        // What is in the way is kept beside the last good standing; without one, the next call of `live` tells it.
+        let _ = self.renew(&mut self.live.looking(), true);
+    }
+
+    /// Whether a feature is enabled now (`s8`), from memory. Without any standing none is.
+    pub fn has_feature(&self, name: &str) -> bool {
+        self.live().is_ok_and(|live| live.has_feature(name))
+    }
+
+    /// Whether there may be `additional` more of a dimension than were counted last (`a6`), from memory.
+    ///
+    /// # Errors
+    /// As [`Self::live`].
+    pub fn check_limit(&self, dimension: &Dimension, additional: u64) -> Result<LimitAnswer, HostError> {
+        Ok(self.live()?.check_limit(&LimitCheck::of(dimension.clone(), additional)))
+    }
+
+    /// What to show above the product's pages now (`a4`), from memory.
+    ///
+    /// # Errors
+    /// As [`Self::live`].
+    pub fn banners(&self) -> Result<Vec<Banner>, HostError> {
+        let live = self.live()?;
+        Ok(live.banners(live.time(self.clock_now())))
+    }
+
+    /// Whether time alone has changed the standing.
+    fn has_passed(&self, live: &Live) -> bool {
+        live.standing.changes_at.is_some_and(|at| at <= self.clock_now())
+    }
+
+    /// Makes the standing anew where anything that it is made of has changed, or where it `must` be.
+    fn renew(&self, looked: &mut Looked, must: bool) -> Result<Arc<Live>, HostError> {
+        looked.look();
+        let latest = self.live.latest();
+        let made = (|| {
+            let stamps = self.store.stamps(&SLOTS)?;
+            if let Some(latest) = &latest
+                && !must
+                && latest.problem.is_none()
+                && !looked.is_stale(&stamps)
+            {
+                return Ok(Arc::clone(latest));
+            }
+            let live = Live::of(Arc::new(self.basis()?), self.clock_now(), None);
+            looked.made(stamps);
+            Ok(self.live.keep(live))
+        })();
+        made.or_else(|error: HostError| {
+            let problem = Problem { code: error.code(), message: error.to_string() };
+            let latest = latest.ok_or(error)?;
+            Ok(self.live.keep(latest.later(self.clock_now(), Some(problem))))
+        })
+    }
+
+    /// What a standing is made of, read anew.
+    fn basis(&self) -> Result<Basis, HostError> {
+        let description = self.product.describe()?;
+        let run = LastRun::read(&*self.store)?;
+        let (counts, counted_at) = run.map_or((BTreeMap::new(), None), |run| (run.counts, run.counted_at));
+        Ok(Basis {
+            licenses: self.opened_licenses()?,
+            observed: runs::observed(&description, &self.server_id, counts),
+            counted_at,
+            clock_floor: ExchangeState::read(&*self.store)?.clock_floor,
+        })
+    }
+
+    fn opened_licenses(&self) -> Result<Vec<License>, StoreError> {
+        Ok(self.licenses()?.into_iter().filter_map(|key| key.license.ok()).collect())
+    }
+}
