@@ -9,6 +9,7 @@ use std::path::Path;
 
 use seatline_agent::accounts;
 use seatline_agent::config::Config;
+use support::mariadb::MariaDb;
 use support::postgres::Postgres;
 use support::{Counted, config};
 
@@ -28,7 +29,13 @@ fn a_million_accounts_are_streamed_in_bounded_memory() {
         "[accounts]\ndatabase = '{}'\nquery = 'select mail as identity, seen as last_seen from users'\n",
         server.address("owner", "wiki")
     );
-    for config in [config(dir.path(), sqlite), config(dir.path(), &postgres)] {
+    let mariadb = MariaDb::start();
+    let mysql = format!(
+        "[accounts]\ndatabase = '{}'\nquery = \"select concat('user-', seq, '@example.org') as identity, now() as last_seen \
+         from seq_1_to_{ACCOUNTS}\"\n",
+        mariadb.address()
+    );
+    for config in [config(dir.path(), sqlite), config(dir.path(), &postgres), config(dir.path(), &mysql)] {
         let raised = peak_above_now(&config);
         assert!(raised < MOST, "raised the memory by {} KiB", raised / 1024);
     }

@@ -225,7 +225,8 @@ fn a_connection_by_tls_needs_a_certificate_that_is_trusted() {
 
 #[test]
 fn a_connection_by_tls_is_made_to_a_server_whose_authority_is_named() {
-    let certificates = certificates();
+    let certificates = support::server::certificates();
+    support::postgres::give_to_server(certificates.path());
     let settings = [
         "ssl=on".to_owned(),
         format!("ssl_cert_file={}", certificates.path().join("server.pem").display()),
@@ -249,19 +250,4 @@ fn a_connection_by_tls_is_made_to_a_server_whose_authority_is_named() {
     assert!(error.to_string().contains("UnknownIssuer"), "{error}");
     let error = read("localhost", "tls_ca_file = 'ca.pem'").expect_err("a name that is not in the certificate");
     assert!(error.to_string().contains("not valid for name"), "{error}");
-}
-
-/// An authority `ca.pem`, and a certificate of 127.0.0.1 that it signed, which belong to the server's user.
-fn certificates() -> tempfile::TempDir {
-    let dir = tempfile::Builder::new().prefix("tls").tempdir_in("/tmp").expect("a directory");
-    let script = "set -e; key='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
-        openssl req -x509 $key -keyout ca.key -out ca.pem -subj /CN=authority -days 2
-        openssl req $key -keyout server.key -out server.csr -subj /CN=server
-        echo subjectAltName=IP:127.0.0.1 > names
-        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out server.pem -days 2";
-    let made = std::process::Command::new("sh").args(["-c", script]).current_dir(dir.path()).output().expect("a shell");
-    let hint = "Debian's package `openssl` is needed for this test";
-    assert!(made.status.success(), "{hint}: {}", String::from_utf8_lossy(&made.stderr));
-    support::postgres::give_to_server(dir.path());
-    dir
 }

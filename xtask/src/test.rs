@@ -27,7 +27,7 @@ pub struct Options {
 /// When something is missing, does not build, or does not pass: the message names each.
 pub fn test(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let mut progress = Progress::start();
-    progress.step("packages", postgres)?;
+    progress.step("packages", packages)?;
     let plugin = plugin::Options { fixtures: true, source: options.source };
     progress.step("plugins", |progress| plugin::build(workspace, &plugin, progress))?;
     progress.step("build", |_| workspace.build_binaries())?;
@@ -89,8 +89,9 @@ fn has_deny(workspace: &Workspace) -> bool {
     command::succeeds(workspace.cargo().args(["deny", "--version"]))
 }
 
-/// The tests start a PostgreSQL of their own, from the binaries that Debian's package brings.
-fn postgres(progress: &Progress) -> Result<(), Failure> {
+/// The tests start servers of their own, from the binaries that Debian's packages bring.
+fn packages(progress: &Progress) -> Result<(), Failure> {
+    debian::ensure(&["mariadb-server", "openssl"], "the tests' own MariaDB", progress)?;
     let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
     if versions.into_iter().any(|version| version.path().join("bin/initdb").exists()) {
         return Ok(());

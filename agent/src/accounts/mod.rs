@@ -7,112 +7,60 @@
 //! memory than one. A value that cannot be understood fails the whole pass, with its row and column and without the
 //! value, so that nothing is counted wrongly and no name of a person reaches a log.
 
+mod ber;
 mod columns;
+mod error;
 mod sql;
 mod tls;
 mod value;
+mod wire;
 
 use std::time::{Duration, Instant};
 
-use seatline_host::ports::{AccountSink, PortError};
+use seatline_host::ports::{Account, AccountSink};
 
-use crate::config::database::AddressError;
+pub use error::SourceError;
+
 use crate::config::{AccountSource, Accounts, DimensionQuery};
-
-/// Why a database could not be read. Every message is one line, and holds no value of a row.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
-    /// The database's address or password is not to be had.
-    #[error("the database's address or password is not to be had: {0}")]
-    Secret(#[from] AddressError),
-    /// There is no such file.
-    #[error("there is no database at {0}")]
-    Missing(String),
-    /// The database cannot be opened or reached.
-    #[error("cannot reach the database {database}: {reason}")]
-    Unreachable {
-        /// Its path, or its host.
-        database: String,
-        /// One line.
-        reason: String,
-    },
-    /// The database does not let us read.
-    #[error("not allowed to read: {0}")]
-    Denied(String),
-    /// Somebody else holds a lock for too long.
-    #[error("the database is locked by another program")]
-    Locked,
-    /// The file is no database, or is damaged.
-    #[error("{0}")]
-    Damaged(String),
-    /// The query is wrong.
-    #[error("the query is not accepted: {0}")]
-    Query(String),
-    /// The query would change the database.
-    #[error("the query must be one SELECT statement that changes nothing")]
-    Writes,
-    /// The query's columns are not those of an account.
-    #[error("the query's columns: {0}")]
-    Columns(String),
-    /// A value that cannot be understood.
-    #[error("row {row}: `{column}` {rule}")]
-    Value {
-        /// The row, from 1, in the order in which the query gives them.
-        row: u64,
-        /// The column.
-        column: &'static str,
-        /// What the value must be.
-        rule: &'static str,
-    },
-    /// The query of a dimension gave something else than a number.
-    #[error("the query must give one row with one whole number, not negative")]
-    NotANumber,
-    /// Reading took too long.
-    #[error("reading took longer than the time limit of {0} s")]
-    TimeLimit(u64),
-    /// Reading broke off.
-    #[error("reading broke off after {rows} rows: {reason}")]
-    BrokenOff {
-        /// How many rows came before.
-        rows: u64,
-        /// One line.
-        reason: String,
-    },
-    /// Whoever takes the accounts wants no more.
-    #[error(transparent)]
-    Stopped(PortError),
-}
-
-impl SourceError {
-    /// A stable code for machines.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Secret(_) => "source-secret",
-            Self::Missing(_) => "source-missing",
-            Self::Unreachable { .. } => "source-unreachable",
-            Self::Denied(_) => "source-denied",
-            Self::Locked => "source-locked",
-            Self::Damaged(_) => "source-damaged",
-            Self::Query(_) => "source-query",
-            Self::Writes => "source-query-writes",
-            Self::Columns(_) => "source-columns",
-            Self::Value { .. } => "source-value",
-            Self::NotANumber => "source-not-a-number",
-            Self::TimeLimit(_) => "source-time-limit",
-            Self::BrokenOff { .. } => "source-broken-off",
-            Self::Stopped(_) => "source-stopped",
-        }
-    }
-}
 
 /// Gives every account of the configured source to `sink`, and returns how many there were.
 ///
 /// # Errors
 /// The first thing that went wrong: then none of the accounts may be counted.
 pub fn read(accounts: &Accounts, sink: &mut dyn AccountSink) -> Result<u64, SourceError> {
+    read_in(accounts, &mut Pass { sink, tolerated: Vec::new(), most: 0 })
+}
+
+fn read_in(accounts: &Accounts, pass: &mut Pass<'_>) -> Result<u64, SourceError> {
     let limit = TimeLimit::starting_now(accounts.time_limit);
     match &accounts.source {
-        AccountSource::Sql(sql) => sql::read_accounts(sql, limit, sink),
+        AccountSource::Sql(sql) => sql::read_accounts(sql, limit, pass),
+    }
+}
+
+/// One pass through a source: where its accounts go, and what happens to those that cannot be understood.
+struct Pass<'s> {
+    sink: &'s mut dyn AccountSink,
+    /// What was wrong with accounts that were left out.
+    tolerated: Vec<SourceError>,
+    /// How many may be left out. None, where they are counted.
+    most: usize,
+}
+
+impl Pass<'_> {
+    /// Takes what became of a row.
+    ///
+    /// # Errors
+    /// When it is wrong, and no more wrong rows are tolerated; or when no more accounts are wanted.
+    fn take(&mut self, account: Result<Account<'_>, SourceError>) -> Result<(), SourceError> {
+        match account {
+            Ok(account) => self.sink.push(account).map_err(SourceError::Stopped),
+            Err(problem) if self.tolerated.len() < self.most => {
+                self.tolerated.push(problem);
+                Ok(())
+            }
+            Err(problem) => Err(problem),
+        }
     }
 }
 
@@ -138,6 +86,11 @@ impl TimeLimit {
 
     fn is_over(&self) -> bool {
         Instant::now() >= self.end
+    }
+
+    /// The time that is left, for what does I/O.
+    fn remaining(&self) -> std::io::Result<Duration> {
+        self.left().map_err(|_| std::io::ErrorKind::TimedOut.into())
     }
 
     /// The time that is left.

@@ -1,5 +1,7 @@
 //! Where a database is, and how its password is had without writing it down.
 
+mod mysql;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +9,7 @@ use postgres::config::SslMode;
 
 use super::document::{Problem, Section};
 use super::secret::{SecretError, SecretSource};
+pub use mysql::{MysqlAddress, Server};
 
 /// The keys that tell of a database, in every section that has one.
 pub const KEYS: [&str; 5] = ["database", "database_env", "password_env", "password_file", "tls_ca_file"];
@@ -45,6 +48,8 @@ pub enum AddressError {
 pub enum Address {
     /// A file of SQLite.
     Sqlite(PathBuf),
+    /// A database of MySQL or MariaDB.
+    Mysql(Box<MysqlAddress>),
     /// A database of PostgreSQL.
     Postgres(Box<PostgresAddress>),
 }
@@ -62,6 +67,7 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+            Self::Mysql(_) => f.write_str("Mysql(…)"),
             Self::Postgres(_) => f.write_str("Postgres(…)"),
         }
     }
@@ -96,7 +102,7 @@ impl Database {
         let location = match (section.find("database"), section.find("database_env")) {
             (Some(given), None) => {
                 let address = Address::parse(given.text()?, base).map_err(|reason| given.refuse(reason))?;
-                if matches!(&address, Address::Postgres(postgres) if postgres.config.get_password().is_some()) {
+                if address.holds_password() {
                     return Err(given.refuse("holds a password: put it into `password_file` or `password_env`"));
                 }
                 Location::Given(address)
@@ -114,13 +120,16 @@ impl Database {
         let tls_ca_file = section.find("tls_ca_file").map(|file| file.text()).transpose()?.map(|file| base.join(file));
         if matches!(location, Location::Given(Address::Sqlite(_))) && (password.is_some() || tls_ca_file.is_some()) {
             let key = if password.is_some() { "password_file" } else { "tls_ca_file" };
-            return Err(section.refuse(key, "is for PostgreSQL: a SQLite file has no password and no TLS"));
+            return Err(section.refuse(key, "is for a server: a SQLite file has no password and no TLS"));
         }
-        if let Location::Given(Address::Postgres(postgres)) = &location
+        if let Location::Given(address) = &location
             && tls_ca_file.is_some()
-            && postgres.config.get_ssl_mode() == SslMode::Disable
+            && address.is_without_tls()
         {
-            return Err(section.refuse("tls_ca_file", "has no effect beside `sslmode=disable`: leave one of them out"));
+            return Err(section.refuse(
+                "tls_ca_file",
+                "has no effect on a connection without TLS (`sslmode=disable`, a socket): leave it out",
+            ));
         }
         Ok(Some(Self { location, password, tls_ca_file }))
     }
@@ -138,10 +147,20 @@ impl Database {
                 Address::parse(&text, base).map_err(|_| AddressError::Unclear(name.clone()))?
             }
         };
-        if let Address::Postgres(postgres) = &mut address {
-            postgres.tls_ca_file.clone_from(&self.tls_ca_file);
-            if let Some(source) = &self.password {
-                postgres.config.password(source.read()?.as_bytes());
+        let password = self.password.as_ref().map(SecretSource::read).transpose()?;
+        match &mut address {
+            Address::Sqlite(_) => {}
+            Address::Mysql(mysql) => {
+                mysql.tls_ca_file.clone_from(&self.tls_ca_file);
+                if let Some(password) = password {
+                    mysql.password = password;
+                }
+            }
+            Address::Postgres(postgres) => {
+                postgres.tls_ca_file.clone_from(&self.tls_ca_file);
+                if let Some(password) = password {
+                    postgres.config.password(password.as_bytes());
+                }
             }
         }
         Ok(address)
@@ -149,15 +168,38 @@ impl Database {
 }
 
 impl Address {
-    /// The address that `text` names: a `postgres://` URL, `key=value` pairs, or else a path relative to `base`.
+    fn holds_password(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Mysql(mysql) => !mysql.password.is_empty(),
+            Self::Postgres(postgres) => postgres.config.get_password().is_some(),
+        }
+    }
+
+    /// Whether it says that there is no TLS.
+    fn is_without_tls(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Mysql(mysql) => mysql.tls == Some(false) || matches!(mysql.server, Server::Socket(_)),
+            Self::Postgres(postgres) => postgres.config.get_ssl_mode() == SslMode::Disable,
+        }
+    }
+
+    /// The address that `text` names: a URL of MySQL or PostgreSQL, PostgreSQL's `key=value` pairs, or else a path relative
+    /// to `base`.
     fn parse(text: &str, base: &Path) -> Result<Self, String> {
+        if let Some(mysql) = MysqlAddress::parse(text) {
+            return mysql.map(|address| Self::Mysql(Box::new(address)));
+        }
         let first_key = text.split_once('=').map(|(key, _)| key.trim());
         let is_postgres = text.starts_with("postgres://")
             || text.starts_with("postgresql://")
             || first_key.is_some_and(|key| POSTGRES_OPTIONS.contains(&key));
         if !is_postgres {
             return match text.split_once("://") {
-                Some((scheme, _)) => Err(format!("begins with `{scheme}://`: PostgreSQL and SQLite files can be read")),
+                Some((scheme, _)) => {
+                    Err(format!("begins with `{scheme}://`: PostgreSQL, MySQL, MariaDB and SQLite files can be read"))
+                }
                 None => Ok(Self::Sqlite(base.join(text))),
             };
         }
@@ -189,7 +231,7 @@ mod tests {
         for text in ["postgres://wiki@db.example/wiki", "host=/run/postgresql dbname=wiki", "dbname = wiki host=::1"] {
             assert!(matches!(Address::parse(text, base), Ok(Address::Postgres(_))), "{text}");
         }
-        for text in ["mysql://db/wiki", "dbname=wiki", "postgres://db/wiki?sslmode=sometimes"] {
+        for text in ["mssql://db/wiki", "mysql://db/wiki", "dbname=wiki", "postgres://db/wiki?sslmode=sometimes"] {
             Address::parse(text, base).expect_err(text);
         }
     }

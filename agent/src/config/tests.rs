@@ -73,11 +73,11 @@ fn each_rule_is_named_with_its_line_and_key() {
         ),
         (
             "[accounts]\ndatabase = 'x.db'\nquery = 'q'\npassword_file = 'p'",
-            "line 8: `accounts.password_file` is for PostgreSQL: a SQLite file has no password and no TLS",
+            "line 8: `accounts.password_file` is for a server: a SQLite file has no password and no TLS",
         ),
         (
             "[accounts]\ndatabase = 'host=h sslmode=disable'\nquery = 'q'\ntls_ca_file = 'ca.pem'",
-            "line 8: `accounts.tls_ca_file` has no effect beside `sslmode=disable`: leave one of them out",
+            "line 8: `accounts.tls_ca_file` has no effect on a connection without TLS (`sslmode=disable`, a socket): leave it out",
         ),
         (
             "[accounts]\ndatabase = 'x.db'\nquery = 'q'\ntime_limit = 0",

@@ -3,11 +3,14 @@
 
 pub mod agent;
 pub mod central;
+pub mod mariadb;
 pub mod plugin;
 pub mod postgres;
+pub mod server;
 
 use std::path::Path;
 
+use seatline_agent::accounts::{self, SourceError};
 use seatline_agent::config::Config;
 use seatline_host::ports::{Account, AccountSink, LastSeen, PortError};
 
@@ -15,6 +18,20 @@ use seatline_host::ports::{Account, AccountSink, LastSeen, PortError};
 pub fn config(dir: &Path, rest: &str) -> Config {
     let text = format!("[product]\nid = 'acme-wiki'\nname = 'Acme Wiki'\nversion = '4.2.0'\n{rest}");
     Config::parse(&text, dir).expect("a configuration")
+}
+
+/// What the source that `text` configures gives, one line for each account.
+pub fn read(dir: &Path, text: &str) -> Result<Vec<String>, SourceError> {
+    let mut kept = Kept::default();
+    let read = accounts::read(config(dir, text).accounts.as_ref().expect("accounts"), &mut kept)?;
+    assert_eq!(read, kept.0.len() as u64);
+    Ok(kept.0)
+}
+
+/// The code and the line of the refusal to read the source that `text` configures.
+pub fn refusal(dir: &Path, text: &str) -> (&'static str, String) {
+    let error = read(dir, text).expect_err("a refusal");
+    (error.code(), error.to_string())
 }
 
 /// Keeps what a source gives, one line for each account.

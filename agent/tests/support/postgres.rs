@@ -1,13 +1,11 @@
-//! A real PostgreSQL server of a test's own, in a temporary directory. It ends with the test process, however that ends:
-//! a shell beside it waits for its standard input to close, stops the server, and removes the directory.
+//! A real PostgreSQL server of a test's own, in a temporary directory.
 
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Runs "$@" until our standard input closes; $0 is the directory.
-const GUARD: &str = r#""$@" & server=$!; cat > /dev/null; kill -INT $server; wait $server; rm -rf "$0""#;
+use super::server::{GUARD, free_port, is_root};
 
 /// A running server that listens on a socket in its own directory, and on a free port of the loopback interface.
 pub struct Postgres {
@@ -101,8 +99,7 @@ fn installed() -> PathBuf {
 
 /// The user and group that the server must run as: PostgreSQL refuses root, so root uses the package's own user.
 fn owner_of_data() -> Option<(u32, u32)> {
-    use std::os::unix::fs::MetadataExt as _;
-    if std::fs::metadata("/proc/self").expect("our own process").uid() != 0 {
+    if !is_root() {
         return None;
     }
     let passwd = std::fs::read_to_string("/etc/passwd").expect("the users of this machine");
@@ -129,10 +126,4 @@ pub fn give_to_server(dir: &Path) {
     for path in files.chain([dir.to_owned()]) {
         chown(path, Some(user), Some(group)).expect("a file of the server's user");
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port of the loopback interface");
-    listener.local_addr().expect("its address").port()
 }

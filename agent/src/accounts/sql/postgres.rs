@@ -9,12 +9,12 @@ use std::time::Duration;
 use postgres::config::{Host, SslMode};
 use postgres::error::SqlState;
 use postgres::{Client, Row, Transaction};
-use seatline_host::ports::AccountSink;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::accounts::columns::{Columns, NAMES};
 use crate::accounts::value::{MAX_IDENTITY_BYTES, Rows, Value};
-use crate::accounts::{SourceError, TimeLimit, short, tls};
+use crate::accounts::wire::is_loopback;
+use crate::accounts::{Pass, SourceError, TimeLimit, short, tls};
 use crate::config::database::PostgresAddress;
 
 /// How many rows are in memory at once.
@@ -22,12 +22,12 @@ const ROWS_AT_ONCE: i32 = 1024;
 /// For how long a connection is tried where the address does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Gives every account that `query` finds to `sink`, and returns how many there were.
+/// Gives every account that `query` finds to `pass`, and returns how many there were.
 pub fn read_accounts(
     address: &PostgresAddress,
     query: &str,
     limit: TimeLimit,
-    sink: &mut dyn AccountSink,
+    pass: &mut Pass<'_>,
 ) -> Result<u64, SourceError> {
     let mut client = connect(address)?;
     let mut transaction = begin(&mut client, limit)?;
@@ -44,8 +44,7 @@ pub fn read_accounts(
         let batch =
             transaction.query_portal(&portal, ROWS_AT_ONCE).map_err(|error| query_error(&error, limit, rows.count))?;
         for row in &batch {
-            let account = rows.account(|index| text(row, index))?;
-            sink.push(account).map_err(SourceError::Stopped)?;
+            pass.take(rows.account(|index| text(row, index)))?;
         }
         if batch.len() < ROWS_AT_ONCE as usize {
             return Ok(rows.count);
@@ -123,13 +122,11 @@ fn connector(config: &mut postgres::Config, ca_file: Option<&Path>) -> Result<Op
     }
     tls::client_config(ca_file)
         .map(|tls| Some(MakeRustlsConnect::new(tls)))
-        .map_err(|reason| SourceError::Unreachable { database: "by TLS".to_owned(), reason })
+        .map_err(|reason| SourceError::Unreachable { place: "the database by TLS".to_owned(), reason })
 }
 
 /// Whether every host is this machine.
 fn is_local(config: &postgres::Config) -> bool {
-    let is_loopback =
-        |name: &str| name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
         && config.get_hosts().iter().all(|host| match host {
             Host::Tcp(name) => is_loopback(name) || !config.get_hostaddrs().is_empty(),
@@ -188,7 +185,7 @@ fn connect_error(error: &postgres::Error, place: &str) -> SourceError {
             short(causes.last().map_or("no reason", String::as_str))
         }
     };
-    SourceError::Unreachable { database: place.to_owned(), reason }
+    SourceError::Unreachable { place: format!("the database {place}"), reason }
 }
 
 /// An error of a statement. PostgreSQL quotes values in the messages of some classes (22, "invalid input syntax for type

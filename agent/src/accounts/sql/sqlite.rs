@@ -15,11 +15,10 @@ use rusqlite::ffi::ErrorCode;
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Statement};
-use seatline_host::ports::AccountSink;
 
 use crate::accounts::columns::Columns;
 use crate::accounts::value::{Rows, Value};
-use crate::accounts::{SourceError, TimeLimit, short};
+use crate::accounts::{Pass, SourceError, TimeLimit, short};
 
 /// For how long a lock is waited for: a product's own write transactions are far shorter.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,13 +27,8 @@ const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 /// The most bytes of a row or a value: rows with a picture in them are read, and one that fills the memory is not.
 const MAX_VALUE_BYTES: i32 = 16 * 1024 * 1024;
 
-/// Gives every account that `query` finds to `sink`, and returns how many there were.
-pub fn read_accounts(
-    path: &Path,
-    query: &str,
-    limit: TimeLimit,
-    sink: &mut dyn AccountSink,
-) -> Result<u64, SourceError> {
+/// Gives every account that `query` finds to `pass`, and returns how many there were.
+pub fn read_accounts(path: &Path, query: &str, limit: TimeLimit, pass: &mut Pass<'_>) -> Result<u64, SourceError> {
     let database = Database::open(path, limit)?;
     let mut statement = database.prepare(query)?;
     let columns = Columns::find(statement.column_names())?;
@@ -45,8 +39,7 @@ pub fn read_accounts(
             Err(error) => return Err(read_error(&error, limit, rows.count)),
             Ok(None) => return database.was_at_rest(rows.count).map(|()| rows.count),
             Ok(Some(row)) => {
-                let account = rows.account(|index| row.get_ref(index).map_or(Value::Other, value))?;
-                sink.push(account).map_err(SourceError::Stopped)?;
+                pass.take(rows.account(|index| row.get_ref(index).map_or(Value::Other, value)))?;
             }
         }
     }
@@ -182,7 +175,7 @@ fn unchanging(path: &Path) -> String {
 }
 
 fn unreachable(path: &Path, reason: &str) -> SourceError {
-    SourceError::Unreachable { database: path.display().to_string(), reason: reason.to_owned() }
+    SourceError::Unreachable { place: format!("the database {}", path.display()), reason: reason.to_owned() }
 }
 
 /// An error before the first row, when there is nothing of a row that its message could repeat.
