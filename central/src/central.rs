@@ -5,13 +5,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::pairing::{self, INVITE_MINUTES, Secret};
 use seatline_protocol::seal::{self, Document as _};
 use seatline_protocol::{Invite, KeyId, LinkId, OpenError, PublicKey, text};
-use zeroize::Zeroizing;
+use seatline_web::password::PasswordError;
+use seatline_web::secret::random;
 
 use crate::domain::application::MAX_NAME;
 use crate::domain::{
@@ -41,6 +40,15 @@ pub enum ActionError {
     /// The operating system has no randomness to give.
     #[error("the operating system gives no randomness: {0}")]
     Random(#[from] getrandom::Error),
+}
+
+impl From<PasswordError> for ActionError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Random(error) => Self::Random(error),
+            error => Self::invalid("password", error),
+        }
+    }
 }
 
 impl ActionError {
@@ -345,19 +353,6 @@ impl Central {
         self.store().set_link_settings(id, &settings).await?;
         Ok(Link { settings, ..link })
     }
-}
-
-/// `N` random bytes from the operating system.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// A secret to be handed out: 32 random bytes in base64url.
-pub(crate) fn random_secret() -> Result<Zeroizing<String>, getrandom::Error> {
-    let bytes = Zeroizing::new(random::<32>()?);
-    Ok(Zeroizing::new(BASE64.encode(bytes.as_slice())))
 }
 
 /// Whether `url` may stand on a page as the address of a product: `http` or `https`, as an intranet has both. It is

@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use seatline_protocol::pairing::Secret;
 use seatline_protocol::{KeyError, SecretKey};
+use seatline_web::secret::random_secret;
 use zeroize::Zeroizing;
 
-use crate::central::random_secret;
 use crate::private_file;
 
 /// The file of the sealing key, a PASERK secret key.

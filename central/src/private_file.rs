@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::central::random;
+use seatline_web::secret::random;
 
 /// Writes `bytes` to `path`, in the place of what is there. When it returns, they are on the disk.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {

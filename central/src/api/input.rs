@@ -2,40 +2,14 @@
 
 use std::str::FromStr;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use seatline_protocol::text;
+pub(super) use seatline_web::Input;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::ApiError;
 use crate::store::{Cursor, PageSize};
-
-/// The JSON of a request's body.
-pub(super) struct Input<T>(pub(super) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let Json(value) = Json::<T>::from_request(request, state).await.map_err(|error| {
-            let message = text::line(&error.body_text(), 400);
-            match error {
-                JsonRejection::MissingJsonContentType(_) => {
-                    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", message)
-                }
-                error if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message)
-                }
-                _ => ApiError::invalid(message),
-            }
-        })?;
-        Ok(Self(value))
-    }
-}
 
 /// The ids in a request's path, one after the other.
 pub(super) struct Ids(Vec<String>);

@@ -14,7 +14,7 @@ mod server;
 use axum::routing::{MethodRouter, get, patch, post, put};
 
 use crate::server::App;
-pub use error::ApiError;
+pub use error::{ApiError, unauthorised};
 
 /// Every route of the API. All of them stand behind the guard.
 pub fn routes() -> Vec<(&'static str, MethodRouter<App>)> {

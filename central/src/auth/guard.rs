@@ -5,11 +5,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use seatline_web::address::escape;
 
 use super::{session, token};
-use crate::api::ApiError;
+use crate::api::{ApiError, unauthorised};
 use crate::domain::AdminName;
-use crate::pages::{PageError, escape};
+use crate::pages::PageError;
 use crate::server::App;
 use crate::store::Stored;
 
@@ -43,7 +44,7 @@ pub async fn require_sign_in(State(app): State<App>, mut request: Request, next:
             response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
             response
         }
-        Ok(None) if is_api => ApiError::unauthorised().into_response(),
+        Ok(None) if is_api => unauthorised().into_response(),
         Ok(None) => to_sign_in(&request),
         Err(error) if is_api => ApiError::from(error).into_response(),
         Err(error) => PageError::from(error).into_response(),

@@ -4,10 +4,10 @@
 //! a program. The prefix lets a scanner of source code find one that was committed by mistake.
 
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use seatline_protocol::text;
+use seatline_web::secret::{bearer, random, random_secret};
 
-use crate::central::{ActionError, Central, random, random_secret};
+use crate::central::{ActionError, Central};
 use crate::domain::{AdminName, ApiToken, TokenHash, TokenId};
 
 /// What every API token begins with.
@@ -39,7 +39,5 @@ pub async fn create(central: &Central, admin: &str, label: &str) -> Result<(Stri
 
 /// The hash of the token that a request carries.
 pub(super) fn presented(headers: &HeaderMap) -> Option<TokenHash> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && token.starts_with(PREFIX)).then(|| TokenHash::of(token.as_bytes()))
+    bearer(headers, PREFIX).map(|token| TokenHash::of(token.as_bytes()))
 }

@@ -4,14 +4,15 @@ use std::io::{BufRead as _, Read as _, stdin};
 
 use clap::Subcommand;
 use seatline_ui::format::date_time;
+use seatline_web::password::MAX_PASSWORD;
+use seatline_web::secret::random_secret;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::output::table;
 use super::place::Place;
 use super::{Failure, Output};
-use crate::auth::{MAX_PASSWORD, create_admin, token};
-use crate::central::random_secret;
+use crate::auth::{create_admin, token};
 use crate::domain::TokenId;
 
 /// How many characters a password has that is made here: 144 random bits.

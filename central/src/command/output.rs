@@ -2,12 +2,12 @@
 
 use std::io::{self, Write as _};
 
+use seatline_web::ServeError;
 use serde::Serialize;
 
 use crate::central::ActionError;
 use crate::keyring::KeyringError;
 use crate::link::ExchangeError;
-use crate::server::ServeError;
 use crate::store::StoreError;
 
 /// Why a command was not done: a stable code, and one line that names the thing, the reason and the way out.

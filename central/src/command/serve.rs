@@ -3,14 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use clap::Args;
+use seatline_web::{Address, Limits, Listener, Proxies, serve};
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::{DEFAULT_LISTEN, Face, Place};
 use super::{Failure, Output};
-use crate::auth::Proxies;
-use crate::server::{App, Limits, ServeError, router, serve};
+use crate::server::{App, router};
 
 /// Serve the pages, the API and the link.
 #[derive(Debug, Args)]
@@ -32,12 +31,11 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
-        let listen = |source| ServeError::Listen { address: self.listen.to_string(), source };
-        let listener = TcpListener::bind(self.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let listener = Listener::bind(&Address::Tcp(self.listen)).await?;
+        let address = listener.address()?;
         let public_url = match self.public_url {
             Some(url) => url,
-            None if address.ip().is_loopback() => format!("http://{address}"),
+            None if address.is_local() => format!("http://{address}"),
             None => {
                 let message = "say with --public-url where products reach this server, such as \
                                https://licenses.example.org: it listens beyond the loopback interface";

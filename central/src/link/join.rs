@@ -6,7 +6,9 @@ use seatline_protocol::seal;
 use seatline_protocol::{ExchangeResponse, Join, LinkId, Refusal, Welcome};
 
 use super::exchange::{ExchangeError, InForce};
-use crate::central::{Central, random};
+use seatline_web::secret::random;
+
+use crate::central::Central;
 use crate::domain::{Link, LinkState, Redeemed, Redemption, TokenHash};
 
 /// Answers a join with a welcome or a refusal, and gives the link that it came to, if that is in force.

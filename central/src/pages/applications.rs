@@ -8,12 +8,12 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_protocol::Dimension;
 use seatline_protocol::standing::Verdict;
 use seatline_ui::{Badge, Field, Gauge, Icon, Level, Prose, Tone, When, format, words};
+use seatline_web::address::escape;
 use serde::Deserialize;
 
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::Licenses;
-use crate::pages::escape;
 use crate::pages::failure::PageError;
 use crate::pages::frame::{page, page_with};
 use crate::pages::words::trouble as trouble_words;

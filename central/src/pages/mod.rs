@@ -50,11 +50,5 @@ fn parsed<T: FromStr>(text: &str, what: &str) -> Result<T, PageError> {
     text.parse().map_err(|_| PageError::not_found(what))
 }
 
-/// `text` as the value of a query parameter.
-pub fn escape(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~');
-    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
-}
-
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,13 @@ use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_ui::{Banner, SignIn, Tone, format};
+use seatline_web::Peer;
+use seatline_web::address::after_sign_in;
+use seatline_web::gate::GateError;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::auth::{Peer, SignInError, after_sign_in};
+use crate::auth::{self, SignInError};
 use crate::pages::failure::PageError;
 use crate::pages::frame::{page, page_with};
 use crate::server::App;
@@ -55,14 +58,16 @@ pub async fn sign_in(
     Form(sent): Form<Sent>,
 ) -> Response {
     let next = after_sign_in(sent.next.as_deref());
-    let error = match app.gate.sign_in(&app.central, peer, &headers, &sent.name, &sent.password).await {
+    let error = match auth::sign_in(&app.gate, &app.central, peer, &headers, &sent.name, &sent.password).await {
         Ok(cookie) => return ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response(),
-        Err(SignInError::Store(error)) => return PageError::from(error).into_response(),
+        Err(SignInError::Store(error) | SignInError::Gate(GateError::Store(error))) => {
+            return PageError::from(error).into_response();
+        }
         Err(error) => error,
     };
     let (status, why) = match &error {
-        SignInError::Wrong => (StatusCode::UNAUTHORIZED, "Check both and try again."),
-        SignInError::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, ""),
+        SignInError::Gate(GateError::Wrong) => (StatusCode::UNAUTHORIZED, "Check both and try again."),
+        SignInError::Gate(GateError::Throttled { .. }) => (StatusCode::TOO_MANY_REQUESTS, ""),
         _ => (StatusCode::SERVICE_UNAVAILABLE, ""),
     };
     let banner = Banner::new(Tone::Danger, format!("{}.", format::capitalised(&error.to_string())), why);
@@ -72,6 +77,6 @@ pub async fn sign_in(
 
 /// `POST /sign-out`
 pub async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
-    let cookie = app.gate.sign_out(&app.central, &headers).await?;
+    let cookie = auth::sign_out(&app.central, &headers).await?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
 }

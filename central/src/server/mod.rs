@@ -1,31 +1,28 @@
 //! The server: what is open, what stands behind the guard, and the headers on all of it.
 //!
 //! Open are health, the link, the assets and the sign-in page. Everything else, also what does not exist, is behind
-//! [`require_sign_in`]. Requests that a browser sends for another site are refused by [`CsrfLayer`] (by `Sec-Fetch-Site`
+//! [`require_sign_in`]. Requests that a browser sends for another site are refused by [`csrf`] (by `Sec-Fetch-Site`
 //! and `Origin`); no route changes anything by `GET`.
 
 mod errors;
-mod headers;
-mod listener;
 
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use seatline_protocol::exchange;
-use tower_http::csrf::{CsrfLayer, ProtectionError};
+use seatline_web::{Gate, assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::api::{self, ApiError};
-use crate::auth::{Gate, require_sign_in};
+use crate::auth::require_sign_in;
 use crate::central::{ActionError, Central};
 use crate::link::http::Door;
 use crate::pages;
-pub use listener::{Limits, ServeError, serve};
 
 /// The most bytes of a form or of a request to the API.
 const MAX_FORM_BYTES: usize = 64 * 1024;
@@ -68,25 +65,13 @@ pub fn router(app: App) -> Result<Router, ActionError> {
         .merge(pages::public())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
-        .layer(csrf(&app.central)?)
+        .layer(csrf::layer([app.central.public_url()]).map_err(|error| ActionError::invalid("public URL", error))?)
         .layer(from_fn(errors::in_form));
     let open = Router::new()
         .route("/healthz", get(health))
         .route(exchange::PATH, post(crate::link::http::handle).layer(DefaultBodyLimit::disable()))
-        .route("/assets/{*path}", get(asset));
+        .route(assets::ROUTE, get(assets::asset));
     Ok(open.merge(browsed).layer(from_fn(headers::secure)).with_state(app))
-}
-
-/// What answers a request that was refused as another site's.
-type Refused = fn(ProtectionError) -> Response;
-
-/// Refuses what another site makes a browser send. Behind a proxy that changes the `Host` header, the origin of the
-/// public URL is ours all the same.
-fn csrf(central: &Central) -> Result<CsrfLayer<Refused>, ActionError> {
-    let origin = central.public_url();
-    let layer =
-        CsrfLayer::new().add_trusted_origin(origin).map_err(|error| ActionError::invalid("public URL", error))?;
-    Ok(layer.with_rejection_response(|_| ApiError::cross_origin().into_response()))
 }
 
 /// `GET /healthz`: 200 if reports can be stored now, else 503. It says no more, as anybody may ask.
@@ -97,14 +82,6 @@ async fn health(State(app): State<App>) -> Response {
             tracing::error!("not healthy: {error}");
             (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be used\n").into_response()
         }
-    }
-}
-
-/// `GET /assets/…`: what pages load, for ever the same under its address.
-async fn asset(Path(path): Path<String>) -> Response {
-    match seatline_ui::asset(&path) {
-        Some(asset) => (asset.headers(), asset.bytes).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

@@ -5,13 +5,13 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use seatline_protocol::{Digest, LinkId, Sequence};
+use seatline_web::address::escape;
 use serde::Deserialize;
 
 use super::{LicensesTab, RefusedLine, ReportLine, seen};
 use crate::auth::SignedIn;
 use crate::domain::ApplicationId;
 use crate::pages::applications::After;
-use crate::pages::escape;
 use crate::pages::failure::PageError;
 use crate::pages::frame::{Head, Place, page};
 use crate::pages::parsed;

@@ -7,11 +7,13 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use seatline_protocol::pairing::Secret;
 use seatline_protocol::{Digest, LinkId, SecretKey, seal};
+use seatline_web::Peer;
+use seatline_web::address::escape;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::world;
-use crate::auth::{Peer, create_admin};
+use crate::auth::create_admin;
 use crate::central::Central;
 use crate::domain::{Application, Clock, Incoming, LinkState, Redeemed, Redemption, TokenHash};
 use crate::keyring::Keyring;
@@ -82,8 +84,7 @@ impl Browser {
     }
 
     async fn post_from(&self, site: &str, path: &str, form: &[(&str, &str)]) -> Answer {
-        let pairs: Vec<String> =
-            form.iter().map(|(name, value)| format!("{name}={}", super::super::escape(value))).collect();
+        let pairs: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
         let request = Request::post(path)
             .header(header::COOKIE, &self.cookie)
             .header("sec-fetch-site", site)

@@ -4,14 +4,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+use seatline_protocol::text;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::central::{ActionError, random};
+use crate::secret::random;
 
+/// The least characters of a password.
+pub const MIN_PASSWORD: usize = 12;
+/// The most bytes of a password: hashing takes no more.
+pub const MAX_PASSWORD: usize = 512;
 /// How many passwords are hashed at once: each takes 19 MiB and some 30 ms of a processor.
 const AT_ONCE: usize = 2;
 /// How long a sign-in waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a password has no hash.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// It is too short or too long.
+    #[error("a password has at least {MIN_PASSWORD} characters, and at most {MAX_PASSWORD} bytes")]
+    Length,
+    /// It holds what nobody can type or see.
+    #[error("a password holds no control characters")]
+    Unprintable,
+    /// The operating system has no randomness to give.
+    #[error("the operating system gives no randomness: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The hash could not be made.
+    #[error("the password could not be hashed: {0}")]
+    Hash(argon2::password_hash::Error),
+}
 
 /// Checks passwords, a few at a time.
 #[derive(Clone)]
@@ -26,8 +48,8 @@ impl Passwords {
     ///
     /// # Errors
     /// Where the operating system gives no randomness.
-    pub fn new() -> Result<Self, ActionError> {
-        let password: String = random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    pub fn new() -> Result<Self, PasswordError> {
+        let password = crate::secret::hex(&random::<16>()?);
         Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: hash(&password)?.into() })
     }
 
@@ -63,13 +85,17 @@ impl Turn {
 /// The hash of a password with a salt of its own, as a PHC string. Takes some 30 ms.
 ///
 /// # Errors
-/// Where the operating system gives no randomness.
-pub fn hash(password: &str) -> Result<String, ActionError> {
+/// See [`PasswordError`].
+pub fn hash(password: &str) -> Result<String, PasswordError> {
+    if password.chars().count() < MIN_PASSWORD || password.len() > MAX_PASSWORD {
+        return Err(PasswordError::Length);
+    }
+    if password.chars().any(text::is_unprintable) {
+        return Err(PasswordError::Unprintable);
+    }
     let salt = random::<16>()?;
-    let hash = Argon2::default()
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|error| ActionError::invalid("password", error))?;
-    Ok(hash.to_string())
+    let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
+    Ok(hash.map_err(PasswordError::Hash)?.to_string())
 }
 
 #[cfg(test)]

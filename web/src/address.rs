@@ -1,0 +1,48 @@
+//! Addresses of pages that come from outside.
+
+/// `text` as the value of a query parameter.
+pub fn escape(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~');
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+/// Where to go after sign-in: the page that was asked for if it is one of this server, else the first page. Whatever a
+/// browser could read as the address of another host is not followed.
+pub fn after_sign_in(next: Option<&str>) -> &str {
+    let local = |next: &&str| {
+        next.len() <= 500
+            && next.starts_with('/')
+            && !next.starts_with("//")
+            && next.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'"' | b'<' | b'>'))
+            && !next.starts_with("/sign-")
+    };
+    next.filter(local).unwrap_or("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_of_another_host_is_followed_after_sign_in() {
+        for good in ["/", "/applications/0a?tab=licenses", "/links#x"] {
+            assert_eq!(after_sign_in(Some(good)), good);
+        }
+        let long = format!("/{}", "a".repeat(600));
+        for bad in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "javascript:alert(1)",
+            "",
+            "/a\r\nSet-Cookie: x=y",
+            "/sign-in?next=/",
+            &long,
+        ] {
+            assert_eq!(after_sign_in(Some(bad)), "/", "{bad}");
+        }
+        assert_eq!(after_sign_in(None), "/");
+    }
+}

@@ -1,0 +1,116 @@
+//! The form of the JSON APIs: what comes with a request, checked, and what is answered where it cannot be done.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use seatline_protocol::text;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// An error: a status for the transport, a stable code for programs, a line for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: &'a str,
+    message: &'a str,
+}
+
+impl ApiError {
+    /// An error that a request brought about.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    /// An error of a status that came from below the API.
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::METHOD_NOT_ALLOWED => {
+                Self::new(status, "method-not-allowed", "this API route does not take this method")
+            }
+            StatusCode::REQUEST_TIMEOUT => Self::new(status, "slow", "the request took too long: send it again"),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "too-large", "the request is too large"),
+            status if status.is_client_error() => Self::new(status, "invalid", "the request could not be read"),
+            status => Self::new(status, "unavailable", "the server cannot do this now: see its log"),
+        }
+    }
+
+    /// Nobody is signed in, and the way to do so.
+    pub fn unauthorised(way_in: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorised", way_in)
+    }
+
+    /// A browser sent the request for another site.
+    pub fn cross_origin() -> Self {
+        let message = "this request comes from another site: open the page on this server and try again";
+        Self::new(StatusCode::FORBIDDEN, "cross-origin", message)
+    }
+
+    /// There is nothing of this name.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no such {what}"))
+    }
+
+    /// The request breaks a rule.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid", message)
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = Json(Body { code: self.code, message: &self.message });
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// The JSON of a request's body, with the API's own errors where it is not what it should be.
+pub struct Input<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let Json(value) = Json::<T>::from_request(request, state).await.map_err(|error| {
+            let message = text::line(&error.body_text(), 400);
+            match error {
+                JsonRejection::MissingJsonContentType(_) => {
+                    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", message)
+                }
+                error if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message)
+                }
+                _ => ApiError::invalid(message),
+            }
+        })?;
+        Ok(Self(value))
+    }
+}

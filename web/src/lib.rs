@@ -1,0 +1,35 @@
+//! What the HTTP servers of Seatline share: `seatline run` and `seatline-central` answer behind the same listener, with the
+//! same headers, and tell programs and people of errors in the same form.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`listener`] | where is listened (TCP, a Unix socket), and the limits of connections |
+//! | [`peer`] | who sent a request |
+//! | [`headers`], [`csrf`], [`assets`] | what stands around all routes: the headers, the refusal of other sites, the files |
+//! | [`api`] | the form of the JSON APIs: errors, bodies |
+//! | [`secret`], [`password`], [`cookie`] | what people and programs prove themselves with |
+//! | [`gate`], [`throttle`] | the check of a name and password, and how guessing is slowed down |
+//! | [`address`] | addresses of pages that come from outside |
+//!
+//! Nothing here knows a store, a license or a page: whose password it is, where a session is kept and what a page says is
+//! told by each server.
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod api;
+pub mod assets;
+pub mod cookie;
+pub mod csrf;
+pub mod gate;
+pub mod headers;
+pub mod listener;
+pub mod password;
+pub mod peer;
+pub mod secret;
+pub mod throttle;
+
+pub use api::{ApiError, Input};
+pub use gate::Gate;
+pub use listener::{Address, Limits, Listener, ServeError, serve};
+pub use peer::{Peer, Proxies};
+pub use secret::TokenHash;
