@@ -2,7 +2,8 @@
 //!
 //! The product's accounts and dimensions are read from its own database ([`accounts`]), as `seatline.toml` says
 //! ([`config`]); [`product::ConfiguredProduct`] is the port through which the host sees them. Each group of commands is a
-//! file under [`commands`], what `seatline run` does all the time a file under [`services`], and `docs/command-line.md`
+//! file under [`commands`], what `seatline run` does all the time a file under [`services`], what it answers over HTTP stands in
+//! [`http`], and `docs/command-line.md`
 //! documents what the commands take and give.
 #![forbid(unsafe_code)]
 
@@ -13,6 +14,7 @@ pub mod confirmation;
 mod dates;
 pub mod failure;
 mod files;
+pub mod http;
 pub mod instance;
 mod log;
 pub mod output;

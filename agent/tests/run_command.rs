@@ -2,59 +2,8 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, ChildStderr, Command, Stdio};
-
-use serde_json::Value;
 use support::agent::Agent;
-
-/// A running agent and its log, one JSON object a line.
-struct Running {
-    process: Child,
-    log: std::io::Lines<BufReader<ChildStderr>>,
-}
-
-impl Running {
-    fn start(agent: &Agent, environment: &[(&str, &str)]) -> Self {
-        let mut command = agent.command(&["run"]);
-        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut process = command.spawn().expect("the binary starts");
-        let log = BufReader::new(process.stderr.take().expect("its log")).lines();
-        Self { process, log }
-    }
-
-    /// Reads the log up to the line with this message.
-    fn until(&mut self, message: &str) -> Value {
-        loop {
-            let entry = self.entry();
-            if entry["message"].as_str().is_some_and(|text| text.starts_with(message)) {
-                return entry;
-            }
-        }
-    }
-
-    /// Reads the next line of the log.
-    fn entry(&mut self) -> Value {
-        let line = self.log.next().expect("the log has not ended").expect("a line of the log");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill").success());
-    }
-
-    fn ended(&mut self) -> Option<i32> {
-        self.process.wait().expect("its end").code()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use support::running::Running;
 
 fn agent() -> Agent {
     let agent = Agent::new();
@@ -67,7 +16,7 @@ fn agent() -> Agent {
 fn w6_it_collects_at_the_start_and_ends_well_on_either_signal() {
     let agent = agent();
     for signal in ["INT", "TERM"] {
-        let mut running = Running::start(&agent, &[]);
+        let mut running = Running::start(&agent, &[], &[]);
         let collected = running.until("collected");
         assert_eq!((&collected["accounts"], &collected["trigger"]), (&8.into(), &"start".into()));
         running.signal(signal);
@@ -81,7 +30,7 @@ fn w6_it_collects_at_the_start_and_ends_well_on_either_signal() {
 fn g2_a_license_in_the_environment_is_set_when_it_starts() {
     let agent = agent();
     let key = agent.issue(&["--kind", "commercial", "--id", "ENV"]);
-    let mut running = Running::start(&agent, &[("SEATLINE_LICENSE", &key)]);
+    let mut running = Running::start(&agent, &[], &[("SEATLINE_LICENSE", &key)]);
     assert_eq!(running.until("set the license key")["license"], "ENV");
     running.until("collected");
     assert!(agent.run(&["license", "show"]).ok().contains("ENV (active)"));
@@ -91,14 +40,14 @@ fn g2_a_license_in_the_environment_is_set_when_it_starts() {
 fn it_goes_on_without_plugin_database_or_central_server_and_says_so() {
     let agent = Agent::new();
     agent.configure("\n[log]\nformat = 'json'\n");
-    let mut running = Running::start(&agent, &[]);
+    let mut running = Running::start(&agent, &[], &[]);
     assert_eq!(running.until("the run failed")["code"], "no-plugin");
     running.signal("TERM");
     running.until("stopped");
 
     agent.install_plugin();
     std::fs::remove_file(agent.path("wiki.db")).expect("the database is gone");
-    let mut running = Running::start(&agent, &[]);
+    let mut running = Running::start(&agent, &[], &[]);
     let missing = running.until("missing from the report");
     assert!(missing["message"].as_str().is_some_and(|text| text.contains("source-missing")), "{missing}");
     running.signal("TERM");
@@ -109,7 +58,7 @@ fn it_goes_on_without_plugin_database_or_central_server_and_says_so() {
 #[test]
 fn a_state_that_cannot_be_read_stops_nothing_and_is_told_until_it_is_mended() {
     let agent = agent();
-    let mut running = Running::start(&agent, &[]);
+    let mut running = Running::start(&agent, &[], &[]);
     running.until("collected");
     std::fs::write(agent.path("state/link.json"), "rubbish").expect("damage");
     let told = running.until("nothing is counted or sent until this is mended");
@@ -138,9 +87,9 @@ fn a_million_accounts_raise_the_memory_of_the_whole_agent_by_less_than_32_mib() 
         agent.reconfigure("'''select mail", &format!("'''with {everybody} select mail"));
         agent.reconfigure("from users'''", "from everybody'''");
         agent.install_plugin();
-        let mut running = Running::start(&agent, &[]);
+        let mut running = Running::start(&agent, &[], &[]);
         let collected = running.until("collected");
-        let status = std::fs::read_to_string(format!("/proc/{}/status", running.process.id())).expect("its status");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", running.pid())).expect("its status");
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
         let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|size| size.parse().ok()).expect("a number");
         (collected["accounts"].as_u64(), kibibytes)

@@ -135,6 +135,7 @@ impl Agent {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary("seatline"));
         command.args(arguments).env("SEATLINE_DIR", self.dir()).env_remove("SEATLINE_LICENSE");
+        command.env("SEATLINE_LISTEN", "127.0.0.1:0");
         command
     }
 }

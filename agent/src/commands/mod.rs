@@ -110,7 +110,7 @@ pub fn main() -> ExitCode {
         Command::Plugin(command) => plugin::run(&context, command),
         Command::Link(command) => link::run(&context, command),
         Command::Sync(_) => sync::run(&context),
-        Command::Run(_) => run::run(&context),
+        Command::Run(options) => run::run(&context, &options),
         Command::Report(command) => report::run(&context, command),
         Command::Status(_) => status::run(&context),
     };

@@ -1,7 +1,11 @@
 //! `seatline run`
 
+use std::path::Path;
+use std::sync::Arc;
+
 use super::Context;
 use crate::failure::Failure;
+use crate::http::HttpServer;
 use crate::instance::Instance;
 use crate::log;
 use crate::services::stop::Stop;
@@ -16,16 +20,38 @@ Example:
 
 It logs to standard error as [log] in seatline.toml says. A signal lets the current step end;
 a second one does not wait. Changes of seatline.toml take effect at the next start.")]
-pub struct Options {}
+pub struct Options {
+    /// Where to answer over HTTP, instead of `listen` in seatline.toml: ADDRESS:PORT (port 0 takes any free one), unix:PATH,
+    /// or off
+    #[arg(long, value_name = "ADDRESS", env = "SEATLINE_LISTEN", hide_env_values = true)]
+    listen: Option<String>,
+}
 
-pub fn run(context: &Context) -> Result<(), Failure> {
+pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
-    let instance = Instance::open_as_it_is(&context.dir()?)?;
+    let instance = Arc::new(Instance::open_as_it_is(&context.dir()?)?);
     log::start(&instance.config.log);
     tracing::info!(server_id = %instance.host.server_id(), version = env!("CARGO_PKG_VERSION"), "started");
+    let server = listen(options, &instance)?;
     let synchroniser = Synchroniser(&instance);
-    let services: [&dyn Service; 1] = [&synchroniser];
+    let mut services: Vec<&dyn Service> = vec![&synchroniser];
+    services.extend(server.as_ref().map(|server| server as &dyn Service));
     services::run(&services, &stop)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The HTTP server, where there is to be one.
+fn listen(options: &Options, instance: &Arc<Instance>) -> Result<Option<HttpServer>, Failure> {
+    let http = &instance.config.http;
+    let address = match &options.listen {
+        None => http.listen.clone(),
+        Some(given) => http
+            .listening(given, Path::new(""))
+            .map_err(|rule| Failure::new("listen", format!("the address `{given}` {rule}")))?,
+    };
+    let Some(address) = address else { return Ok(None) };
+    let server = HttpServer::open(instance, &address)?;
+    tracing::info!(address = %server.address(), "listening");
+    Ok(Some(server))
 }

@@ -188,6 +188,14 @@ impl<'d> Found<'_, 'd> {
             .ok_or_else(|| self.refuse(format_args!("must be from {} to {}", range.start(), range.end())))
     }
 
+    /// The value as `true` or `false`.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn truth(&self) -> Result<bool, Problem> {
+        self.value.get_ref().as_bool().ok_or_else(|| self.wrong_type("true or false"))
+    }
+
     /// The value as a list of texts.
     ///
     /// # Errors

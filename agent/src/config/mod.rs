@@ -6,6 +6,7 @@
 mod accounts;
 pub mod database;
 mod document;
+mod http;
 mod license;
 mod product;
 mod secret;
@@ -16,6 +17,7 @@ pub use accounts::{AccountSource, Accounts, DEFAULT_TIME_LIMIT, DimensionQuery, 
 pub use database::Database;
 pub use document::nearest_of;
 use document::{Found, Problem};
+pub use http::{DEFAULT_LISTEN, Http};
 pub use license::{DEFAULT_LICENSE_ENVIRONMENT, LicenseSources};
 pub use product::Product;
 pub use secret::{SecretError, SecretSource};
@@ -40,6 +42,8 @@ pub struct Config {
     pub plugin: PluginLimits,
     /// How the agent logs.
     pub log: Log,
+    /// Where the local API and the pages are served.
+    pub http: Http,
 }
 
 /// `[plugin]`: what is absent is as the host has it.
@@ -125,7 +129,7 @@ impl Config {
     /// # Errors
     /// The first problem.
     pub fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
-        document::read(text, &["product", "accounts", "dimension", "license", "plugin", "log"], |top| {
+        document::read(text, &["product", "accounts", "dimension", "license", "plugin", "log", "http"], |top| {
             let accounts = top.find("accounts").map(|found| Accounts::read(&found, base)).transpose()?;
             let dimensions = match top.find("dimension") {
                 Some(found) => DimensionQuery::read_all(&found, accounts.as_ref(), base)?,
@@ -138,6 +142,7 @@ impl Config {
                 license: LicenseSources::read(top.find("license").as_ref(), base)?,
                 plugin: top.find("plugin").map(|found| read_plugin(&found)).transpose()?.unwrap_or_default(),
                 log: top.find("log").map(|found| read_log(&found)).transpose()?.unwrap_or_default(),
+                http: top.find("http").map(|found| Http::read(&found, base)).transpose()?.unwrap_or_default(),
             })
         })
     }

@@ -26,7 +26,16 @@ fn the_example_names_every_key() {
     let example = include_str!("../../seatline.example.toml");
     let keys = ["id", "name", "version", "edition", "released", "nodes", "database", "database_env", "password_env"];
     let more = ["password_file", "tls_ca_file", "query", "time_limit", "vendor_keys", "file", "environment"];
-    for key in keys.iter().chain(&more).chain(&["memory_mib", "format", "level"]) {
+    for key in keys.iter().chain(&more).chain(&[
+        "memory_mib",
+        "format",
+        "level",
+        "listen",
+        "allow_remote",
+        "public_url",
+        "hosts",
+        "proxies",
+    ]) {
         let is_there = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
         assert!(is_there, "{key} is not documented in the example");
     }
@@ -38,6 +47,19 @@ fn the_product_alone_is_enough() {
     assert_eq!(config.product.nodes, ["main"]);
     assert!(config.accounts.is_none());
     assert_eq!(config.license.environment, "SEATLINE_LICENSE");
+}
+
+#[test]
+fn g7_it_listens_on_this_machine_alone_unless_something_else_is_said() {
+    let listen = |rest: &str| {
+        let listen = parse(rest).expect("a configuration").http.listen;
+        listen.map_or_else(|| "nowhere".to_owned(), |address| address.to_string())
+    };
+    assert_eq!(listen(""), "127.0.0.1:8096");
+    assert_eq!(listen("[http]\nlisten = '[::1]:80'"), "[::1]:80");
+    assert_eq!(listen("[http]\nlisten = 'unix:api.sock'"), "unix:/data/api.sock", "relative to the data directory");
+    assert_eq!(listen("[http]\nlisten = 'off'"), "nowhere");
+    assert_eq!(listen("[http]\nlisten = '0.0.0.0:80'\nallow_remote = true"), "0.0.0.0:80");
 }
 
 #[test]
@@ -83,6 +105,31 @@ fn each_rule_is_named_with_its_line_and_key() {
             "[accounts]\ndatabase = 'x.db'\nquery = 'q'\ntime_limit = 0",
             "line 8: `accounts.time_limit` must be from 1 to 86400",
         ),
+        (
+            "[http]\nlisten = '8096'",
+            "line 6: `http.listen` is not valid: an address is such as `127.0.0.1:8096`, `[::1]:8096` or \
+             `unix:/run/seatline/api.sock`, or `off`",
+        ),
+        (
+            "[http]\nlisten = '0.0.0.0:8096'",
+            "line 6: `http.listen` listens beyond this machine, without encryption: let it listen on a loopback address \
+             or a Unix socket, with a reverse proxy for HTTPS in front, or set `allow_remote = true` in [http]",
+        ),
+        ("[http]\nallow_remote = 'yes'", "line 6: `http.allow_remote` must be true or false, not a string"),
+        (
+            "[http]\npublic_url = 'https://example.org/seatline'",
+            "line 6: `http.public_url` must have no path: the pages stand at the root of a host",
+        ),
+        (
+            "[http]\npublic_url = 'http://example.org'",
+            "line 6: `http.public_url` is no address to be reached at: the URL must begin with https:// (http:// is for \
+             the loopback interface alone)",
+        ),
+        (
+            "[http]\nhosts = ['wiki-host:80']",
+            "line 6: `http.hosts` holds `wiki-host:80`, which is no host name (without a port)",
+        ),
+        ("[http]\nproxies = ['proxy']", "line 6: `http.proxies` holds `proxy`, which is no IP address"),
         ("[plugin]\nmemory = 3", "line 6: unknown key `plugin.memory`: did you mean `plugin.memory_mib`?"),
         (
             "[license]\nvendor_keys = ['k4.secret.x']",

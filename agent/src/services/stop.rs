@@ -1,6 +1,6 @@
 //! Whether the agent is to stop.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -9,8 +9,15 @@ use signal_hook::iterator::Signals;
 use crate::failure::Failure;
 
 /// Whether somebody wants the agent to stop. Its clones are one.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
+#[derive(Clone, Default)]
+pub struct Stop(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Default)]
+struct State {
+    is_requested: bool,
+    /// What is still to be called when it is.
+    then: Vec<Box<dyn FnOnce() + Send>>,
+}
 
 impl Stop {
     /// Is requested by the first SIGINT or SIGTERM; the second ends the process at once.
@@ -35,19 +42,39 @@ impl Stop {
 
     /// Requests it.
     pub fn request(&self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let then = {
+            let mut state = self.state();
+            state.is_requested = true;
+            std::mem::take(&mut state.then)
+        };
         self.0.1.notify_all();
+        then.into_iter().for_each(|then| then());
     }
 
     /// Whether it was requested.
     pub fn is_requested(&self) -> bool {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().is_requested
+    }
+
+    /// Calls `then` when it is requested, or at once if it was. For what does not wait in a thread of its own.
+    pub fn when_requested(&self, then: impl FnOnce() + Send + 'static) {
+        let mut state = self.state();
+        match state.is_requested {
+            false => state.then.push(Box::new(then)),
+            true => {
+                drop(state);
+                then();
+            }
+        }
     }
 
     /// Waits for `most`, or until it is requested.
     pub fn wait(&self, most: Duration) {
-        let requested = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Whether it was requested or the time is over, the caller looks again.
-        drop(self.0.1.wait_timeout_while(requested, most, |requested| !*requested));
+        drop(self.0.1.wait_timeout_while(self.state(), most, |state| !state.is_requested));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

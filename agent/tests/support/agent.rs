@@ -69,6 +69,7 @@ fn command(dir: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .env("SEATLINE_DIR", dir)
         .env_remove("SEATLINE_LICENSE")
+        .env("SEATLINE_LISTEN", "127.0.0.1:0")
         .env_remove("COLUMNS")
         .stdin(Stdio::null());
     command

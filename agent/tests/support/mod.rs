@@ -3,9 +3,11 @@
 
 pub mod agent;
 pub mod central;
+pub mod http;
 pub mod mariadb;
 pub mod plugin;
 pub mod postgres;
+pub mod running;
 pub mod server;
 
 use std::path::Path;

@@ -1,0 +1,65 @@
+//! What is answered, and what stands around it: the headers, the check of the host's name, the refusal of other sites, the
+//! limits of a request, and the form of errors.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use seatline_web::{ApiError, assets, csrf, headers};
+use tower_http::timeout::TimeoutLayer;
+
+use super::app::App;
+use super::hosts;
+use crate::failure::Failure;
+
+/// The most bytes of a form or of a request to the API: room for a license key with what mail adds to it.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+/// How long a request may take, its body included.
+pub const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// Everything that the agent answers.
+///
+/// # Errors
+/// Where the public URL is no origin that a browser could name.
+pub fn router(app: App) -> Result<Router, Failure> {
+    let csrf = csrf::layer(app.public_url()).map_err(|error| Failure::of("config-value", &error))?;
+    let router = Router::new()
+        .route("/healthz", get(health))
+        .route(assets::ROUTE, get(assets::asset))
+        .fallback(async || ApiError::not_found("address"))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
+        .layer(csrf)
+        .layer(from_fn(in_form))
+        .layer(from_fn_with_state(app.hosts.clone(), hosts::check))
+        .layer(from_fn(headers::secure));
+    Ok(router.with_state(app))
+}
+
+/// Errors that no handler made get the form of all others.
+async fn in_form(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    headers::in_form(response, "application/json", |status| ApiError::of_status(status).into_response())
+}
+
+/// `GET /healthz`: 200 if the state can be read, else 503. It says no more, as anybody on this machine may ask.
+async fn health(State(app): State<App>) -> Response {
+    let plain = [(header::CACHE_CONTROL, "no-store")];
+    match app.ask(|instance| instance.host.licenses().map(drop)).await {
+        Ok(Ok(())) => (StatusCode::OK, plain, "ok\n").into_response(),
+        Ok(Err(error)) => {
+            tracing::error!(code = error.code(), "not healthy: {error}");
+            ApiError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                error.code(),
+                "the state cannot be read: see the agent's log",
+            )
+            .into_response()
+        }
+        Err(error) => error.into_response(),
+    }
+}

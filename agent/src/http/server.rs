@@ -1,0 +1,67 @@
+//! The service that answers over HTTP.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use seatline_web::{Address, Limits, Listener, serve};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use super::{App, router};
+use crate::failure::Failure;
+use crate::instance::Instance;
+use crate::services::Service;
+use crate::services::stop::Stop;
+
+/// How many connections are open at once: a product beside the agent, and a few people.
+const CONNECTIONS: usize = 256;
+/// How many requests ask the host at once; the others wait in their order.
+const HOST_THREADS: usize = 4;
+
+/// Answers over HTTP, with a runtime of one thread.
+pub struct HttpServer {
+    address: Address,
+    runtime: Runtime,
+    /// Until it runs.
+    ready: Mutex<Option<(Listener, Router)>>,
+}
+
+impl HttpServer {
+    /// Listens on `address`, so that whoever knows that the agent has started can reach it.
+    ///
+    /// # Errors
+    /// When it cannot listen there, as where another program does.
+    pub fn open(instance: &Arc<Instance>, address: &Address) -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::new("listen", format!("the HTTP server cannot start: {error}"));
+        let mut builder = Builder::new_current_thread();
+        let runtime = builder.enable_io().enable_time().max_blocking_threads(HOST_THREADS).build().map_err(failed)?;
+        let listener = runtime.block_on(Listener::bind(address)).map_err(|error| {
+            let way_out = "name another address with `listen` in [http] of seatline.toml, or `listen = \"off\"`";
+            Failure::new(error.code(), format!("{error}; {way_out}"))
+        })?;
+        let address = listener.address().map_err(|error| Failure::of(error.code(), &error))?;
+        let router = router(App::new(Arc::clone(instance))?)?;
+        Ok(Self { address, runtime, ready: Mutex::new(Some((listener, router))) })
+    }
+
+    /// Where it listens, with the port that was taken.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+}
+
+impl Service for HttpServer {
+    fn name(&self) -> &'static str {
+        "HTTP server"
+    }
+
+    fn run(&self, stop: &Stop) -> Result<(), Failure> {
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((listener, router)) = ready else { return Ok(()) };
+        let (tell, told) = oneshot::channel::<()>();
+        stop.when_requested(move || drop(tell));
+        let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
+        self.runtime.block_on(serve(listener, router, limits, async { drop(told.await) }));
+        Ok(())
+    }
+}
