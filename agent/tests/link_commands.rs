@@ -4,7 +4,7 @@
 mod support;
 
 use jiff::SignedDuration;
-use seatline_host::store::{Directory, Log, StateStore as _};
+use seatline_host::store::{Directory, Log, StoreError, change, records};
 use seatline_protocol::{Counting, Digest, ExchangeResponse, Join, Outcome, Refusal, Report, seal};
 use serde_json::Value;
 use support::agent::{Agent, stock_plugin};
@@ -107,8 +107,10 @@ fn g4_one_file_holds_64_reports_is_for_its_owner_alone_and_says_how_many_more_wa
     let agent = linked(&Central::new());
     agent.run(&["sync"]).refused("central-unreachable");
     let store = Directory::open(agent.path("state")).expect("the state");
-    let one = store.records(Log::Outbox).expect("the outbox").remove(0);
-    store.lock().expect("lock").replace(Log::Outbox, &vec![one; 70]).expect("many reports");
+    let one = records(&store, Log::Outbox).expect("the outbox").remove(0);
+    let filled: Result<(), StoreError> =
+        change(&store, |locked| locked.rewrite(Log::Outbox, &mut |_| false, &vec![one; 70]));
+    filled.expect("many reports");
     let path = agent.path("reports.json");
     let export = |more: &[&str]| agent.run(&[&["report", "export", path.to_str().expect("a path")], more].concat());
     let exported = export(&["--json"]).json();

@@ -86,6 +86,14 @@ impl Folder {
         }
     }
 
+    /// A file to read, and its size; none where there is no such file.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn open_file(&self, name: &str, most: usize) -> Result<Option<(File, u64)>, FileError> {
+        open(&self.path(name), most)
+    }
+
     /// Waits until no other process or thread has the right to write, and takes it.
     pub fn writing(&self) -> Result<Writing<'_>, FileError> {
         let path = self.path("lock");
@@ -100,26 +108,26 @@ impl Folder {
 impl Writing<'_> {
     /// Writes a file so that a crash at any moment leaves the old one or the new one.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
-        let (path, new) = (self.folder.path(name), self.folder.path(&format!("{name}.new")));
-        let written = owners_file().create(true).truncate(true).open(&new).and_then(|mut file| {
-            file.write_all(bytes)?;
-            // To the nanosecond: the file system's own time stands still for some milliseconds, in which a freed inode
-            // may serve again, and then two contents would have one stamp.
-            file.set_modified(SystemTime::now())?;
-            file.sync_all()
-        });
-        written.map_err(FileError::new("cannot write", &new))?;
-        fs::rename(&new, &path).map_err(FileError::new("cannot write", &path))?;
-        self.sync()
+        let mut new = self.replacement(name)?;
+        new.write(bytes)?;
+        new.finish()
+    }
+
+    /// Begins a file that takes the place of the present one when it is [finished](Replacement::finish).
+    pub fn replacement(&self, name: &str) -> Result<Replacement<'_>, FileError> {
+        let new = self.folder.path(&format!("{name}.new"));
+        let file = owners_file().create(true).truncate(true).open(&new);
+        let file = file.map_err(FileError::new("cannot write", &new))?;
+        Ok(Replacement { writing: self, path: self.folder.path(name), new, file })
     }
 
     /// Writes `bytes` at the byte `at` of a file, and cuts off what was behind. A crash leaves what was before `at`.
-    pub fn write_end(&self, name: &str, at: usize, bytes: &[u8]) -> Result<(), FileError> {
+    pub fn write_end(&self, name: &str, at: u64, bytes: &[u8]) -> Result<(), FileError> {
         let path = self.folder.path(name);
         let is_new = !path.exists();
         let written = owners_file().create(true).truncate(false).open(&path).and_then(|mut file| {
-            file.set_len(at as u64)?;
-            io::Seek::seek(&mut file, io::SeekFrom::Start(at as u64))?;
+            file.set_len(at)?;
+            io::Seek::seek(&mut file, io::SeekFrom::Start(at))?;
             file.write_all(bytes)?;
             file.sync_all()
         });
@@ -157,26 +165,58 @@ impl Writing<'_> {
     }
 }
 
+/// A file on its way to take another's place. It does so as a whole, or not at all.
+pub(crate) struct Replacement<'w> {
+    writing: &'w Writing<'w>,
+    path: PathBuf,
+    new: PathBuf,
+    file: File,
+}
+
+impl Replacement<'_> {
+    /// Writes at its end, without a buffer in which a secret could stay behind.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        self.file.write_all(bytes).map_err(FileError::new("cannot write", &self.new))
+    }
+
+    /// Takes the place of the present file. A crash at any moment leaves the old one or the new one.
+    pub fn finish(self) -> Result<(), FileError> {
+        // To the nanosecond: the file system's own time stands still for some milliseconds, in which a freed inode may
+        // serve again, and then two contents would have one stamp.
+        let synced = self.file.set_modified(SystemTime::now()).and_then(|()| self.file.sync_all());
+        synced.map_err(FileError::new("cannot write", &self.new))?;
+        fs::rename(&self.new, &self.path).map_err(FileError::new("cannot write", &self.path))?;
+        self.writing.sync()
+    }
+}
+
 /// The bytes of the file at `path`, or none where there is no such file.
 ///
 /// # Errors
 /// When it cannot be read, or has more than `most` bytes ([`io::ErrorKind::FileTooLarge`]): such a file is not read.
 pub(crate) fn read(path: &Path, most: usize) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
+    let Some((file, size)) = open(path, most)? else { return Ok(None) };
+    // The room is there beforehand, so that no copy of a secret is left behind by a growing buffer.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size as usize + 1));
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(FileError::new("cannot read", path))?;
+    if bytes.len() > most { Err(too_large(path, most)) } else { Ok(Some(bytes)) }
+}
+
+/// The file at `path` and its size, see [`read`].
+fn open(path: &Path, most: usize) -> Result<Option<(File, u64)>, FileError> {
     let failed = || FileError::new("cannot read", path);
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed()(error)),
     };
-    let too_large = || failed()(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
-    let size = usize::try_from(file.metadata().map_err(failed())?.len()).unwrap_or(usize::MAX);
-    if size > most {
-        return Err(too_large());
-    }
-    // The room is there beforehand, so that no copy of a secret is left behind by a growing buffer.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
-    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(failed())?;
-    if bytes.len() > most { Err(too_large()) } else { Ok(Some(bytes)) }
+    let size = file.metadata().map_err(failed())?.len();
+    if size > most as u64 { Err(too_large(path, most)) } else { Ok(Some((file, size))) }
+}
+
+fn too_large(path: &Path, most: usize) -> FileError {
+    let error = io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes"));
+    FileError::new("cannot read", path)(error)
 }
 
 /// For writing a file of mode 0600.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ports::PortError;
 use crate::slots;
-use crate::store::{LockedStore, Slot, StateStore, StoreError};
+use crate::store::{LockedStore, Slot, StateReader, StoreError};
 
 /// The most keys that an instance keeps: then the oldest that have ended leave.
 pub const MAX_KEYS: usize = seatline_protocol::standing::MAX_LICENSES;
@@ -134,7 +134,7 @@ struct Entry {
 }
 
 /// All keys that were set, the oldest first.
-pub(crate) fn list(store: &dyn StateStore, vendor_keys: &[PublicKey]) -> Result<Vec<InstalledLicense>, StoreError> {
+pub(crate) fn list(store: &dyn StateReader, vendor_keys: &[PublicKey]) -> Result<Vec<InstalledLicense>, StoreError> {
     let entries: Vec<Entry> = slots::read(store, Slot::Licenses)?.unwrap_or_default();
     Ok(entries
         .into_iter()
@@ -246,7 +246,7 @@ pub(crate) struct Rehearsal {
 
 /// What [`add`] would come to. Nothing is changed.
 pub(crate) fn rehearse(
-    store: &dyn StateStore,
+    store: &dyn StateReader,
     key: &str,
     license: &License,
     vendor_keys: &[PublicKey],

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::exchange::Problem;
 use crate::ports::PortError;
 use crate::slots;
-use crate::store::{LockedStore, Slot, StateStore, StoreError};
+use crate::store::{LockedStore, Slot, StateReader, StoreError};
 
 /// Why a link was not made.
 #[derive(Debug, thiserror::Error)]
@@ -184,7 +184,7 @@ impl Link {
         })
     }
 
-    pub fn read(store: &dyn StateStore) -> Result<Option<Self>, StoreError> {
+    pub fn read(store: &dyn StateReader) -> Result<Option<Self>, StoreError> {
         slots::read(store, Slot::Link)
     }
 

@@ -8,7 +8,7 @@ use seatline_protocol::standing::Peak;
 use serde::{Deserialize, Serialize};
 
 use crate::slots;
-use crate::store::{LockedStore, Slot, StateStore, StoreError};
+use crate::store::{LockedStore, Slot, StateReader, StoreError};
 
 /// The highest counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Peaks {
 }
 
 impl Peaks {
-    pub(crate) fn read(store: &dyn StateStore) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn read(store: &dyn StateReader) -> Result<Option<Self>, StoreError> {
         slots::read(store, Slot::Peaks)
     }
 

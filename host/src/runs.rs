@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ports::{Description, Node};
 use crate::sandbox::JournalLine;
 use crate::slots;
-use crate::store::{Slot, StateStore, StoreError};
+use crate::store::{Slot, StateReader, StoreError};
 
 /// The last run of the plugin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl From<JournalLine> for JournalEntry {
 }
 
 impl LastRun {
-    pub(crate) fn read(store: &dyn StateStore) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn read(store: &dyn StateReader) -> Result<Option<Self>, StoreError> {
         slots::read(store, Slot::LastRun)
     }
 

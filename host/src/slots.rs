@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::store::{LockedStore, Slot, StateStore, StoreError};
+use crate::store::{LockedStore, Slot, StateReader, StoreError};
 
 /// What a slot holds, parsed.
-pub(crate) fn read<T: DeserializeOwned>(store: &dyn StateStore, slot: Slot) -> Result<Option<T>, StoreError> {
+pub(crate) fn read<T: DeserializeOwned>(store: &dyn StateReader, slot: Slot) -> Result<Option<T>, StoreError> {
     let Some(bytes) = store.read(slot)? else { return Ok(None) };
     match serde_json::from_slice(&bytes) {
         Ok(value) => Ok(Some(value)),
@@ -75,16 +75,16 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Directory;
+    use crate::store::{Memory, change};
 
     #[test]
     fn a_damaged_slot_is_told_by_name_with_the_way_out_and_without_its_content() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let store = Directory::open(dir.path()).expect("a store");
+        let store = Memory::default();
         let secret = "k4.secret.AAAA";
         for slot in Slot::ALL {
             for content in [format!("\"{secret}\""), format!("{{\"{secret}\": 1}}"), format!("[{secret}")] {
-                store.lock().expect("lock").write(slot, content.as_bytes()).expect("write");
+                let written: Result<(), StoreError> = change(&store, |locked| locked.write(slot, content.as_bytes()));
+                written.expect("write");
                 let error = read::<std::net::IpAddr>(&store, slot).expect_err("no address");
                 let message = error.to_string();
                 assert_eq!(error.code(), "store-damaged");

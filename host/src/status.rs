@@ -10,7 +10,7 @@ use crate::host::{Host, HostError};
 use crate::link::LinkFacts;
 use crate::outbox::{MAX_PENDING, Outbox};
 use crate::runs::LastRun;
-use crate::store::{StateStore, StoreError};
+use crate::store::{StateReader, StoreError};
 
 /// What an administrator wants to know at a glance. As JSON it is an interface.
 #[derive(Debug, Clone, Serialize)]
@@ -49,14 +49,13 @@ pub struct OutboxStatus {
 }
 
 impl OutboxStatus {
-    pub(crate) fn read(store: &dyn StateStore) -> Result<Self, StoreError> {
-        let Outbox { pending, .. } = Outbox::read(store)?;
-        let oldest = pending.first().map(|report| report.made_at);
-        Ok(Self { pending: pending.len(), capacity: MAX_PENDING, oldest })
+    pub(crate) fn read(store: &dyn StateReader) -> Result<Self, StoreError> {
+        let Outbox { pending, oldest, .. } = Outbox::read(store)?;
+        Ok(Self { pending, capacity: MAX_PENDING, oldest })
     }
 }
 
-pub(crate) fn read(host: &Host, store: &dyn StateStore, clock: Timestamp) -> Result<Status, HostError> {
+pub(crate) fn read(host: &Host, store: &dyn StateReader, clock: Timestamp) -> Result<Status, HostError> {
     let (plugin, plugin_problem) = match host.plugins().installed() {
         Ok(installed) => (installed.map(|installed| installed.facts()), None),
         Err(error) => (None, Some(error.to_string())),

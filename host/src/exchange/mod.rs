@@ -5,14 +5,16 @@
 mod answer;
 mod state;
 
+use std::ops::ControlFlow;
+
 use seatline_protocol::exchange::{ExchangeRequest, MAX_REPORTS, MAX_REQUEST_BYTES, Refusal, RefusalCode};
 use seatline_protocol::{Document as _, Join, OpenError, Receipt};
 use serde::Serialize;
 
 use crate::client::ClientError;
 use crate::link::{Link, State};
-use crate::outbox::Outbox;
-use crate::store::StoreError;
+use crate::outbox;
+use crate::store::{StateReader, StoreError};
 
 pub(crate) use answer::take;
 pub use state::{ExchangeState, Problem, ReceiptFacts};
@@ -116,16 +118,19 @@ impl ExchangeOutcome {
 }
 
 /// What is to be sent: the join until the link is approved, then the oldest waiting reports, as many as one request takes.
-pub(crate) fn request(link: &Link, outbox: &Outbox) -> ExchangeRequest {
+pub(crate) fn request(link: &Link, store: &dyn StateReader) -> Result<ExchangeRequest, StoreError> {
     let join = (!matches!(link.state, State::Approved { .. })).then(|| link.join.clone());
     let mut room = MAX_REQUEST_BYTES - OVERHEAD;
-    let fits = |sealed: &&String| {
-        let fits = sealed.len() <= room;
-        room = room.saturating_sub(sealed.len() + 3);
-        fits
-    };
-    let sealed = outbox.pending.iter().map(|report| &report.sealed);
-    ExchangeRequest { join, reports: sealed.take(MAX_REPORTS).take_while(fits).cloned().collect() }
+    let mut reports = Vec::new();
+    outbox::visit(store, &mut |report| {
+        if reports.len() == MAX_REPORTS || report.sealed.len() > room {
+            return ControlFlow::Break(());
+        }
+        room = room.saturating_sub(report.sealed.len() + 3);
+        reports.push(report.sealed);
+        ControlFlow::Continue(())
+    })?;
+    Ok(ExchangeRequest { join, reports })
 }
 
 #[cfg(test)]
@@ -133,6 +138,7 @@ mod tests {
     use super::*;
     use crate::link::OpenedInvite;
     use crate::outbox::PendingReport;
+    use crate::store::{Memory, change};
     use jiff::{SignedDuration, Timestamp};
     use seatline_protocol::pairing::Secret;
     use seatline_protocol::report::{MAX_NODES, NodeFacts, ProductFacts};
@@ -162,20 +168,24 @@ mod tests {
         Link::from_invite(&OpenedInvite { invite, central_key: key.public() }, product, now).expect("a link")
     }
 
-    fn outbox(reports: u64, bytes: usize) -> Outbox {
+    fn outbox(reports: u64, bytes: usize) -> Memory {
+        let store = Memory::default();
         let report = |sequence| PendingReport {
             sequence: Sequence::try_from(sequence).expect("a sequence"),
             made_at: Timestamp::UNIX_EPOCH,
             sealed: "x".repeat(bytes),
         };
-        Outbox { head: None, pending: (1..=reports).map(report).collect() }
+        let filled: Result<(), StoreError> =
+            change(&store, |locked| (1..=reports).try_for_each(|sequence| outbox::append(locked, &report(sequence))));
+        filled.expect("an outbox");
+        store
     }
 
     #[test]
     fn a_request_stays_within_its_bounds_and_always_has_room_for_a_report() {
         let link = joining();
         for (waiting, bytes, sent) in [(5, Report::MAX_BYTES, 3), (1, Report::MAX_BYTES, 1), (70, 10, MAX_REPORTS)] {
-            let request = request(&link, &outbox(waiting, bytes));
+            let request = request(&link, &outbox(waiting, bytes)).expect("a request");
             assert_eq!((request.join.as_ref(), request.reports.len()), (Some(&link.join), sent));
             assert!(serde_json::to_vec(&request).expect("JSON").len() <= MAX_REQUEST_BYTES);
         }
@@ -183,18 +193,17 @@ mod tests {
 
     #[test]
     fn an_answer_to_what_was_asked_for_a_link_is_not_taken_for_the_one_after_it() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let store = crate::store::Directory::open(dir.path()).expect("a store");
+        let store = Memory::default();
         let (asked, present) = (joining(), joining());
-        let mut locked = crate::store::StateStore::lock(&store).expect("lock");
-        present.write(&mut *locked).expect("the link was made anew");
+        let made: Result<(), StoreError> = change(&store, |locked| present.write(locked));
+        made.expect("the link was made anew");
         let refused = Refusal::new("join", None, "invite-unknown", "ask for a new one");
         let answer = ExchangeResponse { refusals: vec![refused], ..Default::default() };
         let now = Timestamp::UNIX_EPOCH;
-        let error = take(&mut *locked, &answer, Some(&asked), now).expect_err("it is for another link");
-        assert_eq!(error.code(), "other-link");
-        assert_eq!(ExchangeState::read(locked.store()).expect("the state"), ExchangeState::default());
-        take(&mut *locked, &answer, Some(&present), now).expect("taken");
-        assert_eq!(ExchangeState::read(locked.store()).expect("the state").failures, 1);
+        let taken = |asked| change(&store, |locked| take(locked, &answer, Some(asked), now));
+        assert_eq!(taken(&asked).expect_err("it is for another link").code(), "other-link");
+        assert_eq!(ExchangeState::read(&store).expect("the state"), ExchangeState::default());
+        taken(&present).expect("taken");
+        assert_eq!(ExchangeState::read(&store).expect("the state").failures, 1);
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ExchangeError;
 use crate::slots;
-use crate::store::{Slot, StateStore, StoreError};
+use crate::store::{Slot, StateReader, StoreError};
 
 /// The wait after the first failure.
 const FIRST_RETRY: Duration = Duration::from_secs(30);
@@ -58,7 +58,7 @@ pub struct ReceiptFacts {
 }
 
 impl ExchangeState {
-    pub(crate) fn read(store: &dyn StateStore) -> Result<Self, StoreError> {
+    pub(crate) fn read(store: &dyn StateReader) -> Result<Self, StoreError> {
         Ok(slots::read(store, Slot::LastExchange)?.unwrap_or_default())
     }
 

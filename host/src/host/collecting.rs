@@ -18,7 +18,7 @@ use crate::ports::Description;
 use crate::runs::{self, JournalEntry, LastRun};
 use crate::sandbox::{LinkSettings, Occasion, RunRecord, Trigger};
 use crate::slots;
-use crate::store::{Slot, StoreError};
+use crate::store::{LockedStore, Slot, StoreError, change};
 
 /// What a run came to.
 #[derive(Debug)]
@@ -91,27 +91,40 @@ impl Host {
         loop {
             let link = Link::read(&*self.store)?;
             let ran = self.run_plugin(trigger, link.as_ref())?;
-            let mut locked = self.store.lock()?;
-            let present = Link::read(locked.store())?;
-            if is_in_force(link.as_ref(), present.as_ref()) {
-                let (run, facts) = self.settle(ran, LastRun::read(locked.store())?)?;
-                slots::write(&mut *locked, Slot::LastRun, &run.to_keep())?;
-                Peaks::note(&mut *locked, &run.counts, run.at)?;
-                let report = match &present {
-                    Some(link) => next_report(link, &Outbox::read(locked.store())?, &run, facts)?,
-                    None => None,
-                };
-                let report = report.zip(present).map(|(report, link)| sealed(&report, &link)).transpose()?;
-                if let Some(report) = &report {
-                    outbox::append(&mut *locked, report.clone())?;
-                }
-                drop(locked);
+            let kept = change(&*self.store, |locked| self.keep(ran, link.as_ref(), locked))?;
+            if let Some(kept) = kept {
                 self.refresh();
-                return Ok(Collected { run, report });
+                return kept;
             }
             // The link was approved, made anew or removed during the run, and its pseudonyms are of another key. Each
             // time that took a person, so this ends.
         }
+    }
+
+    /// Keeps a run that was made for `link`, and its report if there is one. None where the link is not in force any more
+    /// in the same way. A run is kept also where its report cannot be made.
+    fn keep(
+        &self,
+        ran: Ran,
+        link: Option<&Link>,
+        locked: &mut dyn LockedStore,
+    ) -> Result<Option<Result<Collected, CollectError>>, StoreError> {
+        let present = Link::read(locked.store())?;
+        if !is_in_force(link, present.as_ref()) {
+            return Ok(None);
+        }
+        let (run, facts) = self.settle(ran, LastRun::read(locked.store())?)?;
+        slots::write(locked, Slot::LastRun, &run.to_keep())?;
+        Peaks::note(locked, &run.counts, run.at)?;
+        let Some(link) = present else { return Ok(Some(Ok(Collected { run, report: None }))) };
+        let report = match sealed_next(&link, &Outbox::read(locked.store())?, &run, facts) {
+            Ok(report) => report,
+            Err(error) => return Ok(Some(Err(error))),
+        };
+        if let Some(report) = &report {
+            outbox::append(locked, report)?;
+        }
+        Ok(Some(Ok(Collected { run, report })))
     }
 
     /// What would leave the product: the waiting reports, and what a run now would add. Nothing is kept or sent.
@@ -130,7 +143,7 @@ impl Host {
             _ => None,
         };
         let next = PreviewedReport { report, sealed: token, outcome: run.outcome };
-        Ok(Preview { pending: outbox.pending, next })
+        Ok(Preview { pending: outbox::waiting(&*self.store)?, next })
     }
 
     /// Runs the plugin once, for `link`.
@@ -266,6 +279,16 @@ fn next_report(
         product,
         outcome: run.outcome.clone(),
     }))
+}
+
+/// The next report of a link that is in force, sealed.
+fn sealed_next(
+    link: &Link,
+    outbox: &Outbox,
+    run: &LastRun,
+    product: ProductFacts,
+) -> Result<Option<PendingReport>, CollectError> {
+    next_report(link, outbox, run, product)?.map(|report| sealed(&report, link)).transpose()
 }
 
 fn sealed(report: &Report, link: &Link) -> Result<PendingReport, CollectError> {

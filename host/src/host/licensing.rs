@@ -16,7 +16,7 @@ use crate::live::{Basis, Live, Looked, Problem, SLOTS};
 use crate::peaks::Peaks;
 use crate::ports::Description;
 use crate::runs::{self, LastRun};
-use crate::store::StoreError;
+use crate::store::{StoreError, change};
 
 /// What a license key would change (`b3`, `c9`). As JSON it is an interface.
 #[derive(Debug, Serialize)]
@@ -76,7 +76,7 @@ impl Host {
     /// The one reason why it was refused. What was set before stays as it was.
     pub fn set_license(&self, pasted: &str) -> Result<LicenseChange, SetLicenseError> {
         let (key, license, now) = self.open_license(pasted)?;
-        let change = licenses::add(&mut *self.store.lock()?, key, license, &self.vendor_keys, now)?;
+        let change = change(&*self.store, |locked| licenses::add(locked, key, license, &self.vendor_keys, now))?;
         self.refresh();
         Ok(change)
     }

@@ -8,11 +8,11 @@ use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse};
 use super::{CollectError, Collected, Host};
 use crate::exchange::{self, ExchangeError, ExchangeOutcome, ExchangeState};
 use crate::link::{self, Link, LinkError, LinkFacts, OpenedInvite};
-use crate::outbox::{self, Outbox};
+use crate::outbox;
 use crate::sandbox::Trigger;
 use crate::slots;
 use crate::status::OutboxStatus;
-use crate::store::{Slot, StoreError};
+use crate::store::{Slot, StoreError, change};
 
 /// What a synchronisation came to. Whatever is in the way of the one is in the way of the other no more than it must be.
 #[derive(Debug)]
@@ -45,16 +45,17 @@ impl Host {
     pub fn accept_invite(&self, invite: &OpenedInvite) -> Result<LinkFacts, LinkError> {
         let product = self.product().map_err(LinkError::Product)?;
         let link = Link::from_invite(invite, product, self.now()?)?;
-        let mut locked = self.store.lock()?;
-        if let Some(link) = Link::read(locked.store())? {
-            return Err(LinkError::AlreadyLinked { central_url: link.central_url });
-        }
-        // What an interrupted removal has left is of another chain.
-        outbox::retire(&mut *locked)?;
-        let state = ExchangeState::of_new_link(ExchangeState::read(locked.store())?);
-        slots::write(&mut *locked, Slot::LastExchange, &state)?;
-        link.write(&mut *locked)?;
-        Ok(link.facts()?)
+        change(&*self.store, |locked| {
+            if let Some(link) = Link::read(locked.store())? {
+                return Err(LinkError::AlreadyLinked { central_url: link.central_url });
+            }
+            // What an interrupted removal has left is of another chain.
+            outbox::retire(locked)?;
+            let state = ExchangeState::of_new_link(ExchangeState::read(locked.store())?);
+            slots::write(locked, Slot::LastExchange, &state)?;
+            link.write(locked)?;
+            Ok(link.facts()?)
+        })
     }
 
     /// The link, where there is one.
@@ -70,13 +71,14 @@ impl Host {
     /// # Errors
     /// When there is no link, or the state cannot be written.
     pub fn remove_link(&self) -> Result<usize, LinkError> {
-        let mut locked = self.store.lock()?;
-        if Link::read(locked.store())?.is_none() {
-            return Err(LinkError::NotLinked);
-        }
-        // The link goes first: a link without its chain would begin another one, and that is a fork.
-        locked.clear(Slot::Link)?;
-        Ok(outbox::retire(&mut *locked)?)
+        change(&*self.store, |locked| {
+            if Link::read(locked.store())?.is_none() {
+                return Err(LinkError::NotLinked);
+            }
+            // The link goes first: a link without its chain would begin another one, and that is a fork.
+            locked.clear(Slot::Link)?;
+            Ok(outbox::retire(locked)?)
+        })
     }
 
     /// The synchronisation interval: the central server's, or an hour.
@@ -97,13 +99,13 @@ impl Host {
         let mut total = ExchangeOutcome::default();
         loop {
             let link = Link::read(&*self.store)?.ok_or(ExchangeError::NotLinked)?;
-            let request = exchange::request(&link, &Outbox::read(&*self.store)?);
+            let request = exchange::request(&link, &*self.store)?;
             if request == ExchangeRequest::default() {
                 return Ok(total);
             }
             let applied =
                 self.client.exchange(&link.central_url, &request).map_err(ExchangeError::from).and_then(|response| {
-                    exchange::take(&mut *self.store.lock()?, &response, Some(&link), self.clock.now())
+                    change(&*self.store, |locked| exchange::take(locked, &response, Some(&link), self.clock.now()))
                 });
             let outcome = match applied {
                 Ok(outcome) => outcome,
@@ -125,16 +127,16 @@ impl Host {
 
     /// Keeps what was in the way of an exchange over `link`. If it cannot be kept, the failure itself is what to tell.
     fn note_failure(&self, link: &Link, error: &ExchangeError) {
-        let note = || -> Result<(), StoreError> {
-            let mut locked = self.store.lock()?;
+        let noted = change(&*self.store, |locked| {
             if !Link::read(locked.store())?.is_some_and(|present| present.is_same(link)) {
                 return Ok(());
             }
             let mut state = ExchangeState::read(locked.store())?;
             state.failed(error, self.clock.now(), slots::random()?);
-            slots::write(&mut *locked, Slot::LastExchange, &state)
-        };
-        if let Err(unnoted) = note() {
+            slots::write(locked, Slot::LastExchange, &state)
+        });
+        let noted: Result<(), StoreError> = noted;
+        if let Err(unnoted) = noted {
             tracing::warn!(error = %unnoted, "how the exchange failed is not kept");
         }
     }
@@ -162,7 +164,7 @@ impl Host {
     /// When there is no link, or the state cannot be read.
     pub fn export_reports(&self) -> Result<ExchangeRequest, ExchangeError> {
         let link = Link::read(&*self.store)?.ok_or(ExchangeError::NotLinked)?;
-        Ok(exchange::request(&link, &Outbox::read(&*self.store)?))
+        Ok(exchange::request(&link, &*self.store)?)
     }
 
     /// Applies the central server's answer that came as a file.
@@ -170,7 +172,7 @@ impl Host {
     /// # Errors
     /// As [`Self::exchange`].
     pub fn import_response(&self, response: &ExchangeResponse) -> Result<ExchangeOutcome, ExchangeError> {
-        exchange::take(&mut *self.store.lock()?, response, None, self.clock.now())
+        change(&*self.store, |locked| exchange::take(locked, response, None, self.clock.now()))
     }
 
     /// Sends what waits, collects, and sends the new report: what happens at every interval, and on "synchronise now". A

@@ -5,13 +5,16 @@
 //! torn record at the end, which was promised to nobody and is cut off by the next append. Whatever else does not fit is
 //! damage: it is told, and nothing is cut off. The directory has mode 0700, its files 0600.
 
+use std::collections::HashMap;
+use std::io::{BufReader, Read};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{LockedStore, Log, Slot, Stamp, StateStore, StoreError};
-use crate::files::{Folder, Writing};
+use super::{LockedStore, Log, Slot, Stamp, StateReader, StateStore, StoreError};
+use crate::files::{FileError, Folder, Writing};
 
 /// The version of the layout, in the file `version`.
 const LAYOUT: &str = "1";
@@ -59,32 +62,6 @@ fn log_file(log: Log) -> String {
     format!("{}.log", log.name())
 }
 
-/// The records in `bytes`, and how many bytes they take: what is beyond is a torn record. Or what is damaged.
-fn parse(bytes: &[u8]) -> Result<(Vec<Vec<u8>>, usize), String> {
-    let mut records = Vec::new();
-    let mut at = 0;
-    while let Some((head, rest)) = bytes[at..].split_first_chunk::<HEAD>() {
-        // A file system may have grown the file without its content.
-        if bytes[at..].iter().all(|byte| *byte == 0) {
-            break;
-        }
-        let number = records.len() + 1;
-        let (length, checksum) = (length_in(head), &head[8..]);
-        let length = length.ok_or_else(|| format!("the length of record {number} cannot be"))?;
-        // Only the last append can be torn, and then its end is missing.
-        let Some(record) = rest.get(..length) else { break };
-        if checksum_of(record) != checksum {
-            if rest.len() == length {
-                break;
-            }
-            return Err(format!("record {number} does not match its checksum"));
-        }
-        records.push(record.to_vec());
-        at += HEAD + length;
-    }
-    Ok((records, at))
-}
-
 /// The length in a head; none where it is damaged.
 fn length_in(head: &[u8; HEAD]) -> Option<usize> {
     let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
@@ -104,14 +81,17 @@ fn framed(record: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl Directory {
-    /// The records of a log, and where they end.
-    fn read_log(&self, log: Log) -> Result<(Vec<Vec<u8>>, usize), StoreError> {
+    /// Gives the records of a log to `take`, until it breaks off, and returns where those end that were read. What is
+    /// beyond the last of them is a torn record.
+    fn scan(&self, log: Log, take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<u64, StoreError> {
         let name = log_file(log);
-        let Some(bytes) = self.files.read(&name, MAX_LOG_BYTES)? else { return Ok((Vec::new(), 0)) };
-        parse(&bytes).map_err(|reason| StoreError::Damaged {
-            what: self.files.path(&name).display().to_string(),
-            reason,
-            way_out: log.way_out(),
+        let Some((file, size)) = self.files.open_file(&name, MAX_LOG_BYTES)? else { return Ok(0) };
+        let path = self.files.path(&name);
+        scan(&mut BufReader::with_capacity(64 * 1024, file), size, take).map_err(|error| match error {
+            ScanError::Io(source) => FileError::new("cannot read", &path)(source).into(),
+            ScanError::Damaged(reason) => {
+                StoreError::Damaged { what: path.display().to_string(), reason, way_out: log.way_out() }
+            }
         })
     }
 
@@ -122,32 +102,124 @@ impl Directory {
     }
 }
 
-impl StateStore for Directory {
+enum ScanError {
+    Io(std::io::Error),
+    Damaged(String),
+}
+
+impl From<std::io::Error> for ScanError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Reads the records in `from`, which has `size` bytes, one at a time: see [`Directory::scan`].
+fn scan(from: &mut impl Read, size: u64, take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<u64, ScanError> {
+    let (mut at, mut number, mut record) = (0, 0_u64, Vec::new());
+    loop {
+        let mut head = [0; HEAD];
+        if size - at < HEAD as u64 || !fills(from, &mut head)? {
+            return Ok(at);
+        }
+        number += 1;
+        let left = size - at - HEAD as u64;
+        let Some(length) = length_in(&head) else {
+            // A file system may have grown the file without its content.
+            if head == [0; HEAD] && only_zeros(from)? {
+                return Ok(at);
+            }
+            return Err(ScanError::Damaged(format!("the length of record {number} cannot be")));
+        };
+        // Only the last append can be torn, and then its end is missing.
+        if (length as u64) > left {
+            return Ok(at);
+        }
+        record.resize(length, 0);
+        let is_whole = fills(from, &mut record)?;
+        if !is_whole || checksum_of(&record) != head[8..] {
+            if length as u64 == left {
+                return Ok(at);
+            }
+            return Err(ScanError::Damaged(format!("record {number} does not match its checksum")));
+        }
+        at += (HEAD + length) as u64;
+        if take(&record).is_break() {
+            return Ok(at);
+        }
+    }
+}
+
+/// Whether there were as many bytes as `buffer` has room for.
+fn fills(from: &mut impl Read, buffer: &mut [u8]) -> Result<bool, std::io::Error> {
+    match from.read_exact(buffer) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn only_zeros(from: &mut impl Read) -> Result<bool, std::io::Error> {
+    let mut buffer = [0; 4096];
+    loop {
+        match from.read(&mut buffer)? {
+            0 => return Ok(true),
+            read if buffer[..read].iter().any(|byte| *byte != 0) => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
+impl StateReader for Directory {
     fn read(&self, slot: Slot) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         Ok(self.files.read(&slot_file(slot), MAX_SLOT_BYTES)?)
     }
 
+    fn visit(&self, log: Log, take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), StoreError> {
+        self.scan(log, take).map(|_| ())
+    }
+}
+
+impl StateStore for Directory {
     fn stamps(&self, slots: &[Slot]) -> Result<Vec<Stamp>, StoreError> {
         slots.iter().map(|slot| Ok(self.files.stamp(&slot_file(*slot))?.map_or(Stamp::EMPTY, Stamp::new))).collect()
     }
 
-    fn records(&self, log: Log) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.read_log(log).map(|(records, _)| records)
-    }
-
-    fn lock(&self) -> Result<Box<dyn LockedStore + '_>, StoreError> {
-        Ok(Box::new(LockedDirectory { store: self, writing: self.files.writing()? }))
+    fn begin(&self) -> Result<Box<dyn LockedStore + '_>, StoreError> {
+        Ok(Box::new(LockedDirectory { store: self, writing: self.files.writing()?, ends: HashMap::new() }))
     }
 }
 
-/// The directory while this holder may change it.
+/// The directory while this holder may change it. Each step of a change is durable when it returns, in its order: the
+/// host is written so that it can be interrupted between any two of them.
 struct LockedDirectory<'a> {
     store: &'a Directory,
     writing: Writing<'a>,
+    /// Where the logs end that were looked through, so that it is done once.
+    ends: HashMap<Log, u64>,
+}
+
+impl LockedDirectory<'_> {
+    /// Where the log ends. Nothing is appended to damage.
+    fn end(&self, log: Log) -> Result<u64, StoreError> {
+        match self.ends.get(&log) {
+            Some(end) => Ok(*end),
+            None => self.store.scan(log, &mut |_| ControlFlow::Continue(())),
+        }
+    }
+}
+
+impl StateReader for LockedDirectory<'_> {
+    fn read(&self, slot: Slot) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.store.read(slot)
+    }
+
+    fn visit(&self, log: Log, take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), StoreError> {
+        self.store.visit(log, take)
+    }
 }
 
 impl LockedStore for LockedDirectory<'_> {
-    fn store(&self) -> &dyn StateStore {
+    fn store(&self) -> &dyn StateReader {
         self.store
     }
 
@@ -163,156 +235,47 @@ impl LockedStore for LockedDirectory<'_> {
         Ok(self.writing.remove(&slot_file(slot))?)
     }
 
-    fn append(&mut self, log: Log, record: &[u8]) -> Result<(), StoreError> {
-        let (_, end) = self.store.read_log(log)?;
-        let name = log_file(log);
-        let framed = framed(record).filter(|framed| end + framed.len() <= MAX_LOG_BYTES);
-        let framed = framed.ok_or_else(|| self.store.too_long(&name))?;
-        Ok(self.writing.write_end(&name, end, &framed)?)
+    fn append(&mut self, log: Log, records: &[Vec<u8>]) -> Result<(), StoreError> {
+        let (name, end) = (log_file(log), self.end(log)?);
+        let framed: Option<Vec<Vec<u8>>> = records.iter().map(|record| framed(record)).collect();
+        let bytes = framed.map(|framed| framed.concat());
+        let bytes = bytes.filter(|bytes| end as usize + bytes.len() <= MAX_LOG_BYTES);
+        let bytes = bytes.ok_or_else(|| self.store.too_long(&name))?;
+        // What a failure leaves behind is not known.
+        self.ends.remove(&log);
+        self.writing.write_end(&name, end, &bytes)?;
+        self.ends.insert(log, end + bytes.len() as u64);
+        Ok(())
     }
 
-    fn replace(&mut self, log: Log, records: &[Vec<u8>]) -> Result<(), StoreError> {
+    fn rewrite(&mut self, log: Log, keep: &mut dyn FnMut(&[u8]) -> bool, more: &[Vec<u8>]) -> Result<(), StoreError> {
         let name = log_file(log);
-        let framed: Option<Vec<Vec<u8>>> = records.iter().map(|record| framed(record)).collect();
-        let bytes = framed.map(|framed| framed.concat()).filter(|bytes| bytes.len() <= MAX_LOG_BYTES);
-        Ok(self.writing.write(&name, &bytes.ok_or_else(|| self.store.too_long(&name))?)?)
+        let mut new = self.writing.replacement(&name)?;
+        let (mut end, mut failed) = (0, None);
+        let mut add = |record: &[u8]| -> Result<(), StoreError> {
+            let framed = framed(record).filter(|framed| end + framed.len() <= MAX_LOG_BYTES);
+            let framed = framed.ok_or_else(|| self.store.too_long(&name))?;
+            end += framed.len();
+            Ok(new.write(&framed)?)
+        };
+        self.store.scan(log, &mut |record| {
+            if keep(record) {
+                failed = add(record).err();
+            }
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        failed.map_or(Ok(()), Err)?;
+        more.iter().try_for_each(|record| add(record))?;
+        self.ends.remove(&log);
+        new.finish()?;
+        self.ends.insert(log, end as u64);
+        Ok(())
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
-    use std::path::Path;
-
-    fn directory() -> (tempfile::TempDir, Directory) {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let store = Directory::open(dir.path().join("state")).expect("a new store");
-        (dir, store)
-    }
-
-    fn records(store: &Directory) -> Vec<String> {
-        let records = store.records(Log::Outbox).expect("records");
-        records.into_iter().map(|record| String::from_utf8(record).expect("text")).collect()
-    }
-
-    #[test]
-    fn a_directory_does_what_every_store_must() {
-        super::super::conformance(&directory().1);
-    }
-
-    #[test]
-    fn secrets_are_readable_by_their_owner_alone() {
-        let (_dir, store) = directory();
-        store.lock().expect("lock").write(Slot::Link, b"secret").expect("write");
-        let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
-        assert_eq!((mode(&store.files.path("")), mode(&store.files.path("link.json"))), (0o700, 0o600));
-    }
-
-    #[test]
-    fn a_torn_append_is_cut_off_at_every_length_and_what_was_promised_stays() {
-        let (_dir, store) = directory();
-        let path = store.files.path("outbox.log");
-        store.lock().expect("lock").append(Log::Outbox, b"kept").expect("append");
-        let kept = fs::read(&path).expect("the log").len();
-        store.lock().expect("lock").append(Log::Outbox, b"torn").expect("append");
-        let whole = fs::read(&path).expect("the log");
-        for end in kept..whole.len() {
-            fs::write(&path, &whole[..end]).expect("a torn log");
-            assert_eq!(records(&store), ["kept"], "cut at byte {end}");
-            store.lock().expect("lock").append(Log::Outbox, b"next").expect("append");
-            assert_eq!(records(&store), ["kept", "next"], "cut at byte {end}");
-        }
-    }
-
-    #[test]
-    fn damage_in_the_middle_is_told_and_not_cut_off() {
-        let (_dir, store) = directory();
-        for record in [b"first", b"other"] {
-            store.lock().expect("lock").append(Log::Outbox, record).expect("append");
-        }
-        let path = store.files.path("outbox.log");
-        let mut bytes = fs::read(&path).expect("the log");
-        bytes[HEAD] ^= 1;
-        fs::write(&path, &bytes).expect("a damaged log");
-        assert_eq!(store.records(Log::Outbox).expect_err("damage").code(), "store-damaged");
-        let append = store.lock().expect("lock").append(Log::Outbox, b"more");
-        assert_eq!(append.expect_err("nothing is appended to damage").code(), "store-damaged");
-        assert_eq!(fs::read(&path).expect("the log"), bytes, "nothing was changed");
-    }
-
-    #[test]
-    fn a_head_that_was_changed_in_any_bit_is_told_and_no_record_behind_it_is_lost() {
-        let (_dir, store) = directory();
-        for record in [b"first", b"other"] {
-            store.lock().expect("lock").append(Log::Outbox, record).expect("append");
-        }
-        let path = store.files.path("outbox.log");
-        let whole = fs::read(&path).expect("the log");
-        for bit in 0..8 * HEAD {
-            let mut bytes = whole.clone();
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            fs::write(&path, &bytes).expect("a damaged log");
-            assert_eq!(store.records(Log::Outbox).expect_err("damage").code(), "store-damaged", "bit {bit}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_written_that_could_not_be_read() {
-        let (_dir, store) = directory();
-        let mut locked = store.lock().expect("lock");
-        let long = vec![7; MAX_RECORD + 1];
-        assert_eq!(locked.append(Log::Outbox, &long).expect_err("too long").code(), "store-io");
-        assert_eq!(locked.replace(Log::Outbox, &[long]).expect_err("too long").code(), "store-io");
-        locked.append(Log::Outbox, &vec![7; MAX_RECORD]).expect("the longest record");
-        assert_eq!(locked.store().records(Log::Outbox).expect("records").len(), 1);
-        let long = vec![7; MAX_SLOT_BYTES + 1];
-        assert_eq!(locked.write(Slot::LastRun, &long).expect_err("too long").code(), "store-io");
-        fs::write(store.files.path("last-run.json"), &long).expect("somebody writes it");
-        let error = store.read(Slot::LastRun).expect_err("it is not read").to_string();
-        assert!(error.ends_with("last-run.json: it has more than 16777216 bytes"), "{error}");
-    }
-
-    #[test]
-    fn a_directory_that_cannot_be_made_says_which_and_why() {
-        let (dir, _store) = directory();
-        fs::write(dir.path().join("file"), b"").expect("a file");
-        let error = Directory::open(dir.path().join("file/state")).expect_err("a file is no directory");
-        assert_eq!(error.code(), "store-io");
-        assert!(error.to_string().contains("cannot make ") && error.to_string().contains("file/state"), "{error}");
-        let denied = StoreError::Io {
-            action: "cannot open",
-            what: "/state/lock".to_owned(),
-            source: std::io::ErrorKind::PermissionDenied.into(),
-        };
-        assert_eq!(
-            denied.to_string(),
-            "cannot open /state/lock: permission denied; run as the user that owns it, or give that user the right to \
-             write there"
-        );
-    }
-
-    #[test]
-    fn a_store_of_a_newer_version_is_refused() {
-        let (_dir, store) = directory();
-        fs::write(store.files.path("version"), "2").expect("another version");
-        assert_eq!(Directory::open(store.files.path("")).expect_err("newer").code(), "store-newer");
-    }
-
-    #[test]
-    fn two_threads_that_append_lose_nothing() {
-        let (_dir, store) = directory();
-        std::thread::scope(|scope| {
-            for name in ["a", "b"] {
-                let store = &store;
-                scope.spawn(move || {
-                    for _ in 0..20 {
-                        store.lock().expect("lock").append(Log::Outbox, name.as_bytes()).expect("append");
-                    }
-                });
-            }
-        });
-        assert_eq!(records(&store).len(), 40);
-    }
-}
+mod tests;

@@ -3,12 +3,18 @@
 //! [`Directory`] keeps them as files, which serves one node. A cluster brings a store of its own (the agent has one on
 //! PostgreSQL), and a host product may bring what it has.
 //!
-//! Every change happens under the store's lock, which other processes on the same store respect: `seatline sync` may run
-//! beside `seatline run`. A slot changes as a whole or not at all; what a write or an append has returned from is durable.
+//! Every [`change`] happens under the store's lock, which other processes on the same store respect: `seatline sync` may
+//! run beside `seatline run`. A slot changes as a whole or not at all; what a change has returned from is durable.
 
+mod conformance;
 mod directory;
+mod memory;
 
+use std::ops::ControlFlow;
+
+pub use conformance::conformance;
 pub use directory::Directory;
+pub use memory::Memory;
 use zeroize::Zeroizing;
 
 use crate::files::FileError;
@@ -169,14 +175,24 @@ impl Stamp {
     }
 }
 
-/// A place that keeps the host's state. Implementations pass [`conformance`].
-pub trait StateStore: Send + Sync + 'static {
+/// What can be read of a state.
+pub trait StateReader {
     /// What the slot holds.
     ///
     /// # Errors
     /// When it cannot be read.
     fn read(&self, slot: Slot) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
 
+    /// Gives the records of a log to `take`, the oldest first, until it breaks off. They are those of one moment, and no
+    /// more than a few of them are in memory at once. `take` must not use the store.
+    ///
+    /// # Errors
+    /// When they cannot be read, or a record that was promised is damaged.
+    fn visit(&self, log: Log, take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), StoreError>;
+}
+
+/// A place that keeps the host's state. Implementations pass [`conformance`].
+pub trait StateStore: StateReader + Send + Sync + 'static {
     /// A mark of what each of `slots` holds, in their order.
     ///
     /// Two equal stamps of a slot promise that it held the same at both times, whichever process wrote meanwhile; two
@@ -188,92 +204,76 @@ pub trait StateStore: Send + Sync + 'static {
     /// When it cannot be read.
     fn stamps(&self, slots: &[Slot]) -> Result<Vec<Stamp>, StoreError>;
 
-    /// The records of a log, the oldest first. A record whose append never returned may be missing.
-    ///
-    /// # Errors
-    /// When it cannot be read, or a record that was promised is damaged.
-    fn records(&self, log: Log) -> Result<Vec<Vec<u8>>, StoreError>;
-
-    /// Waits until no one else, in this process or another, holds the lock, and takes it.
+    /// Waits until no one else, in this process or another, changes the store, and begins a change: see [`change`].
     ///
     /// # Errors
     /// When the store cannot be locked.
-    fn lock(&self) -> Result<Box<dyn LockedStore + '_>, StoreError>;
+    fn begin(&self) -> Result<Box<dyn LockedStore + '_>, StoreError>;
 }
 
-/// A store that is locked for a change, until it is dropped. What is read through it is what the change stands on.
-pub trait LockedStore {
+/// A store that is locked for a change. What is read through it is what the change has made of the store so far.
+///
+/// The change is promised when [`commit`](Self::commit) has returned. One that was dropped, interrupted or refused before
+/// is not: of what it did, all, nothing or a beginning may be there, each slot and log as a whole.
+pub trait LockedStore: StateReader {
     /// The store, for reading.
-    fn store(&self) -> &dyn StateStore;
+    fn store(&self) -> &dyn StateReader;
 
     /// Replaces what the slot holds.
     ///
     /// # Errors
-    /// When it cannot be made durable; the slot then holds what it held before, or the new value as a whole.
+    /// When it cannot be written.
     fn write(&mut self, slot: Slot, value: &[u8]) -> Result<(), StoreError>;
 
     /// Empties the slot.
     ///
     /// # Errors
-    /// When it cannot be made durable.
+    /// When it cannot be written.
     fn clear(&mut self, slot: Slot) -> Result<(), StoreError>;
 
-    /// Adds a record at the end of the log.
+    /// Adds records at the end of the log.
     ///
     /// # Errors
-    /// When it cannot be made durable; the record may then be there or not.
-    fn append(&mut self, log: Log, record: &[u8]) -> Result<(), StoreError>;
+    /// When they cannot be written.
+    fn append(&mut self, log: Log, records: &[Vec<u8>]) -> Result<(), StoreError>;
 
-    /// Replaces all records of the log.
+    /// Keeps of the log what `keep` picks, in order, and adds `more` at its end, in one go. `keep` must not use the store.
     ///
     /// # Errors
-    /// When it cannot be made durable; the log then holds what it held before, or the new records as a whole.
-    fn replace(&mut self, log: Log, records: &[Vec<u8>]) -> Result<(), StoreError>;
+    /// When it cannot be written.
+    fn rewrite(&mut self, log: Log, keep: &mut dyn FnMut(&[u8]) -> bool, more: &[Vec<u8>]) -> Result<(), StoreError>;
+
+    /// Makes the change durable, and ends it.
+    ///
+    /// # Errors
+    /// When it cannot be made durable.
+    fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// What every [`StateStore`] must do, as checks that panic with the rule that was broken. For tests of stores.
-pub fn conformance(store: &dyn StateStore) {
-    for slot in Slot::ALL {
-        assert!(store.read(slot).expect("read").is_none(), "a new store has an empty slot {}", slot.name());
-    }
-    let mut locked = store.lock().expect("lock");
-    locked.write(Slot::Link, b"one").expect("write");
-    locked.write(Slot::Link, b"two").expect("write");
-    locked.write(Slot::Identity, b"").expect("write");
-    let value = locked.store().read(Slot::Link).expect("read");
-    assert_eq!(value.as_deref().map(Vec::as_slice), Some(&b"two"[..]), "a slot holds what was written last");
-    let empty = locked.store().read(Slot::Identity).expect("read");
-    assert_eq!(empty.as_deref().map(Vec::len), Some(0), "an empty value is a value");
-    locked.clear(Slot::Link).expect("clear");
-    locked.clear(Slot::Link).expect("clear again");
-    assert!(store.read(Slot::Link).expect("read").is_none(), "a cleared slot is empty");
+/// Changes `store` as `act` does, while nobody else does. When this returns a value, the change is durable; after an error
+/// of `act` it was not asked for.
+///
+/// # Errors
+/// What `act` gives, or why the store could not be changed.
+pub fn change<T, E: From<StoreError>>(
+    store: &dyn StateStore,
+    act: impl FnOnce(&mut dyn LockedStore) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut locked = store.begin()?;
+    let value = act(&mut *locked)?;
+    locked.commit()?;
+    Ok(value)
+}
 
-    let stamp = || store.stamps(&[Slot::Peaks, Slot::Link]).expect("stamps").swap_remove(0);
-    let mut stamps = vec![stamp()];
-    assert_eq!(stamp(), stamps[0], "a slot that nobody writes keeps its stamp");
-    for round in 0..50 {
-        locked.write(Slot::Peaks, format!("{round:03}").as_bytes()).expect("write");
-        assert!(!stamps.contains(&stamp()), "another content has another stamp");
-        stamps.push(stamp());
-    }
-    locked.write(Slot::Link, b"three").expect("write");
-    assert_eq!(stamps.last(), Some(&stamp()), "each slot has a stamp of its own");
-    for slot in [Slot::Peaks, Slot::Link] {
-        locked.clear(slot).expect("clear");
-    }
-    assert_eq!(stamp(), stamps[0], "a cleared slot is as it was before");
-
-    let large = vec![7; 300_000];
-    for record in [&b"a"[..], b"", &large] {
-        locked.append(Log::Outbox, record).expect("append");
-    }
-    drop(locked);
-    let records = store.records(Log::Outbox).expect("records");
-    assert_eq!(records, [b"a".to_vec(), Vec::new(), large], "a log keeps its records, in order");
-    assert!(store.records(Log::Receipts).expect("records").is_empty(), "logs are apart");
-    let mut locked = store.lock().expect("a dropped lock is free");
-    locked.replace(Log::Outbox, &[b"b".to_vec()]).expect("replace");
-    locked.append(Log::Outbox, b"c").expect("append");
-    drop(locked);
-    assert_eq!(store.records(Log::Outbox).expect("records"), [b"b".to_vec(), b"c".to_vec()], "a replaced log grows on");
+/// All records of a log at once: for logs that are known to be short, and for tests.
+///
+/// # Errors
+/// As [`StateReader::visit`].
+pub fn records(store: &dyn StateReader, log: Log) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut records = Vec::new();
+    store.visit(log, &mut |record| {
+        records.push(record.to_vec());
+        ControlFlow::Continue(())
+    })?;
+    Ok(records)
 }

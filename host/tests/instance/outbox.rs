@@ -2,7 +2,7 @@
 
 use seatline_host::outbox::MAX_PENDING;
 use seatline_host::sandbox::Trigger;
-use seatline_host::store::{Directory, Log, StateStore as _};
+use seatline_host::store::{Directory, Log, StoreError, change, records};
 use seatline_protocol::{Digest, ExchangeResponse, LinkId};
 
 use crate::given::{Central, Instance};
@@ -105,8 +105,10 @@ fn a_full_outbox_is_sent_though_no_report_can_be_made() {
     central.links(&instance.host);
     report(&instance, 1);
     let store = Directory::open(instance.dir.path().join("state")).expect("the store");
-    let one = store.records(Log::Outbox).expect("the outbox").remove(0);
-    store.lock().expect("lock").replace(Log::Outbox, &vec![one; MAX_PENDING]).expect("a full outbox");
+    let one = records(&store, Log::Outbox).expect("the outbox").remove(0);
+    let filled: Result<(), StoreError> =
+        change(&store, |locked| locked.rewrite(Log::Outbox, &mut |_| false, &vec![one; MAX_PENDING]));
+    filled.expect("a full outbox");
     let synced = instance.host.sync(Trigger::Interval);
     assert_eq!(synced.collected.expect_err("no room").code(), "outbox-full");
     assert_eq!(synced.exchanged.expect_err("nobody listens").code(), "central-unreachable");
