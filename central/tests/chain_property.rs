@@ -31,6 +31,7 @@ fn product() -> ProductFacts {
         version: "1".to_owned(),
         edition: None,
         server_id: ServerId::from_random([1; 20]),
+        staging: false,
         nodes: Vec::new(),
     }
 }

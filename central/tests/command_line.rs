@@ -190,13 +190,14 @@ fn g4_an_exchange_by_file_is_answered_as_one_over_the_network() {
         assert_eq!(again.stdout, fs::read(out).expect("read"), "a file that is imported again has the same answer");
         serde_json::from_slice(&again.stdout).expect("an answer")
     };
-    let welcome = import(&ExchangeRequest { join: Some(product.join()), reports: Vec::new() }, 0);
+    let welcome = import(&ExchangeRequest { join: Some(product.join()), ..Default::default() }, 0);
     assert!(product.take(&welcome).is_empty());
     let reports = vec![product.report(1), product.report(2)];
-    let by_file = import(&ExchangeRequest { join: None, reports: reports.clone() }, 0);
+    let by_file = import(&ExchangeRequest { reports: reports.clone(), ..Default::default() }, 0);
     assert!(product.take(&by_file).is_empty());
     assert_eq!(product.receipts.len(), 2);
-    let bad = import(&ExchangeRequest { join: None, reports: vec![reports[0].clone(), "garbage".to_owned()] }, 3);
+    let bad =
+        import(&ExchangeRequest { reports: vec![reports[0].clone(), "garbage".to_owned()], ..Default::default() }, 3);
     assert_eq!((bad.receipts.len(), bad.refusals[0].code.as_str()), (1, "not-a-document"));
     central.start();
     assert_eq!(product.send(&central, &reports).receipts, by_file.receipts, "the same receipts online");

@@ -23,7 +23,7 @@ fn report_on(product: &mut Product, url: &str, receipts: &AtomicUsize, stop: &At
             let next = product.sealed.len() as u64 + 1;
             product.report(next);
         }
-        let request = ExchangeRequest { join: None, reports: product.sealed[stored..].to_vec() };
+        let request = ExchangeRequest { reports: product.sealed[stored..].to_vec(), ..Default::default() };
         let Some(response) = try_send(url, &request) else { return };
         assert!(product.take(&response).is_empty(), "{:?}", response.refusals);
         receipts.fetch_add(product.receipts.len() - stored, Ordering::Relaxed);

@@ -194,7 +194,7 @@ fn a_document_in_anothers_place_is_refused_by_what_it_is() {
     assert_eq!(product.refused(&central, std::slice::from_ref(&join)), ["wrong-purpose"]);
     let report = product.draft(counts(1));
     let as_join = seal_introducing(&report, &product.key).expect("sealed");
-    let response = send(&central, &ExchangeRequest { join: Some(as_join), reports: Vec::new() });
+    let response = send(&central, &ExchangeRequest { join: Some(as_join), ..Default::default() });
     assert_eq!((response.refusals[0].document.as_str(), response.refusals[0].code.as_str()), ("join", "wrong-purpose"));
     let settings = product.settings.clone().expect("it has some");
     let own = seal(&settings, &product.key).expect("sealed");

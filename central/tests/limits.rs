@@ -214,6 +214,7 @@ fn join() -> String {
         version: "1".to_owned(),
         edition: None,
         server_id: ServerId::from_random([1; 20]),
+        staging: false,
         nodes: Vec::new(),
     };
     let join = Join { secret: Secret::from_bytes([1; 32]), issued_at: jiff::Timestamp::now(), product };
@@ -225,7 +226,7 @@ async fn a_store_that_fails_is_told_as_something_to_try_again() {
     let (app, dir) = app(Door::default()).await;
     let database = Connection::open(dir.path().join(DATABASE_FILE)).expect("opened");
     database.execute_batch("DROP TABLE invites; DROP TABLE identity; DROP TABLE sessions").expect("broken");
-    let body = serde_json::to_string(&ExchangeRequest { join: Some(join()), reports: Vec::new() }).expect("JSON");
+    let body = serde_json::to_string(&ExchangeRequest { join: Some(join()), ..Default::default() }).expect("JSON");
     let exchange = Request::post("/link/v1/exchange").body(Body::from(body)).expect("a request");
     let response = answer(&app, exchange).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);

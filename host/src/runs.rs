@@ -100,6 +100,8 @@ pub(crate) fn observed(description: &Description, server_id: &ServerId, counts: 
         product: description.id.clone(),
         edition: description.edition.clone(),
         server_id: server_id.clone(),
+        staging: false,
+        previous: Vec::new(),
         released: description.released,
         counts,
     }
@@ -119,6 +121,7 @@ pub(crate) fn facts(description: &Description, server_id: &ServerId) -> ProductF
         version: line(&description.version, 64),
         edition: description.edition.as_ref().map(|edition| line(edition, MAX_NAME)),
         server_id: server_id.clone(),
+        staging: false,
         nodes: description.nodes.iter().take(MAX_NODES).map(node).collect(),
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::ids::Digest;
 use crate::text;
 
 /// The path of the exchange under the central server's URL.
@@ -27,6 +28,10 @@ pub struct ExchangeRequest {
     /// [`crate::Report`]s, in the order of their sequence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<String>,
+    /// [`crate::Continuity`] statements that were not noted yet, the oldest first, at most
+    /// [`crate::continuity::MAX_STATEMENTS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub continuity: Vec<String>,
 }
 
 /// What the central server answers: sealed documents, and a reason for each that it refused. `Debug` shows how long the
@@ -42,6 +47,9 @@ pub struct ExchangeResponse {
     /// A [`crate::Receipt`] for each stored report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<String>,
+    /// The digests of the statements of continuity that are noted now, or were before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noted: Vec<Digest>,
     /// Why a document was not taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
@@ -49,8 +57,12 @@ pub struct ExchangeResponse {
 
 impl fmt::Debug for ExchangeRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { join, reports } = self;
-        f.debug_struct("ExchangeRequest").field("join", &lengths(join)).field("reports", &lengths(reports)).finish()
+        let Self { join, reports, continuity } = self;
+        f.debug_struct("ExchangeRequest")
+            .field("join", &lengths(join))
+            .field("reports", &lengths(reports))
+            .field("continuity", &lengths(continuity))
+            .finish()
     }
 }
 
@@ -60,6 +72,7 @@ impl fmt::Debug for ExchangeResponse {
             .field("welcome", &lengths(&self.welcome))
             .field("settings", &lengths(&self.settings))
             .field("receipts", &lengths(&self.receipts))
+            .field("noted", &self.noted)
             .field("refusals", &self.refusals)
             .finish()
     }
@@ -74,10 +87,10 @@ fn lengths<'a>(documents: impl IntoIterator<Item = &'a String>) -> Vec<usize> {
 /// are capped and stripped as they are read, so that they are fit to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Which document: `exchange`, `join`, or `report`.
+    /// Which document: `exchange`, `join`, `report` or `continuity`.
     #[serde(deserialize_with = "name")]
     pub document: String,
-    /// The index in `reports`, for a report.
+    /// The index in `reports`, for a report, or in `continuity`, for a statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
     /// A stable code, see [`RefusalCode`]; unknown codes are treated as ones to try again.
@@ -162,7 +175,7 @@ mod tests {
     #[test]
     fn the_documents_of_an_exchange_do_not_show_in_debug() {
         let sealed = || "v4.public.c2VjcmV0".to_owned();
-        let request = ExchangeRequest { join: Some(sealed()), reports: vec![sealed()] };
+        let request = ExchangeRequest { join: Some(sealed()), reports: vec![sealed()], continuity: vec![sealed()] };
         let response = ExchangeResponse {
             welcome: Some(sealed()),
             settings: Some(sealed()),

@@ -7,12 +7,13 @@
 //! |---|---|---|
 //! | [`License`] | a vendor's key | the host |
 //! | [`Invite`], [`Welcome`], [`Settings`], [`Receipt`] | the central server's key | the host |
-//! | [`Join`], [`Report`] | the link's key, made by the host | the central server |
+//! | [`Join`], [`Report`], [`Continuity`] | the link's key, made by the host | the central server |
 //!
 //! Nothing here does I/O or reads a clock: the time is always a parameter.
 #![forbid(unsafe_code)]
 
 pub mod chain;
+pub mod continuity;
 pub mod exchange;
 pub mod ids;
 pub mod keys;
@@ -27,6 +28,7 @@ pub mod standing;
 pub mod text;
 mod url;
 
+pub use continuity::{Continuity, ContinuityAnswer, IdentityPart};
 pub use exchange::{ExchangeRequest, ExchangeResponse, Refusal};
 pub use ids::{Digest, Dimension, IdError, LicenseId, LinkId, ProductId, Sequence, ServerId};
 pub use keys::{KeyError, KeyId, PublicKey, SecretKey};

@@ -77,6 +77,9 @@ pub struct ProductFacts {
     pub edition: Option<String>,
     /// The instance.
     pub server_id: ServerId,
+    /// Whether it is a staging instance (`s3`): never counted in the totals of production.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub staging: bool,
     /// The nodes that run.
     pub nodes: Vec<NodeFacts>,
 }

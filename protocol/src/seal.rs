@@ -32,7 +32,7 @@ pub trait Document: Serialize + DeserializeOwned {
 }
 
 /// The purposes of all documents, to say what a document is that was given in another's place.
-const PURPOSES: [&str; 7] = [
+const PURPOSES: [&str; 8] = [
     crate::License::PURPOSE,
     crate::Invite::PURPOSE,
     crate::Join::PURPOSE,
@@ -40,6 +40,7 @@ const PURPOSES: [&str; 7] = [
     crate::Report::PURPOSE,
     crate::Receipt::PURPOSE,
     crate::Settings::PURPOSE,
+    crate::Continuity::PURPOSE,
 ];
 
 /// Why a text is not a sealed document of the kind that was asked for, by a key that is trusted.

@@ -81,12 +81,14 @@ pub fn reason_tone(code: ReasonCode) -> Tone {
         | ReasonCode::WrongProduct
         | ReasonCode::WrongEdition
         | ReasonCode::WrongServer
+        | ReasonCode::StagingOnly
         | ReasonCode::Expired
         | ReasonCode::Restricted
         | ReasonCode::OverLimit => Tone::Danger,
         ReasonCode::NotYetValid
         | ReasonCode::MaintenanceEndedBeforeRelease
         | ReasonCode::InGrace
+        | ReasonCode::ServerChanged
         | ReasonCode::InAllowance
         | ReasonCode::NearLimit
         | ReasonCode::ExpiresSoon
@@ -102,12 +104,14 @@ pub fn reason(code: ReasonCode) -> &'static str {
         ReasonCode::WrongProduct => "License of another product",
         ReasonCode::WrongEdition => "License of another edition",
         ReasonCode::WrongServer => "License of another server",
+        ReasonCode::StagingOnly => "License for staging",
         ReasonCode::Expired => "License expired",
         ReasonCode::NotYetValid => "License begins later",
         ReasonCode::Restricted => "Features stopped",
         ReasonCode::OverLimit => "Over a limit",
         ReasonCode::MaintenanceEndedBeforeRelease => "Release not covered",
         ReasonCode::InGrace => "In grace",
+        ReasonCode::ServerChanged => "License of the server ID before",
         ReasonCode::InAllowance => "In the allowance",
         ReasonCode::NearLimit => "Near a limit",
         ReasonCode::ExpiresSoon => "Expires soon",

@@ -123,6 +123,8 @@ fn by_itself(license: &License) -> LicenseStanding {
             .first()
             .cloned()
             .unwrap_or_else(|| seatline_protocol::ServerId::from_random([0; 20])),
+        staging: license.kind == seatline_protocol::Kind::Staging,
+        previous: Vec::new(),
         released: None,
         counts: Default::default(),
     };

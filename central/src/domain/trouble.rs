@@ -126,6 +126,7 @@ mod tests {
             version: "9".to_owned(),
             edition: None,
             server_id: ServerId::from_random([1; 20]),
+            staging: false,
             nodes: Vec::new(),
         }
     }

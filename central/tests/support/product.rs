@@ -50,6 +50,7 @@ impl Product {
             version: "9.2.1".to_owned(),
             edition: Some("enterprise".to_owned()),
             server_id: ServerId::from_random([self.key.public().as_bytes()[0]; 20]),
+            staging: false,
             nodes: vec![NodeFacts { id: "node-1".to_owned(), version: "9.2.1".to_owned() }],
         }
     }
@@ -89,12 +90,12 @@ impl Product {
 
     /// Joins, over the network.
     pub fn exchange(&self, central: &Central) -> ExchangeResponse {
-        send(central, &ExchangeRequest { join: Some(self.join()), reports: Vec::new() })
+        send(central, &ExchangeRequest { join: Some(self.join()), ..Default::default() })
     }
 
     /// Sends reports, over the network.
     pub fn send(&self, central: &Central, reports: &[String]) -> ExchangeResponse {
-        send(central, &ExchangeRequest { join: None, reports: reports.to_vec() })
+        send(central, &ExchangeRequest { reports: reports.to_vec(), ..Default::default() })
     }
 
     /// Opens what central answered, as sealed by the key that the invite pinned; gives the refusals.

@@ -130,7 +130,7 @@ pub(crate) fn request(link: &Link, store: &dyn StateReader) -> Result<ExchangeRe
         reports.push(report.sealed);
         ControlFlow::Continue(())
     })?;
-    Ok(ExchangeRequest { join, reports })
+    Ok(ExchangeRequest { join, reports, ..ExchangeRequest::default() })
 }
 
 #[cfg(test)]
@@ -163,6 +163,7 @@ mod tests {
             version: long(64),
             edition: Some(long(200)),
             server_id: ServerId::from_random([1; 20]),
+            staging: false,
             nodes: vec![NodeFacts { id: long(64), version: long(64) }; MAX_NODES],
         };
         Link::from_invite(&OpenedInvite { invite, central_key: key.public() }, product, now).expect("a link")

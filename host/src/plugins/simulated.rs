@@ -97,6 +97,7 @@ fn facts() -> ProductFacts {
         version: "1.0".to_owned(),
         edition: None,
         server_id: ServerId::from_random([0; 20]),
+        staging: false,
         nodes: vec![NodeFacts { id: "node-1".to_owned(), version: "1.0".to_owned() }],
     }
 }

@@ -104,6 +104,7 @@ pub fn facts() -> ProductFacts {
         version: "9.2".to_owned(),
         edition: None,
         server_id: seatline_protocol::ServerId::from_random([5; 20]),
+        staging: false,
         nodes: vec![NodeFacts { id: "a".to_owned(), version: "9.2".to_owned() }],
     }
 }

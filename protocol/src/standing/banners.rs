@@ -87,10 +87,11 @@ impl Standing {
         match reason.code {
             _ if self.verdict < Verdict::Restricted => BannerLevel::Warning,
             Restricted | MaintenanceEndedBeforeRelease => BannerLevel::Error,
-            NoLicense | WrongProduct | WrongEdition | WrongServer | Expired | NotYetValid => BannerLevel::Error,
-            OverLimit | InGrace | InAllowance | NearLimit | ExpiresSoon | MaintenanceEnded | MaintenanceEndsSoon => {
-                BannerLevel::Warning
+            NoLicense | WrongProduct | WrongEdition | WrongServer | StagingOnly | Expired | NotYetValid => {
+                BannerLevel::Error
             }
+            OverLimit | InGrace | ServerChanged | InAllowance | NearLimit | ExpiresSoon | MaintenanceEnded
+            | MaintenanceEndsSoon => BannerLevel::Warning,
         }
     }
 }
@@ -99,7 +100,10 @@ impl Standing {
 fn span(reason: &Reason, about: Option<&LicenseStanding>) -> (Option<Timestamp>, Option<Timestamp>) {
     match reason.code {
         ReasonCode::InGrace => (about.and_then(|license| license.expires), reason.at),
-        ReasonCode::ExpiresSoon | ReasonCode::MaintenanceEndsSoon | ReasonCode::NotYetValid => (None, reason.at),
+        ReasonCode::ExpiresSoon
+        | ReasonCode::MaintenanceEndsSoon
+        | ReasonCode::NotYetValid
+        | ReasonCode::ServerChanged => (None, reason.at),
         _ => (reason.at, None),
     }
 }

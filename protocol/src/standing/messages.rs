@@ -48,17 +48,17 @@ pub(super) fn finding(license: &License, finding: Finding<'_>, observed: &Observ
             )
         }
         Finding::WrongServer => {
-            let bound = license.servers.first()?;
-            let more = match license.servers.len() - 1 {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
+            let bound = bound_to(license)?;
             let here = &observed.server_id;
             format!(
-                "License {id} is bound to the server ID {bound}{more}, and this is {here}. \
+                "License {id} is bound to the server ID {bound}, and this is {here}. \
                  Ask the vendor to issue it for this server ID."
             )
         }
+        Finding::StagingOnly => format!(
+            "License {id} is for staging, and this is not declared to be a staging instance. \
+             Set a license for production, or declare the instance."
+        ),
         Finding::ReplacedBy(by) => format!("License {} took its place on {}.", by.id, day(by.begins())),
     };
     Some(text::line(&message, MAX_MESSAGE))
@@ -68,6 +68,27 @@ pub(super) fn no_license(product: &ProductId) -> Weighed {
     let message = format!("No license of {product} is set. Set the license key that its vendor sent.");
     let reason = Reason { code: ReasonCode::NoLicense, message, license: None, dimension: None, at: None };
     Weighed { weight: Verdict::Unlicensed, reason }
+}
+
+/// That a license holds on for some days, though the instance has moved and has another server ID since (`b4`).
+pub(super) fn server_changed(license: &License, until: Timestamp, observed: &Observed) -> Weighed {
+    let (id, bound) = (&license.id, bound_to(license).unwrap_or_default());
+    let message = format!(
+        "License {id} is bound to the server ID {bound}, and since this instance moved it is {}. The license holds until \
+         {}: ask the vendor to issue it for this server ID before that day.",
+        observed.server_id,
+        day(until)
+    );
+    about_license(Verdict::Attention, ReasonCode::ServerChanged, license, until, message)
+}
+
+/// The server IDs that the license is bound to, in short; none where it is bound to none.
+fn bound_to(license: &License) -> Option<String> {
+    let first = license.servers.first()?;
+    Some(match license.servers.len() - 1 {
+        0 => first.to_string(),
+        more => format!("{first} and {more} more"),
+    })
 }
 
 pub(super) fn expires_soon(license: &License, expires: Timestamp) -> Weighed {

@@ -5,14 +5,16 @@
 //!
 //! # Which license governs
 //! 1. A license **applies** if it is for this product, for the edition that runs (where both say one), and bound to no
-//!    other server. The license of an add-on applies if it is an add-on of this product (`p1`); the edition that it
+//!    other server. One that is bound to a server ID which this instance had until it moved holds on for
+//!    [`MOVED_GRACE_DAYS`], with a warning (`b4`); one for staging that is bound to no server applies to a staging instance
+//!    alone (`s3`). The license of an add-on applies if it is an add-on of this product (`p1`); the edition that it
 //!    names is the add-on's own, and is not held against the product's.
 //! 2. A license holds from its beginning until just before its expiry, and with a warning through its days of grace.
 //! 3. A license that names another in `replaces`, or was issued again under the same id, takes its place for good as
 //!    soon as it begins, even after it has ended itself: the old one was given in exchange. Only a license of the same
 //!    product that was issued later can do so, or at the same instant if it names the other. Where licenses of one
 //!    instant name each other in a circle, the last by id is left.
-//! 4. Of those that then hold, the one **governs** that is not in grace, began latest, and was issued latest. The others
+//! 4. Of those that then hold, the one **governs** that is not in grace or held on to, began latest, and was issued latest. The others
 //!    are history, and one of them governs again if it outlasts the governing one. The kind has no say.
 //! 5. Licenses by node are the exception: all that hold stay in force, each for one node, and their number is the limit
 //!    of `nodes` (`p3`). The other limits are those of the one that governs.
@@ -70,10 +72,23 @@ pub struct Observed {
     pub edition: Option<String>,
     /// The instance.
     pub server_id: ServerId,
+    /// Whether the instance is declared to be a staging one (`s3`).
+    pub staging: bool,
+    /// The server IDs that this instance had before it moved, and until when their licenses hold on (`b4`).
+    pub previous: Vec<PreviousServer>,
     /// When the running release was built, where the product says so: held against maintenance (`c6`).
     pub released: Option<Timestamp>,
     /// The latest count of each dimension, with `users` and `nodes` among them. What was never counted is absent.
     pub counts: BTreeMap<Dimension, u64>,
+}
+
+/// A server ID that the instance had before it moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousServer {
+    /// The server ID.
+    pub server_id: ServerId,
+    /// Until when a license that is bound to it holds on.
+    pub until: Timestamp,
 }
 
 /// What the licenses come to.
@@ -159,6 +174,8 @@ pub enum ReasonCode {
     WrongEdition,
     /// The license is bound to other servers.
     WrongServer,
+    /// The license is for staging, and the instance is not a staging one.
+    StagingOnly,
     /// The license has expired, and its grace with it.
     Expired,
     /// The license begins later.
@@ -171,6 +188,8 @@ pub enum ReasonCode {
     MaintenanceEndedBeforeRelease,
     /// The license has expired, and the days of grace run.
     InGrace,
+    /// The license is bound to the server ID before the last move, and holds on for some days.
+    ServerChanged,
     /// A limit is passed, within its allowance.
     InAllowance,
     /// A limit is near.
@@ -244,7 +263,7 @@ pub enum Status {
     Upcoming,
     /// Past its expiry and its grace.
     Expired,
-    /// Not for this product, edition or server.
+    /// Not for this product, edition, server or use.
     NotApplicable,
     /// Another license of the same product took its place; history (`c10`).
     Replaced,
@@ -303,6 +322,9 @@ pub enum LimitState {
 pub const EXPIRY_NOTICE_DAYS: i64 = 60;
 /// The same for an evaluation, whose whole time is mostly a month (`c6`).
 pub const EVALUATION_NOTICE_DAYS: i64 = 7;
+/// For how many days after a move a license holds on that is bound to the server ID before it (`b4`): time to have it
+/// issued anew.
+pub const MOVED_GRACE_DAYS: i64 = 14;
 
 /// The most licenses that a standing lists.
 pub const MAX_LICENSES: usize = 64;

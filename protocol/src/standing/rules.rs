@@ -11,7 +11,7 @@ use super::{
     ReasonCode, Standing, Status, Verdict, dates, json_bytes, succession,
 };
 use crate::ids::{Dimension, MAX_COUNT, ProductId};
-use crate::license::{License, Mode};
+use crate::license::{Kind, License, Mode};
 
 /// What `licenses` come to on the observed product at `now`.
 ///
@@ -29,6 +29,8 @@ use crate::license::{License, Mode};
 ///     product: "acme-wiki".parse()?,
 ///     edition: None,
 ///     server_id: "B7K2-9QXM-0000-0000-0000".parse()?,
+///     staging: false,
+///     previous: Vec::new(),
 ///     released: None,
 ///     counts: [(Dimension::users(), 512)].into(),
 /// };
@@ -43,7 +45,9 @@ use crate::license::{License, Mode};
 pub fn standing(licenses: &[License], observed: &Observed, now: Timestamp) -> Standing {
     let considered = Considered::new(licenses, observed);
     let mut standing = considered.at(now);
-    let instants: BTreeSet<Timestamp> = licenses.iter().flat_map(dates::instants).filter(|at| *at > now).collect();
+    let moved = observed.previous.iter().map(|previous| previous.until);
+    let instants: BTreeSet<Timestamp> =
+        licenses.iter().flat_map(dates::instants).chain(moved).filter(|at| *at > now).collect();
     standing.changes_at = instants.into_iter().find(|at| considered.at(*at) != standing);
     standing
 }
@@ -58,6 +62,7 @@ pub(super) enum Finding<'a> {
     WrongProduct,
     WrongEdition,
     WrongServer,
+    StagingOnly,
     ReplacedBy(&'a License),
 }
 
@@ -68,7 +73,7 @@ impl Finding<'_> {
             Self::InGrace => Status::Grace,
             Self::Upcoming => Status::Upcoming,
             Self::Expired => Status::Expired,
-            Self::WrongProduct | Self::WrongEdition | Self::WrongServer => Status::NotApplicable,
+            Self::WrongProduct | Self::WrongEdition | Self::WrongServer | Self::StagingOnly => Status::NotApplicable,
             Self::ReplacedBy(_) => Status::Replaced,
         }
     }
@@ -83,6 +88,7 @@ impl Finding<'_> {
             Self::WrongProduct => Some(ReasonCode::WrongProduct),
             Self::WrongEdition => Some(ReasonCode::WrongEdition),
             Self::WrongServer => Some(ReasonCode::WrongServer),
+            Self::StagingOnly => Some(ReasonCode::StagingOnly),
         }
     }
 
@@ -204,8 +210,8 @@ impl<'a> Group<'a> {
         settled
     }
 
-    /// Why the license does not apply here at all, whatever the time.
-    fn misfit(&self, license: &License) -> Option<Finding<'a>> {
+    /// Why the license does not apply here at all, whatever its own dates.
+    fn misfit(&self, license: &License, now: Timestamp) -> Option<Finding<'a>> {
         let other_edition = |edition: &String| {
             let running = self.observed.edition.as_ref();
             running.is_some_and(|running| !running.eq_ignore_ascii_case(edition))
@@ -214,42 +220,59 @@ impl<'a> Group<'a> {
             Some(Finding::WrongProduct)
         } else if !self.is_add_on && license.edition.as_ref().is_some_and(other_edition) {
             Some(Finding::WrongEdition)
-        } else if !license.servers.is_empty() && !license.servers.contains(&self.observed.server_id) {
-            Some(Finding::WrongServer)
-        } else {
+        } else if license.servers.is_empty() {
+            let is_misplaced = license.kind == Kind::Staging && !self.observed.staging;
+            is_misplaced.then_some(Finding::StagingOnly)
+        } else if license.servers.contains(&self.observed.server_id) || self.holds_on_until(license, now).is_some() {
             None
+        } else {
+            Some(Finding::WrongServer)
         }
+    }
+
+    /// Until when the license holds on, which is bound to a server ID from before a move and not to the present one. A
+    /// copy for staging gets a license of its own at once.
+    fn holds_on_until(&self, license: &License, now: Timestamp) -> Option<Timestamp> {
+        let is_of_staging = self.observed.staging || license.kind == Kind::Staging;
+        if is_of_staging || license.servers.contains(&self.observed.server_id) {
+            return None;
+        }
+        let had = self.observed.previous.iter().filter(|previous| license.servers.contains(&previous.server_id));
+        had.map(|previous| previous.until).max().filter(|until| now < *until)
     }
 
     /// The license that has taken the place of the one `at` its index for good: the newest that says so.
     fn replacer(&self, at: usize, now: Timestamp) -> Option<&'a License> {
-        if self.misfit(self.members[at]).is_some() {
+        if self.misfit(self.members[at], now).is_some() {
             return None;
         }
         let newest_first =
             (0..self.members.len()).rev().filter(|other| succession::can_replace(&self.members, *other, at));
         newest_first
             .map(|other| self.members[other])
-            .find(|newer| newer.begins() <= now && self.misfit(newer).is_none())
+            .find(|newer| newer.begins() <= now && self.misfit(newer, now).is_none())
     }
 
     /// Whether the license could govern: it applies, holds at `now`, and nothing took its place.
     fn holds(&self, at: usize, now: Timestamp) -> bool {
         let license = self.members[at];
-        self.misfit(license).is_none() && dates::finding(license, now).is_in_force() && self.replacer(at, now).is_none()
+        self.misfit(license, now).is_none()
+            && dates::finding(license, now).is_in_force()
+            && self.replacer(at, now).is_none()
     }
 
     fn governing(&self, now: Timestamp) -> Option<usize> {
         let holding = (0..self.members.len()).filter(|at| self.holds(*at, now));
         holding.max_by_key(|at| {
             let license = self.members[*at];
-            (dates::finding(license, now) == Finding::InForce, license.begins(), *at)
+            let holds_by_itself = dates::finding(license, now) == Finding::InForce;
+            (holds_by_itself && self.holds_on_until(license, now).is_none(), license.begins(), *at)
         })
     }
 
     fn finding(&self, at: usize, governing: Option<usize>, now: Timestamp) -> Finding<'a> {
         let license = self.members[at];
-        if let Some(misfit) = self.misfit(license) {
+        if let Some(misfit) = self.misfit(license, now) {
             return misfit;
         }
         if let Some(replacer) = self.replacer(at, now) {
@@ -282,6 +305,8 @@ impl<'a> Group<'a> {
         let mut reasons = Vec::new();
         for (license, finding) in settled.findings.iter().filter(|(_, finding)| finding.is_in_force()) {
             reasons.extend(self.weighed_finding(license, *finding, Verdict::Attention));
+            let holds_on = self.holds_on_until(license, now);
+            reasons.extend(holds_on.map(|until| messages::server_changed(license, until, self.observed)));
             let expires = dates::expires_soon(license, now);
             if let Some(expires) = expires.filter(|expires| !self.has_successor(license, *expires)) {
                 reasons.push(messages::expires_soon(license, expires));

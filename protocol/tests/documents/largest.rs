@@ -1,6 +1,7 @@
 //! The largest documents that hold to their rules can be sealed, opened and sent.
 
 use jiff::Timestamp;
+use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::{MAX_REPORTS, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
 use seatline_protocol::ids::{MAX_COUNT, Sequence};
 use seatline_protocol::license::MAX_NAME;
@@ -11,8 +12,8 @@ use seatline_protocol::report::{
 use seatline_protocol::seal::{Document, open, open_introduced, seal, seal_introducing};
 use seatline_protocol::standing::{LicenseStanding, MAX_STANDING_BYTES};
 use seatline_protocol::{
-    AccountCounts, Counting, Digest, Invite, Join, LinkId, Measurement, Outcome, Receipt, SecretKey, ServerId,
-    Settings, Standing,
+    AccountCounts, Continuity, Counting, Digest, Invite, Join, LinkId, Measurement, Outcome, Receipt, SecretKey,
+    ServerId, Settings, Standing,
 };
 
 /// The longest text of `length` characters: four bytes each.
@@ -32,6 +33,7 @@ fn product() -> ProductFacts {
         version: wide(64),
         edition: Some(wide(MAX_NAME)),
         server_id: ServerId::from_random([31; 20]),
+        staging: true,
         nodes: vec![NodeFacts { id: wide(64), version: wide(64) }; MAX_NODES],
     }
 }
@@ -119,6 +121,24 @@ fn the_largest_report_can_be_sealed_opened_and_sent() {
 }
 
 #[test]
+fn the_most_statements_of_continuity_fit_into_a_request_beside_a_join_and_a_report() {
+    use seatline_protocol::IdentityPart::*;
+    let statement = Continuity {
+        link: LinkId::from_random([31; 24]),
+        previous: ServerId::from_random([31; 20]),
+        present: ServerId::from_random([30; 20]),
+        changed_at: late(),
+        changed: [Policy, Staging, Host, Port, Database, Schema, Path, BirthMark].into(),
+        staging: true,
+        answer: Some(seatline_protocol::ContinuityAnswer::Restored),
+    };
+    let most = MAX_STATEMENTS * (sealed(&statement) + 3);
+    assert!(Join::MAX_BYTES + Report::MAX_BYTES + most + 100 < MAX_REQUEST_BYTES, "{most} bytes");
+    assert!(Continuity { changed: [].into(), ..statement.clone() }.check().is_err());
+    assert!(Continuity { present: statement.previous.clone(), ..statement }.check().is_err());
+}
+
+#[test]
 fn the_largest_join_and_invite_can_be_sealed_and_opened() {
     let secret: seatline_protocol::pairing::Secret = seatline_protocol::pairing::Secret::from_bytes([255; 32]);
     let join = Join { secret: secret.clone(), issued_at: late(), product: product() };
@@ -157,6 +177,8 @@ fn the_answer_to_the_largest_request_can_be_sent() {
     let refusal = seatline_protocol::Refusal::new("report", Some(63), &wide(64), &wide(400));
     let refusal = serde_json::to_vec(&refusal).expect("JSON").len();
     let welcome = seatline_protocol::Welcome::MAX_BYTES;
-    let most = welcome + sealed(&settings) + MAX_REPORTS * (sealed(&receipt).max(refusal) + 3) + 2 * refusal + 100;
+    let noted = MAX_STATEMENTS * refusal.max(Digest::of(b"").as_str().len() + 3);
+    let answers = MAX_REPORTS * (sealed(&receipt).max(refusal) + 3);
+    let most = welcome + sealed(&settings) + answers + noted + 2 * refusal + 100;
     assert!(most < MAX_RESPONSE_BYTES, "{most} bytes");
 }

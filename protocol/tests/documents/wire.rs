@@ -2,8 +2,8 @@
 
 use seatline_protocol::seal::{Document, seal, seal_introducing};
 use seatline_protocol::{
-    ExchangeRequest, ExchangeResponse, Invite, Join, License, Observed, Receipt, Refusal, Report, SecretKey, Settings,
-    Standing, Welcome, standing,
+    Continuity, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, License, Observed, Receipt, Refusal, Report,
+    SecretKey, Settings, Standing, Welcome, standing,
 };
 use serde_json::json;
 
@@ -18,7 +18,7 @@ fn wire<T: Document + PartialEq + std::fmt::Debug>(full: serde_json::Value) -> S
 
 fn product() -> serde_json::Value {
     json!({"id": "acme-wiki", "name": "Acme Wiki", "version": "7.1.2", "edition": "community",
-           "server_id": "B7K2-9QXM-0000-0000-0000", "nodes": [{"id": "node-1", "version": "7.1.2"}]})
+           "server_id": "B7K2-9QXM-0000-0000-0000", "staging": true, "nodes": [{"id": "node-1", "version": "7.1.2"}]})
 }
 
 fn license() -> serde_json::Value {
@@ -43,6 +43,8 @@ fn a_standing() -> Standing {
         product: "acme-wiki".parse().expect("a product id"),
         edition: None,
         server_id: "B7K2-9QXM-0000-0000-0000".parse().expect("a server ID"),
+        staging: false,
+        previous: Vec::new(),
         released: None,
         counts: [(seatline_protocol::Dimension::users(), 101)].into(),
     };
@@ -133,12 +135,28 @@ fn b2_the_json_of_a_receipt() {
 }
 
 #[test]
+fn b4_the_json_of_a_statement_of_continuity() {
+    let json = wire::<Continuity>(json!({
+        "link": "B7K2-9QXM-0000-0000-0000-0000", "previous": "B7K2-9QXM-0000-0000-0000",
+        "present": "C7K2-9QXM-0000-0000-0000", "changed_at": "2026-01-01T00:00:00Z",
+        "changed": ["policy", "staging", "host", "port", "database", "schema", "path", "birth-mark"],
+        "staging": true, "answer": "moved",
+    }));
+    insta::assert_snapshot!(json);
+}
+
+#[test]
 fn g4_the_json_of_an_exchange() {
-    let request = ExchangeRequest { join: Some("v4.public.…".to_owned()), reports: vec!["v4.public.…".to_owned()] };
+    let request = ExchangeRequest {
+        join: Some("v4.public.…".to_owned()),
+        reports: vec!["v4.public.…".to_owned()],
+        continuity: vec!["v4.public.…".to_owned()],
+    };
     let response = ExchangeResponse {
         welcome: Some("v4.public.…".to_owned()),
         settings: Some("v4.public.…".to_owned()),
         receipts: vec!["v4.public.…".to_owned()],
+        noted: vec![Digest::of(b"")],
         refusals: vec![Refusal::new("report", Some(1), "fork", "Another report has its place.")],
     };
     let json = serde_json::to_string_pretty(&(request, response)).expect("JSON");

@@ -1,9 +1,9 @@
 //! A table of cases. A line reads: verdict by governing license | licenses | reasons | features | next change.
 
-use seatline_protocol::standing::{LimitState, MAX_LICENSES};
-use seatline_protocol::{Behaviour, Counting, Kind, standing};
+use seatline_protocol::standing::{LimitState, MAX_LICENSES, PreviousServer};
+use seatline_protocol::{Behaviour, Counting, Kind, Observed, standing};
 
-use crate::given::{With, at, brief, dimension, license, observed, says};
+use crate::given::{With, at, brief, dimension, license, observed, says, server_id};
 
 const NOW: &str = "2026-06-01";
 
@@ -229,6 +229,56 @@ fn what_does_not_apply_says_which_part_of_it_does_not() {
             says(&[license], &observed(&[]), NOW),
             format!("unlicensed by none | L-1:not-applicable | {reason} | - | never")
         );
+    }
+}
+
+/// The instance that had the server ID B until it moved; licenses that are bound to it hold on until that day.
+fn moved(until: &str) -> Observed {
+    Observed { previous: vec![PreviousServer { server_id: server_id('B'), until: at(until) }], ..observed(&[]) }
+}
+
+#[test]
+fn b4_a_license_of_the_server_id_before_a_move_holds_on_for_some_days_and_says_both_ids() {
+    let licenses = [license("L-1", "2026-01-01").bound_to('B')];
+    let table = [
+        ("2026-06-14", "attention by L-1 | L-1:active | server-changed(L-1) | l-1 | 2026-06-15"),
+        ("2026-06-15", "unlicensed by none | L-1:not-applicable | wrong-server(L-1) | - | never"),
+    ];
+    for (now, expected) in table {
+        let standing = standing(&licenses, &moved("2026-06-15"), at(now));
+        assert_eq!(brief(&standing), expected, "{now}");
+        let message = &standing.reasons[0].message;
+        assert!(message.contains("BBBB-BBBB") && message.contains("AAAA-AAAA"), "{message}");
+    }
+}
+
+#[test]
+fn b4_a_license_of_the_new_server_id_governs_though_the_old_one_began_later() {
+    let licenses = [license("L-1", "2026-03-01").bound_to('B'), license("L-2", "2026-02-01").bound_to('A')];
+    assert_eq!(
+        says(&licenses, &moved("2026-06-15"), NOW),
+        "licensed by L-2 | L-2:active L-1:replaced | - | l-2 | 2026-06-15"
+    );
+}
+
+#[test]
+fn s3_a_staging_instance_takes_over_no_license_and_a_staging_license_stays_on_staging() {
+    let production = || license("L-1", "2026-01-01").bound_to('B');
+    let staging = || license("S-1", "2026-01-01").kind(Kind::Staging);
+    let on_staging = || Observed { staging: true, ..moved("2026-06-15") };
+    let table = [
+        (production(), on_staging(), "unlicensed by none | L-1:not-applicable | wrong-server(L-1) | - | never"),
+        (staging(), observed(&[]), "unlicensed by none | S-1:not-applicable | staging-only(S-1) | - | never"),
+        (staging(), on_staging(), "licensed by S-1 | S-1:active | - | s-1 | never"),
+        (staging().bound_to('A'), observed(&[]), "licensed by S-1 | S-1:active | - | s-1 | never"),
+        (
+            staging().bound_to('B'),
+            moved("2026-06-15"),
+            "unlicensed by none | S-1:not-applicable | wrong-server(S-1) | - | never",
+        ),
+    ];
+    for (license, observed, expected) in table {
+        assert_eq!(says(&[license], &observed, NOW), expected);
     }
 }
 

@@ -99,6 +99,8 @@ pub fn observed(counts: &[(&str, u64)]) -> Observed {
         product: "acme-wiki".parse().expect("a product id"),
         edition: Some("community".to_owned()),
         server_id: server_id('A'),
+        staging: false,
+        previous: Vec::new(),
         released: None,
         counts: counts.iter().map(|(name, count)| (dimension(name), *count)).collect(),
     }

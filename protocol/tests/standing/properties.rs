@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use seatline_protocol::seal::Document as _;
-use seatline_protocol::standing::{LimitState, Status, Verdict};
+use seatline_protocol::standing::{LimitState, PreviousServer, Status, Verdict};
 use seatline_protocol::{Behaviour, Dimension, Kind, License, Limit, Mode, Observed, Standing, standing};
 
 use crate::given::{at, dimension, license, observed, server_id};
@@ -72,18 +72,30 @@ fn any_licenses() -> impl Strategy<Value = Vec<License>> {
 
 fn any_observed() -> impl Strategy<Value = Observed> {
     let counts = prop::collection::btree_map(select(DIMENSIONS.to_vec()), 0u64..40, 0..=3);
-    (counts, prop::option::of(time())).prop_map(|(counts, released)| {
+    let previous =
+        (select(vec!['B', 'C']), time()).prop_map(|(of, until)| PreviousServer { server_id: server_id(of), until });
+    let previous = prop::collection::vec(previous, 0..3);
+    (counts, prop::option::of(time()), any::<bool>(), previous).prop_map(|(counts, released, staging, previous)| {
         let counts: Vec<_> = counts.into_iter().collect();
-        Observed { released, ..observed(&counts) }
+        Observed { released, staging, previous, ..observed(&counts) }
     })
 }
 
 /// Whether any license is in force for the product, told from the rules' text without the rules' code.
 fn anything_in_force(licenses: &[License], observed: &Observed, now: Timestamp) -> bool {
+    let fits_server = |license: &License| {
+        let for_staging = license.kind == Kind::Staging;
+        let had = |previous: &PreviousServer| now < previous.until && license.servers.contains(&previous.server_id);
+        if license.servers.is_empty() {
+            return !for_staging || observed.staging;
+        }
+        license.servers.contains(&observed.server_id)
+            || !for_staging && !observed.staging && observed.previous.iter().any(had)
+    };
     let applies = |license: &License| {
         license.product == observed.product
             && license.edition.as_ref().is_none_or(|edition| Some(edition) == observed.edition.as_ref())
-            && (license.servers.is_empty() || license.servers.contains(&observed.server_id))
+            && fits_server(license)
     };
     let order = |license: &License| {
         let json = serde_json::to_string(license).expect("a license is JSON");

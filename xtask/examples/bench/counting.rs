@@ -69,6 +69,7 @@ fn run(plugin: &LoadedPlugin, product: &Arc<dyn Product>) -> RunRecord {
         version: "4.2.0".to_owned(),
         edition: None,
         server_id: ServerId::from_random([7; 20]),
+        staging: false,
         nodes: Vec::new(),
     };
     plugin.run(Occasion {

@@ -93,6 +93,7 @@ impl Product {
             version: "4.2.0".to_owned(),
             edition: None,
             server_id: ServerId::from_random([n as u8; 20]),
+            staging: false,
             nodes: Vec::new(),
         };
         let join = Join { secret: invite.secret, issued_at: Timestamp::now(), product: facts.clone() };
@@ -135,7 +136,7 @@ impl Product {
         let token = seal::seal(&report, &self.key)?;
         let json = serde_json::to_string(&report)?;
         let digest = Digest::of(token.as_bytes());
-        let body = serde_json::to_string(&ExchangeRequest { join: None, reports: vec![token.clone()] })?;
+        let body = serde_json::to_string(&ExchangeRequest { reports: vec![token.clone()], ..Default::default() })?;
         let request = format!(
             "POST {PATH} HTTP/1.1\r\nhost: central\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -148,7 +149,7 @@ impl Product {
 }
 
 fn join(url: &str, join: String) -> Result<ExchangeResponse, Problem> {
-    let request = serde_json::to_string(&ExchangeRequest { join: Some(join), reports: Vec::new() })?;
+    let request = serde_json::to_string(&ExchangeRequest { join: Some(join), ..Default::default() })?;
     let mut answer = ureq::post(format!("{url}{PATH}")).content_type("application/json").send(request)?;
     Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
 }

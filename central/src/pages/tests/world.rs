@@ -51,6 +51,7 @@ pub fn product() -> ProductFacts {
         version: "8.4.1".to_owned(),
         edition: Some("Data Center".to_owned()),
         server_id: ServerId::from_random([9, 4, 22, 31, 7, 16, 2, 25, 11, 0, 19, 28, 5, 13, 30, 8, 1, 21, 17, 6]),
+        staging: false,
         nodes: (1..=3).map(node).collect(),
     }
 }
@@ -127,6 +128,8 @@ pub fn collected(counted: u64, licenses: &[License]) -> Collected {
         product: product().id,
         edition: product().edition,
         server_id: product().server_id,
+        staging: false,
+        previous: Vec::new(),
         released: None,
         counts: counts.into(),
     };

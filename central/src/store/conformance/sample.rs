@@ -72,6 +72,7 @@ pub(super) fn product() -> ProductFacts {
         version: "9.2.1".to_owned(),
         edition: None,
         server_id: ServerId::from_random([7; 20]),
+        staging: false,
         nodes: Vec::new(),
     }
 }
