@@ -37,6 +37,18 @@ fn admin_create_makes_a_password_or_takes_one() {
 }
 
 #[test]
+fn admin_password_sets_another_one_and_says_whose() {
+    let central = Central::idle();
+    assert_eq!(central.failure(&["admin", "password", "ada"]), "not-found");
+    central.json(&["admin", "create", "ada"]);
+    let made = central.json(&["admin", "password", "Ada"]);
+    assert_eq!((fields(&made), &made["name"]), (vec!["name", "password"], &json!("ada")));
+    assert_eq!(fields(&central.input(&["admin", "password", "ada", "--password-stdin"], PASSWORD)), ["name"]);
+    assert_eq!(central.failure(&["admin", "password", "ada", "--password-stdin"]), "invalid", "an empty password");
+    assert!(text(&central, &["admin", "password", "ada"]).contains("Password: "));
+}
+
+#[test]
 fn tokens_are_made_listed_and_revoked() {
     let central = Central::idle();
     assert_eq!(central.failure(&["token", "create", "ada"]), "not-found");
@@ -273,7 +285,7 @@ fn every_documented_command_is_there() {
             );
         }
     }
-    assert!(commands.len() >= 13, "{commands:?}");
+    assert!(commands.len() >= 14, "{commands:?}");
     for command in commands {
         let output = program().args(&command).arg("--help").output().expect("runs");
         assert!(output.status.success(), "{command:?}");

@@ -50,6 +50,17 @@ fn a_session_begins_at_sign_in_and_ends_at_sign_out() {
 }
 
 #[test]
+fn another_password_ends_the_sessions_and_the_old_password() {
+    let central = Central::started();
+    let cookie = sign_in(&central, &[]);
+    central.input(&["admin", "password", "ada", "--password-stdin"], "another battery staple");
+    assert_eq!(get(&central, "/applications", &cookie).status(), 303, "while the server runs");
+    assert_eq!(post(&central, "/sign-in", &[], &form("ada", PASSWORD, "")).status(), 401);
+    assert_eq!(post(&central, "/sign-in", &[], &form("ada", "another battery staple", "")).status(), 303);
+    assert_eq!(central.api("/api/v1/server")["signed_in"], "ada", "an API token stays until it is revoked");
+}
+
+#[test]
 fn the_cookie_is_for_this_server_alone_and_new_at_every_sign_in() {
     let central = Central::started();
     let response = post(&central, "/sign-in", &[], &form("ada", PASSWORD, ""));

@@ -23,3 +23,14 @@ pub async fn create_admin(central: &Central, name: &str, password: &str) -> Resu
     central.store().add_admin(&admin).await?;
     Ok(admin)
 }
+
+/// Sets another password of an administrator, and ends his sessions; his API tokens stay.
+///
+/// # Errors
+/// [`ActionError::Invalid`] for a password that breaks its rule, [`ActionError::NotFound`] where there is no such
+/// administrator.
+pub async fn set_password(central: &Central, name: &str, password: &str) -> Result<AdminName, ActionError> {
+    let name: AdminName = name.parse().map_err(|error| ActionError::invalid("name", error))?;
+    central.store().set_password(&name, &password::hash(password)?).await?;
+    Ok(name)
+}

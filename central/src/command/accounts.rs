@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, Read as _, stdin};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use seatline_ui::format::date_time;
 use seatline_web::password::MAX_PASSWORD;
 use seatline_web::secret::random_secret;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::output::table;
 use super::place::Place;
 use super::{Failure, Output};
-use crate::auth::{create_admin, token};
+use crate::auth::{create_admin, set_password, token};
 use crate::domain::TokenId;
 
 /// How many characters a password has that is made here: 144 random bits.
@@ -23,18 +23,27 @@ pub(super) enum AdminCommand {
     /// Add an administrator. A password is made and shown once, unless it is given on standard input
     #[command(after_help = "Examples:\n  seatline-central admin create ada\n  \
                             pass show seatline | seatline-central admin create ada --password-stdin")]
-    Create {
-        /// The name to sign in with
-        name: String,
-        /// Read the password from the first line of standard input
-        #[arg(long)]
-        password_stdin: bool,
-    },
+    Create(Credentials),
+    /// Set another password of an administrator, and end his sessions; his API tokens stay
+    #[command(after_help = "Examples:\n  seatline-central admin password ada\n  \
+                            pass show seatline | seatline-central admin password ada --password-stdin")]
+    Password(Credentials),
+}
+
+/// Who signs in, and by which password.
+#[derive(Debug, Args)]
+pub(super) struct Credentials {
+    /// The name to sign in with
+    name: String,
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    password_stdin: bool,
 }
 
 impl AdminCommand {
     pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
-        let Self::Create { name, password_stdin } = self;
+        let (Self::Create(Credentials { name, password_stdin }) | Self::Password(Credentials { name, password_stdin })) =
+            &self;
         let made = match password_stdin {
             true => None,
             false => Some(made_password()?),
@@ -44,16 +53,24 @@ impl AdminCommand {
             None => read_password()?,
         };
         let central = place.central().await?;
-        let admin = create_admin(&central, &name, &password).await?;
-        let mut created = json!({ "name": admin.name, "created_at": admin.created_at });
-        if let Some(made) = &made {
-            created["password"] = made.as_str().into();
-        }
-        output.show(&created, || match &made {
-            Some(made) => {
-                format!("Created the administrator {}.\nPassword: {}\nIt is shown only now.\n", admin.name, **made)
+        let (mut told, done) = match self {
+            Self::Create(_) => {
+                let admin = create_admin(&central, name, &password).await?;
+                let done = format!("Created the administrator {}.", admin.name);
+                (json!({ "name": admin.name, "created_at": admin.created_at }), done)
             }
-            None => format!("Created the administrator {}.\n", admin.name),
+            Self::Password(_) => {
+                let name = set_password(&central, name, &password).await?;
+                let done = format!("Set the password of {name}, and ended the sessions.");
+                (json!({ "name": name }), done)
+            }
+        };
+        if let Some(made) = &made {
+            told["password"] = made.as_str().into();
+        }
+        output.show(&told, || match &made {
+            Some(made) => format!("{done}\nPassword: {}\nIt is shown only now.\n", **made),
+            None => format!("{done}\n"),
         })
     }
 }

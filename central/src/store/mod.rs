@@ -145,6 +145,11 @@ pub trait Accounts: Send + Sync {
     /// # Errors
     /// [`StoreError::Conflict`] where the name is taken.
     async fn add_admin(&self, admin: &Admin) -> Stored<()>;
+    /// Sets the password of an administrator (its hash), and ends all sessions of his.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is none of this name.
+    async fn set_password(&self, name: &AdminName, password: &str) -> Stored<()>;
     /// The administrator of a name.
     async fn admin(&self, name: &AdminName) -> Stored<Option<Admin>>;
     /// Whether there is any administrator.

@@ -75,6 +75,26 @@ pub async fn an_administrator_has_a_name_of_his_own(store: &dyn Store) {
     assert_eq!(kept.password, "$argon2id$…", "the first one stays");
 }
 
+/// Whoever knew the old password, or has a session that it began, is out.
+pub async fn a_new_password_takes_the_place_of_the_old_one_and_ends_the_sessions(store: &dyn Store) {
+    let nobody = store.set_password(&ada(), "new").await;
+    assert!(matches!(nobody, Err(StoreError::Missing(_))));
+    add_ada(store).await;
+    let session = |secret: &[u8], admin: &str| NewSession {
+        token: TokenHash::of(secret),
+        admin: admin.parse().expect("a name"),
+        created_at: at(0),
+        expires_at: at(100),
+    };
+    let (hers, his) = (session(b"hers", "ada"), session(b"his", "bob"));
+    store.begin_session(&hers).await.expect("begun");
+    store.begin_session(&his).await.expect("begun");
+    store.set_password(&ada(), "new").await.expect("set");
+    assert_eq!(store.admin(&ada()).await.expect("read").expect("there").password, "new");
+    assert!(store.session(&hers.token, at(1)).await.expect("read").is_none());
+    assert!(store.session(&his.token, at(1)).await.expect("read").is_some(), "others go on");
+}
+
 /// A session is there until it is ended, or its time is over.
 pub async fn a_session_ends_when_it_is_ended_or_its_time_is_over(store: &dyn Store) {
     let session = |secret: &[u8], begin: i64| NewSession {

@@ -25,6 +25,7 @@ macro_rules! store_conformance {
             a_list_in_pages_is_the_whole_list
             text_from_people_stays_what_it_is
             an_administrator_has_a_name_of_his_own
+            a_new_password_takes_the_place_of_the_old_one_and_ends_the_sessions
             a_session_ends_when_it_is_ended_or_its_time_is_over
             an_api_token_serves_until_it_is_revoked
             a_store_belongs_to_the_first_key_that_it_was_opened_with

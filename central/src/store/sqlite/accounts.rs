@@ -24,6 +24,21 @@ impl Accounts for SqliteStore {
         .await
     }
 
+    async fn set_password(&self, name: &AdminName, password: &str) -> Stored<()> {
+        let (name, password) = (name.clone(), password.to_owned());
+        self.write(move |connection| {
+            let changed = connection
+                .prepare_cached("UPDATE admins SET password = ?2 WHERE name = ?1")?
+                .execute([name.as_str(), &password])?;
+            if changed == 0 {
+                return Err(StoreError::Missing("administrator"));
+            }
+            connection.prepare_cached("DELETE FROM sessions WHERE admin = ?1")?.execute([name.as_str()])?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn admin(&self, name: &AdminName) -> Stored<Option<Admin>> {
         let name = name.clone();
         self.read(move |connection| {
