@@ -1,10 +1,11 @@
 //! Reports arrive: each is opened by its link's key, admitted to the chain, and answered by a receipt (`b1`, `b2`).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::seal::{self, Unopened};
-use seatline_protocol::{Digest, ExchangeResponse, Receipt, Refusal, Report};
+use seatline_protocol::{Digest, ExchangeResponse, KeyId, Receipt, Refusal, Report};
 
 use super::exchange::{ExchangeError, InForce};
 use crate::central::{Central, Sender};
@@ -35,8 +36,9 @@ pub(super) async fn answer(
         return Ok(None);
     }
     let mut sent = Vec::new();
+    let mut senders = HashMap::new();
     for (place, sealed) in sealed.into_iter().enumerate() {
-        sent.push((place, addressed(central, &sealed).await?, sealed));
+        sent.push((place, addressed(central, &mut senders, &sealed).await?, sealed));
     }
     let opened = computed(sent.len(), move || sent.into_iter().map(open).collect::<Vec<_>>()).await?;
     let mut batches: Vec<Batch> = Vec::new();
@@ -64,13 +66,28 @@ struct Addressed {
     report: Unopened<Report>,
 }
 
+/// Who the keys of a request belong to, as far as they were looked up: a stranger pays for one look by each new key.
+type Senders = HashMap<KeyId, Option<Arc<Sender>>>;
+
 /// Reads a report and looks up who sealed it, or says why it is refused already.
-async fn addressed(central: &Central, sealed: &str) -> Result<Result<Addressed, Reason>, ExchangeError> {
+async fn addressed(
+    central: &Central,
+    senders: &mut Senders,
+    sealed: &str,
+) -> Result<Result<Addressed, Reason>, ExchangeError> {
     let report = match Unopened::<Report>::read(sealed) {
         Ok(report) => report,
         Err(error) => return Ok(Err((error.code(), error.to_string()))),
     };
-    Ok(match central.sender(report.key_id()).await? {
+    let sender = match senders.get(report.key_id()) {
+        Some(known) => known.clone(),
+        None => {
+            let sender = central.sender(report.key_id()).await?;
+            senders.insert(report.key_id().clone(), sender.clone());
+            sender
+        }
+    };
+    Ok(match sender {
         Some(sender) => Ok(Addressed { sender, report }),
         None => {
             let message = "the key of this report belongs to no link here: make the link anew at the product";

@@ -7,11 +7,9 @@
 //! and looks at no chain: it is what the disk and SQLite allow at best. The products share the machine with the server,
 //! so they do as little as they can: their requests are bytes that were made before.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Barrier;
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -21,6 +19,9 @@ use seatline_protocol::license::Counting;
 use seatline_protocol::report::{AccountCounts, Collected, Outcome, ProductFacts, Report, Reporter};
 use seatline_protocol::{Digest, Invite, Join, LinkId, PublicKey, SecretKey, Sequence, ServerId, Welcome, seal};
 use seatline_tests::Central;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::counting::sketch_of;
 use crate::figure::{Figure, Goal};
@@ -28,9 +29,9 @@ use crate::{Bench, Problem};
 
 /// How many products report at once: with half as many, the server waits for them a sixth of the time.
 const PRODUCTS: usize = 64;
-/// How many reports each of them makes in a round.
-const REPORTS: usize = 100;
-const ROUNDS: usize = 7;
+/// How many reports each of them makes in a round: enough that the log is written back into the database many times.
+const REPORTS: usize = 400;
+const ROUNDS: usize = 5;
 
 /// The figures of central.
 pub fn measure(_: &Bench) -> Result<Vec<Figure>, Problem> {
@@ -42,6 +43,7 @@ pub fn measure(_: &Bench) -> Result<Vec<Figure>, Problem> {
     let (mut exchanges, mut rows) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let reports: Vec<Vec<Sealed>> = products.iter_mut().map(Product::reports).collect::<Result<_, _>>()?;
+        let reports = Arc::new(reports);
         exchanges.push(exchange(central.address(), &reports)?);
         central.kill();
         rows.push(bare_rows(central.dir(), &reports)?);
@@ -154,43 +156,52 @@ fn join(url: &str, join: String) -> Result<ExchangeResponse, Problem> {
     Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
 }
 
-/// How long all products take to exchange their reports, one after the other each.
-fn exchange(central: SocketAddr, reports: &[Vec<Sealed>]) -> Result<Duration, Problem> {
-    let ready = Barrier::new(reports.len() + 1);
-    thread::scope(|scope| {
-        let exchange_all = |reports: &[Sealed]| {
-            let connection = TcpStream::connect(central);
-            ready.wait();
-            let mut connection = BufReader::new(connection?);
-            reports.iter().try_for_each(|report| send(&mut connection, &report.request))
-        };
-        let clients: Vec<_> = reports.iter().map(|reports| scope.spawn(move || exchange_all(reports))).collect();
-        ready.wait();
+/// How long all products take to exchange their reports, one after the other each. One thread serves all their
+/// connections: a thread for each would be a switch of threads for each exchange, at the server's cost.
+fn exchange(central: SocketAddr, reports: &Arc<Vec<Vec<Sealed>>>) -> Result<Duration, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let mut connections = Vec::new();
+        for _ in 0..reports.len() {
+            connections.push(TcpStream::connect(central).await?);
+        }
         let begun = Instant::now();
-        for client in clients {
-            client.join().map_err(|_| "a client panicked")??;
+        let mut products = JoinSet::new();
+        for (n, connection) in connections.into_iter().enumerate() {
+            let reports = Arc::clone(reports);
+            products.spawn(async move { exchange_all(connection, &reports[n]).await });
+        }
+        while let Some(ended) = products.join_next().await {
+            ended??;
         }
         Ok(begun.elapsed())
     })
 }
 
-/// Sends a request, and takes an answer that has a receipt.
-fn send(connection: &mut BufReader<TcpStream>, request: &[u8]) -> std::io::Result<()> {
-    connection.get_mut().write_all(request)?;
-    let mut length = 0;
+/// Sends the reports of a product; each answer must have a receipt.
+async fn exchange_all(connection: TcpStream, reports: &[Sealed]) -> std::io::Result<()> {
+    let mut connection = BufReader::new(connection);
     let mut line = String::new();
-    while connection.read_line(&mut line)? > 2 {
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().map_err(std::io::Error::other)?;
+    for report in reports {
+        connection.write_all(&report.request).await?;
+        let mut length = 0;
+        while connection.read_line(&mut line).await? > 2 {
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().map_err(std::io::Error::other)?;
+            }
+            line.clear();
         }
         line.clear();
+        let mut body = vec![0; length];
+        connection.read_exact(&mut body).await?;
+        let body = String::from_utf8_lossy(&body);
+        if !body.contains("\"receipts\":[\"") {
+            return Err(std::io::Error::other(format!("no receipt: {body}")));
+        }
     }
-    let mut body = vec![0; length];
-    connection.read_exact(&mut body)?;
-    let body = String::from_utf8_lossy(&body);
-    if body.contains("\"receipts\":[\"") { Ok(()) } else { Err(std::io::Error::other(format!("no receipt: {body}"))) }
+    Ok(())
 }
 
 /// How long the same reports take as bare rows, in the same database.
