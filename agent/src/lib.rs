@@ -18,6 +18,7 @@ pub mod http;
 pub mod instance;
 mod log;
 pub mod output;
+pub mod postgres;
 pub mod product;
 pub mod progress;
 pub mod services;

@@ -11,7 +11,7 @@ mod ber;
 mod columns;
 mod error;
 mod sql;
-mod tls;
+pub(crate) mod tls;
 mod value;
 mod wire;
 
@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use seatline_host::ports::{Account, AccountSink};
 
 pub use error::SourceError;
+pub(crate) use wire::is_loopback;
 
 use crate::config::{AccountSource, Accounts, DimensionQuery};
 
