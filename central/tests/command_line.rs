@@ -39,8 +39,9 @@ fn admin_create_makes_a_password_or_takes_one() {
 #[test]
 fn admin_password_sets_another_one_and_says_whose() {
     let central = Central::idle();
-    assert_eq!(central.failure(&["admin", "password", "ada"]), "not-found");
+    assert_eq!(central.failure(&["admin", "password", "ada"]), "no-data");
     central.json(&["admin", "create", "ada"]);
+    assert_eq!(central.failure(&["admin", "password", "eve"]), "not-found");
     let made = central.json(&["admin", "password", "Ada"]);
     assert_eq!((fields(&made), &made["name"]), (vec!["name", "password"], &json!("ada")));
     assert_eq!(fields(&central.input(&["admin", "password", "ada", "--password-stdin"], PASSWORD)), ["name"]);
@@ -51,8 +52,8 @@ fn admin_password_sets_another_one_and_says_whose() {
 #[test]
 fn tokens_are_made_listed_and_revoked() {
     let central = Central::idle();
-    assert_eq!(central.failure(&["token", "create", "ada"]), "not-found");
     central.json(&["admin", "create", "ada"]);
+    assert_eq!(central.failure(&["token", "create", "eve"]), "not-found");
     let made = central.json(&["token", "create", "ada", "--label", "nightly export"]);
     assert_eq!(fields(&made), ["admin", "created_at", "id", "label", "token"]);
     let (id, token) = (made["id"].as_str().expect("an id"), made["token"].as_str().expect("a token"));
@@ -218,6 +219,7 @@ fn g4_an_exchange_by_file_is_answered_as_one_over_the_network() {
 #[test]
 fn what_is_no_exchange_is_not_imported() {
     let central = Central::idle();
+    central.json(&["admin", "create", "ada"]);
     let file = central.file("in.json");
     let path = file.to_str().expect("text");
     assert_eq!(central.failure(&["import", path]), "file", "it is not there");
@@ -270,6 +272,13 @@ fn the_data_directory_is_an_option_or_a_variable() {
     assert_eq!(listed[0]["name"], "Company wiki");
     let help = program().arg("--help").output().expect("runs");
     assert!(String::from_utf8_lossy(&help.stdout).contains("Examples:"));
+    let mistyped = central.file("mistyped");
+    for command in [&["application", "list"][..], &["licenses", "Company wiki"], &["invite"], &["token", "list"]] {
+        let output = program().args(command).arg("--json").arg("--dir").arg(&mistyped).output().expect("runs");
+        let error: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!((output.status.code(), error["error"]["code"].as_str()), (Some(1), Some("no-data")), "{command:?}");
+    }
+    assert!(!mistyped.exists(), "what is mistyped is not made");
     assert_eq!(program().arg("no-such-command").output().expect("runs").status.code(), Some(2));
 }
 

@@ -66,6 +66,19 @@ enum Command {
     Import(import::Import),
 }
 
+impl Command {
+    /// Whether it makes a data directory that is not there: what a new server begins with. For all else, a directory that
+    /// is not there is a mistyped one.
+    fn may_begin(&self) -> bool {
+        matches!(
+            self,
+            Self::Serve(_)
+                | Self::Admin(accounts::AdminCommand::Create(_))
+                | Self::Application(applications::ApplicationCommand::Add { .. })
+        )
+    }
+}
+
 impl Arguments {
     /// Where results go.
     pub fn output(&self) -> Output {
@@ -77,7 +90,8 @@ impl Arguments {
     /// # Errors
     /// The reason why it could not be done.
     pub async fn run(self) -> Result<u8, Failure> {
-        let (output, place) = (self.output(), Place::open(self.dir)?);
+        let output = self.output();
+        let place = if self.command.may_begin() { Place::make(self.dir)? } else { Place::open(self.dir)? };
         match self.command {
             Command::Serve(serve) => serve.run(&place, output).await.map(|()| 0),
             Command::Admin(command) => command.run(&place, output).await.map(|()| 0),

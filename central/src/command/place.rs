@@ -36,13 +36,27 @@ pub(super) struct Face {
 
 impl Place {
     /// The directory that was given, or the documented default; it is made, for its owner alone, if it is not there.
-    pub(super) fn open(given: Option<PathBuf>) -> Result<Self, Failure> {
-        let dir = given.or_else(default_dir).ok_or_else(|| {
-            Failure::new("no-directory", "there is no home directory: name a data directory with --dir")
-        })?;
+    pub(super) fn make(given: Option<PathBuf>) -> Result<Self, Failure> {
+        let dir = chosen(given)?;
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
         made.map_err(|error| Failure::new("data-directory", format!("{}: {error}", dir.display())))?;
         Ok(Self { dir })
+    }
+
+    /// The directory that was given, or the documented default, with the data that is in it.
+    pub(super) fn open(given: Option<PathBuf>) -> Result<Self, Failure> {
+        let dir = chosen(given)?;
+        match fs::metadata(dir.join(DATABASE_FILE)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let message = format!(
+                    "there is no central server in {}: begin one with `seatline-central serve`, or name another \
+                     directory with --dir",
+                    dir.display()
+                );
+                Err(Failure::new("no-data", message))
+            }
+            _ => Ok(Self { dir }),
+        }
     }
 
     /// The directory.
@@ -83,6 +97,12 @@ impl Place {
         private_file::write(&path, &json)
             .map_err(|error| Failure::new("server-file", format!("{}: {error}", path.display())))
     }
+}
+
+fn chosen(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    given
+        .or_else(default_dir)
+        .ok_or_else(|| Failure::new("no-directory", "there is no home directory: name a data directory with --dir"))
 }
 
 /// The system's place for root, the user's for anybody else.
