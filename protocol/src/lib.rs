@@ -18,6 +18,7 @@ pub mod exchange;
 pub mod ids;
 pub mod keys;
 pub mod license;
+pub mod notices;
 pub mod pairing;
 mod paseto;
 pub mod receipt;
