@@ -8,6 +8,7 @@ mod demo;
 mod failure;
 mod plugin;
 mod progress;
+mod python;
 mod test;
 mod workspace;
 

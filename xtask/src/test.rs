@@ -10,6 +10,7 @@ use crate::demo;
 use crate::failure::{Context as _, Failure};
 use crate::plugin;
 use crate::progress::Progress;
+use crate::python;
 use crate::workspace::Workspace;
 
 /// How to test.
@@ -28,6 +29,7 @@ pub struct Options {
 pub fn test(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let mut progress = Progress::start();
     progress.step("packages", packages)?;
+    progress.step("Python packages", |progress| python::ensure(workspace, progress))?;
     let plugin = plugin::Options { fixtures: true, source: options.source };
     progress.step("plugins", |progress| plugin::build(workspace, &plugin, progress))?;
     progress.step("build", |_| workspace.build_binaries())?;

@@ -1,0 +1,244 @@
+//! The session with a mail server (RFC 5321): STARTTLS or TLS, authentication, one mail after the other.
+//!
+//! It is our own, and small, because a mail server is the administrator's to name and anybody's to answer for: the time is
+//! bounded over the whole of a session's step and not for each byte, a line and an answer are bounded before they are
+//! read, and what was sent before STARTTLS never counts as said after it (RFC 3207, section 6).
+
+mod reply;
+mod session;
+mod stream;
+
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use crate::mail::MailAddress;
+use crate::trust::Trust;
+use session::Session;
+
+/// How long a step may take: to open a session, or to hand over one mail.
+pub const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// A mail server, and how it is spoken with.
+#[derive(Debug, Clone)]
+pub struct MailServer {
+    /// Its name, which its certificate is held against, or its address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub security: Security,
+    /// Who we are, where it wants to know.
+    pub credentials: Option<Credentials>,
+    /// Whose certificates are accepted.
+    pub trust: Trust,
+    /// How long a step may take: [`TIME_LIMIT`], or less in tests.
+    pub time_limit: Duration,
+}
+
+/// How a connection is encrypted. A server that does not offer what was chosen gets no mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    /// STARTTLS before anything else, mostly on port 587.
+    #[default]
+    StartTls,
+    /// TLS from the beginning, mostly on port 465.
+    Tls,
+    /// Not at all: to a server on this machine alone.
+    Plain,
+}
+
+impl Security {
+    /// The name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StartTls => "starttls",
+            Self::Tls => "tls",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// The port that is meant where none is named.
+    pub fn port(self) -> u16 {
+        match self {
+            Self::StartTls => 587,
+            Self::Tls => 465,
+            Self::Plain => 25,
+        }
+    }
+}
+
+/// A user of the mail server.
+#[derive(Clone)]
+pub struct Credentials {
+    /// His name.
+    pub user: String,
+    /// His password.
+    pub password: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Why a mail was not taken. What the server said is cleaned and capped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// No connection.
+    #[error("the mail server {server} cannot be reached: {reason}")]
+    Unreachable {
+        /// Where.
+        server: String,
+        /// Why, in one line.
+        reason: String,
+    },
+    /// It took too long.
+    #[error("the mail server {server} did not answer in time")]
+    Slow {
+        /// Where.
+        server: String,
+    },
+    /// Its certificate is not accepted, or TLS failed in another way.
+    #[error(
+        "no secure connection to the mail server {server}: {reason}; a certificate of an authority of your own needs its \
+         ca_file"
+    )]
+    Tls {
+        /// Where.
+        server: String,
+        /// Why, in one line.
+        reason: String,
+    },
+    /// It does not offer STARTTLS.
+    #[error("the mail server {server} offers no STARTTLS: use its port for TLS, or another server")]
+    NoStartTls {
+        /// Where.
+        server: String,
+    },
+    /// It is on another machine, and the connection is not to be encrypted.
+    #[error("the mail server {server} is on another machine: it is not spoken with unless the connection is encrypted")]
+    NotEncrypted {
+        /// Where.
+        server: String,
+    },
+    /// It offers no authentication that we know.
+    #[error(
+        "the mail server {server} offers no authentication by PLAIN or LOGIN: leave out the user, or use another server"
+    )]
+    NoAuthentication {
+        /// Where.
+        server: String,
+    },
+    /// It does not take the user or the password.
+    #[error("the mail server {server} refused the user or the password: {reply}")]
+    Credentials {
+        /// Where.
+        server: String,
+        /// What it said.
+        reply: String,
+    },
+    /// It does not take mail from this sender.
+    #[error("the mail server {server} refused the sender {sender}: {reply}")]
+    Sender {
+        /// Where.
+        server: String,
+        /// Who.
+        sender: String,
+        /// What it said.
+        reply: String,
+    },
+    /// It does not take mail for this recipient.
+    #[error("the mail server {server} refused the recipient {recipient}: {reply}")]
+    Recipient {
+        /// Where.
+        server: String,
+        /// Who.
+        recipient: String,
+        /// What it said.
+        reply: String,
+        /// Whether it would say the same again.
+        is_final: bool,
+    },
+    /// It refused something else.
+    #[error("the mail server {server} refused {what}: {reply}")]
+    Refused {
+        /// Where.
+        server: String,
+        /// What.
+        what: &'static str,
+        /// What it said.
+        reply: String,
+    },
+    /// What it says is no SMTP.
+    #[error("the mail server {server} says what is no SMTP: {reason}")]
+    Garbage {
+        /// Where.
+        server: String,
+        /// What is wrong, in one line.
+        reason: String,
+    },
+}
+
+impl MailError {
+    /// A stable code for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "mail-unreachable",
+            Self::Slow { .. } => "mail-slow",
+            Self::Tls { .. } => "mail-tls",
+            Self::NoStartTls { .. } => "mail-no-starttls",
+            Self::NotEncrypted { .. } => "mail-not-encrypted",
+            Self::NoAuthentication { .. } => "mail-no-authentication",
+            Self::Credentials { .. } => "mail-credentials",
+            Self::Sender { .. } => "mail-sender",
+            Self::Recipient { .. } => "mail-recipient",
+            Self::Refused { .. } => "mail-refused",
+            Self::Garbage { .. } => "mail-garbage",
+        }
+    }
+
+    /// Whether another try would end the same way until somebody changes an address: it is not tried again.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Recipient { is_final: true, .. })
+    }
+}
+
+/// Hands over `mails`, each to its recipient, from `sender`. Gives what came of each; a recipient that is refused is in the
+/// way of no other.
+pub fn deliver(
+    server: &MailServer,
+    sender: &MailAddress,
+    mails: &[(MailAddress, Vec<u8>)],
+) -> Vec<Result<(), MailError>> {
+    let deadline = || Instant::now() + server.time_limit;
+    let mut session = match Session::open(server, deadline()) {
+        Ok(session) => session,
+        Err(error) => return mails.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let mut lost: Option<MailError> = None;
+    let results = mails
+        .iter()
+        .map(|(recipient, mail)| {
+            if let Some(error) = &lost {
+                return Err(error.clone());
+            }
+            let result = session.send(sender, recipient, mail, deadline());
+            // Without a connection the others cannot fare better; a refusal is about this mail alone.
+            lost = result.as_ref().err().filter(|error| error.ends_session()).cloned();
+            result
+        })
+        .collect();
+    if lost.is_none() {
+        session.quit();
+    }
+    results
+}
+
+impl MailError {
+    fn ends_session(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Slow { .. } | Self::Tls { .. } | Self::Garbage { .. })
+    }
+}
