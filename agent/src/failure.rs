@@ -11,6 +11,7 @@ use seatline_host::store::StoreError;
 use seatline_protocol::{IdError, KeyError, OpenError};
 
 use crate::config::ConfigError;
+use crate::tokens::TokenError;
 
 /// The exit status of a command that failed.
 pub const FAILED: u8 = 1;
@@ -95,6 +96,7 @@ failures!(
     PluginError,
     SetLicenseError,
     StoreError,
+    TokenError,
 );
 
 #[cfg(test)]

@@ -23,5 +23,6 @@ pub mod product;
 pub mod progress;
 pub mod services;
 mod standing_page;
+pub mod tokens;
 
 pub use commands::main;

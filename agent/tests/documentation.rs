@@ -125,6 +125,10 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     answer(&central.receipts(&agent.waiting()));
     show(&["report", "import-receipts", &path("answer.json")]);
     show(&["license", "show"]);
+    show(&["token", "create", "--name", "wiki"]);
+    show(&["token", "create", "--name", "operator", "--role", "admin", "--out", &path("operator.token")]);
+    show(&["token", "list"]);
+    show(&["token", "revoke", "wiki"]);
     show(&["report", "preview"]);
     show(&["status"]);
     show(&["link", "show"]);

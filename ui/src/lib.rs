@@ -18,6 +18,7 @@ pub mod audit;
 mod failure;
 mod field;
 pub mod format;
+mod fragment;
 mod gauge;
 mod icon;
 mod license;
@@ -32,6 +33,7 @@ pub use assets::{Asset, CONTENT_SECURITY_POLICY, PREFIX, SECURITY_HEADERS, asset
 pub use failure::Failure;
 pub use field::{Choice, Field};
 pub use format::When;
+pub use fragment::BannerFragment;
 pub use gauge::{Gauge, Level};
 pub use icon::Icon;
 pub use license::LicenseCard;

@@ -46,7 +46,7 @@ impl Tone {
     }
 
     /// The word before a banner's title, for those who hear the page.
-    fn spoken(self) -> &'static str {
+    pub(crate) fn spoken(self) -> &'static str {
         match self {
             Self::Good => "Done",
             Self::Neutral | Self::Info => "Note",

@@ -1,7 +1,7 @@
 //! The form of the JSON APIs: what comes with a request, checked, and what is answered where it cannot be done.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -92,25 +92,28 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The JSON of a request's body, with the API's own errors where it is not what it should be.
+/// The JSON object of a request's body, with the API's own errors where it is not what it should be.
 pub struct Input<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let Json(value) = Json::<T>::from_request(request, state).await.map_err(|error| {
-            let message = text::line(&error.body_text(), 400);
-            match error {
-                JsonRejection::MissingJsonContentType(_) => {
-                    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", message)
-                }
-                error if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message)
-                }
-                _ => ApiError::invalid(message),
-            }
-        })?;
-        Ok(Self(value))
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+        if !content_type.trim().eq_ignore_ascii_case("application/json") {
+            let message = "the body must be JSON, with the header `Content-Type: application/json`";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", message));
+        }
+        let body = Bytes::from_request(request, state).await;
+        let body = body.map_err(|rejection| ApiError::of_status(rejection.status()))?;
+        // A list would be taken for the fields of an object, in their order.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(ApiError::invalid("the body must be a JSON object"));
+        }
+        match Json::from_bytes(&body) {
+            Ok(Json(value)) => Ok(Self(value)),
+            Err(error) => Err(ApiError::invalid(text::line(&error.body_text(), 400))),
+        }
     }
 }

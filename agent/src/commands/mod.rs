@@ -11,6 +11,7 @@ mod run;
 mod server_id;
 mod status;
 mod sync;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -75,6 +76,8 @@ enum Command {
     Run(run::Options),
     #[command(subcommand)]
     Report(report::Command),
+    #[command(subcommand)]
+    Token(token::Command),
     Status(status::Options),
 }
 
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Sync(_) => sync::run(&context),
         Command::Run(options) => run::run(&context, &options),
         Command::Report(command) => report::run(&context, command),
+        Command::Token(command) => token::run(&context, command),
         Command::Status(_) => status::run(&context),
     };
     match result {

@@ -1,22 +1,52 @@
 //! What every handler works with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
+use seatline_host::live::Live;
+use seatline_host::store::StoreError;
 use seatline_web::{ApiError, Gate, Proxies};
 
+use super::guard::Guesses;
 use super::hosts::Hosts;
+use super::memory::{Freshness, Memory};
+use super::synchronising::Synchronising;
 use crate::failure::Failure;
 use crate::instance::Instance;
+
+/// What a request may use.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestLimits {
+    /// The most bytes of a body: room for a license key with what mail adds to it.
+    pub body_bytes: usize,
+    /// How long a request may take, its body included.
+    pub time: Duration,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self { body_bytes: 256 * 1024, time: Duration::from_secs(30) }
+    }
+}
 
 /// What every handler works with. Cloning it is cheap: all clones share the same things.
 #[derive(Clone)]
 pub struct App {
     instance: Arc<Instance>,
+    memory: Arc<Memory>,
     /// The names that the agent is called by.
     pub hosts: Hosts,
     /// What a sign-in needs.
     pub gate: Gate,
+    /// Whom a trusted reverse proxy names.
+    pub proxies: Proxies,
+    /// The wrong tokens of late.
+    pub guesses: Guesses,
+    /// The synchronisation that somebody has asked for.
+    pub synchronising: Arc<Synchronising>,
+    /// What a request may use.
+    pub limits: RequestLimits,
 }
 
 impl App {
@@ -26,9 +56,23 @@ impl App {
     /// Where the operating system gives no randomness.
     pub fn new(instance: Arc<Instance>) -> Result<Self, Failure> {
         let http = &instance.config.http;
+        let proxies = Proxies::new(http.proxies.iter().copied());
         let gate = Gate::new().map_err(|error| Failure::of("no-randomness", &error))?;
-        let gate = gate.behind(Proxies::new(http.proxies.iter().copied()));
-        Ok(Self { hosts: Hosts::new(http), gate, instance })
+        Ok(Self {
+            hosts: Hosts::new(http),
+            gate: gate.behind(proxies.clone()),
+            memory: Arc::default(),
+            guesses: Guesses::default(),
+            synchronising: Arc::default(),
+            limits: RequestLimits::default(),
+            proxies,
+            instance,
+        })
+    }
+
+    /// The app with other limits for requests.
+    pub fn limited(self, limits: RequestLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Asks the instance, on a thread where it may block.
@@ -42,12 +86,56 @@ impl App {
         let instance = Arc::clone(&self.instance);
         tokio::task::spawn_blocking(move || question(&instance)).await.map_err(|error| {
             tracing::error!(code = "internal", "a request failed unexpectedly: {error}");
-            ApiError::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "this failed unexpectedly: see the agent's log",
-            )
+            let message = "this failed unexpectedly: see the agent's log";
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
         })
+    }
+
+    /// What the licenses come to, from memory.
+    ///
+    /// # Errors
+    /// When there was no standing since the agent started, because the state cannot be read.
+    pub async fn live(&self) -> Result<Arc<Live>, ApiError> {
+        self.refresh().await?;
+        match self.instance.host.remembered() {
+            Some(live) => Ok(live),
+            None => Ok(self.ask(|instance| instance.host.live()).await?.map_err(super::errors::host)?),
+        }
+    }
+
+    /// What is known of tokens, at most about a second old.
+    ///
+    /// # Errors
+    /// When the tokens were never read, and cannot be.
+    pub async fn memory(&self) -> Result<&Memory, ApiError> {
+        self.refresh().await?;
+        Ok(&self.memory)
+    }
+
+    async fn refresh(&self) -> Result<(), ApiError> {
+        let live = self.instance.host.remembered();
+        match self.memory.freshness(live.as_deref()) {
+            Freshness::Fresh => Ok(()),
+            Freshness::Look(_turn) => self.look().await,
+        }
+    }
+
+    /// Looks now for what others have changed.
+    ///
+    /// # Errors
+    /// When the tokens were never read, and cannot be.
+    pub async fn look(&self) -> Result<(), ApiError> {
+        let memory = Arc::clone(&self.memory);
+        let looked: Result<(), StoreError> = self.ask(move |instance| memory.look(instance)).await?;
+        looked.map_err(super::errors::store)
+    }
+
+    /// Begins a synchronisation, unless one is under way.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn synchronise(&self) -> Result<(), ApiError> {
+        self.synchronising.begin(&self.instance)
     }
 
     /// Where people reach the agent, if that is configured.

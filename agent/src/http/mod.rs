@@ -5,16 +5,25 @@
 //! |---|---|
 //! | [`server`] | the service, with a runtime of its own |
 //! | [`app`] | what every handler works with |
+//! | [`memory`] | what is answered without asking the host |
 //! | [`routes`] | what is answered, and what stands around it |
 //! | [`hosts`] | the names that the agent is called by, against DNS rebinding |
+//! | [`guard`] | the tokens of programs |
+//! | [`api`] | the local API |
+//! | [`synchronising`] | a synchronisation that was asked for |
 //!
 //! The runtime is one thread. The host blocks, so a handler calls it through [`App::ask`], on another thread.
 
+pub mod api;
 pub mod app;
+pub mod errors;
+pub mod guard;
 pub mod hosts;
+pub mod memory;
 pub mod routes;
 pub mod server;
+pub mod synchronising;
 
-pub use app::App;
+pub use app::{App, RequestLimits};
 pub use routes::router;
 pub use server::HttpServer;

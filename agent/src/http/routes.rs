@@ -1,8 +1,6 @@
 //! What is answered, and what stands around it: the headers, the check of the host's name, the refusal of other sites, the
 //! limits of a request, and the form of errors.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
@@ -10,16 +8,12 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use seatline_web::{ApiError, assets, csrf, headers};
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::app::App;
-use super::hosts;
+use super::{api, hosts};
 use crate::failure::Failure;
-
-/// The most bytes of a form or of a request to the API: room for a license key with what mail adds to it.
-pub const MAX_BODY_BYTES: usize = 256 * 1024;
-/// How long a request may take, its body included.
-pub const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// Everything that the agent answers.
 ///
@@ -30,9 +24,11 @@ pub fn router(app: App) -> Result<Router, Failure> {
     let router = Router::new()
         .route("/healthz", get(health))
         .route(assets::ROUTE, get(assets::asset))
+        .merge(api::router(&app))
         .fallback(async || ApiError::not_found("address"))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, app.limits.time))
         .layer(csrf)
         .layer(from_fn(in_form))
         .layer(from_fn_with_state(app.hosts.clone(), hosts::check))
@@ -53,12 +49,8 @@ async fn health(State(app): State<App>) -> Response {
         Ok(Ok(())) => (StatusCode::OK, plain, "ok\n").into_response(),
         Ok(Err(error)) => {
             tracing::error!(code = error.code(), "not healthy: {error}");
-            ApiError::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                error.code(),
-                "the state cannot be read: see the agent's log",
-            )
-            .into_response()
+            let message = "the state cannot be read: see the agent's log";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), message).into_response()
         }
         Err(error) => error.into_response(),
     }

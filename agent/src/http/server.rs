@@ -14,7 +14,7 @@ use crate::services::Service;
 use crate::services::stop::Stop;
 
 /// How many connections are open at once: a product beside the agent, and a few people.
-const CONNECTIONS: usize = 256;
+pub const CONNECTIONS: usize = 256;
 /// How many requests ask the host at once; the others wait in their order.
 const HOST_THREADS: usize = 4;
 
@@ -24,6 +24,7 @@ pub struct HttpServer {
     runtime: Runtime,
     /// Until it runs.
     ready: Mutex<Option<(Listener, Router)>>,
+    app: App,
 }
 
 impl HttpServer {
@@ -40,8 +41,9 @@ impl HttpServer {
             Failure::new(error.code(), format!("{error}; {way_out}"))
         })?;
         let address = listener.address().map_err(|error| Failure::of(error.code(), &error))?;
-        let router = router(App::new(Arc::clone(instance))?)?;
-        Ok(Self { address, runtime, ready: Mutex::new(Some((listener, router))) })
+        let app = App::new(Arc::clone(instance))?;
+        let router = router(app.clone())?;
+        Ok(Self { address, runtime, ready: Mutex::new(Some((listener, router))), app })
     }
 
     /// Where it listens, with the port that was taken.
@@ -62,6 +64,7 @@ impl Service for HttpServer {
         stop.when_requested(move || drop(tell));
         let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
         self.runtime.block_on(serve(listener, router, limits, async { drop(told.await) }));
+        self.app.synchronising.finish();
         Ok(())
     }
 }

@@ -149,6 +149,12 @@ impl Agent {
         self.run(&arguments).ok().trim().to_owned()
     }
 
+    /// Makes an API token with `role`, and gives it.
+    pub fn token(&self, name: &str, role: &str) -> String {
+        let made = self.run(&["token", "create", "--name", name, "--role", role, "--json"]).json();
+        made["token"].as_str().expect("a token").to_owned()
+    }
+
     /// Installs the stock plugin.
     pub fn install_plugin(&self) {
         self.run(&["plugin", "install", stock_plugin().to_str().expect("a path"), "--yes"]).ok();

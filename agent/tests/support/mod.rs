@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub mod agent;
+pub mod api;
 pub mod central;
 pub mod http;
 pub mod mariadb;

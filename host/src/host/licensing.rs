@@ -148,6 +148,12 @@ impl Host {
         }
     }
 
+    /// What [`Self::live`] gave last, without a look whether it still holds: this never waits for the state. None before
+    /// the first call of `live`.
+    pub fn remembered(&self) -> Option<Arc<Live>> {
+        self.live.latest()
+    }
+
     /// Makes what is in memory anew, after something changed that nobody here can see: the product's nodes, its edition.
     pub fn refresh(&self) {
         // What is in the way is kept beside the last good standing; without one, the next call of `live` tells it.

@@ -5,6 +5,7 @@
 //! or a key is more than an error value.
 
 mod collecting;
+mod keeping;
 mod licensing;
 mod linking;
 

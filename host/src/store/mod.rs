@@ -36,11 +36,13 @@ pub enum Slot {
     LastExchange,
     /// The highest count of each dimension.
     Peaks,
+    /// The tokens of an API beside the product: the program's own, see [`Slot::is_of_the_program`].
+    ApiTokens,
 }
 
 impl Slot {
     /// All slots.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Identity,
         Self::Licenses,
         Self::Link,
@@ -48,7 +50,14 @@ impl Slot {
         Self::LastRun,
         Self::LastExchange,
         Self::Peaks,
+        Self::ApiTokens,
     ];
+
+    /// Whether it is kept for the program around the host, which alone knows what is in it
+    /// ([`Host::change_kept`](crate::Host::change_kept)).
+    pub fn is_of_the_program(self) -> bool {
+        matches!(self, Self::ApiTokens)
+    }
 
     /// A name for files and rows.
     pub fn name(self) -> &'static str {
@@ -60,6 +69,7 @@ impl Slot {
             Self::LastRun => "last-run",
             Self::LastExchange => "last-exchange",
             Self::Peaks => "peaks",
+            Self::ApiTokens => "api-tokens",
         }
     }
 
@@ -73,6 +83,7 @@ impl Slot {
             Self::LastRun => "move it away: the next run writes it anew",
             Self::LastExchange => "move it away: the next exchange writes it anew",
             Self::Peaks => "restore it from a backup, or move it away: the highest counts are then taken anew",
+            Self::ApiTokens => "restore it from a backup, or move it away and make the tokens anew",
         }
     }
 }

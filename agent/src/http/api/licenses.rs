@@ -1,0 +1,122 @@
+//! License keys: those that were set, what one would change, and setting one (`c1`, `b3`).
+
+use axum::Json;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::header;
+use jiff::Timestamp;
+use seatline_host::LicensePreview;
+use seatline_host::licenses::InstalledLicense;
+use seatline_protocol::{Digest, License, ServerId, Standing};
+use seatline_web::{ApiError, Input};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::http::guard::Admin;
+use crate::http::{App, errors};
+
+/// The keys that were set.
+#[derive(Serialize)]
+pub struct Licenses {
+    /// The instance that they are for.
+    server_id: ServerId,
+    /// The oldest first (`c10`).
+    keys: Vec<Key>,
+}
+
+/// A key that was set.
+#[derive(Serialize)]
+pub struct Key {
+    /// The digest of the key.
+    digest: Digest,
+    /// When it was set.
+    set_at: Timestamp,
+    /// What it says, where it is trusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    license: Option<License>,
+    /// Why it is not trusted any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem>,
+}
+
+/// Why a key is not trusted any more.
+#[derive(Serialize)]
+pub struct Problem {
+    /// A stable code.
+    code: &'static str,
+    /// One line for an administrator.
+    message: String,
+}
+
+impl From<InstalledLicense> for Key {
+    fn from(InstalledLicense { digest, set_at, license }: InstalledLicense) -> Self {
+        let (license, problem) = match license {
+            Ok(license) => (Some(license), None),
+            Err(error) => (None, Some(Problem { code: error.code(), message: error.to_string() })),
+        };
+        Self { digest, set_at, license, problem }
+    }
+}
+
+/// A license key, as it was pasted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PastedKey {
+    /// The key. One that wraps over lines, or stands between BEGIN and END lines, is accepted as it is.
+    key: Zeroizing<String>,
+}
+
+/// What setting a key came to.
+#[derive(Serialize)]
+pub struct LicenseSet {
+    /// What the key says.
+    license: License,
+    /// Whether it was set already: then nothing has changed.
+    was_set: bool,
+    /// What the licenses come to with it.
+    standing: Standing,
+}
+
+/// The keys that were set, the oldest first
+pub async fn list(State(app): State<App>) -> Result<Json<Licenses>, ApiError> {
+    let read = |instance: &crate::instance::Instance| {
+        let keys = instance.host.licenses()?.into_iter().map(Key::from).collect();
+        Ok(Licenses { server_id: instance.host.server_id().clone(), keys })
+    };
+    app.ask(read).await?.map(Json).map_err(errors::store)
+}
+
+/// Set a license key
+///
+/// It takes effect at once, and the keys from before stay as history. One that is refused changes nothing.
+pub async fn set(_: Admin, State(app): State<App>, Pasted(key): Pasted) -> Result<Json<LicenseSet>, ApiError> {
+    let change = app.ask(move |instance| instance.host.set_license(&key)).await?.map_err(errors::license)?;
+    let standing = app.live().await?.standing.clone();
+    Ok(Json(LicenseSet { license: change.license, was_set: change.was_set, standing }))
+}
+
+/// What a license key would change
+///
+/// Nothing is changed. A key that would be refused says so in `refused`, and shows its effect all the same.
+pub async fn preview(State(app): State<App>, Pasted(key): Pasted) -> Result<Json<LicensePreview>, ApiError> {
+    let preview = app.ask(move |instance| instance.host.preview_license(&key)).await?;
+    preview.map(Json).map_err(errors::license)
+}
+
+/// A pasted key: `{"key": "…"}`, or the key alone as `text/plain`.
+pub struct Pasted(Zeroizing<String>);
+
+impl<S: Send + Sync> FromRequest<S> for Pasted {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let content_type =
+            request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
+        if !content_type.is_some_and(|content_type| content_type.starts_with(b"text/plain")) {
+            let Input(PastedKey { key }) = Input::from_request(request, state).await?;
+            return Ok(Self(key));
+        }
+        let text = String::from_request(request, state).await;
+        let text = text.map_err(|rejection| ApiError::of_status(rejection.status()))?;
+        Ok(Self(Zeroizing::new(text)))
+    }
+}

@@ -1,0 +1,60 @@
+//! Limits (`a3`, `a6`), from memory.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use jiff::Timestamp;
+use seatline_protocol::standing::{LimitAnswer, LimitCheck, LimitStanding, Verdict};
+use seatline_protocol::{Dimension, ProductId};
+use seatline_web::{ApiError, Input};
+use serde::{Deserialize, Serialize};
+
+use crate::http::App;
+
+/// The limits against the latest counts.
+#[derive(Serialize)]
+pub struct Limits {
+    /// The whole in one word.
+    verdict: Verdict,
+    /// The limits of the governing license.
+    limits: Vec<LimitStanding>,
+    /// When accounts were last counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted_at: Option<Timestamp>,
+}
+
+/// What a product asks before it makes more of something.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// How many more it wants to make; 0 asks about those that there are.
+    #[serde(default)]
+    additional: u64,
+    /// How many there are, where the product knows it better than the latest count.
+    #[serde(default)]
+    used: Option<u64>,
+    /// The add-on whose limit is meant; absent for the product's own.
+    #[serde(default)]
+    add_on: Option<ProductId>,
+}
+
+/// The limits of the governing license, against the latest counts
+pub async fn list(State(app): State<App>) -> Result<Json<Limits>, ApiError> {
+    let live = app.live().await?;
+    let standing = &live.standing;
+    Ok(Json(Limits { verdict: standing.verdict, limits: standing.limits.clone(), counted_at: live.counted_at }))
+}
+
+/// Whether there may be more of something
+///
+/// It changes nothing: what the product then makes is counted with the next run.
+pub async fn check(
+    State(app): State<App>,
+    Path(dimension): Path<String>,
+    Input(check): Input<Check>,
+) -> Result<Json<LimitAnswer>, ApiError> {
+    let dimension: Dimension =
+        dimension.parse().map_err(|error| ApiError::invalid(format!("the dimension: {error}")))?;
+    let Check { additional, used, add_on } = check;
+    let live = app.live().await?;
+    Ok(Json(live.check_limit(&LimitCheck { dimension, add_on, used, additional })))
+}

@@ -1,0 +1,98 @@
+//! The guard before the API: nothing is answered to whoever carries no token, not even whether a route exists.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+use seatline_web::secret::bearer;
+use seatline_web::throttle::Throttle;
+use seatline_web::{ApiError, Peer, TokenHash};
+
+use super::App;
+use crate::tokens::{PREFIX, Role, Token};
+
+/// The wrong tokens of late. They slow down nobody who carries a right one.
+#[derive(Clone, Default)]
+pub struct Guesses(Arc<Mutex<Throttle>>);
+
+/// Lets a request pass if it carries a token, with the [`Token`] beside it.
+pub async fn require_token(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().map(|Peer(peer)| app.proxies.client(*peer, request.headers()));
+    match allowed(&app, request.headers(), peer).await {
+        Ok(token) => {
+            request.extensions_mut().insert(token);
+            let mut response = next.run(request).await;
+            // What is shown to one program stays out of every cache.
+            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+            response
+        }
+        Err(response) => *response,
+    }
+}
+
+async fn allowed(app: &App, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Arc<Token>, Box<Response>> {
+    let refused = |error: ApiError| Box::new(error.into_response());
+    let Some(secret) = bearer(headers, PREFIX) else {
+        return Err(refused(unauthorised("carry an API token: `Authorization: Bearer sla_…`")));
+    };
+    let hash = TokenHash::of(secret.as_bytes());
+    if let Some(token) = app.memory().await.map_err(refused)?.token(&hash) {
+        return Ok(token);
+    }
+    let now = Timestamp::now();
+    if let Some(until) = peer.and_then(|peer| app.guesses.lock().waits_until(GUESSED, peer, now)) {
+        return Err(Box::new(throttled(until.duration_since(now).as_secs().max(1))));
+    }
+    // It may have been made since the last look.
+    app.look().await.map_err(refused)?;
+    if let Some(token) = app.memory().await.map_err(refused)?.token(&hash) {
+        return Ok(token);
+    }
+    if let Some(peer) = peer {
+        app.guesses.lock().failed(GUESSED, peer, now);
+        tracing::warn!(%peer, "a request carried an unknown API token");
+    }
+    Err(refused(unauthorised("this API token is not known, or was revoked")))
+}
+
+/// What all wrong tokens are counted as.
+const GUESSED: &str = "api-token";
+
+impl Guesses {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Throttle> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unauthorised(what: &str) -> ApiError {
+    ApiError::unauthorised(&format!("{what} (`seatline token create --name NAME`)"))
+}
+
+fn throttled(seconds: i64) -> Response {
+    let message = format!("too many wrong API tokens: try again in {seconds} seconds");
+    let mut response = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "throttled", message).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// That a request comes from a token which may change things.
+pub struct Admin;
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match parts.extensions.get::<Arc<Token>>() {
+            Some(token) if token.role == Role::Admin => Ok(Self),
+            _ => {
+                let message = "this token may only ask: make one with `seatline token create --role admin`";
+                Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message))
+            }
+        }
+    }
+}
