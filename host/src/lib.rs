@@ -12,6 +12,7 @@
 //! | [`licenses`] | the license keys that were set |
 //! | [`live`] | what they come to, in memory: features, limits, banners |
 //! | [`peaks`] | the highest counts |
+//! | [`notices`] | what administrators are told, and what became of it |
 //! | [`link`], [`outbox`], [`exchange`], [`client`] | the application link and the way of a report over it |
 //! | [`host`], [`runs`], [`status`] | the whole |
 #![deny(unsafe_code)]
@@ -25,6 +26,7 @@ mod identity;
 pub mod licenses;
 pub mod link;
 pub mod live;
+pub mod notices;
 pub mod outbox;
 pub mod peaks;
 pub mod plugins;

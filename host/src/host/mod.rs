@@ -8,6 +8,7 @@ mod collecting;
 mod keeping;
 mod licensing;
 mod linking;
+mod notifying;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -38,11 +38,17 @@ pub enum Slot {
     Peaks,
     /// The tokens of an API beside the product: the program's own, see [`Slot::is_of_the_program`].
     ApiTokens,
+    /// When administrators are reminded, and the thresholds that they have set.
+    Reminders,
+    /// Where notices go, with the secrets for it.
+    NotificationSettings,
+    /// What was told, and what waits to be delivered.
+    Notices,
 }
 
 impl Slot {
     /// All slots.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Identity,
         Self::Licenses,
         Self::Link,
@@ -51,12 +57,15 @@ impl Slot {
         Self::LastExchange,
         Self::Peaks,
         Self::ApiTokens,
+        Self::Reminders,
+        Self::NotificationSettings,
+        Self::Notices,
     ];
 
     /// Whether it is kept for the program around the host, which alone knows what is in it
     /// ([`Host::change_kept`](crate::Host::change_kept)).
     pub fn is_of_the_program(self) -> bool {
-        matches!(self, Self::ApiTokens)
+        matches!(self, Self::ApiTokens | Self::NotificationSettings)
     }
 
     /// A name for files and rows.
@@ -70,6 +79,9 @@ impl Slot {
             Self::LastExchange => "last-exchange",
             Self::Peaks => "peaks",
             Self::ApiTokens => "api-tokens",
+            Self::Reminders => "reminders",
+            Self::NotificationSettings => "notification-settings",
+            Self::Notices => "notices",
         }
     }
 
@@ -84,6 +96,9 @@ impl Slot {
             Self::LastExchange => "move it away: the next exchange writes it anew",
             Self::Peaks => "restore it from a backup, or move it away: the highest counts are then taken anew",
             Self::ApiTokens => "restore it from a backup, or move it away and make the tokens anew",
+            Self::Reminders => "restore it from a backup, or move it away: the reminders are then the usual ones",
+            Self::NotificationSettings => "restore it from a backup, or move it away and set them again",
+            Self::Notices => "restore it from a backup, or move it away: what is so is then told once more",
         }
     }
 }

@@ -6,5 +6,6 @@ mod given;
 mod licenses;
 mod links;
 mod live;
+mod notices;
 mod outbox;
 mod previews;
