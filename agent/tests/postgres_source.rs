@@ -92,7 +92,7 @@ fn a_value_that_cannot_be_understood_fails_the_pass_and_is_not_repeated() {
     let rows = "(values (1, 'ann', 't'), (2, NULL, 't'), (3, 'bob', 'perhaps')) as v (id, mail, active)";
     let (code, text) = refusal(&format!("select mail as identity from {rows} order by id"));
     assert_eq!(code, "source-value");
-    assert_eq!(text, "row 2: `identity` is NULL: every account needs a mail address or a login");
+    assert_eq!(text, "row 2: `identity` is missing: every account needs a mail address or a login");
     let (_, text) = refusal(&format!("select id as identity, active from {rows} order by id"));
     assert!(text.starts_with("row 3: `active` must be") && !text.contains("perhaps"), "{text}");
     let (_, text) = refusal("select 1 as identity, 'infinity'::timestamptz as last_seen");

@@ -57,7 +57,7 @@ fn a_value_that_cannot_be_understood_fails_the_pass_and_is_not_repeated() {
     let (code, text) = refusal(dir.path(), "select mail as identity from users");
     assert_eq!(
         (code, text.as_str()),
-        ("source-value", "row 5: `identity` is NULL: every account needs a mail address or a login")
+        ("source-value", "row 5: `identity` is missing: every account needs a mail address or a login")
     );
     let (_, text) = refusal(dir.path(), "select coalesce(mail, 'x') as identity, seen as last_seen from users");
     assert_eq!(text, "row 5: `last_seen` must be a date, a time, or the seconds or milliseconds since 1970");

@@ -49,9 +49,33 @@ pub enum SourceError {
         /// What the value must be.
         rule: &'static str,
     },
+    /// What is no account at all.
+    #[error("row {row}: {rule}")]
+    Record {
+        /// The row, from 1.
+        row: u64,
+        /// What is wrong with it, without a value.
+        rule: String,
+    },
+    /// More than an account, a page or an answer may have.
+    #[error("after {rows} rows, {what} has more than {bytes} bytes")]
+    TooLarge {
+        /// How many rows came before.
+        rows: u64,
+        /// What is too large.
+        what: &'static str,
+        /// How large it may be.
+        bytes: u64,
+    },
     /// A dimension is something else than a number.
     #[error("the query must give one row with one whole number, not negative")]
     NotANumber,
+    /// What should be a number is none.
+    #[error("{0} must give one whole number, not negative")]
+    NoNumber(&'static str),
+    /// A command ended otherwise than well.
+    #[error("the command {0}")]
+    Command(CommandEnd),
     /// Reading took too long.
     #[error("reading took longer than the time limit of {0} s")]
     TimeLimit(u64),
@@ -68,6 +92,23 @@ pub enum SourceError {
     Stopped(PortError),
 }
 
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandEnd {
+    /// Its exit status, or the signal that ended it.
+    pub status: String,
+    /// The last line that it wrote to standard error. It may hold anything, so that only an administrator sees it: it is no
+    /// part of the message, which goes into reports.
+    pub said: Option<String>,
+}
+
+impl std::fmt::Display for CommandEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hint = if self.said.is_some() { " (`seatline accounts check` shows what it said)" } else { "" };
+        write!(f, "{}{hint}", self.status)
+    }
+}
+
 impl SourceError {
     /// A stable code for machines.
     pub fn code(&self) -> &'static str {
@@ -82,7 +123,10 @@ impl SourceError {
             Self::Writes => "source-query-writes",
             Self::Columns(_) => "source-columns",
             Self::Value { .. } => "source-value",
-            Self::NotANumber => "source-not-a-number",
+            Self::Record { .. } => "source-record",
+            Self::TooLarge { .. } => "source-too-large",
+            Self::NotANumber | Self::NoNumber(_) => "source-not-a-number",
+            Self::Command(_) => "source-command",
             Self::TimeLimit(_) => "source-time-limit",
             Self::BrokenOff { .. } => "source-broken-off",
             Self::Stopped(_) => "source-stopped",

@@ -9,7 +9,10 @@
 
 mod ber;
 mod columns;
+mod command;
 mod error;
+mod process;
+mod record;
 mod sql;
 pub(crate) mod tls;
 mod value;
@@ -19,10 +22,11 @@ use std::time::{Duration, Instant};
 
 use seatline_host::ports::{Account, AccountSink};
 
-pub use error::SourceError;
+pub use columns::NAMES;
+pub use error::{CommandEnd, SourceError};
 pub(crate) use wire::is_loopback;
 
-use crate::config::{AccountSource, Accounts, DimensionQuery};
+use crate::config::{AccountSource, Accounts, DimensionQuery, NumberSource};
 
 /// Gives every account of the configured source to `sink`, and returns how many there were.
 ///
@@ -36,6 +40,7 @@ fn read_in(accounts: &Accounts, pass: &mut Pass<'_>) -> Result<u64, SourceError>
     let limit = TimeLimit::starting_now(accounts.time_limit);
     match &accounts.source {
         AccountSource::Sql(sql) => sql::read_accounts(sql, limit, pass),
+        AccountSource::Command(command) => command::read_accounts(command, limit, pass),
     }
 }
 
@@ -65,12 +70,16 @@ impl Pass<'_> {
     }
 }
 
-/// The number that the query of a dimension gives.
+/// The number of a dimension.
 ///
 /// # Errors
 /// The first thing that went wrong.
 pub fn measure(dimension: &DimensionQuery) -> Result<u64, SourceError> {
-    sql::measure(&dimension.sql, TimeLimit::starting_now(dimension.time_limit))
+    let limit = TimeLimit::starting_now(dimension.time_limit);
+    match &dimension.source {
+        NumberSource::Sql(sql) => sql::measure(sql, limit),
+        NumberSource::Command(command) => command::measure(command, limit),
+    }
 }
 
 /// By when a database must have been read.

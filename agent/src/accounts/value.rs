@@ -24,6 +24,8 @@ const BEYOND: i64 = 100_000_000_000_000;
 pub enum Value<'r> {
     /// NULL.
     Null,
+    /// A truth value.
+    Bool(bool),
     /// A whole number.
     Integer(i64),
     /// A number with a fraction.
@@ -48,7 +50,8 @@ type Rule = &'static str;
 
 /// Makes accounts of rows. It holds what rows share, and one buffer.
 pub struct Rows {
-    columns: Columns,
+    /// Where its fields are.
+    pub columns: Columns,
     /// The number of the latest row, from 1.
     pub count: u64,
     number: Vec<u8>,
@@ -89,7 +92,7 @@ impl Rows {
 /// An identity: text that is not blank, or a whole number, which is written into `number`.
 fn as_identity<'r>(value: Value<'r>, number: &'r mut Vec<u8>) -> Result<&'r str, Rule> {
     let identity = match value {
-        Value::Null => return Err("is NULL: every account needs a mail address or a login"),
+        Value::Null => return Err("is missing: every account needs a mail address or a login"),
         Value::Integer(id) => {
             number.clear();
             // Writing into memory does not fail.
@@ -110,7 +113,8 @@ fn as_identity<'r>(value: Value<'r>, number: &'r mut Vec<u8>) -> Result<&'r str,
 fn as_truth(value: Value<'_>) -> Result<bool, Rule> {
     const RULE: Rule = "must be a boolean, 0 or 1, t or f, true or false, yes or no";
     match value {
-        Value::Null => Err("is NULL: say in the query what that means, with coalesce(…)"),
+        Value::Null => Err("is missing: say what that means, in SQL by coalesce(…), elsewhere by `missing`"),
+        Value::Bool(truth) => Ok(truth),
         Value::Integer(0) => Ok(false),
         Value::Integer(1) => Ok(true),
         Value::Text(text) => {
@@ -142,7 +146,7 @@ fn as_last_seen(value: Value<'_>) -> Result<LastSeen, Rule> {
             };
             day.ok_or(RULE)
         }
-        Value::Other => Err(RULE),
+        Value::Bool(_) | Value::Other => Err(RULE),
     }
 }
 
@@ -223,6 +227,7 @@ mod tests {
             as_last_seen(Value::Real(number)).expect_err("out of range");
         }
         as_last_seen(Value::Other).expect_err("a blob");
+        as_last_seen(Value::Bool(false)).expect_err("a truth value is no time, not even never");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! `[accounts]` and `[[dimension]]`: where the accounts are read, and what else is measured.
 
+pub mod command;
+pub mod fields;
+
 use std::path::Path;
 
 use seatline_protocol::Dimension;
@@ -7,6 +10,7 @@ use seatline_protocol::report::MAX_MEASUREMENTS;
 
 use super::database::{self, Database};
 use super::document::{Found, Problem, Section};
+use command::{AccountCommand, Command};
 
 /// The seconds that reading the accounts, or a dimension, may take where nothing else is said.
 pub const DEFAULT_TIME_LIMIT: u64 = 300;
@@ -25,6 +29,8 @@ pub struct Accounts {
 pub enum AccountSource {
     /// A query whose columns are the fields of an account.
     Sql(Sql),
+    /// A program that prints one account on each line.
+    Command(Box<AccountCommand>),
 }
 
 /// `[[dimension]]`
@@ -32,10 +38,19 @@ pub enum AccountSource {
 pub struct DimensionQuery {
     /// What is measured.
     pub name: Dimension,
-    /// The query that gives one number.
-    pub sql: Sql,
-    /// For how many seconds the query may run.
+    /// What gives the number.
+    pub source: NumberSource,
+    /// For how many seconds it may take.
     pub time_limit: u64,
+}
+
+/// Where a number can be read.
+#[derive(Debug, Clone)]
+pub enum NumberSource {
+    /// A query that gives one number.
+    Sql(Sql),
+    /// A program that prints one number.
+    Command(Command),
 }
 
 /// A query to a database.
@@ -53,16 +68,44 @@ impl Accounts {
     /// # Errors
     /// Its first problem.
     pub(super) fn read(found: &Found<'_, '_>, base: &Path) -> Result<Self, Problem> {
-        let section = found.section(&[&["query", "time_limit"][..], &database::KEYS].concat())?;
-        let database = Database::of(&section, base)?.ok_or_else(|| section.refuse("database", "is missing"))?;
-        Ok(Self { source: AccountSource::Sql(Sql::of(&section, database)?), time_limit: time_limit(&section)? })
+        let section = found.section(&[&KINDS[..], &["query", "time_limit"], &database::KEYS].concat())?;
+        let source = match the_one_kind(&section, &KINDS)? {
+            Some(("command", found)) => AccountSource::Command(Box::new(AccountCommand::read(&found, base)?)),
+            _ => {
+                let missing = || section.refuse("database", "is missing");
+                let database = Database::of(&section, base)?.ok_or_else(missing)?;
+                AccountSource::Sql(Sql::of(&section, database)?)
+            }
+        };
+        Ok(Self { source, time_limit: time_limit(&section)? })
     }
 
     /// The database, where the accounts are in one: that of every dimension that names none.
     fn database(&self) -> Option<&Database> {
         match &self.source {
             AccountSource::Sql(sql) => Some(&sql.database),
+            AccountSource::Command(_) => None,
         }
+    }
+}
+
+/// What accounts can be read from besides a database, each a section of its own.
+const KINDS: [&str; 1] = ["command"];
+/// What a dimension can be read from besides a database.
+const NUMBER_KINDS: [&str; 1] = ["command"];
+
+/// The one of the `kinds` that `section` has; none, where a database is all it can have.
+fn the_one_kind<'s, 'd>(
+    section: &'s Section<'d>,
+    kinds: &[&'static str],
+) -> Result<Option<(&'static str, Found<'s, 'd>)>, Problem> {
+    let mut found = kinds.iter().filter_map(|kind| section.find(kind).map(|found| (*kind, found)));
+    let Some((first, value)) = found.next() else { return Ok(None) };
+    let others = found.next().map(|(kind, _)| kind);
+    let keys = ["query"].into_iter().chain(database::KEYS).find(|key| section.find(key).is_some());
+    match others.or(keys) {
+        Some(other) => Err(section.refuse(other, format_args!("cannot stand beside `{first}`: there is one source"))),
+        None => Ok(Some((first, value))),
     }
 }
 
@@ -87,7 +130,9 @@ impl DimensionQuery {
         base: &Path,
     ) -> Result<Vec<Self>, Problem> {
         let mut dimensions: Vec<Self> = Vec::new();
-        for section in found.sections(&[&["name", "query", "time_limit"][..], &database::KEYS].concat())? {
+        for section in
+            found.sections(&[&["name", "query", "time_limit"][..], &NUMBER_KINDS, &database::KEYS].concat())?
+        {
             let dimension = Self::of(&section, accounts, base)?;
             if dimensions.iter().any(|other| other.name == dimension.name) {
                 return Err(section.refuse("name", format_args!("`{}` stands twice", dimension.name)));
@@ -106,11 +151,17 @@ impl DimensionQuery {
         if name == Dimension::users() {
             return Err(section.refuse("name", "cannot be `users`: those are counted from [accounts]"));
         }
-        let missing = || section.refuse("database", "is missing: there is none in [accounts] either");
-        let database = match Database::of(section, base)? {
-            Some(database) => database,
-            None => accounts.and_then(Accounts::database).cloned().ok_or_else(missing)?,
+        let source = match the_one_kind(section, &NUMBER_KINDS)? {
+            Some(("command", found)) => NumberSource::Command(Command::read(&found, base)?),
+            _ => {
+                let missing = || section.refuse("database", "is missing: there is none in [accounts] either");
+                let database = match Database::of(section, base)? {
+                    Some(database) => database,
+                    None => accounts.and_then(Accounts::database).cloned().ok_or_else(missing)?,
+                };
+                NumberSource::Sql(Sql::of(section, database)?)
+            }
         };
-        Ok(Self { name, sql: Sql::of(section, database)?, time_limit: time_limit(section)? })
+        Ok(Self { name, source, time_limit: time_limit(section)? })
     }
 }

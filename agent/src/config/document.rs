@@ -205,6 +205,19 @@ impl<'d> Found<'_, 'd> {
         array.iter().map(|value| Found { section: self.section, key: self.key, value }.text()).collect()
     }
 
+    /// Whether the value is a text.
+    pub fn is_text(&self) -> bool {
+        self.value.get_ref().as_str().is_some()
+    }
+
+    /// The value as a text, or as a list of texts.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn text_or_texts(&self) -> Result<Vec<&'d str>, Problem> {
+        if self.is_text() { self.text().map(|text| vec![text]) } else { self.texts() }
+    }
+
     /// The value as a section with the `known` keys.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! It is strict: a key that means nothing is an error that names the nearest known one. Secrets are never in it; it says
 //! where they are kept. Each section is a file here, and `agent/seatline.example.toml` documents every key.
 
-mod accounts;
+pub mod accounts;
 pub mod database;
 mod document;
 mod http;
@@ -13,7 +13,7 @@ mod secret;
 
 use std::path::{Path, PathBuf};
 
-pub use accounts::{AccountSource, Accounts, DEFAULT_TIME_LIMIT, DimensionQuery, Sql};
+pub use accounts::{AccountSource, Accounts, DEFAULT_TIME_LIMIT, DimensionQuery, NumberSource, Sql};
 pub use database::Database;
 pub use document::nearest_of;
 use document::{Found, Problem};

@@ -17,7 +17,7 @@ fn problem(rest: &str) -> String {
 fn the_example_is_a_whole_configuration() {
     let config = Config::parse(include_str!("../../seatline.example.toml"), Path::new("/data")).expect("the example");
     assert_eq!(config.product.id.as_str(), "acme-wiki");
-    assert_eq!(config.dimensions.len(), 2);
+    assert_eq!(config.dimensions.len(), 3);
     assert!(!config.license.vendor_keys.is_empty());
 }
 
@@ -35,6 +35,7 @@ fn the_example_names_every_key() {
         "public_url",
         "hosts",
         "proxies",
+        "run",
     ]) {
         let is_there = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
         assert!(is_there, "{key} is not documented in the example");
@@ -66,7 +67,8 @@ fn g7_it_listens_on_this_machine_alone_unless_something_else_is_said() {
 fn a_dimension_uses_the_database_of_the_accounts_unless_it_has_its_own() {
     let accounts = "[accounts]\ndatabase = 'wiki.db'\nquery = 'select 1'\n";
     let config = parse(&format!("{accounts}[[dimension]]\nname = 'pages'\nquery = 'select 2'")).expect("shared");
-    let Ok(database::Address::Sqlite(path)) = config.dimensions[0].sql.database.address() else { panic!("SQLite") };
+    let NumberSource::Sql(sql) = &config.dimensions[0].source else { panic!("a query") };
+    let Ok(database::Address::Sqlite(path)) = sql.database.address() else { panic!("SQLite") };
     assert_eq!(path, Path::new("/data/wiki.db"));
     assert_eq!(
         problem("[[dimension]]\nname = 'pages'\nquery = 'select 2'"),
@@ -130,6 +132,29 @@ fn each_rule_is_named_with_its_line_and_key() {
             "line 6: `http.hosts` holds `wiki-host:80`, which is no host name (without a port)",
         ),
         ("[http]\nproxies = ['proxy']", "line 6: `http.proxies` holds `proxy`, which is no IP address"),
+        (
+            "[accounts]\nquery = 'q'\n[accounts.command]\nrun = ['x']",
+            "line 6: `accounts.query` cannot stand beside `command`: there is one source",
+        ),
+        (
+            "[accounts.command]\nrun = []",
+            "line 6: `accounts.command.run` must name a program, and its arguments behind it: [\"list-accounts\", \"--json\"]",
+        ),
+        (
+            "[accounts.command]\nrun = ['x']\nfields = { identity = 'a', active = { field = 'b', is = 'c', is_not = 'd' } }",
+            "line 7: `accounts.command.fields.active.is_not` cannot stand beside another of is, is_not, present, bits, \
+             without_bits",
+        ),
+        (
+            "[accounts.command]\nrun = ['x']\nfields = { identity = 'a', active = { field = 'b', present = 3 } }",
+            "line 7: `accounts.command.fields.active.present` must be true or false, not an integer",
+        ),
+        (
+            "[accounts.command]\nrun = ['x']\nfields = { identity = 'a..b' }",
+            "line 7: `accounts.command.fields.identity` must be a name such as \"email\" or \"profile.email\", or a JSON pointer \
+             such as \"/profile/email\"",
+        ),
+        ("[accounts.command]\nrun = ['x']\nfields = {}", "line 7: `accounts.command.fields.identity` is missing"),
         ("[plugin]\nmemory = 3", "line 6: unknown key `plugin.memory`: did you mean `plugin.memory_mib`?"),
         (
             "[license]\nvendor_keys = ['k4.secret.x']",

@@ -83,6 +83,17 @@ impl Agent {
 
     /// An instance that trusts `keys`.
     pub fn trusting(keys: &[PublicKey]) -> Self {
+        Self::with(keys, ACCOUNTS)
+    }
+
+    /// An instance whose accounts are read as `accounts` says, with the stock plugin.
+    pub fn reading(accounts: &str) -> Self {
+        let agent = Self::with(&[vendor().public()], accounts);
+        agent.install_plugin();
+        agent
+    }
+
+    fn with(keys: &[PublicKey], accounts: &str) -> Self {
         let agent = Self { home: tempfile::tempdir().expect("a directory") };
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         let mut arguments = vec!["init", "--product", "acme-wiki", "--name", "Acme Wiki", "--version", "4.2.0"];
@@ -92,7 +103,7 @@ impl Agent {
         agent.run(&arguments).ok();
         let connection = rusqlite::Connection::open(agent.path("wiki.db")).expect("a database");
         connection.execute_batch(USERS).expect("the accounts");
-        agent.configure(ACCOUNTS);
+        agent.configure(accounts);
         agent
     }
 
