@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rusqlite::Connection;
-use seatline_tests::{Agent, Vendor, binaries, plugin};
+use seatline_tests::{Agent, Vendor, binaries, plugin, until};
 
 /// A guide of `docs/`.
 struct Guide {
@@ -126,4 +126,38 @@ fn the_example_of_embedding_counts_and_tells_the_standing() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
     assert!(out.contains("\"counted\": 24,") && out.ends_with("the standing is attention\n"), "{out}");
+}
+
+/// Where the agent of the examples listens, so that one that somebody runs on the default address is left alone.
+const AGENT: &str = "127.81.0.96:8096";
+
+/// The examples of the local API, each in a folder that has the token, beside an agent whose license has no room for one
+/// more page.
+#[test]
+fn g7_the_examples_in_four_languages_ask_a_running_agent() {
+    let guide = Guide::read("embedding.md");
+    let vendor = Vendor::new();
+    let agent = Agent::new(&vendor);
+    let key = vendor.license(500, &["--feature", "sso", "--limit", "pages=3:refuse"]);
+    agent.run(&["license", "set", &key]).ok();
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let here = |text: &str| text.replace("127.0.0.1:8096", AGENT);
+    let with_agent = format!("export SEATLINE_DIR={:?}\n", agent.dir());
+    run(&(with_agent + &guide.block("sh")), home.path());
+    let _running = agent.start(&["run", "--listen", AGENT]);
+    until("the first count", || (!agent.status()["last_run"].is_null()).then_some(()));
+
+    let curl = run(&here(&guide.block("sh curl")), home.path());
+    assert!(curl.contains("\"enabled\":true") && curl.contains("\"allowed\":false"), "{curl}");
+    for (kind, file, command) in [
+        ("python", "ask.py", "python3 ask.py"),
+        ("javascript", "ask.mjs", "node ask.mjs"),
+        ("java", "Ask.java", "java Ask.java"),
+    ] {
+        fs::write(home.path().join(file), here(&guide.block(kind))).expect("the example");
+        let out = run(command, home.path());
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines[0], "single sign-on is offered", "{kind}: {out}");
+        assert!(lines[1].to_lowercase().starts_with("one more page: false"), "{kind}: {out}");
+    }
 }

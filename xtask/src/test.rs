@@ -91,9 +91,18 @@ fn has_deny(workspace: &Workspace) -> bool {
     command::succeeds(workspace.cargo().args(["deny", "--version"]))
 }
 
+/// What runs the examples of `docs/embedding.md`, and the package that brings it. A JDK, and not the smaller JRE, because
+/// `java Ask.java` compiles.
+const EXAMPLES: [(&str, &str); 4] =
+    [("curl", "curl"), ("python3", "python3"), ("node", "nodejs"), ("javac", "default-jdk-headless")];
+
 /// The tests start servers of their own, from the binaries that Debian's packages bring.
 fn packages(progress: &Progress) -> Result<(), Failure> {
     debian::ensure(&["mariadb-server", "openssl"], "the tests' own MariaDB", progress)?;
+    let is_there = |program: &str| command::succeeds(Command::new(program).arg("--version"));
+    // From wherever they come: a product's own Python or JDK is not of a Debian package either.
+    let missing = EXAMPLES.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package);
+    debian::ensure(&missing.collect::<Vec<_>>(), "the examples of the local API", progress)?;
     let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
     if versions.into_iter().any(|version| version.path().join("bin/initdb").exists()) {
         return Ok(());
