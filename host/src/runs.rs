@@ -97,13 +97,11 @@ pub(crate) fn counts_after(
 /// What is held against the licenses.
 pub(crate) fn observed(description: &Description, server_id: &ServerId, counts: BTreeMap<Dimension, u64>) -> Observed {
     Observed {
-        product: description.id.clone(),
         edition: description.edition.clone(),
-        server_id: server_id.clone(),
-        staging: false,
-        previous: Vec::new(),
         released: description.released,
         counts,
+        nodes: description.nodes.iter().map(|node| node.id.clone()).collect(),
+        ..Observed::new(description.id.clone(), server_id.clone())
     }
 }
 

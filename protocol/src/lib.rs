@@ -33,7 +33,7 @@ pub use continuity::{Continuity, ContinuityAnswer, IdentityPart};
 pub use exchange::{ExchangeRequest, ExchangeResponse, Refusal};
 pub use ids::{Digest, Dimension, IdError, LicenseId, LinkId, ProductId, Sequence, ServerId};
 pub use keys::{KeyError, KeyId, PublicKey, SecretKey};
-pub use license::{Behaviour, Counting, Kind, License, Limit, Mode};
+pub use license::{Behaviour, Cost, Counting, Kind, License, Limit, Mode, Prerequisite};
 pub use pairing::{Invite, Join, Welcome};
 pub use receipt::{Receipt, Verdict as ReceiptVerdict};
 pub use report::{AccountCounts, Collected, Measurement, Omission, Outcome, Report};

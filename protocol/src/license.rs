@@ -69,6 +69,49 @@ pub enum Behaviour {
     Refuse,
 }
 
+/// A license of somebody else that what is licensed needs (`p4`), such as that of a database below it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Prerequisite {
+    /// The product.
+    pub name: String,
+    /// Its edition, where only that one serves or is priced so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<String>,
+    /// Whether it costs something.
+    pub cost: Cost,
+}
+
+/// Whether a license costs something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cost {
+    /// It must be bought.
+    Paid,
+    /// It is free of charge.
+    Free,
+}
+
+impl Cost {
+    /// The name in documents and on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Free => "free",
+        }
+    }
+}
+
+impl std::fmt::Display for Prerequisite {
+    /// Such as `Example Database (Enterprise), paid`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(edition) = &self.edition {
+            write!(f, " ({edition})")?;
+        }
+        write!(f, ", {}", self.cost.name())
+    }
+}
+
 /// What a license covers: a whole installation, or one node of it (`p2`, `p3`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -78,6 +121,16 @@ pub enum Mode {
     Installation,
     /// One license for each node.
     Node,
+}
+
+impl Mode {
+    /// The name in documents and on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Installation => "installation",
+            Self::Node => "node",
+        }
+    }
 }
 
 /// A limit on one dimension.
@@ -138,6 +191,9 @@ pub struct License {
     /// When support and upgrades end: releases built later are not covered (`c6`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maintenance_until: Option<Timestamp>,
+    /// Whether it entitles to the vendor's support (`s11`), for as long as its maintenance lasts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub support: bool,
     /// The instances that it is bound to; any where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<ServerId>,
@@ -147,6 +203,9 @@ pub struct License {
     /// For the license of an add-on: the product that it extends (`p1`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub add_on_of: Option<ProductId>,
+    /// The licenses of others that it needs beside it (`p4`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prerequisites: Vec<Prerequisite>,
     /// The licenses that this one takes the place of (`c10`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<LicenseId>,
@@ -184,6 +243,8 @@ pub const MAX_FEATURE: usize = 64;
 pub const MAX_LIMITS: usize = 64;
 /// The most features of one license.
 pub const MAX_FEATURES: usize = 256;
+/// The most prerequisites of one license.
+pub const MAX_PREREQUISITES: usize = 16;
 /// The most servers, replaced licenses or critical fields of one license.
 const MAX_LIST: usize = 256;
 /// The most days of grace: ten years.
@@ -203,6 +264,9 @@ impl Document for License {
         if self.servers.len().max(self.replaces.len()).max(self.critical.len()) > MAX_LIST {
             return Err(format!("it lists more than {MAX_LIST} servers, replaced licenses or critical fields"));
         }
+        if self.prerequisites.len() > MAX_PREREQUISITES {
+            return Err(format!("it has more than {MAX_PREREQUISITES} prerequisites"));
+        }
         if self.grace_days > MAX_GRACE_DAYS {
             return Err(format!("it has more than {MAX_GRACE_DAYS} days of grace"));
         }
@@ -221,6 +285,10 @@ impl License {
         let mut names = self.edition.iter().chain([&self.licensee]);
         if names.any(|name| name.is_empty() || !text::is_line(name, MAX_NAME)) {
             return Err(format!("licensee and edition are lines of 1 to {MAX_NAME} characters"));
+        }
+        let mut names = self.prerequisites.iter().flat_map(|needed| needed.edition.iter().chain([&needed.name]));
+        if names.any(|name| name.is_empty() || !text::is_line(name, MAX_NAME)) {
+            return Err(format!("a prerequisite and its edition are lines of 1 to {MAX_NAME} characters"));
         }
         let is_feature = |name: &String| !name.is_empty() && name.is_ascii() && text::is_line(name, MAX_FEATURE);
         if self.features.len() > MAX_FEATURES || !self.features.iter().all(is_feature) {

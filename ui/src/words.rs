@@ -82,6 +82,7 @@ pub fn reason_tone(code: ReasonCode) -> Tone {
         | ReasonCode::WrongEdition
         | ReasonCode::WrongServer
         | ReasonCode::StagingOnly
+        | ReasonCode::WrongNode
         | ReasonCode::Expired
         | ReasonCode::Restricted
         | ReasonCode::OverLimit => Tone::Danger,
@@ -105,6 +106,7 @@ pub fn reason(code: ReasonCode) -> &'static str {
         ReasonCode::WrongEdition => "License of another edition",
         ReasonCode::WrongServer => "License of another server",
         ReasonCode::StagingOnly => "License for staging",
+        ReasonCode::WrongNode => "License of a node that does not run",
         ReasonCode::Expired => "License expired",
         ReasonCode::NotYetValid => "License begins later",
         ReasonCode::Restricted => "Features stopped",

@@ -38,6 +38,10 @@ fn license(text: &str) -> LicenseStanding {
         expires: Some(Timestamp::UNIX_EPOCH),
         grace_ends: None,
         maintenance_until: None,
+        support: false,
+        mode: seatline_protocol::Mode::Installation,
+        set_for: Default::default(),
+        prerequisites: Vec::new(),
         status: Status::Expired,
         reason: Some(text.to_owned()),
     }
@@ -55,7 +59,7 @@ fn limit(used: Option<u64>) -> LimitStanding {
 }
 
 fn reason(code: ReasonCode, message: &str) -> Reason {
-    Reason { code, message: message.to_owned(), license: None, dimension: None, at: None }
+    Reason { code, message: message.to_owned(), license: None, add_on: None, dimension: None, at: None }
 }
 
 fn sign_in(text: &str) -> SignIn {

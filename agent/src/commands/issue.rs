@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use seatline_protocol::{
-    Behaviour, Counting, Dimension, Kind, License, LicenseId, Limit, Mode, ProductId, SecretKey, ServerId, seal,
+    Behaviour, Cost, Counting, Dimension, Kind, License, LicenseId, Limit, Mode, Prerequisite, ProductId, SecretKey,
+    ServerId, seal,
 };
 use serde::Serialize;
 
@@ -65,6 +66,9 @@ pub struct Options {
     /// When support and upgrades end: releases built later are not covered
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     maintenance_until: Option<Timestamp>,
+    /// It entitles to support, for as long as its maintenance lasts
+    #[arg(long)]
+    support: bool,
     /// A server ID that it is bound to; can be given several times, without it any server
     #[arg(long = "server", value_name = "SERVER-ID")]
     servers: Vec<ServerId>,
@@ -74,6 +78,10 @@ pub struct Options {
     /// For the license of an add-on: the product that it extends
     #[arg(long, value_name = "ID")]
     add_on_of: Option<ProductId>,
+    /// A license of somebody else that it needs beside it: NAME=paid or NAME=free, with the edition in brackets behind
+    /// the name; can be given several times
+    #[arg(long = "prerequisite", value_name = "NEEDED", value_parser = parse_prerequisite)]
+    prerequisites: Vec<Prerequisite>,
     /// A license that this one takes the place of; can be given several times
     #[arg(long = "replaces", value_name = "LICENSE-ID")]
     replaces: Vec<LicenseId>,
@@ -127,9 +135,11 @@ fn license(options: &Options) -> Result<License, Failure> {
         expires: options.expires,
         grace_days: options.grace_days,
         maintenance_until: options.maintenance_until,
+        support: options.support,
         servers: options.servers.clone(),
         mode: options.mode,
         add_on_of: options.add_on_of.clone(),
+        prerequisites: options.prerequisites.clone(),
         replaces: options.replaces.clone(),
         critical: Vec::new(),
         unknown: BTreeMap::new(),
@@ -158,6 +168,24 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
     })
 }
 
+/// `NAME=COST` or `NAME (EDITION)=COST`
+fn parse_prerequisite(text: &str) -> Result<Prerequisite, String> {
+    const FORM: &str = "a prerequisite is written 'NAME=paid' or 'NAME (EDITION)=free'";
+    let (what, cost) = text.rsplit_once('=').ok_or(FORM)?;
+    let cost = match cost.trim() {
+        "paid" => Cost::Paid,
+        "free" => Cost::Free,
+        _ => return Err(FORM.to_owned()),
+    };
+    let what = what.trim();
+    let with_edition = what.strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
+    let (name, edition) = with_edition.map_or((what, None), |(name, edition)| (name.trim(), Some(edition.trim())));
+    if name.is_empty() || edition == Some("") {
+        return Err(FORM.to_owned());
+    }
+    Ok(Prerequisite { name: name.to_owned(), edition: edition.map(str::to_owned), cost })
+}
+
 fn parse_date(text: &str) -> Result<Timestamp, String> {
     dates::read(text).ok_or_else(|| "a date is written 2027-06-30 or 2027-06-30T12:00:00Z".to_owned())
 }
@@ -183,6 +211,16 @@ names!(mode_parser, Mode, "installation" => Mode::Installation, "node" => Mode::
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p4_a_prerequisite_is_read_with_its_edition_and_its_cost() {
+        let read = |text| parse_prerequisite(text).expect("a prerequisite").to_string();
+        assert_eq!(read("Example Base (Server)=paid"), "Example Base (Server), paid");
+        assert_eq!(read("a=b = free"), "a=b, free");
+        for bad in ["", "=free", "x", "x=", "x=cheap", "(y)=free", "x ()=paid"] {
+            parse_prerequisite(bad).expect_err(bad);
+        }
+    }
 
     #[test]
     fn a_limit_is_read_with_its_overage_and_what_happens_beyond() {

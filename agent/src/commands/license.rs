@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use seatline_host::licenses::InstalledLicense;
 use seatline_protocol::standing::LicenseStanding;
-use seatline_protocol::{Digest, KeyId, License, Observed, PublicKey, Standing, seal, standing};
+use seatline_protocol::{Digest, KeyId, License, Observed, PublicKey, ServerId, Standing, seal, standing};
 use serde::Serialize;
 
 use super::{Context, issue, keygen};
@@ -115,19 +115,10 @@ fn show_inspected(output: Output, key: &str, trusted: &[PublicKey], settable: Op
 
 /// What a license says of itself, as if it were on its own product.
 fn by_itself(license: &License) -> LicenseStanding {
-    let observed = Observed {
-        product: license.add_on_of.clone().unwrap_or_else(|| license.product.clone()),
-        edition: license.edition.clone(),
-        server_id: license
-            .servers
-            .first()
-            .cloned()
-            .unwrap_or_else(|| seatline_protocol::ServerId::from_random([0; 20])),
-        staging: license.kind == seatline_protocol::Kind::Staging,
-        previous: Vec::new(),
-        released: None,
-        counts: Default::default(),
-    };
+    let product = license.add_on_of.clone().unwrap_or_else(|| license.product.clone());
+    let server_id = license.servers.first().cloned().unwrap_or_else(|| ServerId::from_random([0; 20]));
+    let staging = license.kind == seatline_protocol::Kind::Staging;
+    let observed = Observed { edition: license.edition.clone(), staging, ..Observed::new(product, server_id) };
     let mut standing = standing(std::slice::from_ref(license), &observed, Timestamp::now());
     standing.licenses.remove(0)
 }

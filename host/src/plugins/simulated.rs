@@ -116,6 +116,10 @@ fn license() -> LicenseStanding {
         expires: None,
         grace_ends: None,
         maintenance_until: None,
+        support: false,
+        mode: seatline_protocol::Mode::Installation,
+        set_for: Default::default(),
+        prerequisites: Vec::new(),
         status: Status::Active,
         reason: None,
     }

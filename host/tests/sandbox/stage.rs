@@ -123,6 +123,10 @@ pub fn license(id: &str) -> LicenseStanding {
         expires: Some("2027-01-01T00:00:00Z".parse().expect("a time")),
         grace_ends: None,
         maintenance_until: None,
+        support: false,
+        mode: seatline_protocol::Mode::Installation,
+        set_for: Default::default(),
+        prerequisites: Vec::new(),
         status: Status::Active,
         reason: None,
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{LicenseStanding, Reason, ReasonCode, Standing, Verdict};
-use crate::ids::{Dimension, LicenseId};
+use crate::ids::{Dimension, LicenseId, ProductId};
 
 /// A banner: one thing that the users or administrators of a product should know about its licenses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub struct Banner {
     /// The license that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<LicenseId>,
+    /// The add-on that it is about; absent for the product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add_on: Option<ProductId>,
 }
 
 /// How grave a banner is.
@@ -67,7 +70,12 @@ impl Standing {
     }
 
     fn banner(&self, reason: &Reason, now: Timestamp) -> Banner {
-        let about = self.licenses.iter().find(|license| Some(&license.id) == reason.license.as_ref());
+        // Vendors of a product and of its add-on may use the same id.
+        let is_about = |license: &&LicenseStanding| {
+            Some(&license.id) == reason.license.as_ref()
+                && reason.add_on.as_ref().is_none_or(|add_on| license.product == *add_on)
+        };
+        let about = self.licenses.iter().find(is_about);
         let (since, until) = span(reason, about);
         let days = |until: Timestamp| (until.as_second() - now.as_second()).div_euclid(86_400);
         Banner {
@@ -79,15 +87,17 @@ impl Standing {
             days_left: until.map(days),
             dimension: reason.dimension.clone(),
             license: reason.license.clone(),
+            add_on: reason.add_on.clone(),
         }
     }
 
     fn level(&self, reason: &Reason) -> BannerLevel {
         use ReasonCode::*;
         match reason.code {
-            _ if self.verdict < Verdict::Restricted => BannerLevel::Warning,
+            // An add-on's fault stops the add-on, not the product.
+            _ if self.verdict < Verdict::Restricted || reason.add_on.is_some() => BannerLevel::Warning,
             Restricted | MaintenanceEndedBeforeRelease => BannerLevel::Error,
-            NoLicense | WrongProduct | WrongEdition | WrongServer | StagingOnly | Expired | NotYetValid => {
+            NoLicense | WrongProduct | WrongEdition | WrongServer | StagingOnly | WrongNode | Expired | NotYetValid => {
                 BannerLevel::Error
             }
             OverLimit | InGrace | ServerChanged | InAllowance | NearLimit | ExpiresSoon | MaintenanceEnded

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LimitStanding, LimitState, MAX_MESSAGE, Standing, Verdict};
+use super::messages::no_license_of;
+use super::{AddOnStanding, LimitStanding, LimitState, MAX_MESSAGE, Standing, Verdict};
 use crate::ids::{Dimension, ProductId};
 use crate::license::Behaviour;
 use crate::text::{self, number};
@@ -101,20 +102,46 @@ impl Standing {
     ///
     /// Without a license in force users can still be made, so that nobody is kept from signing in and mending it;
     /// anything else cannot.
+    ///
+    /// The limit of the product is meant, or that of the add-on that is named. What the product does not limit and an
+    /// add-on does, is held against the add-on's.
     pub fn check_limit(&self, check: &LimitCheck) -> LimitAnswer {
-        let limit = self.limits.iter().find(|limit| limit.dimension == check.dimension);
-        if self.verdict == Verdict::Unlicensed {
+        let is_licensed = match &check.add_on {
+            None => self.verdict != Verdict::Unlicensed,
+            Some(add_on) => self.add_on(add_on).is_some_and(|add_on| add_on.verdict != Verdict::Unlicensed),
+        };
+        if !is_licensed {
             return self.unlicensed(check);
         }
-        match limit {
+        let meant = |limit: &&LimitStanding| limit.dimension == check.dimension;
+        let own = match &check.add_on {
+            None => self.limits.iter().find(meant),
+            Some(add_on) => self.add_on(add_on).and_then(|add_on| add_on.limits.iter().find(meant)),
+        };
+        match own {
             Some(limit) => limit.check(check),
-            None => answer(check, true, LimitCode::NotLimited, None),
+            None if check.add_on.is_some() => answer(check, true, LimitCode::NotLimited, None),
+            None => {
+                let limits = self.add_ons.iter().flat_map(|add_on| &add_on.limits).filter(meant);
+                let answers: Vec<LimitAnswer> = limits.map(|limit| limit.check(check)).collect();
+                let strictest = answers.iter().find(|answer| !answer.allowed).or(answers.first());
+                strictest.cloned().unwrap_or_else(|| answer(check, true, LimitCode::NotLimited, None))
+            }
         }
+    }
+
+    /// What the licenses of an add-on come to; none where it never had one.
+    pub fn add_on(&self, product: &ProductId) -> Option<&AddOnStanding> {
+        self.add_ons.iter().find(|add_on| add_on.product == *product)
     }
 
     fn unlicensed(&self, check: &LimitCheck) -> LimitAnswer {
         let is_users = check.dimension == Dimension::users();
-        let message = self.reasons.first().map(|reason| reason.message.clone());
+        let reason = self.reasons.iter().find(|reason| reason.add_on == check.add_on);
+        let message = match (reason, &check.add_on) {
+            (Some(reason), _) => Some(reason.message.clone()),
+            (None, add_on) => add_on.as_ref().map(no_license_of),
+        };
         answer(check, is_users || check.additional == 0, LimitCode::Unlicensed, message)
     }
 }

@@ -49,6 +49,11 @@ pub(super) fn maintenance(license: &License, released: Option<Timestamp>, now: T
     }
 }
 
+/// Whether the license entitles to support at `now` (`s11`): as long as its maintenance lasts, if it says how long.
+pub(super) fn is_supported(license: &License, now: Timestamp) -> bool {
+    license.support && license.maintenance_until.is_none_or(|until| now < until)
+}
+
 /// All instants at which the license's dates can change a standing.
 pub(super) fn instants(license: &License) -> impl Iterator<Item = Timestamp> {
     let notice = license.expires.map(|expires| days_before(expires, notice_days(license)));

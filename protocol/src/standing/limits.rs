@@ -1,8 +1,6 @@
 //! Limits against counts.
 
-use std::collections::BTreeMap;
-
-use super::{LimitStanding, LimitState};
+use super::{LimitStanding, LimitState, Observed};
 use crate::ids::{Dimension, MAX_COUNT};
 use crate::license::{License, Limit};
 
@@ -22,19 +20,23 @@ impl LimitState {
     }
 }
 
-/// The limits of the license that governs, in its own order. Where it is one of several licenses by node, their number is
-/// the limit of `nodes`, whatever they say about it themselves (`p3`).
-pub(super) fn limit_standings(
-    license: &License,
-    nodes: Option<u64>,
-    counts: &BTreeMap<Dimension, u64>,
-) -> Vec<LimitStanding> {
-    let by_node = nodes.map(|nodes| {
+/// The limits of the license that governs, in its own order. Where licenses cover some nodes each, what they cover
+/// together is the limit of `nodes`, whatever they say about it themselves (`p3`).
+pub(super) fn limit_standings(license: &License, places: Option<u64>, observed: &Observed) -> Vec<LimitStanding> {
+    let by_place = places.map(|places| {
         let stated = license.limit(&Dimension::nodes()).cloned();
-        Limit { dimension: Dimension::nodes(), max: Some(nodes), extra: 0, ..stated.unwrap_or_else(nodes_limit) }
+        Limit { dimension: Dimension::nodes(), max: Some(places), extra: 0, ..stated.unwrap_or_else(nodes_limit) }
     });
-    let stated = license.limits.iter().filter(|limit| by_node.is_none() || limit.dimension != Dimension::nodes());
-    by_node.iter().chain(stated).map(|limit| limit_standing(limit, counts.get(&limit.dimension).copied())).collect()
+    let stated = license.limits.iter().filter(|limit| by_place.is_none() || limit.dimension != Dimension::nodes());
+    by_place.iter().chain(stated).map(|limit| limit_standing(limit, count(&limit.dimension, observed))).collect()
+}
+
+/// The latest count of a dimension. The nodes that run are counted here and now.
+fn count(dimension: &Dimension, observed: &Observed) -> Option<u64> {
+    match observed.nodes.len() as u64 {
+        nodes @ 1.. if *dimension == Dimension::nodes() => Some(nodes),
+        _ => observed.counts.get(dimension).copied(),
+    }
 }
 
 fn nodes_limit() -> Limit {

@@ -8,11 +8,13 @@ use jiff::tz::TimeZone;
 use super::rules::{Finding, Weighed};
 use super::{LimitStanding, LimitState, MAX_MESSAGE, Observed, Reason, ReasonCode, Verdict};
 use crate::ids::{Dimension, ProductId};
-use crate::license::{Behaviour, Kind, License, Mode};
+use crate::license::{Behaviour, Kind, License};
 use crate::text::{self, number};
 
 /// The most characters of a name from outside in the middle of a message.
 const MAX_QUOTED: usize = 60;
+/// The most nodes that a message names.
+const MAX_LISTED: usize = 3;
 
 /// What was found about a license; none for one that is in force.
 pub(super) fn finding(license: &License, finding: Finding<'_>, observed: &Observed) -> Option<String> {
@@ -59,14 +61,26 @@ pub(super) fn finding(license: &License, finding: Finding<'_>, observed: &Observ
             "License {id} is for staging, and this is not declared to be a staging instance. \
              Set a license for production, or declare the instance."
         ),
+        Finding::WrongNode => {
+            let nodes: Vec<&str> = observed.placed.get(id)?.iter().map(String::as_str).collect();
+            format!(
+                "License {id} was set for the node {}, which does not run. Set it for a node that runs, or for all of them.",
+                listed(&nodes)
+            )
+        }
         Finding::ReplacedBy(by) => format!("License {} took its place on {}.", by.id, day(by.begins())),
     };
     Some(text::line(&message, MAX_MESSAGE))
 }
 
+pub(super) fn no_license_of(product: &ProductId) -> String {
+    format!("No license of {product} is set. Set the license key that its vendor sent.")
+}
+
 pub(super) fn no_license(product: &ProductId) -> Weighed {
-    let message = format!("No license of {product} is set. Set the license key that its vendor sent.");
-    let reason = Reason { code: ReasonCode::NoLicense, message, license: None, dimension: None, at: None };
+    let message = no_license_of(product);
+    let reason =
+        Reason { code: ReasonCode::NoLicense, message, license: None, add_on: None, dimension: None, at: None };
     Weighed { weight: Verdict::Unlicensed, reason }
 }
 
@@ -129,32 +143,17 @@ pub(super) fn maintenance_ends_soon(license: &License, until: Timestamp) -> Weig
 pub(super) fn limit(limit: &LimitStanding, license: &License) -> Option<Weighed> {
     let (used, max) = (limit.used?, limit.max?);
     let (dimension, id) = (&limit.dimension, &license.id);
-    let is_by_node = license.mode == Mode::Node && *dimension == Dimension::nodes();
-    let restricts = limit.behaviour == Behaviour::Restrict;
-    let (weight, code) = match limit.state {
-        LimitState::Unknown | LimitState::Within => return None,
-        // A cluster that runs all its licensed nodes is in order.
-        LimitState::Near if *dimension == Dimension::nodes() => return None,
-        LimitState::Near => (Verdict::Attention, ReasonCode::NearLimit),
-        LimitState::InAllowance => (Verdict::Attention, ReasonCode::InAllowance),
-        LimitState::Over if restricts => (Verdict::Restricted, ReasonCode::Restricted),
-        LimitState::Over => (Verdict::Attention, ReasonCode::OverLimit),
-    };
+    let (weight, code) = weight(limit)?;
     // What restricts stops restricting within the allowance; what is mended otherwise is back at the limit.
     let tolerated = if code == ReasonCode::Restricted { limit.extra } else { 0 };
     let beyond = number(used.saturating_sub(max.saturating_add(tolerated)));
     let (used_words, max_words) = (number(used), number(max));
-    let counted = if is_by_node {
-        format!("{used_words} nodes run, licensed for {}: {max_words}", license.product)
-    } else {
-        let extra = match limit.extra {
-            0 => String::new(),
-            extra => format!(" and tolerates {} more", number(extra)),
-        };
-        format!("{used_words} {dimension} are counted, and license {id} allows {max_words}{extra}")
+    let extra = match limit.extra {
+        0 => String::new(),
+        extra => format!(" and tolerates {} more", number(extra)),
     };
+    let counted = format!("{used_words} {dimension} are counted, and license {id} allows {max_words}{extra}");
     let way_out = match limit.state {
-        _ if is_by_node => format!("Set a license for {beyond} more, or stop {beyond}."),
         LimitState::Near if limit.behaviour == Behaviour::Refuse && used == max && limit.extra == 0 => {
             "The product refuses more. Free some, or set a larger license.".to_owned()
         }
@@ -166,15 +165,66 @@ pub(super) fn limit(limit: &LimitStanding, license: &License) -> Option<Weighed>
     };
     let effect = if code == ReasonCode::Restricted { ": the licensed features are stopped" } else { "" };
     let message = text::line(&format!("{counted}{effect}. {way_out}"), MAX_MESSAGE);
-    let reason = Reason { code, message, license: Some(id.clone()), dimension: Some(dimension.clone()), at: None };
-    Some(Weighed { weight, reason })
+    Some(Weighed { weight, reason: about_limit(code, limit, license, message) })
+}
+
+/// What running nodes without a license give cause to say (`p3`): which they are.
+pub(super) fn lacking(limit: &LimitStanding, license: &License, lacking: &[&str]) -> Option<Weighed> {
+    let (weight, code) = weight(limit)?;
+    let (used, max) = (limit.used?, limit.max?);
+    let effect = if code == ReasonCode::Restricted { ": the licensed features are stopped" } else { "" };
+    // Where the nodes are not known by name, they are only counted.
+    let which = if lacking.is_empty() { String::new() } else { format!(" Without a license: {}.", listed(lacking)) };
+    let message = format!(
+        "{} nodes run, licensed for {}: {}{effect}.{which} Set a license for {more} more, or stop {more}.",
+        number(used),
+        license.product,
+        number(max),
+        more = number(used.saturating_sub(max)),
+    );
+    Some(Weighed { weight, reason: about_limit(code, limit, license, text::line(&message, MAX_MESSAGE)) })
+}
+
+/// The first of some names from outside.
+fn listed(names: &[&str]) -> String {
+    let first: Vec<String> = names.iter().take(MAX_LISTED).map(|name| text::line(name, MAX_QUOTED)).collect();
+    match names.len().saturating_sub(MAX_LISTED) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+/// What the state of a limit weighs; none where there is nothing to tell.
+fn weight(limit: &LimitStanding) -> Option<(Verdict, ReasonCode)> {
+    let restricts = limit.behaviour == Behaviour::Restrict;
+    Some(match limit.state {
+        LimitState::Unknown | LimitState::Within => return None,
+        // A cluster that runs all its licensed nodes is in order.
+        LimitState::Near if limit.dimension == Dimension::nodes() => return None,
+        LimitState::Near => (Verdict::Attention, ReasonCode::NearLimit),
+        LimitState::InAllowance => (Verdict::Attention, ReasonCode::InAllowance),
+        LimitState::Over if restricts => (Verdict::Restricted, ReasonCode::Restricted),
+        LimitState::Over => (Verdict::Attention, ReasonCode::OverLimit),
+    })
+}
+
+fn about_limit(code: ReasonCode, limit: &LimitStanding, license: &License, message: String) -> Reason {
+    let (license, dimension) = (Some(license.id.clone()), Some(limit.dimension.clone()));
+    Reason { code, message, license, add_on: None, dimension, at: None }
 }
 
 fn about_license(weight: Verdict, code: ReasonCode, license: &License, at: Timestamp, message: String) -> Weighed {
     let message = text::line(&message, MAX_MESSAGE);
     Weighed {
         weight,
-        reason: Reason { code, message, license: Some(license.id.clone()), dimension: None, at: Some(at) },
+        reason: Reason {
+            code,
+            message,
+            license: Some(license.id.clone()),
+            add_on: None,
+            dimension: None,
+            at: Some(at),
+        },
     }
 }
 

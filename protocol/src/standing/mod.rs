@@ -14,10 +14,16 @@
 //!    soon as it begins, even after it has ended itself: the old one was given in exchange. Only a license of the same
 //!    product that was issued later can do so, or at the same instant if it names the other. Where licenses of one
 //!    instant name each other in a circle, the last by id is left.
-//! 4. Of those that then hold, the one **governs** that is not in grace or held on to, began latest, and was issued latest. The others
-//!    are history, and one of them governs again if it outlasts the governing one. The kind has no say.
-//! 5. Licenses by node are the exception: all that hold stay in force, each for one node, and their number is the limit
-//!    of `nodes` (`p3`). The other limits are those of the one that governs.
+//! 4. On each running node, of those that then hold the one is in force that is not in grace or held on to, began
+//!    latest, and was issued latest. A license is for all nodes, or for those alone that it was set for (`c8`): then it takes the place
+//!    of others there and not elsewhere. The kind has no say.
+//! 5. A license by node is for one node (`p3`): for the one that it was set for, or else for the first by name that has
+//!    no other. One that finds no node left stays in force, for a node to come.
+//! 6. Of those in force, the one **governs** that rule 4 would prefer: its limits are the product's. What is in force on
+//!    no node is history, and comes to govern again if it outlasts the others.
+//!
+//! Where no license in force is for all nodes, the nodes that have one are the limit of `nodes`, and the others are
+//! named.
 //!
 //! Add-ons are settled by the same rules, each for itself. Their licenses never govern the product: they add their
 //! features while the product's own license holds, since there is nothing to extend without it.
@@ -25,7 +31,7 @@
 //! # What comes of it
 //! | found | verdict |
 //! |---|---|
-//! | nothing holds for the product | unlicensed |
+//! | nothing holds for the product on any running node | unlicensed |
 //! | a limit that restricts is passed beyond its allowance | restricted |
 //! | the release was built after maintenance ended (`c6`) | restricted |
 //! | grace, an expiry that is near, a limit that is near or passed, maintenance that ends soon, a fault of an add-on | attention |
@@ -36,20 +42,21 @@
 //! product goes on working for good, and a warning that never goes away hides the others.
 //!
 //! An expiry is not near while a license is loaded that takes over without a gap (`c10`). Nodes at their limit are not
-//! near it: a cluster that runs all its licensed nodes is in order.
+//! near it: a cluster that runs all its licensed nodes is in order. A running node without a license is a limit passed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Dimension, LicenseId, MAX_COUNT, ProductId, ServerId};
-use crate::license::{Behaviour, Counting, Kind, MAX_FEATURE, MAX_LIMITS, MAX_NAME};
-use crate::text;
+use crate::ids::{Dimension, LicenseId, ProductId, ServerId};
+use crate::license::{Behaviour, Counting, Kind, Mode, Prerequisite};
 
 mod banners;
+mod bounds;
 mod check;
 mod dates;
+mod group;
 mod limits;
 mod messages;
 mod preview;
@@ -63,7 +70,7 @@ pub use preview::{DateChange, Effect, Held, LimitChange, Peak, Warning, WarningC
 pub use rules::standing;
 pub use time_left::{Ends, TimeLeft};
 
-/// What is known of the product at the moment.
+/// What is known of the product at the moment. [`Observed::new`] knows nothing but the instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// The product.
@@ -80,6 +87,27 @@ pub struct Observed {
     pub released: Option<Timestamp>,
     /// The latest count of each dimension, with `users` and `nodes` among them. What was never counted is absent.
     pub counts: BTreeMap<Dimension, u64>,
+    /// The running nodes by name (`c8`); empty for a product that has none to name: it runs on one.
+    pub nodes: BTreeSet<String>,
+    /// The licenses that were set for some nodes alone, and for which (`c8`).
+    pub placed: BTreeMap<LicenseId, BTreeSet<String>>,
+}
+
+impl Observed {
+    /// An instance of a product of which nothing else is known.
+    pub fn new(product: ProductId, server_id: ServerId) -> Self {
+        Self {
+            product,
+            edition: None,
+            server_id,
+            staging: false,
+            previous: Vec::new(),
+            released: None,
+            counts: BTreeMap::new(),
+            nodes: BTreeSet::new(),
+            placed: BTreeMap::new(),
+        }
+    }
 }
 
 /// A server ID that the instance had before it moved.
@@ -106,9 +134,19 @@ pub struct Standing {
     pub licenses: Vec<LicenseStanding>,
     /// The limits of the governing license of the product, against the counts.
     pub limits: Vec<LimitStanding>,
+    /// What the licenses of each add-on come to (`p1`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add_ons: Vec<AddOnStanding>,
+    /// The running nodes with their licenses (`c8`, `p3`), at most [`MAX_NODES`](crate::report::MAX_NODES), those without one first where there
+    /// are more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeStanding>,
     /// The features that are enabled now, of the product and its add-ons, at most [`MAX_ENABLED_FEATURES`]; none while
     /// restricted or unlicensed.
     pub features: BTreeSet<String>,
+    /// Whether the governing license entitles to the vendor's support now (`s11`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub support: bool,
     /// The rule that the governing license demands for counting users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counting: Option<Counting>,
@@ -116,6 +154,34 @@ pub struct Standing {
     /// the standing stays equal as long as the licenses and the counts do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes_at: Option<Timestamp>,
+}
+
+/// What the licenses of one add-on come to (`p1`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddOnStanding {
+    /// The add-on.
+    pub product: ProductId,
+    /// The whole of it in one word, for itself: the product goes on, whatever it is.
+    pub verdict: Verdict,
+    /// The license that governs it now, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governed_by: Option<LicenseId>,
+    /// The limits of that license, against the counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitStanding>,
+    /// The running nodes with their licenses of the add-on; empty where one license is for all of them (`p2`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeStanding>,
+}
+
+/// A running node, and the license that covers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeStanding {
+    /// The node.
+    pub id: String,
+    /// Its license; absent where it lacks one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<LicenseId>,
 }
 
 /// The standing in one word, from good to bad.
@@ -154,6 +220,9 @@ pub struct Reason {
     /// The license that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<LicenseId>,
+    /// The add-on that it is about; absent for the product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add_on: Option<ProductId>,
     /// The dimension that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimension: Option<Dimension>,
@@ -176,6 +245,8 @@ pub enum ReasonCode {
     WrongServer,
     /// The license is for staging, and the instance is not a staging one.
     StagingOnly,
+    /// The license was set for nodes that do not run.
+    WrongNode,
     /// The license has expired, and its grace with it.
     Expired,
     /// The license begins later.
@@ -234,11 +305,27 @@ pub struct LicenseStanding {
     /// When support and upgrades end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maintenance_until: Option<Timestamp>,
+    /// Whether it entitles to the vendor's support.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub support: bool,
+    /// Whether it covers an installation or a node.
+    #[serde(default, skip_serializing_if = "is_installation")]
+    pub mode: Mode,
+    /// The nodes that it was set for; all of them where empty (`c8`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub set_for: BTreeSet<String>,
+    /// The licenses of others that it needs (`p4`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prerequisites: Vec<Prerequisite>,
     /// What it comes to.
     pub status: Status,
     /// One line where the status is not `active`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+fn is_installation(mode: &Mode) -> bool {
+    *mode == Mode::Installation
 }
 
 /// A limit as a license states it.
@@ -263,7 +350,7 @@ pub enum Status {
     Upcoming,
     /// Past its expiry and its grace.
     Expired,
-    /// Not for this product, edition, server or use.
+    /// Not for this product, edition, server, use or any running node.
     NotApplicable,
     /// Another license of the same product took its place; history (`c10`).
     Replaced,
@@ -332,67 +419,16 @@ pub const MAX_LICENSES: usize = 64;
 pub const MAX_REASONS: usize = 64;
 /// The most features that a standing enables, of the product and its add-ons together.
 pub const MAX_ENABLED_FEATURES: usize = 1024;
+/// The most characters of a node's name.
+pub const MAX_NODE_NAME: usize = 64;
 /// The most characters of a message.
 pub const MAX_MESSAGE: usize = 400;
 /// The most bytes of a standing's JSON: what a report has room for.
-pub const MAX_STANDING_BYTES: usize = 256 * 1024;
+pub const MAX_STANDING_BYTES: usize = 320 * 1024;
 
 impl Standing {
     /// The license that governs, as it stands in the list.
     pub fn governing(&self) -> Option<&LicenseStanding> {
         self.governed_by.as_ref().and(self.licenses.first())
     }
-
-    /// The rules for a standing that came inside a report: every list, text and number is bounded, and so is the whole.
-    /// What [`standing`] makes of licenses that were opened holds to them.
-    ///
-    /// # Errors
-    /// One line that names the field and the rule.
-    pub fn check(&self) -> Result<(), String> {
-        at_most("reasons", self.reasons.len(), MAX_REASONS)?;
-        at_most("licenses", self.licenses.len(), MAX_LICENSES)?;
-        at_most("limits", self.limits.len(), MAX_LIMITS + 1)?;
-        at_most("features", self.features.len(), MAX_ENABLED_FEATURES)?;
-        self.reasons.iter().try_for_each(|reason| line("a message", &reason.message, MAX_MESSAGE))?;
-        self.licenses.iter().try_for_each(LicenseStanding::check)?;
-        for limit in &self.limits {
-            let numbers = [limit.max.unwrap_or_default(), limit.extra, limit.used.unwrap_or_default()];
-            numbers.into_iter().try_for_each(|number| count(&limit.dimension, number))?;
-        }
-        self.features.iter().try_for_each(|feature| line("a feature", feature, MAX_FEATURE))?;
-        at_most("bytes", json_bytes(self), MAX_STANDING_BYTES)
-    }
-}
-
-impl LicenseStanding {
-    fn check(&self) -> Result<(), String> {
-        at_most("limits of a license", self.limits.len(), MAX_LIMITS)?;
-        at_most("features of a license", self.features.len(), MAX_ENABLED_FEATURES)?;
-        line("a licensee", &self.licensee, MAX_NAME)?;
-        line("an edition", self.edition.as_deref().unwrap_or_default(), MAX_NAME)?;
-        line("a reason", self.reason.as_deref().unwrap_or_default(), MAX_MESSAGE)?;
-        self.features.iter().try_for_each(|feature| line("a feature", feature, MAX_FEATURE))?;
-        self.limits.iter().try_for_each(|limit| count(&limit.dimension, limit.max.unwrap_or_default()))
-    }
-}
-
-fn at_most(what: &str, length: usize, max: usize) -> Result<(), String> {
-    if length > max { Err(format!("standing: at most {max} {what}")) } else { Ok(()) }
-}
-
-fn line(what: &str, text: &str, max: usize) -> Result<(), String> {
-    if text::is_line(text, max) {
-        Ok(())
-    } else {
-        Err(format!("standing: {what} must be one line of at most {max} characters, without control characters"))
-    }
-}
-
-fn count(dimension: &Dimension, number: u64) -> Result<(), String> {
-    if number > MAX_COUNT { Err(format!("standing: `{dimension}`: at most {MAX_COUNT}")) } else { Ok(()) }
-}
-
-fn json_bytes(standing: &Standing) -> usize {
-    // A standing holds nothing that JSON cannot express; if it ever did, it would be held to be too large.
-    serde_json::to_vec(standing).map_or(usize::MAX, |json| json.len())
 }

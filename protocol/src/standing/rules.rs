@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::bounds::json_bytes;
+use super::group::{Group, Spread};
 use super::limits::limit_standings;
 use super::messages;
 use super::{
-    LicenseStanding, LimitFacts, MAX_ENABLED_FEATURES, MAX_LICENSES, MAX_REASONS, MAX_STANDING_BYTES, Observed, Reason,
-    ReasonCode, Standing, Status, Verdict, dates, json_bytes, succession,
+    AddOnStanding, LicenseStanding, LimitFacts, LimitStanding, MAX_ENABLED_FEATURES, MAX_LICENSES, MAX_NODE_NAME,
+    MAX_REASONS, MAX_STANDING_BYTES, NodeStanding, Observed, Reason, ReasonCode, Standing, Status, Verdict, dates,
 };
 use crate::ids::{Dimension, MAX_COUNT, ProductId};
-use crate::license::{Kind, License, Mode};
+use crate::license::License;
+use crate::report::MAX_NODES;
+use crate::text;
 
 /// What `licenses` come to on the observed product at `now`.
 ///
@@ -25,15 +29,9 @@ use crate::license::{Kind, License, Mode};
 ///     r#"{"id": "L-1", "product": "acme-wiki", "kind": "commercial", "licensee": "Example Ltd",
 ///         "limits": [{"dimension": "users", "max": 500}], "issued": "2026-01-01T00:00:00Z"}"#,
 /// )?;
-/// let observed = Observed {
-///     product: "acme-wiki".parse()?,
-///     edition: None,
-///     server_id: "B7K2-9QXM-0000-0000-0000".parse()?,
-///     staging: false,
-///     previous: Vec::new(),
-///     released: None,
-///     counts: [(Dimension::users(), 512)].into(),
-/// };
+/// let server_id = "B7K2-9QXM-0000-0000-0000".parse()?;
+/// let counts = [(Dimension::users(), 512)].into();
+/// let observed = Observed { counts, ..Observed::new("acme-wiki".parse()?, server_id) };
 /// let standing = standing(&[license], &observed, "2026-06-01T00:00:00Z".parse()?);
 /// assert_eq!(standing.verdict.name(), "attention");
 /// assert_eq!(
@@ -63,6 +61,7 @@ pub(super) enum Finding<'a> {
     WrongEdition,
     WrongServer,
     StagingOnly,
+    WrongNode,
     ReplacedBy(&'a License),
 }
 
@@ -73,7 +72,9 @@ impl Finding<'_> {
             Self::InGrace => Status::Grace,
             Self::Upcoming => Status::Upcoming,
             Self::Expired => Status::Expired,
-            Self::WrongProduct | Self::WrongEdition | Self::WrongServer | Self::StagingOnly => Status::NotApplicable,
+            Self::WrongProduct | Self::WrongEdition | Self::WrongServer | Self::StagingOnly | Self::WrongNode => {
+                Status::NotApplicable
+            }
             Self::ReplacedBy(_) => Status::Replaced,
         }
     }
@@ -89,6 +90,7 @@ impl Finding<'_> {
             Self::WrongEdition => Some(ReasonCode::WrongEdition),
             Self::WrongServer => Some(ReasonCode::WrongServer),
             Self::StagingOnly => Some(ReasonCode::StagingOnly),
+            Self::WrongNode => Some(ReasonCode::WrongNode),
         }
     }
 
@@ -101,7 +103,7 @@ impl Finding<'_> {
         }
     }
 
-    fn is_in_force(self) -> bool {
+    pub fn is_in_force(self) -> bool {
         matches!(self, Self::InForce | Self::InGrace)
     }
 }
@@ -117,15 +119,6 @@ struct Considered<'a> {
     observed: &'a Observed,
     /// The product first, then its add-ons.
     groups: Vec<Group<'a>>,
-}
-
-/// The licenses of the product, or of one add-on, each once. They are ordered by when they were issued, the newest last;
-/// the rest of the order only makes it total.
-struct Group<'a> {
-    observed: &'a Observed,
-    product: &'a ProductId,
-    is_add_on: bool,
-    members: Vec<&'a License>,
 }
 
 impl<'a> Considered<'a> {
@@ -145,7 +138,7 @@ impl<'a> Considered<'a> {
             let product = if is_add_on { &license.product } else { own };
             groups.entry((is_add_on, product)).or_default().push(license);
         }
-        let group = |((is_add_on, product), members)| Group { observed, product, is_add_on, members };
+        let group = |((is_add_on, product), members)| Group::new(observed, product, is_add_on, members);
         Self { observed, groups: groups.into_iter().map(group).collect() }
     }
 
@@ -162,8 +155,11 @@ impl<'a> Considered<'a> {
             reasons: weighed.into_iter().take(MAX_REASONS).map(|weighed| weighed.reason.clone()).collect(),
             governed_by: own.governing.map(|license| license.id.clone()),
             licenses: listed(&settled, self.observed),
-            limits: own.governing.map_or(Vec::new(), |license| own.limits(license, self.observed)),
+            limits: own.limits.clone(),
+            add_ons: settled[1..].iter().take(MAX_LICENSES).map(Settled::as_add_on).collect(),
+            nodes: own.nodes.clone(),
             features: BTreeSet::new(),
+            support: own.governing.is_some_and(|license| dates::is_supported(license, now)),
             counting: own.governing.and_then(|license| license.limit(&Dimension::users())?.counting),
             changes_at: None,
         };
@@ -172,151 +168,140 @@ impl<'a> Considered<'a> {
             let features = enabled.flat_map(|license| &license.features).take(MAX_ENABLED_FEATURES);
             standing.features = features.cloned().collect();
         }
-        // The end of a long history gives way, with room for `changes_at`.
-        while standing.licenses.len() > 1 && json_bytes(&standing) > MAX_STANDING_BYTES - 64 {
-            standing.licenses.pop();
-        }
+        fit(&mut standing);
         standing
+    }
+}
+
+/// Leaves out what has no room in a report, with some for `changes_at`: the end of a long history first.
+fn fit(standing: &mut Standing) {
+    let is_too_large = |standing: &Standing| json_bytes(standing) > MAX_STANDING_BYTES - 64;
+    while standing.licenses.len() > 1 && is_too_large(standing) {
+        standing.licenses.pop();
+    }
+    while !standing.add_ons.is_empty() && is_too_large(standing) {
+        standing.add_ons.pop();
     }
 }
 
 /// What a group comes to at an instant.
 struct Settled<'a> {
+    product: &'a ProductId,
+    is_add_on: bool,
     governing: Option<&'a License>,
+    findings: Vec<(&'a License, Finding<'a>)>,
+    /// The limits of what governs.
+    limits: Vec<LimitStanding>,
+    /// Which license covers which node.
+    nodes: Vec<NodeStanding>,
+    /// By itself, whatever it means for the product.
+    verdict: Verdict,
+    reasons: Vec<Weighed>,
     /// Whether what governs enables its features.
     enables_features: bool,
-    is_add_on: bool,
-    findings: Vec<(&'a License, Finding<'a>)>,
-    reasons: Vec<Weighed>,
+}
+
+impl Settled<'_> {
+    fn as_add_on(&self) -> AddOnStanding {
+        AddOnStanding {
+            product: self.product.clone(),
+            verdict: self.verdict,
+            governed_by: self.governing.map(|license| license.id.clone()),
+            limits: self.limits.clone(),
+            nodes: self.nodes.clone(),
+        }
+    }
 }
 
 impl<'a> Group<'a> {
     fn settle(&self, now: Timestamp) -> Settled<'a> {
-        let governing = self.governing(now);
+        let spread = self.spread(now);
+        let best = self.best(spread.in_force(), now);
         let findings: Vec<_> =
-            (0..self.members.len()).map(|at| (self.members[at], self.finding(at, governing, now))).collect();
-        let governing = governing.map(|at| self.members[at]);
-        let is_add_on = self.is_add_on;
-        let mut settled = Settled { governing, enables_features: false, is_add_on, findings, reasons: Vec::new() };
-        settled.reasons = match governing {
-            Some(governing) => self.reasons_in_force(&settled, governing, now),
+            (0..self.members.len()).map(|at| (self.members[at], self.finding(at, &spread, best, now))).collect();
+        let covered = Covered::of(self, &spread);
+        let mut settled = Settled {
+            product: self.product,
+            is_add_on: self.is_add_on,
+            governing: best.map(|at| self.members[at]),
+            limits: Vec::new(),
+            nodes: self.node_standings(&spread),
+            verdict: Verdict::Licensed,
+            reasons: Vec::new(),
+            enables_features: false,
+            findings,
+        };
+        settled.reasons = match settled.governing {
+            Some(governing) => {
+                settled.limits = limit_standings(governing, covered.places, self.observed);
+                self.reasons_in_force(&settled, &covered, governing, now)
+            }
             None => self.reasons_of_absence(&settled),
         };
-        settled.enables_features = settled.reasons.iter().all(|weighed| weighed.weight <= Verdict::Attention);
-        if is_add_on {
-            // An add-on's fault stops the add-on, not the product.
-            settled.reasons.iter_mut().for_each(|weighed| weighed.weight = weighed.weight.min(Verdict::Attention));
+        settled.verdict = settled.reasons.iter().map(|weighed| weighed.weight).max().unwrap_or(Verdict::Licensed);
+        settled.enables_features = settled.verdict <= Verdict::Attention;
+        if self.is_add_on {
+            for weighed in &mut settled.reasons {
+                // An add-on's fault stops the add-on, not the product.
+                weighed.weight = weighed.weight.min(Verdict::Attention);
+                weighed.reason.add_on = Some(self.product.clone());
+            }
+            if covered.places.is_none() {
+                settled.nodes.clear();
+            }
         }
         settled
     }
 
-    /// Why the license does not apply here at all, whatever its own dates.
-    fn misfit(&self, license: &License, now: Timestamp) -> Option<Finding<'a>> {
-        let other_edition = |edition: &String| {
-            let running = self.observed.edition.as_ref();
-            running.is_some_and(|running| !running.eq_ignore_ascii_case(edition))
-        };
-        if license.product != *self.product {
-            Some(Finding::WrongProduct)
-        } else if !self.is_add_on && license.edition.as_ref().is_some_and(other_edition) {
-            Some(Finding::WrongEdition)
-        } else if license.servers.is_empty() {
-            let is_misplaced = license.kind == Kind::Staging && !self.observed.staging;
-            is_misplaced.then_some(Finding::StagingOnly)
-        } else if license.servers.contains(&self.observed.server_id) || self.holds_on_until(license, now).is_some() {
-            None
-        } else {
-            Some(Finding::WrongServer)
+    /// The running nodes with their licenses: by name, or those without one first where there is no room for all.
+    fn node_standings(&self, spread: &Spread) -> Vec<NodeStanding> {
+        if self.observed.nodes.is_empty() {
+            return Vec::new();
         }
-    }
-
-    /// Until when the license holds on, which is bound to a server ID from before a move and not to the present one. A
-    /// copy for staging gets a license of its own at once.
-    fn holds_on_until(&self, license: &License, now: Timestamp) -> Option<Timestamp> {
-        let is_of_staging = self.observed.staging || license.kind == Kind::Staging;
-        if is_of_staging || license.servers.contains(&self.observed.server_id) {
-            return None;
+        let mut nodes: Vec<NodeStanding> = self
+            .nodes
+            .iter()
+            .zip(&spread.on)
+            .map(|(name, license)| NodeStanding {
+                id: text::line(name, MAX_NODE_NAME),
+                license: license.map(|at| self.members[at].id.clone()),
+            })
+            .collect();
+        if nodes.len() > MAX_NODES {
+            nodes.sort_by_key(|node| node.license.is_some());
+            nodes.truncate(MAX_NODES);
         }
-        let had = self.observed.previous.iter().filter(|previous| license.servers.contains(&previous.server_id));
-        had.map(|previous| previous.until).max().filter(|until| now < *until)
+        nodes
     }
 
-    /// The license that has taken the place of the one `at` its index for good: the newest that says so.
-    fn replacer(&self, at: usize, now: Timestamp) -> Option<&'a License> {
-        if self.misfit(self.members[at], now).is_some() {
-            return None;
-        }
-        let newest_first =
-            (0..self.members.len()).rev().filter(|other| succession::can_replace(&self.members, *other, at));
-        newest_first
-            .map(|other| self.members[other])
-            .find(|newer| newer.begins() <= now && self.misfit(newer, now).is_none())
-    }
-
-    /// Whether the license could govern: it applies, holds at `now`, and nothing took its place.
-    fn holds(&self, at: usize, now: Timestamp) -> bool {
-        let license = self.members[at];
-        self.misfit(license, now).is_none()
-            && dates::finding(license, now).is_in_force()
-            && self.replacer(at, now).is_none()
-    }
-
-    fn governing(&self, now: Timestamp) -> Option<usize> {
-        let holding = (0..self.members.len()).filter(|at| self.holds(*at, now));
-        holding.max_by_key(|at| {
-            let license = self.members[*at];
-            let holds_by_itself = dates::finding(license, now) == Finding::InForce;
-            (holds_by_itself && self.holds_on_until(license, now).is_none(), license.begins(), *at)
-        })
-    }
-
-    fn finding(&self, at: usize, governing: Option<usize>, now: Timestamp) -> Finding<'a> {
-        let license = self.members[at];
-        if let Some(misfit) = self.misfit(license, now) {
-            return misfit;
-        }
-        if let Some(replacer) = self.replacer(at, now) {
-            return Finding::ReplacedBy(replacer);
-        }
-        let finding = dates::finding(license, now);
-        match governing.map(|governing| self.members[governing]) {
-            Some(governing) if finding.is_in_force() && governing != license && !are_by_node(governing, license) => {
-                Finding::ReplacedBy(governing)
-            }
-            _ => finding,
-        }
-    }
-
-    /// Whether another license takes over from the one that governs when it expires, without a gap.
-    fn has_successor(&self, license: &License, expires: Timestamp) -> bool {
-        (0..self.members.len()).any(|at| {
-            let next = self.members[at];
-            next != license
-                && self.holds(at, expires)
-                && dates::finding(next, expires) == Finding::InForce
-                // One that is about to end itself postpones nothing.
-                && dates::expires_soon(next, expires).is_none()
-                // Each license by node covers its own: only one that is meant for it follows it.
-                && (license.mode == Mode::Installation || next.replaces.contains(&license.id))
-        })
-    }
-
-    fn reasons_in_force(&self, settled: &Settled<'a>, governing: &License, now: Timestamp) -> Vec<Weighed> {
+    fn reasons_in_force(
+        &self,
+        settled: &Settled<'a>,
+        covered: &Covered<'a>,
+        governing: &License,
+        now: Timestamp,
+    ) -> Vec<Weighed> {
         let mut reasons = Vec::new();
-        for (license, finding) in settled.findings.iter().filter(|(_, finding)| finding.is_in_force()) {
+        let findings = settled.findings.iter().enumerate();
+        for (at, (license, finding)) in findings.filter(|(_, (_, finding))| finding.is_in_force()) {
             reasons.extend(self.weighed_finding(license, *finding, Verdict::Attention));
             let holds_on = self.holds_on_until(license, now);
             reasons.extend(holds_on.map(|until| messages::server_changed(license, until, self.observed)));
             let expires = dates::expires_soon(license, now);
-            if let Some(expires) = expires.filter(|expires| !self.has_successor(license, *expires)) {
+            if let Some(expires) = expires.filter(|expires| !self.has_successor(at, *expires)) {
                 reasons.push(messages::expires_soon(license, expires));
             }
         }
         // When the add-on's own release was built is not known.
         let released = self.observed.released.filter(|_| !self.is_add_on);
         reasons.extend(dates::maintenance(governing, released, now));
-        let limits = settled.limits(governing, self.observed);
-        reasons.extend(limits.iter().filter_map(|limit| messages::limit(limit, governing)));
+        for limit in &settled.limits {
+            let is_by_place = covered.places.is_some() && limit.dimension == Dimension::nodes();
+            reasons.extend(match is_by_place {
+                true => messages::lacking(limit, governing, &covered.lacking),
+                false => messages::limit(limit, governing),
+            });
+        }
         reasons
     }
 
@@ -334,22 +319,33 @@ impl<'a> Group<'a> {
     fn weighed_finding(&self, license: &License, finding: Finding<'_>, weight: Verdict) -> Option<Weighed> {
         let code = finding.code()?;
         let message = messages::finding(license, finding, self.observed)?;
-        let reason =
-            Reason { code, message, license: Some(license.id.clone()), dimension: None, at: finding.at(license) };
+        let reason = Reason {
+            code,
+            message,
+            license: Some(license.id.clone()),
+            add_on: None,
+            dimension: None,
+            at: finding.at(license),
+        };
         Some(Weighed { weight, reason })
     }
 }
 
-/// Whether both cover a node each, so that they stay in force beside each other.
-fn are_by_node(one: &License, other: &License) -> bool {
-    one.mode == Mode::Node && other.mode == Mode::Node
+/// How the licenses of a group cover the nodes.
+struct Covered<'a> {
+    /// The nodes without a license.
+    lacking: Vec<&'a str>,
+    /// How many nodes could run with a license; none where one in force is for all of them, however many.
+    places: Option<u64>,
 }
 
-impl Settled<'_> {
-    fn limits(&self, governing: &License, observed: &Observed) -> Vec<super::LimitStanding> {
-        let by_node = self.findings.iter().filter(|(_, finding)| finding.is_in_force()).count();
-        let nodes = (governing.mode == Mode::Node).then_some(by_node as u64);
-        limit_standings(governing, nodes, &observed.counts)
+impl<'a> Covered<'a> {
+    fn of(group: &Group<'a>, spread: &Spread) -> Self {
+        let on = group.nodes.iter().zip(&spread.on);
+        let lacking: Vec<&str> = on.filter(|(_, license)| license.is_none()).map(|(name, _)| *name).collect();
+        let is_for_all = spread.in_force().any(|at| group.is_for_all(at));
+        let places = (group.nodes.len() - lacking.len() + spread.spare.len()) as u64;
+        Self { lacking, places: (!is_for_all).then_some(places) }
     }
 }
 
@@ -393,7 +389,17 @@ fn license_standing(license: &License, finding: Finding<'_>, observed: &Observed
         expires: license.expires,
         grace_ends: license.grace_ends(),
         maintenance_until: license.maintenance_until,
+        support: license.support,
+        mode: license.mode,
+        set_for: set_for(license, observed),
+        prerequisites: license.prerequisites.clone(),
         status: finding.status(),
         reason: messages::finding(license, finding, observed),
     }
+}
+
+/// The nodes that a license was set for, as they are shown.
+fn set_for(license: &License, observed: &Observed) -> BTreeSet<String> {
+    let nodes = observed.placed.get(&license.id).into_iter().flatten().take(MAX_NODES);
+    nodes.map(|node| text::line(node, MAX_NODE_NAME)).collect()
 }

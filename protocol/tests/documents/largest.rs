@@ -53,6 +53,10 @@ fn standing() -> Standing {
         expires: Some(late()),
         grace_ends: Some(late()),
         maintenance_until: Some(late()),
+        support: false,
+        mode: seatline_protocol::Mode::Installation,
+        set_for: Default::default(),
+        prerequisites: Vec::new(),
         status: seatline_protocol::standing::Status::Expired,
         reason: Some("x".to_owned()),
     };

@@ -120,6 +120,9 @@ fn a_standing_from_outside_is_bounded_in_every_part() {
                          "limits": [], "features": [], "begins": "2026-01-01T00:00:00Z", "status": "active"});
     let reason = json!({"code": "expired", "message": "It expired."});
     let limit = json!({"dimension": "users", "extra": 0, "state": "within", "behaviour": "warn"});
+    let node = json!({"id": "node-1"});
+    let add_on = json!({"product": "acme-mail", "verdict": "licensed"});
+    let needed = json!({"name": "Example Base", "cost": "paid"});
     let standing = |field: &str, value: Value| {
         let mut standing = json!({"verdict": "licensed", "reasons": [], "licenses": [], "limits": [], "features": []});
         standing[field] = value;
@@ -152,6 +155,27 @@ fn a_standing_from_outside_is_bounded_in_every_part() {
         ("limits", with(&limit, "extra", json!(MAX_COUNT)), with(&limit, "extra", json!(u64::MAX))),
         ("limits", with(&limit, "used", json!(MAX_COUNT)), with(&limit, "used", json!(MAX_COUNT + 1))),
         ("features", names(1024), names(1025)),
+        ("nodes", many(256, |_| node.clone()), many(257, |_| node.clone())),
+        ("nodes", with(&node, "id", json!("x".repeat(64))), with(&node, "id", json!("x".repeat(65)))),
+        ("add_ons", many(64, |_| add_on.clone()), many(65, |_| add_on.clone())),
+        (
+            "add_ons",
+            with(&add_on, "limits", many(65, |_| limit.clone())),
+            with(&add_on, "limits", many(66, |_| limit.clone())),
+        ),
+        ("add_ons", with(&add_on, "nodes", json!([])), with(&add_on, "nodes", many(257, |_| node.clone()))),
+        ("licenses", with(&license, "set_for", names(256)), with(&license, "set_for", names(257))),
+        ("licenses", with(&license, "set_for", json!(["x"])), with(&license, "set_for", json!(["\n"]))),
+        (
+            "licenses",
+            with(&license, "prerequisites", many(16, |_| needed.clone())),
+            with(&license, "prerequisites", many(17, |_| needed.clone())),
+        ),
+        (
+            "licenses",
+            with(&license, "prerequisites", json!([needed])),
+            with(&license, "prerequisites", with(&needed, "edition", json!("x".repeat(201)))),
+        ),
     ] {
         assert_eq!(report_with(place, standing(field, good)), Ok(()), "{field}");
         assert!(report_with(place, standing(field, bad.clone())).is_err(), "{field}: {:.200}", bad.to_string());
@@ -163,7 +187,7 @@ fn a_standing_from_outside_is_bounded_in_every_part() {
     let whole = report_with(place, standing("licenses", many(64, |_| heavy.clone())));
     assert_eq!(
         whole,
-        Err("standing: at most 262144 bytes".to_owned()),
+        Err("standing: at most 327680 bytes".to_owned()),
         "each part is in order, and all together are not"
     );
 }

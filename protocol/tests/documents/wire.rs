@@ -39,14 +39,10 @@ fn a_standing() -> Standing {
     let mail: License = serde_json::from_value(license()).expect("a license");
     let wiki = json!({"id": "W-1", "product": "acme-wiki", "kind": "evaluation", "licensee": "Example Ltd",
                       "issued": "2026-01-01T00:00:00Z", "limits": [{"dimension": "users", "max": 100}]});
+    let server_id = "B7K2-9QXM-0000-0000-0000".parse().expect("a server ID");
     let observed = Observed {
-        product: "acme-wiki".parse().expect("a product id"),
-        edition: None,
-        server_id: "B7K2-9QXM-0000-0000-0000".parse().expect("a server ID"),
-        staging: false,
-        previous: Vec::new(),
-        released: None,
         counts: [(seatline_protocol::Dimension::users(), 101)].into(),
+        ..Observed::new("acme-wiki".parse().expect("a product id"), server_id)
     };
     let licenses = [mail, serde_json::from_value(wiki).expect("a license")];
     standing(&licenses, &observed, "2026-06-01T00:00:00Z".parse().expect("a time"))

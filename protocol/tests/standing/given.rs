@@ -1,6 +1,7 @@
 //! Licenses and observations in few words.
 
 use jiff::Timestamp;
+use seatline_protocol::standing::NodeStanding;
 use seatline_protocol::{Behaviour, Dimension, Kind, License, Limit, Mode, Observed, Standing, standing};
 
 /// Noon of a day in UTC, such as `2026-06-01`; or any instant in full.
@@ -29,7 +30,9 @@ pub fn license(id: &str, issued: &str) -> License {
         grace_days: 0,
         maintenance_until: None,
         servers: Vec::new(),
+        support: false,
         mode: Mode::Installation,
+        prerequisites: Vec::new(),
         add_on_of: None,
         replaces: Vec::new(),
         critical: Vec::new(),
@@ -96,14 +99,34 @@ pub fn server_id(of: char) -> seatline_protocol::ServerId {
 /// The community edition of acme-wiki on the server AAAA-…, with these counts.
 pub fn observed(counts: &[(&str, u64)]) -> Observed {
     Observed {
-        product: "acme-wiki".parse().expect("a product id"),
         edition: Some("community".to_owned()),
-        server_id: server_id('A'),
-        staging: false,
-        previous: Vec::new(),
-        released: None,
         counts: counts.iter().map(|(name, count)| (dimension(name), *count)).collect(),
+        ..Observed::new("acme-wiki".parse().expect("a product id"), server_id('A'))
     }
+}
+
+/// The same with these nodes running.
+pub fn running(nodes: &[&str]) -> Observed {
+    Observed { nodes: nodes.iter().map(|node| (*node).to_owned()).collect(), ..observed(&[]) }
+}
+
+impl Place for Observed {
+    fn placed(mut self, id: &str, nodes: &[&str]) -> Observed {
+        let nodes = nodes.iter().map(|node| (*node).to_owned()).collect();
+        self.placed.insert(id.parse().expect("a license id"), nodes);
+        self
+    }
+}
+
+/// For which nodes a license was set.
+pub trait Place {
+    fn placed(self, id: &str, nodes: &[&str]) -> Observed;
+}
+
+/// The nodes with their licenses in one line: `node-1:L-1 node-2:-`.
+pub fn coverage(nodes: &[NodeStanding]) -> String {
+    let license = |node: &NodeStanding| node.license.as_ref().map_or("-".to_owned(), ToString::to_string);
+    nodes.iter().map(|node| format!("{}:{}", node.id, license(node))).collect::<Vec<_>>().join(" ")
 }
 
 /// The standing in one line: verdict, what governs, the license list, the reasons, the features, the next change.

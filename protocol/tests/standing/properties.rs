@@ -1,15 +1,20 @@
 //! What holds for any licenses, any counts and at any time.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use seatline_protocol::seal::Document as _;
-use seatline_protocol::standing::{LimitState, PreviousServer, Status, Verdict};
-use seatline_protocol::{Behaviour, Dimension, Kind, License, Limit, Mode, Observed, Standing, standing};
+use seatline_protocol::standing::{
+    BannerLevel, LicenseStanding, LimitCheck, LimitState, PreviousServer, Status, Verdict,
+};
+use seatline_protocol::{Behaviour, Dimension, Kind, License, LicenseId, Limit, Mode, Observed, Standing, standing};
 
 use crate::given::{at, dimension, license, observed, server_id};
 
 const DIMENSIONS: [&str; 3] = ["users", "nodes", "channels"];
+const NODES: [&str; 4] = ["node-1", "node-2", "node-3", "node-4"];
 
 /// A time near the others of a test: days with a few odd seconds, so that dates coincide often and differ narrowly.
 fn time() -> impl Strategy<Value = Timestamp> {
@@ -75,10 +80,29 @@ fn any_observed() -> impl Strategy<Value = Observed> {
     let previous =
         (select(vec!['B', 'C']), time()).prop_map(|(of, until)| PreviousServer { server_id: server_id(of), until });
     let previous = prop::collection::vec(previous, 0..3);
-    (counts, prop::option::of(time()), any::<bool>(), previous).prop_map(|(counts, released, staging, previous)| {
+    let nodes = prop::collection::btree_set(select(NODES.to_vec()).prop_map(str::to_owned), 0..=3);
+    let placed = prop::collection::btree_map(
+        select(vec!["L-1", "L-2", "L-3", "L-4"]).prop_map(|id| id.parse::<LicenseId>().expect("a license id")),
+        prop::collection::btree_set(select(NODES.to_vec()).prop_map(str::to_owned), 0..=3),
+        0..=2,
+    );
+    let instance = (any::<bool>(), previous, nodes, placed);
+    (counts, prop::option::of(time()), instance).prop_map(|(counts, released, (staging, previous, nodes, placed))| {
         let counts: Vec<_> = counts.into_iter().collect();
-        Observed { released, staging, previous, ..observed(&counts) }
+        Observed { released, staging, previous, nodes, placed, ..observed(&counts) }
     })
+}
+
+/// The running nodes for which a license is, told from the rules' text; one without a name where none is known.
+fn nodes_of(license: &License, observed: &Observed) -> BTreeSet<String> {
+    let running = if observed.nodes.is_empty() { [String::new()].into() } else { observed.nodes.clone() };
+    match observed.placed.get(&license.id).filter(|nodes| !nodes.is_empty() && !observed.nodes.is_empty()) {
+        None => running,
+        Some(set_for) => {
+            let here = running.intersection(set_for).cloned();
+            here.take(if license.mode == Mode::Node { 1 } else { usize::MAX }).collect()
+        }
+    }
 }
 
 /// Whether any license is in force for the product, told from the rules' text without the rules' code.
@@ -122,10 +146,17 @@ fn anything_in_force(licenses: &[License], observed: &Observed, now: Timestamp) 
         claims(one, other) && is_later
     };
     licenses.iter().any(|license| {
-        let given_in_exchange =
-            licenses.iter().any(|newer| applies(newer) && newer.begins() <= now && takes_place(newer, license));
         let holds = license.begins() <= now && license.grace_ends().is_none_or(|ends| now < ends);
-        applies(license) && holds && !given_in_exchange
+        let given_in_exchange = |node: &String| {
+            licenses.iter().any(|newer| {
+                let reaches = nodes_of(newer, observed);
+                applies(newer)
+                    && newer.begins() <= now
+                    && takes_place(newer, license)
+                    && (reaches.contains(node) || newer.mode == Mode::Node && !reaches.is_empty())
+            })
+        };
+        applies(license) && holds && nodes_of(license, observed).iter().any(|node| !given_in_exchange(node))
     })
 }
 
@@ -189,6 +220,60 @@ proptest! {
         if let Some(changes_at) = present.changes_at {
             let then = standing(&licenses, &observed, changes_at);
             prop_assert_ne!(without_changes_at(then), without_changes_at(present));
+        }
+    }
+
+    #[test]
+    fn p3_every_running_node_is_listed_and_the_missing_licenses_are_as_many_as_the_limit_says(
+        licenses in any_licenses(), observed in any_observed(), now in time(),
+    ) {
+        let standing = standing(&licenses, &observed, now);
+        let listed: BTreeSet<String> = standing.nodes.iter().map(|node| node.id.clone()).collect();
+        prop_assert_eq!(&listed, &observed.nodes);
+        for node in &standing.nodes {
+            let Some(id) = &node.license else { continue };
+            let in_force = |license: &LicenseStanding| matches!(license.status, Status::Active | Status::Grace);
+            prop_assert!(standing.licenses.iter().any(|license| license.id == *id && in_force(license)));
+            let is_here = |license: &License| license.id == *id && nodes_of(license, &observed).contains(&node.id);
+            prop_assert!(licenses.iter().any(is_here), "{} is not for {}", id, node.id);
+        }
+        let lacking = standing.nodes.iter().filter(|node| node.license.is_none()).count() as u64;
+        if lacking > 0 && standing.governed_by.is_some() {
+            let nodes = standing.limits.iter().find(|limit| limit.dimension == Dimension::nodes());
+            let nodes = nodes.expect("the limit of nodes");
+            prop_assert_eq!(nodes.used.unwrap_or_default() - nodes.max.unwrap_or_default(), lacking);
+            prop_assert!(standing.verdict >= Verdict::Attention);
+        }
+    }
+
+    #[test]
+    fn a4_banners_are_there_whenever_something_is_to_be_done(
+        licenses in any_licenses(), observed in any_observed(), now in time(),
+    ) {
+        let standing = standing(&licenses, &observed, now);
+        let banners = standing.banners(now);
+        prop_assert_eq!(banners.is_empty(), standing.verdict == Verdict::Licensed);
+        let stopped = standing.verdict >= Verdict::Restricted;
+        prop_assert_eq!(banners.first().is_some_and(|banner| banner.level == BannerLevel::Error), stopped);
+        prop_assert!(banners.iter().all(|banner| banner.days_left.is_none_or(|days| days >= 0)));
+    }
+
+    #[test]
+    fn a6_asking_for_more_is_never_more_welcome_and_users_are_never_turned_away_but_by_their_license(
+        licenses in any_licenses(), observed in any_observed(), now in time(),
+        name in select(DIMENSIONS.to_vec()), additional in 0u64..50, more in 0u64..50,
+    ) {
+        let standing = standing(&licenses, &observed, now);
+        let ask = |additional| standing.check_limit(&LimitCheck::of(dimension(name), additional));
+        let (few, many) = (ask(additional), ask(additional + more));
+        prop_assert!(few.allowed || !many.allowed);
+        let refuses = standing.limits.iter().any(|limit| {
+            limit.dimension == Dimension::users() && limit.behaviour == Behaviour::Refuse
+        });
+        let add_on_refuses = standing.add_ons.iter().flat_map(|add_on| &add_on.limits)
+            .any(|limit| limit.behaviour == Behaviour::Refuse);
+        if name == "users" && !refuses && !add_on_refuses {
+            prop_assert!(many.allowed);
         }
     }
 

@@ -217,6 +217,7 @@ fn hostile_text_from_a_product_stays_text() {
                 code: seatline_protocol::standing::ReasonCode::Expired,
                 message: HOSTILE.into(),
                 license: None,
+                add_on: None,
                 dimension: None,
                 at: None,
             };

@@ -90,9 +90,11 @@ pub fn license() -> License {
         expires: Some(at("2027-09-30T00:00:00Z")),
         grace_days: 14,
         maintenance_until: Some(at("2027-09-30T00:00:00Z")),
+        support: true,
         servers: vec![product().server_id],
         mode: Mode::Installation,
         add_on_of: None,
+        prerequisites: Vec::new(),
         replaces: vec!["ACME-2025-0032".parse().expect("a license id")],
         critical: Vec::new(),
         unknown: Default::default(),
@@ -125,13 +127,9 @@ pub fn collected(counted: u64, licenses: &[License]) -> Collected {
     };
     let counts = [("users", counted), ("spaces", 212), ("nodes", 3)].map(|(name, count)| (dimension(name), count));
     let observed = Observed {
-        product: product().id,
         edition: product().edition,
-        server_id: product().server_id,
-        staging: false,
-        previous: Vec::new(),
-        released: None,
         counts: counts.into(),
+        ..Observed::new(product().id, product().server_id)
     };
     Collected {
         accounts: Some(accounts),
