@@ -35,15 +35,8 @@ pub struct Instance {
 
 impl Instance {
     pub fn with(licenses: Vec<License>) -> Self {
-        let observed = Observed {
-            product: "acme-wiki".parse().expect("a product"),
-            edition: None,
-            server_id: "B7K2-9QXM-0000-0000-0000".parse().expect("a server ID"),
-            released: None,
-            counts: [].into(),
-            previous: Default::default(),
-            staging: Default::default(),
-        };
+        let server_id = "B7K2-9QXM-0000-0000-0000".parse().expect("a server ID");
+        let observed = Observed::new("acme-wiki".parse().expect("a product"), server_id);
         Self { licenses, observed, reminders: Reminders::default(), memory: Memory::default() }
     }
 
