@@ -49,6 +49,7 @@ mod tests {
             until: None,
             days_left: None,
             dimension: None,
+            add_on: None,
             license: None,
         };
         let html = BannerFragment(&banner(BannerLevel::Error)).to_string();
