@@ -41,6 +41,8 @@ pub struct Baseline {
 pub enum Goal {
     /// The value is below this.
     Below(f64),
+    /// The value is at least this.
+    AtLeast(f64),
     /// The ratio is at most this.
     RatioAtMost(f64),
     /// The ratio is at least this.
@@ -64,6 +66,7 @@ impl Figure {
         let ratio = self.baseline.as_ref().map_or(f64::NAN, |baseline| baseline.ratio);
         self.reached = Some(match goal {
             Goal::Below(most) => self.value < most,
+            Goal::AtLeast(least) => self.value >= least,
             Goal::RatioAtMost(most) => ratio <= most,
             Goal::RatioAtLeast(least) => ratio >= least,
         });
@@ -80,6 +83,7 @@ impl Figure {
         if let (Some(goal), Some(reached)) = (self.goal, self.reached) {
             let goal = match goal {
                 Goal::Below(most) => format!("below {} {}", number(most), self.unit),
+                Goal::AtLeast(least) => format!("at least {} {}", number(least), self.unit),
                 Goal::RatioAtMost(most) => format!("ratio at most {most}"),
                 Goal::RatioAtLeast(least) => format!("ratio at least {least}"),
             };

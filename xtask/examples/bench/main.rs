@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod api;
 mod counting;
 mod crashes;
 mod exchange;
@@ -31,7 +32,7 @@ struct Bench {
     /// Where the figures are written as JSON
     #[arg(long)]
     out: PathBuf,
-    /// Only the measurements whose name begins so: counting, exchange, memory, sync, crashes
+    /// Only the measurements whose name begins so: counting, exchange, memory, sync, api, crashes
     #[arg(long)]
     only: Option<String>,
 }
@@ -39,11 +40,12 @@ struct Bench {
 /// A measurement: its name, and the function that makes it.
 type Measurement = (&'static str, fn(&Bench) -> Result<Vec<Figure>, Problem>);
 
-const MEASUREMENTS: [Measurement; 5] = [
+const MEASUREMENTS: [Measurement; 6] = [
     ("counting", counting::measure),
     ("exchange", exchange::measure),
     ("memory", agent::memory),
     ("sync", agent::sync),
+    ("api", api::measure),
     ("crashes", crashes::measure),
 ];
 
