@@ -3,9 +3,13 @@
 //! The keys are kept as they were sealed, and opened anew at every look: a vendor's key that is no longer trusted takes
 //! its licenses with it, and says so.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use seatline_protocol::license::License;
-use seatline_protocol::{Digest, LicenseId, OpenError, ProductId, PublicKey, ServerId, seal};
+use seatline_protocol::report::MAX_NODES;
+use seatline_protocol::standing::MAX_NODE_NAME;
+use seatline_protocol::{Digest, LicenseId, Mode, OpenError, ProductId, PublicKey, ServerId, seal, text};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::PortError;
@@ -22,6 +26,8 @@ pub struct InstalledLicense {
     pub digest: Digest,
     /// When it was set.
     pub set_at: Timestamp,
+    /// The nodes that it was set for; all of them where empty (`c8`).
+    pub nodes: BTreeSet<String>,
     /// The license, or why the key is not trusted any more.
     pub license: Result<License, OpenError>,
 }
@@ -31,7 +37,7 @@ pub struct InstalledLicense {
 pub struct LicenseChange {
     /// The license of the key.
     pub license: License,
-    /// Whether the same key was there already: then nothing has changed.
+    /// Whether the same key was there already, for the same nodes: then nothing has changed.
     pub was_set: bool,
 }
 
@@ -82,6 +88,14 @@ pub enum SetLicenseError {
         /// When.
         expired: Timestamp,
     },
+    /// It was to be set for something that is no node.
+    #[error(
+        "a node is named by 1 to {MAX_NODE_NAME} characters on one line, and `{found}` is not; see `seatline license show`"
+    )]
+    Node {
+        /// What was given, cleaned and cut.
+        found: String,
+    },
     /// Another license with this id was set, and says something else.
     #[error("another license with the id {license} is set; a changed license needs a new id")]
     SameId {
@@ -112,6 +126,7 @@ impl SetLicenseError {
             Self::WrongEdition { .. } => "wrong-edition",
             Self::WrongServer { .. } => "wrong-server",
             Self::Expired { .. } => "expired",
+            Self::Node { .. } => "invalid-node",
             Self::SameId { .. } => "same-id",
             Self::TooMany => "too-many-licenses",
             Self::Product(_) => "product-unavailable",
@@ -131,6 +146,50 @@ pub(crate) struct Instance<'a> {
 struct Entry {
     key: String,
     set_at: Timestamp,
+    /// For all nodes where empty.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    nodes: BTreeSet<String>,
+}
+
+/// The licenses that are trusted today, and which of them were set for some nodes alone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Keys {
+    pub licenses: Vec<License>,
+    pub placed: BTreeMap<LicenseId, BTreeSet<String>>,
+}
+
+impl Keys {
+    pub fn read(store: &dyn StateReader, vendor_keys: &[PublicKey]) -> Result<Self, StoreError> {
+        let entries: Vec<Entry> = slots::read(store, Slot::Licenses)?.unwrap_or_default();
+        Ok(Self::of(&entries, vendor_keys))
+    }
+
+    fn of(entries: &[Entry], vendor_keys: &[PublicKey]) -> Self {
+        let mut keys = Self::default();
+        for entry in entries {
+            if let Ok(license) = seal::open::<License>(&entry.key, vendor_keys) {
+                keys.add(license, &entry.nodes);
+            }
+        }
+        keys
+    }
+
+    fn add(&mut self, license: License, nodes: &BTreeSet<String>) {
+        if !nodes.is_empty() {
+            self.placed.insert(license.id.clone(), nodes.clone());
+        }
+        self.licenses.push(license);
+    }
+}
+
+/// A node by its name, if it can be one's.
+pub(crate) fn node_name(node: Option<&str>) -> Result<Option<&str>, SetLicenseError> {
+    match node {
+        Some(name) if name.is_empty() || !text::is_line(name, MAX_NODE_NAME) => {
+            Err(SetLicenseError::Node { found: text::line(name, MAX_NODE_NAME) })
+        }
+        node => Ok(node),
+    }
 }
 
 /// All keys that were set, the oldest first.
@@ -141,6 +200,7 @@ pub(crate) fn list(store: &dyn StateReader, vendor_keys: &[PublicKey]) -> Result
         .map(|entry| InstalledLicense {
             digest: Digest::of(entry.key.as_bytes()),
             set_at: entry.set_at,
+            nodes: entry.nodes,
             license: seal::open(&entry.key, vendor_keys),
         })
         .collect())
@@ -192,16 +252,18 @@ fn has_ended(key: &str, vendor_keys: &[PublicKey], now: Timestamp) -> bool {
     license.is_ok_and(|license| license.grace_ends().is_some_and(|end| end <= now))
 }
 
-/// Adds an opened key to those that are set. Where there is no room, the oldest that has ended makes some.
+/// Adds an opened key to those that are set, for all nodes or for one. Where there is no room, the oldest that has ended
+/// makes some.
 pub(crate) fn add(
     locked: &mut dyn LockedStore,
     key: String,
     license: License,
+    node: Option<&str>,
     vendor_keys: &[PublicKey],
     now: Timestamp,
 ) -> Result<LicenseChange, SetLicenseError> {
     let entries: Vec<Entry> = slots::read(locked.store(), Slot::Licenses)?.unwrap_or_default();
-    let was_set = match with_added(entries, key, &license, vendor_keys, now)? {
+    let was_set = match with_added(entries, key, &license, node, vendor_keys, now)? {
         Some(entries) => {
             slots::write(locked, Slot::Licenses, &entries)?;
             false
@@ -211,18 +273,22 @@ pub(crate) fn add(
     Ok(LicenseChange { license, was_set })
 }
 
-/// The keys that would be set after a key was added; none where it is among them already.
+/// The keys that would be set after a key was added; none where it is among them already, for the same nodes.
 fn with_added(
     mut entries: Vec<Entry>,
     key: String,
     license: &License,
+    node: Option<&str>,
     vendor_keys: &[PublicKey],
     now: Timestamp,
 ) -> Result<Option<Vec<Entry>>, SetLicenseError> {
+    if let Some(entry) = entries.iter_mut().find(|entry| entry.key == key) {
+        let nodes = placed(&entry.nodes, license, node);
+        let is_changed = nodes != entry.nodes;
+        entry.nodes = nodes;
+        return Ok(is_changed.then_some(entries));
+    }
     for entry in &entries {
-        if entry.key == key {
-            return Ok(None);
-        }
         if seal::open::<License>(&entry.key, vendor_keys).is_ok_and(|other| other.id == license.id) {
             return Err(SetLicenseError::SameId { license: license.id.clone() });
         }
@@ -231,15 +297,23 @@ fn with_added(
         let ended = entries.iter().position(|entry| has_ended(&entry.key, vendor_keys, now));
         entries.remove(ended.ok_or(SetLicenseError::TooMany)?);
     }
-    entries.push(Entry { key, set_at: now });
+    entries.push(Entry { key, set_at: now, nodes: placed(&BTreeSet::new(), license, node) });
     Ok(Some(entries))
+}
+
+/// The nodes that a license is for, once it is set for `node` too, or for all of them. One by node is for one alone; of the
+/// others, there are no more than a report lists.
+fn placed(before: &BTreeSet<String>, license: &License, node: Option<&str>) -> BTreeSet<String> {
+    let Some(node) = node else { return BTreeSet::new() };
+    let others = before.iter().filter(|_| license.mode == Mode::Installation).take(MAX_NODES - 1).cloned();
+    others.chain([node.to_owned()]).collect()
 }
 
 /// The licenses before and after a key is added, and whether adding it would be refused.
 pub(crate) struct Rehearsal {
-    pub before: Vec<License>,
+    pub before: Keys,
     /// Where it would be refused: as if it were not.
-    pub after: Vec<License>,
+    pub after: Keys,
     pub was_set: bool,
     pub refused: Option<SetLicenseError>,
 }
@@ -249,23 +323,23 @@ pub(crate) fn rehearse(
     store: &dyn StateReader,
     key: &str,
     license: &License,
+    node: Option<&str>,
     vendor_keys: &[PublicKey],
     now: Timestamp,
 ) -> Result<Rehearsal, StoreError> {
     let entries: Vec<Entry> = slots::read(store, Slot::Licenses)?.unwrap_or_default();
-    let before = opened(&entries, vendor_keys);
-    Ok(match with_added(entries, key.to_owned(), license, vendor_keys, now) {
+    let before = Keys::of(&entries, vendor_keys);
+    Ok(match with_added(entries, key.to_owned(), license, node, vendor_keys, now) {
         Ok(None) => Rehearsal { after: before.clone(), before, was_set: true, refused: None },
-        Ok(Some(entries)) => Rehearsal { before, after: opened(&entries, vendor_keys), was_set: false, refused: None },
+        Ok(Some(entries)) => {
+            Rehearsal { before, after: Keys::of(&entries, vendor_keys), was_set: false, refused: None }
+        }
         Err(refused) => {
             let mut after = before.clone();
-            after.retain(|other| other.id != license.id);
-            after.push(license.clone());
+            after.licenses.retain(|other| other.id != license.id);
+            after.placed.remove(&license.id);
+            after.add(license.clone(), &placed(&BTreeSet::new(), license, node));
             Rehearsal { before, after, was_set: false, refused: Some(refused) }
         }
     })
-}
-
-fn opened(entries: &[Entry], vendor_keys: &[PublicKey]) -> Vec<License> {
-    entries.iter().filter_map(|entry| seal::open(&entry.key, vendor_keys).ok()).collect()
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use seatline_protocol::license::License;
 use seatline_protocol::standing::{Banner, Effect, Held, LimitAnswer, LimitCheck, preview};
-use seatline_protocol::{Dimension, Standing, standing};
+use seatline_protocol::{Dimension, Observed, Standing, standing};
 use serde::Serialize;
 
 use super::{Host, HostError};
 use crate::exchange::ExchangeState;
-use crate::licenses::{self, InstalledLicense, LicenseChange, SetLicenseError};
+use crate::licenses::{self, InstalledLicense, Keys, LicenseChange, SetLicenseError};
 use crate::live::{Basis, Live, Looked, Problem, SLOTS};
 use crate::peaks::Peaks;
 use crate::ports::Description;
@@ -50,17 +50,28 @@ impl Host {
     /// # Errors
     /// When it is not the license of a trusted vendor, or the state cannot be read.
     pub fn preview_license(&self, pasted: &str) -> Result<LicensePreview, SetLicenseError> {
+        self.preview_license_for(pasted, None)
+    }
+
+    /// The same for one node alone, see [`Self::set_license_for`].
+    ///
+    /// # Errors
+    /// As [`Self::preview_license`].
+    pub fn preview_license_for(&self, pasted: &str, node: Option<&str>) -> Result<LicensePreview, SetLicenseError> {
+        let node = licenses::node_name(node)?;
         let (key, license) = licenses::open(pasted, &self.vendor_keys)?;
         let (description, now) = (self.product.describe().map_err(SetLicenseError::Product)?, self.now()?);
         let refused = licenses::judge(&license, &self.licensed_instance(&description), now).err();
-        let rehearsal = licenses::rehearse(&*self.store, &key, &license, &self.vendor_keys, now)?;
+        let rehearsal = licenses::rehearse(&*self.store, &key, &license, node, &self.vendor_keys, now)?;
         let refused = refused.or(rehearsal.refused).filter(|_| !rehearsal.was_set);
         let counts = LastRun::read(&*self.store)?.map(|run| run.counts).unwrap_or_default();
         let observed = runs::observed(&description, &self.server_id, counts);
         let peaks = Peaks::read(&*self.store)?;
         let highest = peaks.as_ref().map(|peaks| peaks.highest.clone()).unwrap_or_default();
-        let [before, after] =
-            [&rehearsal.before, &rehearsal.after].map(|licenses| Held { licenses, observed: &observed });
+        let placed = |keys: &Keys| Observed { placed: keys.placed.clone(), ..observed.clone() };
+        let [before, after] = [placed(&rehearsal.before), placed(&rehearsal.after)];
+        let before = Held { licenses: &rehearsal.before.licenses, observed: &before };
+        let after = Held { licenses: &rehearsal.after.licenses, observed: &after };
         Ok(LicensePreview {
             effect: preview(&license, before, after, &highest, now),
             license,
@@ -70,13 +81,24 @@ impl Host {
         })
     }
 
-    /// Sets a pasted license key (`c1`). It takes effect at once; the keys from before stay as history (`c10`).
+    /// Sets a pasted license key for all nodes (`c1`). It takes effect at once; the keys from before stay as history
+    /// (`c10`).
     ///
     /// # Errors
     /// The one reason why it was refused. What was set before stays as it was.
     pub fn set_license(&self, pasted: &str) -> Result<LicenseChange, SetLicenseError> {
+        self.set_license_for(pasted, None)
+    }
+
+    /// Sets a pasted license key for one node alone (`c8`), or for all. Set for another node as well it is for both, unless
+    /// it is a license by node: that moves.
+    ///
+    /// # Errors
+    /// As [`Self::set_license`].
+    pub fn set_license_for(&self, pasted: &str, node: Option<&str>) -> Result<LicenseChange, SetLicenseError> {
+        let node = licenses::node_name(node)?;
         let (key, license, now) = self.open_license(pasted)?;
-        let change = change(&*self.store, |locked| licenses::add(locked, key, license, &self.vendor_keys, now))?;
+        let change = change(&*self.store, |locked| licenses::add(locked, key, license, node, &self.vendor_keys, now))?;
         self.refresh();
         Ok(change)
     }
@@ -126,7 +148,8 @@ impl Host {
         counts: BTreeMap<Dimension, u64>,
         now: Timestamp,
     ) -> Result<Standing, StoreError> {
-        Ok(standing(&self.opened_licenses()?, &runs::observed(description, &self.server_id, counts), now))
+        let (licenses, observed) = self.held(runs::observed(description, &self.server_id, counts))?;
+        Ok(standing(&licenses, &observed, now))
     }
 
     /// What the licenses come to, from memory: for every turn of a product (`s9`).
@@ -216,15 +239,13 @@ impl Host {
         let description = self.product.describe()?;
         let run = LastRun::read(&*self.store)?;
         let (counts, counted_at) = run.map_or((BTreeMap::new(), None), |run| (run.counts, run.counted_at));
-        Ok(Basis {
-            licenses: self.opened_licenses()?,
-            observed: runs::observed(&description, &self.server_id, counts),
-            counted_at,
-            clock_floor: ExchangeState::read(&*self.store)?.clock_floor,
-        })
+        let (licenses, observed) = self.held(runs::observed(&description, &self.server_id, counts))?;
+        Ok(Basis { licenses, observed, counted_at, clock_floor: ExchangeState::read(&*self.store)?.clock_floor })
     }
 
-    fn opened_licenses(&self) -> Result<Vec<License>, StoreError> {
-        Ok(self.licenses()?.into_iter().filter_map(|key| key.license.ok()).collect())
+    /// The licenses, and what they are held against.
+    fn held(&self, observed: Observed) -> Result<(Vec<License>, Observed), StoreError> {
+        let Keys { licenses, placed } = Keys::read(&*self.store, &self.vendor_keys)?;
+        Ok((licenses, Observed { placed, ..observed }))
     }
 }

@@ -27,9 +27,15 @@ type Meanwhile = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 pub struct Wiki {
     meanwhile: Mutex<Option<Meanwhile>>,
+    more_nodes: Mutex<Vec<Node>>,
 }
 
 impl Wiki {
+    /// Lets another node run beside node-1.
+    pub fn runs_node(&self, id: &str) {
+        self.more_nodes.lock().expect("no panic").push(node(id));
+    }
+
     /// Lets something happen during the next run.
     pub fn meanwhile(&self, act: impl FnOnce() + Send + 'static) {
         *self.meanwhile.lock().expect("no panic") = Some(Box::new(act));
@@ -44,7 +50,7 @@ impl Product for Wiki {
             version: "1.0".to_owned(),
             edition: Some("Enterprise".to_owned()),
             released: None,
-            nodes: vec![Node { id: "node-1".to_owned(), version: "1.0".to_owned() }],
+            nodes: [vec![node("node-1")], self.more_nodes.lock().expect("no panic").clone()].concat(),
         })
     }
 
@@ -58,6 +64,10 @@ impl Product for Wiki {
         }
         Ok(())
     }
+}
+
+fn node(id: &str) -> Node {
+    Node { id: id.to_owned(), version: "1.0".to_owned() }
 }
 
 /// An instance in a directory of its own, at a time that the test sets.

@@ -63,6 +63,7 @@ mod preview;
 mod rules;
 mod succession;
 mod time_left;
+mod warnings;
 
 pub use banners::{Banner, BannerLevel};
 pub use check::{LimitAnswer, LimitCheck, LimitCode};

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Ends, LimitStanding, LimitState, MAX_MESSAGE, Observed, Reason, Standing, standing};
+use super::warnings::warnings;
+use super::{Ends, LicenseStanding, LimitStanding, LimitState, Observed, Reason, Standing, Status, standing};
 use crate::ids::{Dimension, LicenseId, ProductId};
-use crate::license::{Behaviour, License};
-use crate::text::{self, number};
+use crate::license::License;
 
 /// The highest count of a dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,22 +35,24 @@ pub struct Effect {
     pub before: Standing,
     /// The standing right after it is saved.
     pub after: Standing,
-    /// For a license that begins later: the standing of then, by the counts of now. Whatever else stands here compares
-    /// it, or else `after`, with `before`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub then: Option<Standing>,
     /// When the license takes effect, where that is later than now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub takes_effect_at: Option<Timestamp>,
-    /// Whether it will govern its product or add-on as soon as it takes effect.
+    /// For a license that takes effect later: the standing of then, by the counts of now. What follows compares it, or
+    /// else `after`, with `before`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Standing>,
+    /// Whether the license is then in force, on a node at least.
+    pub in_force: bool,
+    /// Whether it then governs its product or add-on.
     pub governs: bool,
-    /// Each limit of before and after, against the latest and the highest count.
+    /// Each limit of before and then, of the product and its add-ons, against the latest and the highest count.
     pub limits: Vec<LimitChange>,
     /// Features that are enabled then and not now.
     pub features_gained: BTreeSet<String>,
     /// Features that are enabled now and not then.
     pub features_lost: BTreeSet<String>,
-    /// When the license that governs, and its maintenance, end.
+    /// When what governs its product or add-on ends, and its maintenance.
     pub dates: Vec<DateChange>,
     /// Reasons of then that are none of now.
     pub new_reasons: Vec<Reason>,
@@ -112,12 +114,12 @@ pub struct Warning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WarningCode {
+    /// It would not be in force.
+    NoEffect,
     /// It allows less than is counted now.
     BelowCount,
     /// Features would be lost.
     FeaturesLost,
-    /// Another license goes on governing, or none does.
-    DoesNotGovern,
     /// It ends before the present one does.
     EndsEarlier,
     /// It is for another use than the present one.
@@ -132,9 +134,9 @@ impl WarningCode {
     /// The name in documents.
     pub fn name(self) -> &'static str {
         match self {
+            Self::NoEffect => "no-effect",
             Self::BelowCount => "below-count",
             Self::FeaturesLost => "features-lost",
-            Self::DoesNotGovern => "does-not-govern",
             Self::EndsEarlier => "ends-earlier",
             Self::KindChanges => "kind-changes",
             Self::CountingChanges => "counting-changes",
@@ -156,13 +158,16 @@ pub fn preview(
     let takes_effect_at = Some(license.begins()).filter(|begins| *begins > now);
     let then = takes_effect_at.map(|at| standing_at(after, at));
     let next = then.as_ref().unwrap_or(&saved);
+    let of = Of::the(license, after.observed);
+    let entry = of.entry(license, next);
     let known = |reason: &Reason| present.reasons.iter().any(|other| is_same(other, reason));
     let mut effect = Effect {
-        governs: next.governed_by.as_ref() == Some(&license.id),
+        in_force: entry.is_some_and(|entry| matches!(entry.status, Status::Active | Status::Grace)),
+        governs: of.governed_by(next) == Some(&license.id),
         limits: limits(&present, next, peaks),
         features_gained: next.features.difference(&present.features).cloned().collect(),
         features_lost: present.features.difference(&next.features).cloned().collect(),
-        dates: dates(&present, next),
+        dates: dates(of.governing(&present), of.governing(next)),
         new_reasons: next.reasons.iter().filter(|reason| !known(reason)).cloned().collect(),
         warnings: Vec::new(),
         takes_effect_at,
@@ -170,87 +175,106 @@ pub fn preview(
         after: saved,
         then,
     };
-    effect.warnings = effect.limits.iter().flat_map(|change| change.warnings(license)).collect();
-    effect.warnings.sort();
+    effect.warnings = warnings(&effect, license, &of);
     effect
 }
 
 /// Whether both tell of the same thing, perhaps with other numbers.
 fn is_same(one: &Reason, other: &Reason) -> bool {
-    (one.code, &one.license, &one.dimension) == (other.code, &other.license, &other.dimension)
+    let about =
+        |reason: &Reason| (reason.code, reason.license.clone(), reason.add_on.clone(), reason.dimension.clone());
+    about(one) == about(other)
+}
+
+/// What a license is of: the product, or an add-on.
+pub(super) struct Of<'a> {
+    product: &'a ProductId,
+    is_add_on: bool,
+}
+
+impl<'a> Of<'a> {
+    fn the(license: &'a License, observed: &'a Observed) -> Self {
+        let is_add_on = license.product != observed.product && license.add_on_of.as_ref() == Some(&observed.product);
+        Self { product: &license.product, is_add_on }
+    }
+
+    /// Whether a limit is the product's, or the add-on's.
+    pub fn has(&self, change: &LimitChange) -> bool {
+        change.add_on.as_ref() == self.is_add_on.then_some(self.product)
+    }
+
+    fn governed_by<'s>(&self, standing: &'s Standing) -> Option<&'s LicenseId> {
+        match self.is_add_on {
+            true => standing.add_on(self.product)?.governed_by.as_ref(),
+            false => standing.governed_by.as_ref(),
+        }
+    }
+
+    pub fn governing<'s>(&self, standing: &'s Standing) -> Option<&'s LicenseStanding> {
+        match self.is_add_on {
+            false => standing.governing(),
+            true => {
+                let id = self.governed_by(standing)?;
+                standing.licenses.iter().find(|license| license.id == *id && license.product == *self.product)
+            }
+        }
+    }
+
+    /// How the license stands in the list.
+    pub fn entry<'s>(&self, license: &License, standing: &'s Standing) -> Option<&'s LicenseStanding> {
+        standing.licenses.iter().find(|entry| entry.id == license.id && entry.product == license.product)
+    }
 }
 
 fn limits(before: &Standing, after: &Standing, peaks: &BTreeMap<Dimension, Peak>) -> Vec<LimitChange> {
-    let find = |limits: &[LimitStanding], dimension: &Dimension| {
-        limits.iter().find(|limit| limit.dimension == *dimension).cloned()
-    };
-    let mut dimensions: Vec<&Dimension> = Vec::new();
-    for limit in after.limits.iter().chain(&before.limits) {
-        if !dimensions.contains(&&limit.dimension) {
-            dimensions.push(&limit.dimension);
+    let mut changes: Vec<LimitChange> = Vec::new();
+    for (standing, is_after) in [(after, true), (before, false)] {
+        let of_add_ons = standing.add_ons.iter().map(|add_on| (Some(&add_on.product), &add_on.limits));
+        for (add_on, limits) in [(None, &standing.limits)].into_iter().chain(of_add_ons) {
+            for limit in limits {
+                let is_this =
+                    |change: &&mut LimitChange| change.dimension == limit.dimension && change.add_on.as_ref() == add_on;
+                match changes.iter_mut().find(is_this) {
+                    Some(change) => change.before = Some(limit.clone()),
+                    None => changes.push(LimitChange::of(add_on, limit, is_after, peaks)),
+                }
+            }
         }
     }
-    let change = |dimension: &Dimension| {
-        let (after, peak) = (find(&after.limits, dimension), peaks.get(dimension).copied());
-        let at_peak =
-            after.as_ref().zip(peak).map(|(limit, peak)| LimitState::of(limit.max, limit.extra, Some(peak.count)));
-        let before = find(&before.limits, dimension);
-        LimitChange { add_on: None, dimension: dimension.clone(), before, after, peak, state_at_peak: at_peak }
-    };
-    dimensions.into_iter().map(change).collect()
-}
-
-fn dates(before: &Standing, after: &Standing) -> Vec<DateChange> {
-    let [before, after] = [before.governing(), after.governing()];
-    let expires = [before, after].map(|license| license.and_then(|license| license.expires));
-    let maintenance = [before, after].map(|license| license.and_then(|license| license.maintenance_until));
-    let change = |ends, [before, after]: [Option<Timestamp>; 2]| DateChange { ends, before, after };
-    vec![change(Ends::License, expires), change(Ends::Maintenance, maintenance)]
+    changes
 }
 
 impl LimitChange {
-    fn warnings(&self, license: &License) -> Vec<Warning> {
-        let Some((limit, max)) = self.after.as_ref().and_then(|after| Some((after, after.max?))) else {
-            return Vec::new();
-        };
-        let warning = |code, message: String| Warning {
-            code,
-            message: text::line(&message, MAX_MESSAGE),
-            dimension: Some(self.dimension.clone()),
-            license: Some(license.id.clone()),
-        };
-        let dimension = &self.dimension;
-        let mut warnings = Vec::new();
-        if let Some(used) = limit.used.filter(|used| *used > max) {
-            let happens = match (limit.state, limit.behaviour) {
-                (LimitState::InAllowance, _) => {
-                    format!("the {} more are tolerated, and people are told", number(limit.extra))
-                }
-                (_, Behaviour::Warn) => "people are told, and nothing stops".to_owned(),
-                (_, Behaviour::Restrict) => "the licensed features stop until the count is down".to_owned(),
-                (_, Behaviour::Refuse) => "the product refuses more".to_owned(),
-            };
-            warnings.push(warning(
-                WarningCode::BelowCount,
-                format!(
-                    "This license allows {} {dimension}, and {} are counted now. After saving, {happens}. \
-                     Bring the count down by {} first, or ask for a larger license.",
-                    number(max),
-                    number(used),
-                    number(used - max),
-                ),
-            ));
-        } else if let Some(peak) = self.peak.filter(|peak| peak.count > max) {
-            let day = super::messages::day(peak.at);
-            warnings.push(warning(
-                WarningCode::BelowPeak,
-                format!(
-                    "This license allows {} {dimension}. That is enough for now, but {} were counted on {day}.",
-                    number(max),
-                    number(peak.count),
-                ),
-            ));
+    fn of(
+        add_on: Option<&ProductId>,
+        limit: &LimitStanding,
+        is_after: bool,
+        peaks: &BTreeMap<Dimension, Peak>,
+    ) -> Self {
+        let peak = peaks.get(&limit.dimension).copied();
+        let after = is_after.then(|| limit.clone());
+        Self {
+            add_on: add_on.cloned(),
+            dimension: limit.dimension.clone(),
+            before: (!is_after).then(|| limit.clone()),
+            state_at_peak: after
+                .as_ref()
+                .zip(peak)
+                .map(|(limit, peak)| LimitState::of(limit.max, limit.extra, Some(peak.count))),
+            after,
+            peak,
         }
-        warnings
     }
+}
+
+fn dates(before: Option<&LicenseStanding>, after: Option<&LicenseStanding>) -> Vec<DateChange> {
+    let change = |ends, end: fn(&LicenseStanding) -> Option<Timestamp>| DateChange {
+        ends,
+        before: before.and_then(end),
+        after: after.and_then(end),
+    };
+    vec![
+        change(Ends::License, |license| license.expires),
+        change(Ends::Maintenance, |license| license.maintenance_until),
+    ]
 }

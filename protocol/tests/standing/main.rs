@@ -5,4 +5,5 @@ mod cases;
 mod given;
 mod messages;
 mod nodes;
+mod previews;
 mod properties;
