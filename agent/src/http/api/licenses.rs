@@ -1,5 +1,7 @@
 //! License keys: those that were set, what one would change, and setting one (`c1`, `b3`).
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header;
@@ -30,6 +32,9 @@ pub struct Key {
     digest: Digest,
     /// When it was set.
     set_at: Timestamp,
+    /// The nodes that it was set for; absent where it is for all of them (`c8`).
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    nodes: BTreeSet<String>,
     /// What it says, where it is trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     license: Option<License>,
@@ -48,12 +53,12 @@ pub struct Problem {
 }
 
 impl From<InstalledLicense> for Key {
-    fn from(InstalledLicense { digest, set_at, license }: InstalledLicense) -> Self {
+    fn from(InstalledLicense { digest, set_at, nodes, license }: InstalledLicense) -> Self {
         let (license, problem) = match license {
             Ok(license) => (Some(license), None),
             Err(error) => (None, Some(Problem { code: error.code(), message: error.to_string() })),
         };
-        Self { digest, set_at, license, problem }
+        Self { digest, set_at, nodes, license, problem }
     }
 }
 
