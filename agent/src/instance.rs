@@ -49,6 +49,7 @@ impl Instance {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_as_it_is(dir: &Path) -> Result<Self, Failure> {
+        check_user(dir)?;
         let config = Config::load(dir)?;
         let product = ConfiguredProduct::new(config.clone());
         let accounts_read = product.accounts_read();
@@ -120,7 +121,11 @@ fn is_known(host: &Host, key: &str) -> bool {
     host.licenses().is_ok_and(|licenses| licenses.iter().any(|license| license.digest == digest))
 }
 
-/// The data directory: what was given, else the system's place for root, and the user's for anybody else.
+/// The system's place for the data of the agent.
+const SYSTEM_DIRECTORY: &str = "/var/lib/seatline";
+
+/// The data directory: what was given, else the system's place for root and for whom it belongs to, and the user's own for
+/// anybody else.
 ///
 /// # Errors
 /// When none was given, and the user has no home directory.
@@ -129,8 +134,9 @@ pub fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
         return Ok(dir);
     }
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    if is_root() {
-        return Ok(PathBuf::from("/var/lib/seatline"));
+    let this_user = owner(Path::new("/proc/self"));
+    if this_user == Some(ROOT) || (this_user.is_some() && this_user == owner(Path::new(SYSTEM_DIRECTORY))) {
+        return Ok(PathBuf::from(SYSTEM_DIRECTORY));
     }
     absolute("XDG_DATA_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
@@ -138,15 +144,52 @@ pub fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::new("no-directory", "there is no home directory: name a data directory with --dir"))
 }
 
-/// Whether this process belongs to root.
-fn is_root() -> bool {
+/// The number of the user root.
+const ROOT: u32 = 0;
+
+/// The number of the user to whom a file belongs; that of `/proc/self` is this process's.
+fn owner(path: &Path) -> Option<u32> {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+    std::fs::metadata(path).ok().map(|file| file.uid())
+}
+
+/// Refuses to be root in the directory of another user of this machine: what root writes there, the agent of that user
+/// could not read, and whoever owns a directory can lead what is written there elsewhere. A user that this machine does not
+/// know is one outside of a container, in which root is alone.
+///
+/// # Errors
+/// Whose directory it is.
+pub fn check_user(dir: &Path) -> Result<(), Failure> {
+    let foreign = owner(dir).filter(|user| *user != ROOT && owner(Path::new("/proc/self")) == Some(ROOT));
+    let users = || std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let Some(name) = foreign.and_then(|user| name_in(&users(), user)) else { return Ok(()) };
+    let dir = dir.display();
+    Err(Failure::new(
+        "other-user",
+        format!("{dir} belongs to the user {name}: run this as that user, as with `sudo -u {name} seatline …`"),
+    ))
+}
+
+/// The name of a user in the form of /etc/passwd.
+fn name_in(users: &str, user: u32) -> Option<String> {
+    let mut users = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    users.find_map(|fields| match fields.as_slice() {
+        [name, _, number, ..] if number.parse() == Ok(user) => Some((*name).to_owned()),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_is_found_by_his_number() {
+        let users =
+            "root:x:0:0:root:/root:/bin/bash\n\nodd:x\nseatline:x:998:998::/var/lib/seatline:/usr/sbin/nologin\n";
+        assert_eq!(name_in(users, 998).as_deref(), Some("seatline"));
+        assert_eq!((name_in(users, 0).as_deref(), name_in(users, 99)), (Some("root"), None));
+    }
 
     #[test]
     fn the_limits_of_the_configuration_take_the_place_of_the_hosts() {

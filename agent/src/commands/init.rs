@@ -11,7 +11,7 @@ use super::Context;
 use crate::config::{Config, FILE_NAME};
 use crate::failure::Failure;
 use crate::files;
-use crate::instance::Instance;
+use crate::instance::{Instance, check_user};
 
 /// Make the data directory of an instance, with its server ID and a configuration to complete
 #[derive(Debug, clap::Args)]
@@ -60,6 +60,7 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
 /// Writes the configuration, unless there is one.
 fn write_new(dir: &Path, text: &str) -> Result<(), Failure> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| Failure::io("make", dir, &error))?;
+    check_user(dir)?;
     let path = dir.join(FILE_NAME);
     files::write_new(&path, text.as_bytes(), 0o600).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::new(

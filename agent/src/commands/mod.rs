@@ -6,6 +6,7 @@ mod keygen;
 mod license;
 mod link;
 mod plugin;
+mod reference;
 mod report;
 mod run;
 mod server_id;
@@ -79,6 +80,8 @@ enum Command {
     #[command(subcommand)]
     Token(token::Command),
     Status(status::Options),
+    Completions(reference::CompletionsOptions),
+    Man(reference::ManOptions),
 }
 
 /// What every command is given.
@@ -117,6 +120,8 @@ pub fn main() -> ExitCode {
         Command::Report(command) => report::run(&context, command),
         Command::Token(command) => token::run(&context, command),
         Command::Status(_) => status::run(&context),
+        Command::Completions(options) => reference::completions(&context, &options),
+        Command::Man(options) => reference::man(&context, &options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,7 +10,7 @@ use crate::instance::Instance;
 use crate::log;
 use crate::services::stop::Stop;
 use crate::services::synchroniser::Synchroniser;
-use crate::services::{self, Service};
+use crate::services::{self, Service, supervisor};
 
 /// Synchronise at the start, at every interval, and as soon as a link is made, until SIGINT or SIGTERM
 #[derive(Debug, clap::Args)]
@@ -36,6 +36,8 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let synchroniser = Synchroniser(&instance);
     let mut services: Vec<&dyn Service> = vec![&synchroniser];
     services.extend(server.as_ref().map(|server| server as &dyn Service));
+    stop.when_requested(supervisor::stopping);
+    supervisor::ready();
     services::run(&services, &stop)?;
     tracing::info!("stopped");
     Ok(())

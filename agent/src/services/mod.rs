@@ -4,6 +4,7 @@
 
 pub mod schedule;
 pub mod stop;
+pub mod supervisor;
 pub mod synchroniser;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
