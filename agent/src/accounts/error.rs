@@ -67,6 +67,12 @@ pub enum SourceError {
         /// How large it may be.
         bytes: u64,
     },
+    /// The source answers otherwise than it should.
+    #[error("{0}")]
+    Answer(String),
+    /// The pages of a list have no end.
+    #[error("{0}")]
+    Pages(String),
     /// A dimension is something else than a number.
     #[error("the query must give one row with one whole number, not negative")]
     NotANumber,
@@ -125,6 +131,8 @@ impl SourceError {
             Self::Value { .. } => "source-value",
             Self::Record { .. } => "source-record",
             Self::TooLarge { .. } => "source-too-large",
+            Self::Answer(_) => "source-answer",
+            Self::Pages(_) => "source-pages",
             Self::NotANumber | Self::NoNumber(_) => "source-not-a-number",
             Self::Command(_) => "source-command",
             Self::TimeLimit(_) => "source-time-limit",

@@ -11,6 +11,8 @@ mod ber;
 mod columns;
 mod command;
 mod error;
+mod http;
+mod json;
 mod process;
 mod record;
 mod sql;
@@ -41,6 +43,7 @@ fn read_in(accounts: &Accounts, pass: &mut Pass<'_>) -> Result<u64, SourceError>
     match &accounts.source {
         AccountSource::Sql(sql) => sql::read_accounts(sql, limit, pass),
         AccountSource::Command(command) => command::read_accounts(command, limit, pass),
+        AccountSource::Json(endpoint) => json::read_accounts(endpoint, limit, pass),
     }
 }
 
@@ -79,6 +82,7 @@ pub fn measure(dimension: &DimensionQuery) -> Result<u64, SourceError> {
     match &dimension.source {
         NumberSource::Sql(sql) => sql::measure(sql, limit),
         NumberSource::Command(command) => command::measure(command, limit),
+        NumberSource::Json(endpoint) => json::measure(endpoint, limit),
     }
 }
 

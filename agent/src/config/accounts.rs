@@ -2,6 +2,8 @@
 
 pub mod command;
 pub mod fields;
+pub mod http;
+pub mod json;
 
 use std::path::Path;
 
@@ -11,6 +13,7 @@ use seatline_protocol::report::MAX_MEASUREMENTS;
 use super::database::{self, Database};
 use super::document::{Found, Problem, Section};
 use command::{AccountCommand, Command};
+use json::{AccountEndpoint, NumberEndpoint};
 
 /// The seconds that reading the accounts, or a dimension, may take where nothing else is said.
 pub const DEFAULT_TIME_LIMIT: u64 = 300;
@@ -31,6 +34,8 @@ pub enum AccountSource {
     Sql(Sql),
     /// A program that prints one account on each line.
     Command(Box<AccountCommand>),
+    /// An endpoint that lists accounts as JSON.
+    Json(Box<AccountEndpoint>),
 }
 
 /// `[[dimension]]`
@@ -51,6 +56,8 @@ pub enum NumberSource {
     Sql(Sql),
     /// A program that prints one number.
     Command(Command),
+    /// An endpoint that answers with a number in JSON.
+    Json(Box<NumberEndpoint>),
 }
 
 /// A query to a database.
@@ -71,6 +78,7 @@ impl Accounts {
         let section = found.section(&[&KINDS[..], &["query", "time_limit"], &database::KEYS].concat())?;
         let source = match the_one_kind(&section, &KINDS)? {
             Some(("command", found)) => AccountSource::Command(Box::new(AccountCommand::read(&found, base)?)),
+            Some(("json", found)) => AccountSource::Json(Box::new(AccountEndpoint::read(&found, base)?)),
             _ => {
                 let missing = || section.refuse("database", "is missing");
                 let database = Database::of(&section, base)?.ok_or_else(missing)?;
@@ -84,15 +92,15 @@ impl Accounts {
     fn database(&self) -> Option<&Database> {
         match &self.source {
             AccountSource::Sql(sql) => Some(&sql.database),
-            AccountSource::Command(_) => None,
+            AccountSource::Command(_) | AccountSource::Json(_) => None,
         }
     }
 }
 
 /// What accounts can be read from besides a database, each a section of its own.
-const KINDS: [&str; 1] = ["command"];
+const KINDS: [&str; 2] = ["command", "json"];
 /// What a dimension can be read from besides a database.
-const NUMBER_KINDS: [&str; 1] = ["command"];
+const NUMBER_KINDS: [&str; 2] = ["command", "json"];
 
 /// The one of the `kinds` that `section` has; none, where a database is all it can have.
 fn the_one_kind<'s, 'd>(
@@ -153,6 +161,7 @@ impl DimensionQuery {
         }
         let source = match the_one_kind(section, &NUMBER_KINDS)? {
             Some(("command", found)) => NumberSource::Command(Command::read(&found, base)?),
+            Some(("json", found)) => NumberSource::Json(Box::new(NumberEndpoint::read(&found, base)?)),
             _ => {
                 let missing = || section.refuse("database", "is missing: there is none in [accounts] either");
                 let database = match Database::of(section, base)? {
@@ -165,3 +174,6 @@ impl DimensionQuery {
         Ok(Self { name, source, time_limit: time_limit(section)? })
     }
 }
+
+#[cfg(test)]
+mod tests;

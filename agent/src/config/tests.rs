@@ -17,7 +17,7 @@ fn problem(rest: &str) -> String {
 fn the_example_is_a_whole_configuration() {
     let config = Config::parse(include_str!("../../seatline.example.toml"), Path::new("/data")).expect("the example");
     assert_eq!(config.product.id.as_str(), "acme-wiki");
-    assert_eq!(config.dimensions.len(), 3);
+    assert_eq!(config.dimensions.len(), 4);
     assert!(!config.license.vendor_keys.is_empty());
 }
 

@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod api;
 pub mod central;
+pub mod endpoint;
 pub mod http;
 pub mod mariadb;
 pub mod plugin;

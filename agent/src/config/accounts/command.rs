@@ -7,7 +7,7 @@ use super::super::document::{Found, Problem};
 use super::fields::Fields;
 
 /// The keys of the section, without those of accounts.
-const KEYS: [&str; 2] = ["run", "environment"];
+pub(super) const KEYS: [&str; 2] = ["run", "environment"];
 /// The variables that every command is given.
 const USUAL_ENVIRONMENT: [&str; 6] = ["HOME", "LANG", "LC_ALL", "PATH", "TZ", "USER"];
 

@@ -1,0 +1,80 @@
+//! What the sections of sources may say, and what they may not.
+
+use std::path::Path;
+
+use super::super::Config;
+
+fn problem(rest: &str) -> String {
+    let product = "[product]\nid = 'acme-wiki'\nname = 'Acme Wiki'\nversion = '4.2.0'\n";
+    Config::parse(&format!("{product}{rest}"), Path::new("/data")).expect_err("a problem").to_string()
+}
+
+#[test]
+fn each_rule_of_an_endpoint_is_named_with_its_line_and_key() {
+    let cases = [
+        ("url = 'ftp://h/'", "`accounts.json.url` must begin with https:// and a host"),
+        ("url = 'users'", "`accounts.json.url` must begin with https:// and a host"),
+        (
+            "url = 'https://u:hunter2@h/'",
+            "`accounts.json.url` holds a user or a password: put them into `user` and `password_file`",
+        ),
+        (
+            "url = 'http://wiki.example.org/'",
+            "`accounts.json.url` would be read in clear, and anybody on the way could read and change it: begin it with \
+             https://, or write `allow_unencrypted = true`",
+        ),
+        (
+            "url = 'http://[::1]/'\ntls_ca_file = 'ca.pem'",
+            "`accounts.json.tls_ca_file` has no effect beside http://: leave one of them out",
+        ),
+        ("url = 'https://h'\nuser = 'u'", "`accounts.json.user` needs `password_file` or `password_env` beside it"),
+        ("url = 'https://h'\npassword_env = 'P'", "`accounts.json.password_file` needs a `user` beside it"),
+        (
+            "url = 'https://h'\ntoken_env = 'T'\nuser = 'u'\npassword_env = 'P'",
+            "`accounts.json.user` cannot stand beside a token: there is one way to sign in",
+        ),
+        (
+            "url = 'https://h'\ntoken_header = 'X'",
+            "`accounts.json.token_header` needs `token_file` or `token_env` beside it",
+        ),
+        (
+            "url = 'https://h'\ntoken_header = 'a b'\ntoken_env = 'T'",
+            "`accounts.json.token_header` is no name of a header",
+        ),
+        ("url = 'https://h'\nnext_parameter = 'c'", "`accounts.json.next_parameter` needs a `next` beside it"),
+        (
+            "url = 'https://h'\nnext = 'n'\npage_parameter = 'p'",
+            "`accounts.json.page_parameter` cannot stand beside another way to the next page: next, next_link, \
+             page_parameter, offset_parameter",
+        ),
+        ("url = 'https://h'\nfirst_page = 0", "`accounts.json.first_page` needs a `page_parameter` beside it"),
+        ("items = 'u'", "`accounts.json.url` is missing"),
+    ];
+    for (text, expected) in cases {
+        let problem = problem(&format!("[accounts.json]\n{text}"));
+        let rule = problem.split_once(": ").expect("a line before").1;
+        assert_eq!(rule, expected);
+    }
+}
+
+#[test]
+fn an_endpoint_in_clear_is_allowed_by_a_key_that_says_so() {
+    let text = "[product]\nid = 'a'\nname = 'A'\nversion = '1'\n[accounts.json]\nurl = 'http://wiki.example.org/'\n\
+                allow_unencrypted = true";
+    Config::parse(text, Path::new("/data")).expect("allowed");
+}
+
+#[test]
+fn the_example_names_every_key_of_a_source() {
+    let example = include_str!("../../../seatline.example.toml");
+    let named = |key: &str| {
+        example.lines().any(|line| {
+            line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} = "))
+                || line.contains(&format!("{key}, as above"))
+        })
+    };
+    let fields = ["identity", "active", "licensed_access", "last_seen", "service_account"];
+    let keys = super::http::KEYS.iter().chain(&super::json::KEYS).chain(&super::command::KEYS).chain(&fields);
+    let missing: Vec<_> = keys.filter(|key| !named(key)).collect();
+    assert!(missing.is_empty(), "not documented in the example: {missing:?}");
+}
