@@ -12,6 +12,7 @@ use seatline_protocol::{IdError, KeyError, OpenError};
 
 use crate::config::ConfigError;
 use crate::tokens::TokenError;
+use crate::users::UserError;
 
 /// The exit status of a command that failed.
 pub const FAILED: u8 = 1;
@@ -97,6 +98,7 @@ failures!(
     SetLicenseError,
     StoreError,
     TokenError,
+    UserError,
 );
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct Instance {
     /// The configuration.
     pub config: Config,
     /// The host.
-    pub host: Host,
+    pub host: Arc<Host>,
     /// How many accounts the current run has read.
     pub accounts_read: AccountsRead,
 }
@@ -54,11 +54,11 @@ impl Instance {
         let product = ConfiguredProduct::new(config.clone());
         let accounts_read = product.accounts_read();
         let store = Directory::open(dir.join("state"))?;
-        let host = Host::open(HostOptions {
+        let host = Arc::new(Host::open(HostOptions {
             vendor_keys: config.license.vendor_keys.clone(),
             limits: limits(&config),
             ..HostOptions::new(Arc::new(product), store, dir.join("plugins"))
-        })?;
+        })?);
         Ok(Self { config, host, accounts_read })
     }
 }

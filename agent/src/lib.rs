@@ -18,11 +18,13 @@ pub mod http;
 pub mod instance;
 mod log;
 pub mod output;
+pub mod pages;
 pub mod postgres;
 pub mod product;
 pub mod progress;
 pub mod services;
 mod standing_page;
 pub mod tokens;
+pub mod users;
 
 pub use commands::main;

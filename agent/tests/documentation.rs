@@ -135,6 +135,10 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["plugin", "list"]);
     show(&["link", "remove", "--yes"]);
     show(&["plugin", "remove", "--yes"]);
+    show(&["user", "add", "ada"]);
+    show(&["user", "list"]);
+    show(&["user", "password", "ada"]);
+    show(&["user", "remove", "ada"]);
     // A sync that succeeds needs the real central server: it is in the stories of the workspace's `tests/`.
     tried.insert("seatline sync".to_owned());
 

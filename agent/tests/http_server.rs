@@ -26,7 +26,6 @@ fn g7_it_answers_on_a_port_of_this_machine() {
     assert_eq!((health.status, health.body.as_str()), (200, "ok\n"));
     let csp = health.header("content-security-policy").expect("the headers of every answer");
     assert!(csp.starts_with("default-src 'none'"), "{csp}");
-    assert_eq!(get(&address, "/no/such").refused(404), "not-found");
     assert_eq!(send(&address, "DELETE", "/healthz", &[], "").refused(405), "method-not-allowed");
     running.signal("TERM");
     running.until("stopped");
@@ -118,15 +117,19 @@ fn what_another_site_makes_a_browser_send_is_refused() {
     agent.configure("\n[http]\npublic_url = 'https://seatline.example.org'\n");
     let mut running = Running::start(&agent, &[], &[]);
     let address = running.address();
-    let post = |headers: &[(&str, &str)]| send(&address, "POST", "/no/such", headers, "x");
+    let post = |path: &str, headers: &[(&str, &str)]| send(&address, "POST", path, headers, "x");
     for other in [("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")] {
-        assert_eq!(post(&[other]).refused(403), "cross-origin", "{other:?}");
+        assert_eq!(post("/healthz", &[other]).refused(403), "cross-origin", "{other:?}");
+        let page = post("/sign-in", &[other]);
+        assert_eq!(page.status, 403, "{other:?}");
+        assert!(page.body.contains("The request came from another site"), "{}", page.body);
     }
     let own = format!("http://{address}");
     for ours in
         [("Origin", own.as_str()), ("Sec-Fetch-Site", "same-origin"), ("Origin", "https://seatline.example.org")]
     {
-        assert_eq!(post(&[ours, ("Host", &address)]).refused(404), "not-found", "{ours:?}");
+        assert_eq!(post("/healthz", &[ours, ("Host", &address)]).refused(405), "method-not-allowed", "{ours:?}");
+        assert_eq!(post("/sign-out", &[ours, ("Host", &address)]).header("location"), Some("/sign-in"), "{ours:?}");
     }
     let answer = send(&address, "OPTIONS", "/healthz", &[("Origin", "https://evil.example")], "");
     assert_eq!(answer.header("access-control-allow-origin"), None, "no other site may read an answer");

@@ -13,7 +13,7 @@ pub struct Failure {
     /// What, and why.
     pub banner: Banner,
     /// What the way out is called, and its address.
-    pub way_out: (&'static str, &'static str),
+    pub way_out: (&'static str, String),
 }
 
 impl askama::filters::HtmlSafe for Failure {}

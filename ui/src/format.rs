@@ -36,6 +36,11 @@ pub fn date_time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// The time of the day with its zone, to the minute: `01:30 UTC`.
+pub fn time_of_day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%H:%M UTC").to_string()
+}
+
 /// The day of a time in UTC: `2026-11-22`.
 pub fn day(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
@@ -113,6 +118,7 @@ mod tests {
     fn times_carry_their_zone() {
         assert_eq!(date_time(at("2026-11-22T02:30:59+01:00")), "2026-11-22 01:30 UTC");
         assert_eq!(day(at("2026-11-22T23:59:59Z")), "2026-11-22");
+        assert_eq!(time_of_day(at("2026-11-22T23:59:59Z")), "23:59 UTC");
     }
 
     #[test]

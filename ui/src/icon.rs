@@ -19,6 +19,8 @@ pub enum Icon {
     Person,
     /// A plus: something new.
     Plus,
+    /// A padlock: a secure session.
+    Lock,
 }
 
 impl Icon {
@@ -35,6 +37,7 @@ impl Icon {
                 "M8 2a2.75 2.75 0 1 0 0 5.5a2.75 2.75 0 1 0 0-5.5M2.75 14c.3-3 2.4-4.5 5.25-4.5s4.95 1.5 5.25 4.5"
             }
             Self::Plus => "M8 3v10M3 8h10",
+            Self::Lock => "M3.5 7.25h9v6.5h-9zM5.25 7V5a2.75 2.75 0 0 1 5.5 0v2M8 10v1.25",
         }
     }
 }

@@ -15,6 +15,7 @@
 mod accounts;
 mod assets;
 pub mod audit;
+mod confirmation;
 mod failure;
 mod field;
 pub mod format;
@@ -30,6 +31,7 @@ pub mod words;
 
 pub use accounts::AccountClasses;
 pub use assets::{Asset, CONTENT_SECURITY_POLICY, PREFIX, SECURITY_HEADERS, asset};
+pub use confirmation::{Confirmation, SecureSession};
 pub use failure::Failure;
 pub use field::{Choice, Field};
 pub use format::When;

@@ -5,6 +5,7 @@ use std::fmt;
 use askama::Template;
 
 use crate::assets;
+use crate::confirmation::SecureSession;
 use crate::icon::Icon;
 
 /// A whole page around `body`, which must bring its own `h1` and show itself as HTML.
@@ -15,12 +16,16 @@ pub struct Page<'a, B: fmt::Display> {
     pub title: &'a str,
     /// What the program is called in the header, such as `Central`.
     pub program: &'a str,
+    /// Where the pages are mounted, without a slash at its end: empty at the root of a host.
+    pub base: &'a str,
     /// The main navigation; empty where nobody has signed in.
     pub nav: &'a [NavItem<'a>],
     /// The name of who has signed in.
     pub user: Option<&'a str>,
-    /// Where the form to sign out posts to.
-    pub sign_out: &'a str,
+    /// Where the form to sign out posts to; none where that is not for these pages.
+    pub sign_out: Option<&'a str>,
+    /// The temporary secure session of who has signed in.
+    pub secure: Option<SecureSession>,
     /// The program's version, shown in the footer.
     pub version: &'a str,
     /// The content of `main`.

@@ -12,7 +12,7 @@ pub struct SignIn {
     /// What the server calls itself.
     pub server: String,
     /// Where the form posts to.
-    pub action: &'static str,
+    pub action: String,
     /// What was wrong with the sign-in before.
     pub banner: Option<Banner>,
     /// The name that was typed.

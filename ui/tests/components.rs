@@ -14,9 +14,11 @@ fn page(title: &str, body: &str) -> String {
     Page {
         title,
         program: "Central",
+        base: "",
         nav: &[NavItem { label: "Applications", href: "/applications", current: true }],
         user: Some("ada"),
-        sign_out: "/sign-out",
+        sign_out: Some("/sign-out"),
+        secure: None,
         version: "0.1.0",
         body,
     }
@@ -65,7 +67,7 @@ fn reason(code: ReasonCode, message: &str) -> Reason {
 fn sign_in(text: &str) -> SignIn {
     SignIn {
         server: text.to_owned(),
-        action: "/sign-in",
+        action: "/sign-in".to_owned(),
         banner: Some(Banner::new(Tone::Danger, text, text)),
         name: text.to_owned(),
         next: text.to_owned(),
@@ -102,7 +104,7 @@ fn a4_the_reasons_of_a_verdict_become_banners_the_gravest_first() {
 
 #[test]
 fn the_form_to_sign_in_and_a_failure_hold_to_the_rules_of_pages() {
-    let way_out = ("Begin again", "/");
+    let way_out = ("Begin again", "/".to_owned());
     let failure = Failure { title: "Not done", banner: Banner::new(Tone::Warning, "What", "Why."), way_out };
     for body in [sign_in("Example Ltd").to_string(), failure.to_string()] {
         assert_eq!(audit::findings(&page("A title", &body)), Vec::<String>::new());

@@ -1,9 +1,28 @@
 //! Addresses of pages that come from outside.
 
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+
 /// `text` as the value of a query parameter.
 pub fn escape(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~');
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+/// The answer to a request of somebody who is not signed in: on to the page at `sign_in`, which remembers what was wanted.
+/// `base` is where the pages are mounted, without a slash at its end.
+pub fn to_sign_in(request: &Parts, base: &str, sign_in: &str) -> Response {
+    let wanted = request.uri.path_and_query().map_or("/", |path| path.as_str());
+    let target = match request.method {
+        Method::GET if wanted != "/" => format!("{base}{sign_in}?next={}", escape(wanted)),
+        _ => format!("{base}{sign_in}"),
+    };
+    if request.headers.contains_key("hx-request") {
+        // htmx would put the sign-in page into the middle of the one that is shown; this header makes it go there.
+        return (StatusCode::UNAUTHORIZED, [("hx-redirect", target)]).into_response();
+    }
+    Redirect::to(&target).into_response()
 }
 
 /// Where to go after sign-in: the page that was asked for if it is one of this server, else the first page. Whatever a

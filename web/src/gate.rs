@@ -96,6 +96,30 @@ impl Gate {
         Ok(account)
     }
 
+    /// Lets pass whoever `is_right` recognises by the password that was typed: for passwords that are kept elsewhere.
+    ///
+    /// # Errors
+    /// See [`GateError`].
+    pub async fn check_by<E>(
+        &self,
+        attempt: Attempt<'_>,
+        now: Timestamp,
+        is_right: impl AsyncFnOnce() -> bool,
+    ) -> Result<(), GateError<E>> {
+        let peer = self.proxies.client(attempt.peer, attempt.headers);
+        let asked: String = attempt.name.chars().take(64).collect();
+        self.wait(&asked, peer, now)?;
+        let _turn = self.passwords.turn().await.ok_or(GateError::Busy)?;
+        self.wait(&asked, peer, now)?;
+        if attempt.password.len() > MAX_PASSWORD || !is_right().await {
+            self.throttle().failed(&asked, peer, now);
+            tracing::warn!(%peer, "a confirmation failed");
+            return Err(GateError::Wrong);
+        }
+        self.throttle().succeeded(&asked, peer);
+        Ok(())
+    }
+
     fn wait<E>(&self, name: &str, peer: IpAddr, now: Timestamp) -> Result<(), GateError<E>> {
         match self.throttle().waits_until(name, peer, now) {
             Some(until) => Err(GateError::Throttled { seconds: until.duration_since(now).as_secs().max(1) }),

@@ -7,14 +7,16 @@
 //! | [`peer`] | who sent a request |
 //! | [`headers`], [`csrf`], [`assets`] | what stands around all routes: the headers, the refusal of other sites, the files |
 //! | [`api`] | the form of the JSON APIs: errors, bodies |
-//! | [`secret`], [`password`], [`cookie`] | what people and programs prove themselves with |
+//! | [`account`], [`secret`], [`password`], [`cookie`] | what people and programs prove themselves with |
 //! | [`gate`], [`throttle`] | the check of a name and password, and how guessing is slowed down |
+//! | [`refusal`] | what pages say where a request is refused |
 //! | [`address`] | addresses of pages that come from outside |
 //!
 //! Nothing here knows a store, a license or a page: whose password it is, where a session is kept and what a page says is
 //! told by each server.
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod address;
 pub mod api;
 pub mod assets;
@@ -25,9 +27,11 @@ pub mod headers;
 pub mod listener;
 pub mod password;
 pub mod peer;
+pub mod refusal;
 pub mod secret;
 pub mod throttle;
 
+pub use account::AccountName;
 pub use api::{ApiError, Input};
 pub use gate::Gate;
 pub use listener::{Address, Limits, Listener, ServeError, serve};

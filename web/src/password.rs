@@ -1,18 +1,22 @@
 //! Passwords: argon2id, with the parameters that the `argon2` crate recommends (19 MiB, two passes).
 
+use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use seatline_protocol::text;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zeroize::Zeroizing;
 
-use crate::secret::random;
+use crate::secret::{random, random_secret};
 
 /// The least characters of a password.
 pub const MIN_PASSWORD: usize = 12;
 /// The most bytes of a password: hashing takes no more.
 pub const MAX_PASSWORD: usize = 512;
+/// How many characters a password has that is made here: 144 random bits.
+const MADE_PASSWORD: usize = 24;
 /// How many passwords are hashed at once: each takes 19 MiB and some 30 ms of a processor.
 const AT_ONCE: usize = 2;
 /// How long a sign-in waits for its turn.
@@ -71,7 +75,7 @@ impl Turn {
     /// Whether `password` has the hash `stored`; never, but as slowly, where there is no hash. `None` where the server ends
     /// meanwhile.
     pub async fn check(self, password: &str, stored: Option<&str>) -> Option<(Self, bool)> {
-        let (password, known) = (zeroize::Zeroizing::new(password.to_owned()), stored.is_some());
+        let (password, known) = (Zeroizing::new(password.to_owned()), stored.is_some());
         let stored = stored.unwrap_or(&self.nobody).to_owned();
         // The turn goes along: it lasts as long as the work, also where whoever asked is gone.
         let checked = tokio::task::spawn_blocking(move || {
@@ -98,6 +102,25 @@ pub fn hash(password: &str) -> Result<String, PasswordError> {
     Ok(hash.map_err(PasswordError::Hash)?.to_string())
 }
 
+/// A new password that nobody has to think of.
+///
+/// # Errors
+/// Where the operating system gives no randomness.
+pub fn make() -> Result<Zeroizing<String>, PasswordError> {
+    Ok(Zeroizing::new(random_secret()?[..MADE_PASSWORD].to_owned()))
+}
+
+/// The password in the first line of `input`. What is too long is cut to a length that [`hash`] refuses.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(input: impl BufRead) -> io::Result<Zeroizing<String>> {
+    let mut line = Zeroizing::new(String::new());
+    // A byte more than is allowed, and the line break.
+    input.take(MAX_PASSWORD as u64 + 3).read_line(&mut line)?;
+    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +138,15 @@ mod tests {
         assert!(!check("correct horse battery ", Some(&stored)).await);
         assert!(!check("correct horse battery", None).await);
         assert!(!check("x", Some("not a hash")).await);
+    }
+
+    #[test]
+    fn a_password_is_the_first_line_and_one_that_is_too_long_stays_so() {
+        let read = |text: &str| read(text.as_bytes()).expect("text").to_string();
+        assert_eq!(read("correct horse\r\nmore"), "correct horse");
+        assert_eq!(read(" as it is "), " as it is ");
+        assert!(hash(&read(&"x".repeat(3 * MAX_PASSWORD))).is_err());
+        let made = make().expect("made");
+        assert!(hash(&made).is_ok() && made != make().expect("another"));
     }
 }

@@ -13,6 +13,7 @@ mod server_id;
 mod status;
 mod sync;
 mod token;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -79,6 +80,8 @@ enum Command {
     Report(report::Command),
     #[command(subcommand)]
     Token(token::Command),
+    #[command(subcommand)]
+    User(user::Command),
     Status(status::Options),
     Completions(reference::CompletionsOptions),
     Man(reference::ManOptions),
@@ -119,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(&context, &options),
         Command::Report(command) => report::run(&context, command),
         Command::Token(command) => token::run(&context, command),
+        Command::User(command) => user::run(&context, command),
         Command::Status(_) => status::run(&context),
         Command::Completions(options) => reference::completions(&context, &options),
         Command::Man(options) => reference::man(&context, &options),

@@ -14,6 +14,8 @@ use super::memory::{Freshness, Memory};
 use super::synchronising::Synchronising;
 use crate::failure::Failure;
 use crate::instance::Instance;
+use crate::pages::Pages;
+use crate::pages::own::OwnSignIn;
 
 /// What a request may use.
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +39,8 @@ pub struct App {
     memory: Arc<Memory>,
     /// The names that the agent is called by.
     pub hosts: Hosts,
-    /// What a sign-in needs.
-    pub gate: Gate,
+    /// The pages.
+    pub pages: Pages,
     /// Whom a trusted reverse proxy names.
     pub proxies: Proxies,
     /// The wrong tokens of late.
@@ -58,13 +60,16 @@ impl App {
         let http = &instance.config.http;
         let proxies = Proxies::new(http.proxies.iter().copied());
         let gate = Gate::new().map_err(|error| Failure::of("no-randomness", &error))?;
+        let is_https = http.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        let sign_in = OwnSignIn::new(gate.behind(proxies.clone()), is_https);
+        let pages = Pages::of_agent(Arc::clone(&instance.host), sign_in, http.public_url.iter().cloned().collect());
         Ok(Self {
             hosts: Hosts::new(http),
-            gate: gate.behind(proxies.clone()),
             memory: Arc::default(),
             guesses: Guesses::default(),
             synchronising: Arc::default(),
             limits: RequestLimits::default(),
+            pages,
             proxies,
             instance,
         })

@@ -14,6 +14,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::app::App;
 use super::{api, hosts};
 use crate::failure::Failure;
+use crate::pages;
 
 /// Everything that the agent answers.
 ///
@@ -25,12 +26,13 @@ pub fn router(app: App) -> Result<Router, Failure> {
         .route("/healthz", get(health))
         .route(assets::ROUTE, get(assets::asset))
         .merge(api::router(&app))
-        .fallback(async || ApiError::not_found("address"))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, app.limits.time))
         .layer(csrf)
         .layer(from_fn(in_form))
+        // The pages bring limits and errors of their own, and answer whatever is none of the API's.
+        .fallback_service(pages::router(&app.pages)?)
         .layer(from_fn_with_state(app.hosts.clone(), hosts::check))
         .layer(from_fn(headers::secure));
     Ok(router.with_state(app))

@@ -7,6 +7,7 @@ pub mod central;
 pub mod endpoint;
 pub mod http;
 pub mod mariadb;
+pub mod person;
 pub mod plugin;
 pub mod postgres;
 pub mod running;

@@ -2,10 +2,10 @@
 //! exists.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Redirect, Response};
-use seatline_web::address::escape;
+use axum::response::{IntoResponse as _, Response};
+use seatline_web::address::to_sign_in;
 
 use super::{session, token};
 use crate::api::{ApiError, unauthorised};
@@ -45,7 +45,7 @@ pub async fn require_sign_in(State(app): State<App>, mut request: Request, next:
             response
         }
         Ok(None) if is_api => unauthorised().into_response(),
-        Ok(None) => to_sign_in(&request),
+        Ok(None) => to_sign_in(&request.into_parts().0, "", "/sign-in"),
         Err(error) if is_api => ApiError::from(error).into_response(),
         Err(error) => PageError::from(error).into_response(),
     }
@@ -60,17 +60,4 @@ async fn signed_in(app: &App, headers: &HeaderMap, is_api: bool) -> Stored<Optio
     let Some(token) = session::presented(&app.central, headers) else { return Ok(None) };
     let found = store.session(&token, app.central.now()).await?;
     Ok(found.map(|session| SignedIn { admin: session.admin, via: Via::Session }))
-}
-
-fn to_sign_in(request: &Request) -> Response {
-    let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let target = match *request.method() {
-        Method::GET if wanted != "/" => format!("/sign-in?next={}", escape(wanted)),
-        _ => "/sign-in".to_owned(),
-    };
-    if request.headers().contains_key("hx-request") {
-        // htmx would put the sign-in page into the middle of the one that is shown; this header makes it go there.
-        return (StatusCode::UNAUTHORIZED, [("hx-redirect", target)]).into_response();
-    }
-    Redirect::to(&target).into_response()
 }

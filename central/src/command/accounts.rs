@@ -1,22 +1,17 @@
 //! `admin` and `token`.
 
-use std::io::{BufRead as _, Read as _, stdin};
+use std::io::stdin;
 
 use clap::{Args, Subcommand};
 use seatline_ui::format::date_time;
-use seatline_web::password::MAX_PASSWORD;
-use seatline_web::secret::random_secret;
+use seatline_web::password;
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::output::table;
 use super::place::Place;
 use super::{Failure, Output};
 use crate::auth::{create_admin, set_password, token};
 use crate::domain::TokenId;
-
-/// How many characters a password has that is made here: 144 random bits.
-const MADE_PASSWORD: usize = 24;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AdminCommand {
@@ -46,11 +41,13 @@ impl AdminCommand {
             &self;
         let made = match password_stdin {
             true => None,
-            false => Some(made_password()?),
+            false => Some(password::make().map_err(|error| Failure::new("no-randomness", error.to_string()))?),
         };
         let password = match &made {
             Some(made) => made.clone(),
-            None => read_password()?,
+            None => {
+                password::read(stdin().lock()).map_err(|error| Failure::new("standard-input", error.to_string()))?
+            }
         };
         let central = place.central().await?;
         let (mut told, done) = match self {
@@ -73,19 +70,6 @@ impl AdminCommand {
             None => format!("{done}\n"),
         })
     }
-}
-
-fn made_password() -> Result<Zeroizing<String>, Failure> {
-    let secret = random_secret().map_err(|error| Failure::new("no-randomness", error.to_string()))?;
-    Ok(Zeroizing::new(secret[..MADE_PASSWORD].to_owned()))
-}
-
-fn read_password() -> Result<Zeroizing<String>, Failure> {
-    let mut line = Zeroizing::new(String::new());
-    // A byte more than is allowed, and the line break: what is too long is refused by its rule.
-    let mut input = stdin().lock().take(MAX_PASSWORD as u64 + 3);
-    input.read_line(&mut line).map_err(|error| Failure::new("standard-input", error.to_string()))?;
-    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 #[derive(Debug, Subcommand)]

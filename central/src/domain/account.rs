@@ -1,20 +1,10 @@
 //! Who may look: administrators, their sessions, and the tokens of programs.
 
 use jiff::Timestamp;
+pub use seatline_web::AccountName as AdminName;
 use serde::Serialize;
 
 use super::ids::{TokenHash, TokenId};
-
-seatline_protocol::checked_string!(
-    /// The name of an administrator. Letters in upper case are taken as lower case: `Ada` and `ada` are one person.
-    AdminName,
-    "an administrator's name",
-    "1 to 64 characters of a-z 0-9 . _ - @ that start with a letter or digit",
-    |name| (1..=64).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@')),
-    |text| text.trim().to_ascii_lowercase()
-);
 
 /// An administrator of the central server.
 #[derive(Debug, Clone, PartialEq, Eq)]

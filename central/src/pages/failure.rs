@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use seatline_ui::{Banner, Failure, Prose, Tone};
+use seatline_web::refusal;
 
 use crate::central::ActionError;
 use crate::pages::frame::page_with;
@@ -22,32 +23,20 @@ impl PageError {
 
     /// The answer of a status that came from below the pages: the guard, the CSRF layer, the limits of the server.
     pub(crate) fn of_status(status: StatusCode) -> Self {
-        let (title, what, why) = match status {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => return Self::not_found("page"),
-            StatusCode::FORBIDDEN => {
-                let why = "Nothing was changed, because the request did not come from one of this server's own pages. \
-                           Open the page here and try again.";
-                ("Refused", "The request came from another site", why)
-            }
-            StatusCode::PAYLOAD_TOO_LARGE => ("Not done", "What was sent is too large", "Send less, and try again."),
-            status if status.is_client_error() => {
-                ("Not done", "The request could not be read", "Go back, reload the page and try again.")
-            }
-            _ => return Self::unavailable(),
-        };
-        Self::new(status, title, Tone::Warning, what, why)
+        Self(status, refusal::of_status(status, way_out()))
     }
 
     fn unavailable() -> Self {
-        let way_out = "Try again in a moment. If it stays so, the server's log says more.";
-        let what = "The server cannot do this now";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not available", Tone::Danger, what, way_out)
+        Self::of_status(StatusCode::SERVICE_UNAVAILABLE)
     }
 
     fn new(status: StatusCode, title: &'static str, tone: Tone, what: &str, why: impl Into<Prose>) -> Self {
-        let way_out = ("To the applications", "/applications");
-        Self(status, Failure { title, banner: Banner::new(tone, what, why), way_out })
+        Self(status, Failure { title, banner: Banner::new(tone, what, why), way_out: way_out() })
     }
+}
+
+fn way_out() -> (&'static str, String) {
+    ("To the applications", "/applications".to_owned())
 }
 
 impl From<ActionError> for PageError {

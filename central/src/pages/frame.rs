@@ -26,9 +26,11 @@ pub fn html(title: &str, who: Option<&SignedIn>, body: impl Display) -> String {
     Page {
         title,
         program: "Central",
+        base: "",
         nav: if who.is_some() { &nav } else { &[] },
         user: who.map(|who| who.admin.as_str()),
-        sign_out: "/sign-out",
+        sign_out: Some("/sign-out"),
+        secure: None,
         version: env!("CARGO_PKG_VERSION"),
         body,
     }

@@ -5,9 +5,9 @@ use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_ui::{Banner, SignIn, Tone, format};
-use seatline_web::Peer;
 use seatline_web::address::after_sign_in;
 use seatline_web::gate::GateError;
+use seatline_web::{Peer, refusal};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -37,7 +37,7 @@ pub struct Sent {
 pub(super) fn sign_in_form(central: &str, name: &str, next: Option<&str>, banner: Option<Banner>) -> SignIn {
     SignIn {
         server: central.to_owned(),
-        action: "/sign-in",
+        action: "/sign-in".to_owned(),
         banner,
         name: name.to_owned(),
         next: after_sign_in(next).to_owned(),
@@ -65,12 +65,14 @@ pub async fn sign_in(
         }
         Err(error) => error,
     };
-    let (status, why) = match &error {
-        SignInError::Gate(GateError::Wrong) => (StatusCode::UNAUTHORIZED, "Check both and try again."),
-        SignInError::Gate(GateError::Throttled { .. }) => (StatusCode::TOO_MANY_REQUESTS, ""),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, ""),
+    let refused = match &error {
+        SignInError::Gate(error) => refusal::of_gate(error),
+        _ => None,
     };
-    let banner = Banner::new(Tone::Danger, format!("{}.", format::capitalised(&error.to_string())), why);
+    let (status, banner) = refused.unwrap_or_else(|| {
+        let what = format!("{}.", format::capitalised(&error.to_string()));
+        (StatusCode::SERVICE_UNAVAILABLE, Banner::new(Tone::Danger, what, ""))
+    });
     let body = sign_in_form(app.central.name(), &sent.name, Some(next), Some(banner));
     page_with(status, "Sign in", None, body)
 }

@@ -44,11 +44,13 @@ pub enum Slot {
     NotificationSettings,
     /// What was told, and what waits to be delivered.
     Notices,
+    /// Who signs in to the pages: the program's own as well.
+    Users,
 }
 
 impl Slot {
     /// All slots.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Identity,
         Self::Licenses,
         Self::Link,
@@ -60,12 +62,13 @@ impl Slot {
         Self::Reminders,
         Self::NotificationSettings,
         Self::Notices,
+        Self::Users,
     ];
 
     /// Whether it is kept for the program around the host, which alone knows what is in it
     /// ([`Host::change_kept`](crate::Host::change_kept)).
     pub fn is_of_the_program(self) -> bool {
-        matches!(self, Self::ApiTokens | Self::NotificationSettings)
+        matches!(self, Self::ApiTokens | Self::NotificationSettings | Self::Users)
     }
 
     /// A name for files and rows.
@@ -82,6 +85,7 @@ impl Slot {
             Self::Reminders => "reminders",
             Self::NotificationSettings => "notification-settings",
             Self::Notices => "notices",
+            Self::Users => "users",
         }
     }
 
@@ -99,6 +103,7 @@ impl Slot {
             Self::Reminders => "restore it from a backup, or move it away: the reminders are then the usual ones",
             Self::NotificationSettings => "restore it from a backup, or move it away and set them again",
             Self::Notices => "restore it from a backup, or move it away: what is so is then told once more",
+            Self::Users => "restore it from a backup, or move it away and add the users anew with `seatline user add`",
         }
     }
 }

@@ -1,0 +1,110 @@
+//! The pages: server-rendered HTML that works without JavaScript; htmx adds comfort.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`routes`] | every route, with what it demands of who asks |
+//! | [`visitor`], [`guard`] | who asks, and what stands before every page |
+//! | [`own`], [`sessions`] | the agent's own sign-in; [`mount`]: that of a product which mounts the pages |
+//! | [`secure`] | the password that is confirmed before a change (`c2`) |
+//! | [`frame`], [`failure`] | what stands around every page, and what is said where there is none |
+//! | [`license`] … | a page each |
+//!
+//! A handler gives a [`Content`](frame::Content), and [`frame`] makes a page of it: with the navigation, the banners (`a4`)
+//! and the secure session of who asks. So nothing that fails below leaves anybody without a page (`a7`).
+
+pub mod failure;
+pub mod frame;
+pub mod guard;
+pub mod license;
+pub mod mount;
+pub mod own;
+pub mod routes;
+pub mod secure;
+pub mod sessions;
+pub mod visitor;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use seatline_host::Host;
+
+pub use failure::PageError;
+pub use frame::{Content, Place};
+pub use mount::{Confirmation, Mount};
+use own::OwnSignIn;
+pub use routes::router;
+use secure::SecureSessions;
+pub use visitor::{Need, Visit, Visitor};
+
+/// What every page works with. Cloning it is cheap: all clones share the same things.
+#[derive(Clone)]
+pub struct Pages(Arc<Inner>);
+
+struct Inner {
+    host: Arc<Host>,
+    base: String,
+    people: People,
+    secure: SecureSessions,
+    origins: Vec<String>,
+}
+
+/// Whose sign-in it is.
+pub(crate) enum People {
+    /// The agent's own.
+    Own(OwnSignIn),
+    /// That of the product which mounts the pages.
+    Product(mount::ProductSignIn),
+}
+
+impl Pages {
+    /// The pages of an agent, at the root of its address. The `origins` are its own, also behind a proxy that changes the
+    /// `Host` header.
+    pub fn of_agent(host: Arc<Host>, sign_in: OwnSignIn, origins: Vec<String>) -> Self {
+        Self::new(host, String::new(), People::Own(sign_in), origins)
+    }
+
+    pub(crate) fn new(host: Arc<Host>, base: String, people: People, origins: Vec<String>) -> Self {
+        Self(Arc::new(Inner { host, base, people, secure: SecureSessions::default(), origins }))
+    }
+
+    /// Asks the host, on a thread where it may block.
+    ///
+    /// # Errors
+    /// When the thread ends unexpectedly. What the host itself answers is in the value.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Host) -> T + Send + 'static,
+    ) -> Result<T, PageError> {
+        let host = Arc::clone(&self.0.host);
+        tokio::task::spawn_blocking(move || question(&host)).await.map_err(|error| {
+            tracing::error!(code = "internal", "a page failed unexpectedly: {error}");
+            PageError::internal()
+        })
+    }
+
+    /// The address of the page at `path`, which begins with a slash, where the pages are mounted.
+    pub fn href(&self, path: &str) -> String {
+        format!("{}{path}", self.0.base)
+    }
+
+    pub(crate) fn people(&self) -> &People {
+        &self.0.people
+    }
+
+    pub(crate) fn secure(&self) -> &SecureSessions {
+        &self.0.secure
+    }
+
+    pub(crate) fn base(&self) -> &str {
+        &self.0.base
+    }
+
+    pub(crate) fn origins(&self) -> impl Iterator<Item = &str> {
+        self.0.origins.iter().map(String::as_str)
+    }
+}
+
+/// The time by the system's clock: sessions and confirmations last by it.
+fn now() -> Timestamp {
+    Timestamp::now()
+}

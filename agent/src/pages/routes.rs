@@ -1,0 +1,96 @@
+//! Every route of the pages, with what it demands of who asks. A new page is a line here: no route is without a [`Need`], and a
+//! test asks each of them in every role.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Redirect;
+use axum::routing::{MethodRouter, get, post};
+use seatline_web::{assets, csrf, headers};
+use tower_http::timeout::TimeoutLayer;
+
+use super::guard::{self, guard};
+use super::{Need, PageError, Pages, People, frame, license, own};
+use crate::failure::Failure;
+
+/// The most bytes of a form: room for a license key with what mail adds to it.
+pub const MAX_BODY_BYTES: usize = 512 * 1024;
+/// How long a page may take, its form included.
+const REQUEST_TIME: Duration = Duration::from_secs(60);
+
+/// A route, and what it demands.
+pub struct Route {
+    /// The path, with `{…}` for what it is about.
+    pub path: &'static str,
+    /// The method.
+    pub method: Method,
+    /// What it demands of who asks.
+    pub need: Need,
+    handler: MethodRouter<Pages>,
+}
+
+/// A page.
+fn page<H: Handler<T, Pages>, T: 'static>(path: &'static str, need: Need, handler: H) -> Route {
+    Route { path, method: Method::GET, need, handler: get(handler) }
+}
+
+/// A form.
+fn form<H: Handler<T, Pages>, T: 'static>(path: &'static str, need: Need, handler: H) -> Route {
+    Route { path, method: Method::POST, need, handler: post(handler) }
+}
+
+/// Every route but the way in.
+pub fn routes() -> Vec<Route> {
+    use Need::{Administer, View};
+    vec![
+        page("/", View, home),
+        page("/confirm", Administer, guard::show_confirm),
+        form("/confirm", Administer, guard::confirm),
+        form("/confirm/end", Administer, guard::end),
+        page("/license", View, license::show),
+    ]
+}
+
+/// The way in of the agent's own sign-in.
+pub fn way_in() -> Vec<Route> {
+    use Need::Nothing;
+    vec![
+        page("/sign-in", Nothing, own::show),
+        form("/sign-in", Nothing, own::sign_in),
+        form("/sign-out", Nothing, own::sign_out),
+    ]
+}
+
+/// The pages, complete: with their files, headers and limits, and the refusal of other sites.
+///
+/// # Errors
+/// Where an origin is none that a browser could name.
+pub fn router(pages: &Pages) -> Result<Router, Failure> {
+    let csrf = csrf::layer(pages.origins()).map_err(|error| Failure::of("config-value", &error))?;
+    let guarded = |need: Need| from_fn_with_state((pages.clone(), need), guard);
+    let mut router = Router::new().route(assets::ROUTE, get(assets::asset));
+    let way_in = matches!(pages.people(), People::Own(_)).then(way_in);
+    for Route { path, need, handler, .. } in routes().into_iter().chain(way_in.into_iter().flatten()) {
+        router = router.route(path, handler.layer(guarded(need)));
+    }
+    // What does not exist is told to those alone who may look.
+    let unknown = get(async || PageError::of_status(StatusCode::NOT_FOUND));
+    let unknown = unknown.fallback(async || PageError::of_status(StatusCode::NOT_FOUND)).layer(guarded(Need::View));
+    let router = router
+        .fallback_service(unknown.with_state(pages.clone()))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
+        .layer(csrf)
+        .layer(from_fn_with_state(pages.clone(), frame::framed))
+        .layer(from_fn(headers::secure));
+    Ok(router.with_state(pages.clone()))
+}
+
+/// `GET /`
+async fn home(axum::extract::State(pages): axum::extract::State<Pages>) -> Redirect {
+    Redirect::to(&pages.href("/license"))
+}
