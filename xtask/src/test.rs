@@ -99,6 +99,7 @@ const EXAMPLES: [(&str, &str); 4] =
 /// The tests start servers of their own, from the binaries that Debian's packages bring.
 fn packages(progress: &Progress) -> Result<(), Failure> {
     debian::ensure(&["mariadb-server", "openssl"], "the tests' own MariaDB", progress)?;
+    debian::ensure(&["slapd", "ldap-utils"], "the tests' own OpenLDAP", progress)?;
     let is_there = |program: &str| command::succeeds(Command::new(program).arg("--version"));
     // From wherever they come: a product's own Python or JDK is not of a Debian package either.
     let missing = EXAMPLES.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package);

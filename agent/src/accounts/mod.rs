@@ -13,6 +13,7 @@ mod command;
 mod error;
 mod http;
 mod json;
+mod ldap;
 mod process;
 mod record;
 mod sql;
@@ -44,6 +45,7 @@ fn read_in(accounts: &Accounts, pass: &mut Pass<'_>) -> Result<u64, SourceError>
         AccountSource::Sql(sql) => sql::read_accounts(sql, limit, pass),
         AccountSource::Command(command) => command::read_accounts(command, limit, pass),
         AccountSource::Json(endpoint) => json::read_accounts(endpoint, limit, pass),
+        AccountSource::Ldap(directory) => ldap::read_accounts(directory, limit, pass),
     }
 }
 

@@ -16,8 +16,12 @@ pub const MAX_IDENTITY_BYTES: usize = 1024;
 const FIRST_SECOND: i64 = 315_532_800;
 /// Numbers from here on are milliseconds: as seconds they would lie in the year 5138, as milliseconds in 1973.
 const FIRST_MILLISECOND: i64 = 100_000_000_000;
-/// Numbers from here on are neither.
-const BEYOND: i64 = 100_000_000_000_000;
+/// Numbers from here on are neither: 2100-01-01 in milliseconds. A time written 20260301101112 lies above it.
+const BEYOND: i64 = 4_102_444_800_000;
+/// Intervals of 100 ns since 1601, as Active Directory counts: from 1980 to 2100. Nothing else is of this size.
+const FILE_TIMES: std::ops::Range<i64> = 119_600_064_000_000_000..157_469_184_000_000_000;
+/// Such intervals from 1601 to 1970.
+const FILE_TIME_OF_1970: i64 = 116_444_736_000_000_000;
 
 /// A value of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -156,6 +160,7 @@ fn seen_at(number: i64) -> Option<LastSeen> {
         0 => return Some(LastSeen::Never),
         FIRST_SECOND..FIRST_MILLISECOND => Timestamp::from_second(number),
         FIRST_MILLISECOND..BEYOND => Timestamp::from_millisecond(number),
+        _ if FILE_TIMES.contains(&number) => Timestamp::from_second((number - FILE_TIME_OF_1970) / 10_000_000),
         _ => return None,
     };
     time.ok().map(|time| LastSeen::On(Offset::UTC.to_datetime(time).date()))
@@ -174,7 +179,27 @@ fn day_of(text: &str) -> Option<Date> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(Offset::UTC.to_datetime(time).date());
     }
-    text.parse::<DateTime>().ok().map(|time| time.date())
+    text.parse::<DateTime>().ok().map(|time| time.date()).or_else(|| day_of_generalized(text))
+}
+
+/// The day in UTC of a time as directories write it, `20260301101112.5Z` (RFC 4517, section 3.3.13).
+fn day_of_generalized(text: &str) -> Option<Date> {
+    let (digits, rest) = text.split_at_checked(14)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let zone = rest.trim_start_matches(['.', ',']).trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let zone = match zone.split_at_checked(3) {
+        None if zone == "Z" => zone.to_owned(),
+        Some((hours, minutes)) if zone.starts_with(['+', '-']) => {
+            format!("{hours}:{}", if minutes.is_empty() { "00" } else { minutes })
+        }
+        _ => return None,
+    };
+    let (day, time) = digits.split_at(8);
+    let text =
+        format!("{}-{}-{}T{}:{}:{}{zone}", &day[..4], &day[4..6], &day[6..], &time[..2], &time[2..4], &time[4..]);
+    text.parse::<Timestamp>().ok().map(|time| Offset::UTC.to_datetime(time).date())
 }
 
 #[cfg(test)]
@@ -207,6 +232,12 @@ mod tests {
             "2026-03-01 10:11:12.5+00",
             "2026-03-02 01:00:00+05:30",
             "2026-02-28T23:00:00-02:00",
+            "20260301101112Z",
+            "20260301101112.5Z",
+            "20260301235959,123-0000",
+            "20260302010000+0530",
+            "20260302010000+05",
+            "134167968000000000",
             "1772323200",
             "1772323200000",
             "1772323200.123456",
@@ -217,7 +248,20 @@ mod tests {
 
     #[test]
     fn what_is_no_sign_in_is_refused_and_never_guessed() {
-        for text in ["", "never", "01/03/2026", "2026-02-30", "20260301", "2026-03-01 25:00", "infinity", "-1", "1e9"] {
+        for text in [
+            "",
+            "never",
+            "01/03/2026",
+            "2026-02-30",
+            "20260301",
+            "20260301101112",
+            "20260301101112X",
+            "20261301101112Z",
+            "2026-03-01 25:00",
+            "infinity",
+            "-1",
+            "1e9",
+        ] {
             seen(text).expect_err(text);
         }
         for number in [-1, 1, 20_260_301, 2_461_100, FIRST_SECOND - 1, BEYOND, i64::MAX, i64::MIN] {

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
@@ -91,6 +93,47 @@ impl Wire {
     /// Whether it goes by TLS.
     pub fn is_tls(&self) -> bool {
         matches!(self.stream, Stream::Tls(_))
+    }
+
+    /// The time that is left.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn remaining(&self) -> io::Result<Duration> {
+        match &self.stream {
+            Stream::Clear(timed) => timed.limit.remaining(),
+            Stream::Tls(stream) => stream.sock.limit.remaining(),
+            Stream::Closed => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Waits until there is something to read, here or at `other`; tells which.
+    ///
+    /// # Errors
+    /// When the time is up.
+    pub fn wait_with(&mut self, other: &UnixStream) -> io::Result<(bool, bool)> {
+        if let Stream::Tls(stream) = &mut self.stream
+            && stream.conn.process_new_packets().map_err(io::Error::other)?.plaintext_bytes_to_read() > 0
+        {
+            return Ok((true, false));
+        }
+        let left = Timespec::try_from(self.remaining()?).map_err(io::Error::other)?;
+        let timed = match &self.stream {
+            Stream::Clear(timed) => timed,
+            Stream::Tls(stream) => &stream.sock,
+            Stream::Closed => return Err(io::ErrorKind::NotConnected.into()),
+        };
+        let here = match &timed.socket {
+            Socket::Tcp(stream) => PollFd::new(stream, PollFlags::IN),
+            Socket::Unix(stream) => PollFd::new(stream, PollFlags::IN),
+        };
+        let mut both = [here, PollFd::new(other, PollFlags::IN)];
+        retry_on_intr(|| poll(&mut both, Some(&left)))?;
+        let is_ready = |polled: &PollFd<'_>| !polled.revents().is_empty();
+        match (is_ready(&both[0]), is_ready(&both[1])) {
+            (false, false) => Err(io::ErrorKind::TimedOut.into()),
+            ready => Ok(ready),
+        }
     }
 
     /// Goes on by TLS, with the server called `host`.

@@ -4,6 +4,7 @@ pub mod command;
 pub mod fields;
 pub mod http;
 pub mod json;
+pub mod ldap;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use super::database::{self, Database};
 use super::document::{Found, Problem, Section};
 use command::{AccountCommand, Command};
 use json::{AccountEndpoint, NumberEndpoint};
+use ldap::Directory;
 
 /// The seconds that reading the accounts, or a dimension, may take where nothing else is said.
 pub const DEFAULT_TIME_LIMIT: u64 = 300;
@@ -36,6 +38,8 @@ pub enum AccountSource {
     Command(Box<AccountCommand>),
     /// An endpoint that lists accounts as JSON.
     Json(Box<AccountEndpoint>),
+    /// A directory, by LDAP.
+    Ldap(Box<Directory>),
 }
 
 /// `[[dimension]]`
@@ -79,6 +83,7 @@ impl Accounts {
         let source = match the_one_kind(&section, &KINDS)? {
             Some(("command", found)) => AccountSource::Command(Box::new(AccountCommand::read(&found, base)?)),
             Some(("json", found)) => AccountSource::Json(Box::new(AccountEndpoint::read(&found, base)?)),
+            Some(("ldap", found)) => AccountSource::Ldap(Box::new(Directory::read(&found, base)?)),
             _ => {
                 let missing = || section.refuse("database", "is missing");
                 let database = Database::of(&section, base)?.ok_or_else(missing)?;
@@ -92,13 +97,13 @@ impl Accounts {
     fn database(&self) -> Option<&Database> {
         match &self.source {
             AccountSource::Sql(sql) => Some(&sql.database),
-            AccountSource::Command(_) | AccountSource::Json(_) => None,
+            AccountSource::Command(_) | AccountSource::Json(_) | AccountSource::Ldap(_) => None,
         }
     }
 }
 
 /// What accounts can be read from besides a database, each a section of its own.
-const KINDS: [&str; 2] = ["command", "json"];
+const KINDS: [&str; 3] = ["command", "json", "ldap"];
 /// What a dimension can be read from besides a database.
 const NUMBER_KINDS: [&str; 2] = ["command", "json"];
 

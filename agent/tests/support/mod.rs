@@ -12,6 +12,7 @@ pub mod plugin;
 pub mod postgres;
 pub mod running;
 pub mod server;
+pub mod slapd;
 
 use std::path::Path;
 

@@ -70,11 +70,66 @@ fn the_example_names_every_key_of_a_source() {
     let named = |key: &str| {
         example.lines().any(|line| {
             line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} = "))
+                || line.contains(&format!(".{key}]"))
                 || line.contains(&format!("{key}, as above"))
         })
     };
-    let fields = ["identity", "active", "licensed_access", "last_seen", "service_account"];
-    let keys = super::http::KEYS.iter().chain(&super::json::KEYS).chain(&super::command::KEYS).chain(&fields);
+    let fields = crate::accounts::NAMES;
+    let keys = super::http::KEYS
+        .iter()
+        .chain(&super::json::KEYS)
+        .chain(&super::command::KEYS)
+        .chain(&super::ldap::KEYS)
+        .chain(&fields);
     let missing: Vec<_> = keys.filter(|key| !named(key)).collect();
     assert!(missing.is_empty(), "not documented in the example: {missing:?}");
+}
+
+#[test]
+fn each_rule_of_a_directory_is_named_with_its_line_and_key() {
+    let clear = "`accounts.ldap.url` would be read in clear, and anybody on the way could read the password: begin it with \
+                 ldaps://, or write `start_tls = true` or `allow_unencrypted = true`";
+    let cases = [
+        ("url = 'ldap://ldap.example.org'\nbase = 'b'", clear),
+        ("url = 'https://h'\nbase = 'b'", "`accounts.ldap.url` must begin with ldaps://, ldap:// or ldapi://"),
+        (
+            "url = 'ldaps://cn=a:b@h'\nbase = 'b'",
+            "`accounts.ldap.url` must be a host, and a port if it is not the usual one",
+        ),
+        (
+            "url = 'ldapi://'\nbase = 'b'",
+            "`accounts.ldap.url` must name a socket, as in ldapi://%2Frun%2Fslapd%2Fldapi, which has no TLS",
+        ),
+        (
+            "url = 'ldaps://h'\nbase = 'b'\nstart_tls = true",
+            "`accounts.ldap.start_tls` is for ldap://: ldaps:// has TLS already",
+        ),
+        ("url = 'ldaps://h'", "`accounts.ldap.base` is missing"),
+        (
+            "url = 'ldaps://h'\nbase = 'b'\nfilter = 'uid=*'\nbind_dn = 'x'",
+            "`accounts.ldap.bind_dn` needs `password_file` or `password_env` beside it",
+        ),
+        (
+            "url = 'ldaps://h'\nbase = 'b'\nfilter = '(uid='",
+            "`accounts.ldap.filter` is no filter of LDAP, such as \"(objectClass=inetOrgPerson)\"",
+        ),
+        ("url = 'ldaps://h'\nbase = 'b'\nscope = 'all'", "`accounts.ldap.scope` must be \"subtree\" or \"one\""),
+        (
+            "url = 'ldaps://h'\nbase = 'b'\nschema = 'ad'",
+            "`accounts.ldap.schema` must be \"active-directory\", or left out",
+        ),
+        ("url = 'ldaps://h'\nbase = 'b'\npage_size = 0", "`accounts.ldap.page_size` must be from 1 to 10000"),
+        (
+            "url = 'ldaps://h'\nbase = 'b'\nfields = { identity = 'a.b' }",
+            "`accounts.ldap.fields` must name attributes: one name each, without dots and slashes",
+        ),
+        (
+            "url = 'ldap://127.0.0.1'\nbase = 'b'\ntls_ca_file = 'ca.pem'",
+            "`accounts.ldap.tls_ca_file` has no effect on a connection without TLS: leave it out",
+        ),
+    ];
+    for (text, expected) in cases {
+        let problem = problem(&format!("[accounts.ldap]\n{text}"));
+        assert_eq!(problem.split_once(": ").expect("a line before").1, expected);
+    }
 }
