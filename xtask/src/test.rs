@@ -40,7 +40,8 @@ pub fn test(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
             failures.push(failure.to_string());
         }
     }
-    let demo = demo::Options { once: true, dir: None, port: free_port()?, source: options.source };
+    let (port, product_port) = (free_port()?, free_port()?);
+    let demo = demo::Options { once: true, dir: None, port, product_port, source: options.source };
     if let Err(failure) = progress.step("demo", |_| demo::demo(workspace, &demo)) {
         progress.say(&failure.to_string());
         failures.push(failure.to_string());
@@ -53,7 +54,7 @@ pub fn test(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     if failures.is_empty() { Ok(()) } else { Err(Failure::new(failures.join("\n       "))) }
 }
 
-/// A port that the demo's central server may have, beside one that somebody runs on the default port.
+/// A port that a server of the demo may have, beside one that somebody runs on the default port.
 fn free_port() -> Result<u16, Failure> {
     let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     address.map(|address| address.port()).context("no free port for the demo")

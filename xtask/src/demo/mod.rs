@@ -31,6 +31,9 @@ pub struct Options {
     /// The port of the central server on 127.0.0.1
     #[arg(long, default_value_t = 8095)]
     pub port: u16,
+    /// The port of the product's pages and its local API on 127.0.0.1
+    #[arg(long, default_value_t = 8096)]
+    pub product_port: u16,
     /// By what the plugins are built.
     #[command(flatten)]
     pub source: plugin::Source,
@@ -43,8 +46,12 @@ pub struct Options {
 pub fn demo(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let progress = Progress::start();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let product_listen = SocketAddr::from((Ipv4Addr::LOCALHOST, options.product_port));
     // What can be refused is refused before minutes of building.
-    ensure_free(listen)?;
+    ensure_free(listen, "--port")?;
+    if !options.once {
+        ensure_free(product_listen, "--product-port")?;
+    }
     // Kept until the end of this function: a temporary folder goes when it is dropped.
     let folder = Folder::prepare(options.dir.as_deref())?;
     let plugin = plugin::Options { fixtures: false, source: options.source };
@@ -52,13 +59,15 @@ pub fn demo(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     progress.say("building the binaries");
     workspace.build_binaries()?;
     let mut interrupt = Interrupt::watch()?;
-    let mut story = Story { workspace, progress: &progress, interrupt: &mut interrupt, dir: folder.path(), listen };
+    let dir = folder.path();
+    let mut story = Story { workspace, progress: &progress, interrupt: &mut interrupt, dir, listen, product_listen };
     let scene = story.play()?;
     println!("{}", scene.describe());
     if options.once {
         return Ok(());
     }
-    let mut services = story.stay(scene)?;
+    let (mut services, pages) = story.stay(scene)?;
+    println!("{pages}");
     if options.dir.is_some() {
         println!("The data is in {}.", folder.path().display());
     }
@@ -68,9 +77,9 @@ pub fn demo(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     end
 }
 
-fn ensure_free(address: SocketAddr) -> Result<(), Failure> {
+fn ensure_free(address: SocketAddr, option: &str) -> Result<(), Failure> {
     TcpListener::bind(address).map(drop).map_err(|error| {
-        Failure::new(format!("cannot listen on {address} ({error}): stop what does, or choose another --port"))
+        Failure::new(format!("cannot listen on {address} ({error}): stop what does, or choose another {option}"))
     })
 }
 
@@ -125,7 +134,7 @@ mod tests {
     fn a_port_that_is_taken_is_told_before_anything_is_built() {
         let taken = TcpListener::bind("127.0.0.1:0").and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, _listener) = taken.expect("a port");
-        let error = ensure_free(address).expect_err("it is taken").to_string();
+        let error = ensure_free(address, "--port").expect_err("it is taken").to_string();
         assert!(error.contains("choose another --port"), "{error}");
     }
 }

@@ -32,6 +32,8 @@ pub struct Story<'a> {
     pub dir: &'a Path,
     /// Where central listens.
     pub listen: SocketAddr,
+    /// Where the product's agent listens.
+    pub product_listen: SocketAddr,
 }
 
 /// How things stand at the end of the story. The central server runs until it is dropped.
@@ -107,16 +109,21 @@ impl Story<'_> {
         Ok(Scene { central: service, seatline, url, password, application, contents, licenses })
     }
 
-    /// Leaves everything running: the central server, and the agent that reports at every interval.
+    /// Leaves everything running: the central server, and the agent that reports at every interval and has pages of its
+    /// own. Gives both, and how to sign in at the agent.
     ///
     /// # Errors
     /// When the agent cannot be started.
-    pub fn stay(&mut self, scene: Scene) -> Result<Vec<Service>, Failure> {
+    pub fn stay(&mut self, scene: Scene) -> Result<(Vec<Service>, String), Failure> {
         let Scene { central, seatline, .. } = scene;
+        let password = text(&seatline.json(&["user", "add", ADMIN])?, "/password")?.to_owned();
         let dir = seatline.dir().display().to_string();
         let log = self.dir.join("seatline.log");
-        let agent = Service::start("seatline run", seatline.program(), &["run", "--dir", &dir], log)?;
-        Ok(vec![agent, central])
+        let mut agent = Service::start("seatline run", seatline.program(), &["run", "--dir", &dir], log)?;
+        let url = format!("http://{}", self.product_listen);
+        agent.wait_until(|| is_healthy(&url))?;
+        let pages = format!("  Product       {url}\n  Sign in as    {ADMIN}\n  Password      {password}\n");
+        Ok((vec![agent, central], pages))
     }
 
     /// Says what comes now, unless Ctrl-C was pressed.
@@ -143,10 +150,12 @@ impl Story<'_> {
         let path = Path::new(text(&made, "/config")?);
         let database = self.dir.join("wiki.db");
         let sections = format!(
-            "\n[accounts]\ndatabase = {:?}\nquery = \"\"\"\n{}\n\"\"\"\n\n[[dimension]]\nname = \"pages\"\nquery = {:?}\n",
+            "\n[accounts]\ndatabase = {:?}\nquery = \"\"\"\n{}\n\"\"\"\n\n[[dimension]]\nname = \"pages\"\nquery = {:?}\n\n\
+             [http]\nlisten = \"{}\"\n",
             database.display().to_string(),
             product::ACCOUNTS,
             product::PAGES,
+            self.product_listen,
         );
         let config = fs::read_to_string(path).context(path.display())?;
         fs::write(path, config + &sections).context(path.display())
