@@ -112,6 +112,7 @@ pub(crate) enum State {
 
 /// How far a link is, as it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkState {
     /// The join was not answered yet.
@@ -138,6 +139,7 @@ impl LinkState {
 
 /// What can be shown of a link.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LinkFacts {
     /// Where the central server is reached.
     pub central_url: String,

@@ -47,6 +47,7 @@ pub(crate) struct Basis {
 
 /// What is in the way of a new standing.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// A stable code.
     pub code: &'static str,

@@ -14,6 +14,7 @@ use crate::store::{Slot, StateReader, StoreError};
 
 /// The last run of the plugin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LastRun {
     /// When it was made.
     pub at: Timestamp,
@@ -35,6 +36,7 @@ pub struct LastRun {
 
 /// A line that a plugin wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct JournalEntry {
     /// `debug`, `info`, `warn` or `error`.
     pub level: String,

@@ -14,6 +14,7 @@ use crate::store::{StateReader, StoreError};
 
 /// What an administrator wants to know at a glance. As JSON it is an interface.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Status {
     /// The instance.
     pub server_id: ServerId,
@@ -39,6 +40,7 @@ pub struct Status {
 
 /// The reports that wait.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct OutboxStatus {
     /// How many wait.
     pub pending: usize,

@@ -23,6 +23,8 @@ pub mod pairing;
 mod paseto;
 pub mod receipt;
 pub mod report;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod seal;
 pub mod settings;
 pub mod standing;

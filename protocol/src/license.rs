@@ -11,6 +11,7 @@ use crate::text;
 
 /// For what use a license was issued (`c5`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Paid, for production.
@@ -47,6 +48,7 @@ impl Kind {
 
 /// How an account becomes a counted user (`a5`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Counting {
     /// From the account's creation on.
@@ -58,6 +60,7 @@ pub enum Counting {
 
 /// What happens beyond a limit and its allowance (`a6`, `g9`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Behaviour {
     /// People are told, nothing stops.
@@ -71,6 +74,7 @@ pub enum Behaviour {
 
 /// A license of somebody else that what is licensed needs (`p4`), such as that of a database below it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Prerequisite {
     /// The product.
     pub name: String,
@@ -83,6 +87,7 @@ pub struct Prerequisite {
 
 /// Whether a license costs something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Cost {
     /// It must be bought.
@@ -114,6 +119,7 @@ impl std::fmt::Display for Prerequisite {
 
 /// What a license covers: a whole installation, or one node of it (`p2`, `p3`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// One license for all nodes.
@@ -135,6 +141,7 @@ impl Mode {
 
 /// A limit on one dimension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Limit {
     /// What is limited.
     pub dimension: Dimension,
@@ -159,6 +166,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 /// A license. Unknown fields are kept out unless `critical` names them: then the license is refused, because it says
 /// something that this program must not ignore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct License {
     /// The license's name at its vendor.
     pub id: LicenseId,

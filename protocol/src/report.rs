@@ -54,6 +54,7 @@ pub struct Reporter {
 
 /// The plugin that made a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PluginFacts {
     /// Its name, such as `license-visibility`.
     pub name: String,
@@ -65,6 +66,7 @@ pub struct PluginFacts {
 
 /// The product that a report is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ProductFacts {
     /// The product id.
     pub id: ProductId,
@@ -106,6 +108,7 @@ impl ProductFacts {
 
 /// A running node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NodeFacts {
     /// Unique in the cluster.
     pub id: String,
@@ -115,6 +118,7 @@ pub struct NodeFacts {
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The plugin reported.
@@ -125,6 +129,7 @@ pub enum Outcome {
 
 /// Why a run gave no counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// A stable code, such as `plugin-deadline`.
     pub code: String,
@@ -134,6 +139,7 @@ pub struct Failure {
 
 /// The typed content of a plugin's report, validated by the host.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Collected {
     /// The accounts by class; absent where they could not be had, see `omissions`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,6 +163,7 @@ pub struct Collected {
 
 /// The accounts of a product, each in exactly one class (`b7`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AccountCounts {
     /// All accounts: the sum of the classes.
     pub total: u64,
@@ -199,6 +206,7 @@ impl AccountCounts {
 
 /// One measured dimension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Measurement {
     /// What was measured.
     pub dimension: Dimension,
@@ -209,6 +217,7 @@ pub struct Measurement {
 
 /// A count, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Measured {
     /// The count.
@@ -219,6 +228,7 @@ pub enum Measured {
 
 /// A part that is missing from a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Omission {
     /// The interface that refused, such as `accounts`.
     pub subject: String,

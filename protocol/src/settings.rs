@@ -16,6 +16,7 @@ pub const MAX_DORMANCY_DAYS: u32 = 3650;
 
 /// What the central server wants of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Settings {
     /// The link.
     pub link: LinkId,

@@ -12,6 +12,7 @@ use seatline_protocol::report::Outcome;
 use seatline_protocol::{Digest, Sequence};
 use seatline_web::ApiError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::instance::Instance;
 
@@ -27,7 +28,7 @@ struct Inner {
 }
 
 /// How it goes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SyncState {
     /// Whether one is under way that was asked for here.
     pub running: bool,
@@ -40,7 +41,7 @@ pub struct SyncState {
 }
 
 /// A synchronisation that has ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Synchronisation {
     /// When it began.
     pub begun_at: Timestamp,
@@ -57,7 +58,7 @@ pub struct Synchronisation {
 }
 
 /// A report that was made.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct MadeReport {
     /// Its place in the chain.
     pub sequence: Sequence,
@@ -68,7 +69,7 @@ pub struct MadeReport {
 }
 
 /// What was in the way.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     /// A stable code.
     pub code: String,

@@ -11,6 +11,7 @@ pub mod person;
 pub mod plugin;
 pub mod postgres;
 pub mod running;
+pub mod schema;
 pub mod server;
 pub mod slapd;
 

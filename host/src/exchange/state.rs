@@ -21,6 +21,7 @@ const MAX_LEAP: SignedDuration = SignedDuration::from_hours(24);
 
 /// How the exchanges go, over all restarts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ExchangeState {
     /// When the last one was tried.
     pub tried_at: Option<Timestamp>,
@@ -41,6 +42,7 @@ pub struct ExchangeState {
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// A stable code.
     pub code: String,
@@ -50,6 +52,7 @@ pub struct Problem {
 
 /// What is shown of a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ReceiptFacts {
     /// The report's place in the chain.
     pub sequence: Sequence,

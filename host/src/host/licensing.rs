@@ -20,6 +20,7 @@ use crate::store::{StoreError, change};
 
 /// What a license key would change (`b3`, `c9`). As JSON it is an interface.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LicensePreview {
     /// What the key says.
     pub license: License,

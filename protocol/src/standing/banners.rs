@@ -8,6 +8,7 @@ use crate::ids::{Dimension, LicenseId, ProductId};
 
 /// A banner: one thing that the users or administrators of a product should know about its licenses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Banner {
     /// How grave it is.
     pub level: BannerLevel,
@@ -38,6 +39,7 @@ pub struct Banner {
 
 /// How grave a banner is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum BannerLevel {
     /// To know.

@@ -30,6 +30,7 @@ impl LimitCheck {
 
 /// Whether a product may make more of something. As JSON it is an interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LimitAnswer {
     /// What was asked about.
     pub dimension: Dimension,
@@ -57,6 +58,7 @@ pub struct LimitAnswer {
 
 /// Why a product may make more of something, or may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LimitCode {
     /// No license limits it.

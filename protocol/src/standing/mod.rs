@@ -113,6 +113,7 @@ impl Observed {
 
 /// A server ID that the instance had before it moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PreviousServer {
     /// The server ID.
     pub server_id: ServerId,
@@ -122,6 +123,7 @@ pub struct PreviousServer {
 
 /// What the licenses come to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Standing {
     /// The whole in one word.
     pub verdict: Verdict,
@@ -159,6 +161,7 @@ pub struct Standing {
 
 /// What the licenses of one add-on come to (`p1`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AddOnStanding {
     /// The add-on.
     pub product: ProductId,
@@ -177,6 +180,7 @@ pub struct AddOnStanding {
 
 /// A running node, and the license that covers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NodeStanding {
     /// The node.
     pub id: String,
@@ -187,6 +191,7 @@ pub struct NodeStanding {
 
 /// The standing in one word, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Everything is in order.
@@ -213,6 +218,7 @@ impl Verdict {
 
 /// One reason for a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Reason {
     /// What it is about, stable for machines.
     pub code: ReasonCode,
@@ -234,6 +240,7 @@ pub struct Reason {
 
 /// What a reason is about. Between reasons of the same weight for the verdict, the order is that of gravity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReasonCode {
     /// There is no license of the product.
@@ -276,6 +283,7 @@ pub enum ReasonCode {
 
 /// What one license comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LicenseStanding {
     /// The license.
     pub id: LicenseId,
@@ -331,6 +339,7 @@ fn is_installation(mode: &Mode) -> bool {
 
 /// A limit as a license states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LimitFacts {
     /// What is limited.
     pub dimension: Dimension,
@@ -341,6 +350,7 @@ pub struct LimitFacts {
 
 /// What one license comes to, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = LicenseStatus))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// In force.
@@ -373,6 +383,7 @@ impl Status {
 
 /// A limit against its count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LimitStanding {
     /// What is limited.
     pub dimension: Dimension,
@@ -392,6 +403,7 @@ pub struct LimitStanding {
 
 /// How a count lies to its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LimitState {
     /// Never counted.

@@ -12,6 +12,7 @@ use crate::license::License;
 
 /// The highest count of a dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Peak {
     /// The count.
     pub count: u64,
@@ -30,6 +31,7 @@ pub struct Held<'a> {
 
 /// What a license would change.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Effect {
     /// The standing now.
     pub before: Standing,
@@ -62,6 +64,7 @@ pub struct Effect {
 
 /// A limit before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LimitChange {
     /// The add-on that is limited; absent for the product.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +87,7 @@ pub struct LimitChange {
 
 /// An end before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DateChange {
     /// What ends.
     pub ends: Ends,
@@ -97,6 +101,7 @@ pub struct DateChange {
 
 /// Something that an administrator should know before he saves a license.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Warning {
     /// What it is about, stable for machines.
     pub code: WarningCode,
@@ -112,6 +117,7 @@ pub struct Warning {
 
 /// What a warning is about, the gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WarningCode {
     /// It would not be in force.

@@ -18,6 +18,7 @@ pub struct TimeLeft {
 
 /// What ends of a license.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Ends {
     /// The license itself.

@@ -11,13 +11,14 @@ use seatline_host::licenses::InstalledLicense;
 use seatline_protocol::{Digest, License, ServerId, Standing};
 use seatline_web::{ApiError, Input};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::http::guard::Admin;
 use crate::http::{App, errors};
 
 /// The keys that were set.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Licenses {
     /// The instance that they are for.
     server_id: ServerId,
@@ -26,7 +27,7 @@ pub struct Licenses {
 }
 
 /// A key that was set.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Key {
     /// The digest of the key.
     digest: Digest,
@@ -44,7 +45,7 @@ pub struct Key {
 }
 
 /// Why a key is not trusted any more.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Problem {
     /// A stable code.
     code: &'static str,
@@ -63,15 +64,16 @@ impl From<InstalledLicense> for Key {
 }
 
 /// A license key, as it was pasted.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PastedKey {
     /// The key. One that wraps over lines, or stands between BEGIN and END lines, is accepted as it is.
+    #[schema(value_type = String)]
     key: Zeroizing<String>,
 }
 
 /// What setting a key came to.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct LicenseSet {
     /// What the key says.
     license: License,
@@ -82,6 +84,12 @@ pub struct LicenseSet {
 }
 
 /// The keys that were set, the oldest first
+#[utoipa::path(
+    get,
+    path = "/v1/licenses",
+    operation_id = "list_licenses",
+    responses((status = 200, description = "The keys", body = Licenses)),
+)]
 pub async fn list(State(app): State<App>) -> Result<Json<Licenses>, ApiError> {
     let read = |instance: &crate::instance::Instance| {
         let keys = instance.host.licenses()?.into_iter().map(Key::from).collect();
@@ -93,6 +101,13 @@ pub async fn list(State(app): State<App>) -> Result<Json<Licenses>, ApiError> {
 /// Set a license key
 ///
 /// It takes effect at once, and the keys from before stay as history. One that is refused changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses",
+    operation_id = "set_license",
+    request_body(content((PastedKey = "application/json"), (String = "text/plain"))),
+    responses((status = 200, description = "It is set, or was set already", body = LicenseSet)),
+)]
 pub async fn set(_: Admin, State(app): State<App>, Pasted(key): Pasted) -> Result<Json<LicenseSet>, ApiError> {
     let change = app.ask(move |instance| instance.host.set_license(&key)).await?.map_err(errors::license)?;
     let standing = app.live().await?.standing.clone();
@@ -102,6 +117,13 @@ pub async fn set(_: Admin, State(app): State<App>, Pasted(key): Pasted) -> Resul
 /// What a license key would change
 ///
 /// Nothing is changed. A key that would be refused says so in `refused`, and shows its effect all the same.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses/preview",
+    operation_id = "preview_license",
+    request_body(content((PastedKey = "application/json"), (String = "text/plain"))),
+    responses((status = 200, description = "What it would change", body = LicensePreview)),
+)]
 pub async fn preview(State(app): State<App>, Pasted(key): Pasted) -> Result<Json<LicensePreview>, ApiError> {
     let preview = app.ask(move |instance| instance.host.preview_license(&key)).await?;
     preview.map(Json).map_err(errors::license)

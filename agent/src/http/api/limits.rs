@@ -7,11 +7,12 @@ use seatline_protocol::standing::{LimitAnswer, LimitCheck, LimitStanding, Verdic
 use seatline_protocol::{Dimension, ProductId};
 use seatline_web::{ApiError, Input};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::App;
 
 /// The limits against the latest counts.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Limits {
     /// The whole in one word.
     verdict: Verdict,
@@ -23,7 +24,7 @@ pub struct Limits {
 }
 
 /// What a product asks before it makes more of something.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// How many more it wants to make; 0 asks about those that there are.
@@ -38,6 +39,12 @@ pub struct Check {
 }
 
 /// The limits of the governing license, against the latest counts
+#[utoipa::path(
+    get,
+    path = "/v1/limits",
+    operation_id = "list_limits",
+    responses((status = 200, description = "The limits", body = Limits)),
+)]
 pub async fn list(State(app): State<App>) -> Result<Json<Limits>, ApiError> {
     let live = app.live().await?;
     let standing = &live.standing;
@@ -47,6 +54,14 @@ pub async fn list(State(app): State<App>) -> Result<Json<Limits>, ApiError> {
 /// Whether there may be more of something
 ///
 /// It changes nothing: what the product then makes is counted with the next run.
+#[utoipa::path(
+    post,
+    path = "/v1/limits/{dimension}/check",
+    operation_id = "check_limit",
+    params(("dimension" = String, Path, example = "users")),
+    request_body = Check,
+    responses((status = 200, description = "Whether there may be more", body = LimitAnswer)),
+)]
 pub async fn check(
     State(app): State<App>,
     Path(dimension): Path<String>,

@@ -5,6 +5,7 @@
 //! memory; the others ask the host, on another thread.
 
 mod banners;
+mod description;
 mod features;
 mod licenses;
 mod limits;
@@ -17,6 +18,7 @@ use seatline_web::ApiError;
 
 use super::App;
 use super::guard::require_token;
+pub use description::description;
 
 /// Every route of the API. All of them stand behind the guard.
 pub fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
@@ -36,7 +38,7 @@ pub fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
     ]
 }
 
-/// The API behind its guard.
+/// The API behind its guard, and its description before it.
 pub fn router(app: &App) -> Router<App> {
     let mut router = Router::new();
     for (path, route) in routes() {
@@ -47,5 +49,6 @@ pub fn router(app: &App) -> Router<App> {
     for path in ["/v1/", "/v1/{*path}"] {
         router = router.route(path, any(unknown));
     }
-    router.layer(from_fn_with_state(app.clone(), require_token))
+    let guarded = router.layer(from_fn_with_state(app.clone(), require_token));
+    guarded.route("/v1/openapi.json", get(description::serve))
 }

@@ -1,0 +1,46 @@
+//! The ids as a description of an API shows them (feature `schema`). The types with fields derive theirs.
+
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::ids::{Digest, Dimension, LicenseId, LinkId, MAX_COUNT, ProductId, Sequence, ServerId};
+
+/// Describes types that are text which holds to a rule.
+macro_rules! text {
+    ($($name:ident: $description:literal, $example:literal;)+) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let text = ObjectBuilder::new().schema_type(Type::String).description(Some($description));
+                text.examples([$example]).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
+}
+
+text! {
+    Dimension: "A named quantity that a license can limit: 1 to 64 characters of a-z 0-9 - _ . that start with a letter.",
+        "users";
+    ProductId: "A product or add-on: 1 to 64 characters of a-z 0-9 - _ . that start with a letter.", "acme-wiki";
+    LicenseId: "A license, named by its vendor: 1 to 64 characters of A-Z a-z 0-9 - _ .", "NR10-X7WZ-JB68-8HEF";
+    ServerId: "The identity of an instance of a product: five groups of four characters.", "6C49-PHGB-64KX-JV40-FE8P";
+    LinkId: "An application link, named by the central server: six groups of four characters.",
+        "7G2M-9QXM-64KX-JV40-FE8P-B7K2";
+    Digest: "SHA-256 over exact bytes.", "sha256:b9cf86a0f1d94c1d3aef0f3d2a3b4ce02a7b4c2a9ce4e9dfbf6f2a4f7a3b1c5d";
+}
+
+impl PartialSchema for Sequence {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .description(Some("The place of a report in the chain of its link."))
+            .minimum(Some(1))
+            .maximum(Some(MAX_COUNT))
+            .into()
+    }
+}
+
+impl ToSchema for Sequence {}
