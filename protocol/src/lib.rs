@@ -9,6 +9,8 @@
 //! | [`Invite`], [`Welcome`], [`Settings`], [`Receipt`] | the central server's key | the host |
 //! | [`Join`], [`Report`], [`Continuity`] | the link's key, made by the host | the central server |
 //!
+//! A [`LicenseRequest`] is not sealed: an administrator sends it to a vendor, before there is a license.
+//!
 //! Nothing here does I/O or reads a clock: the time is always a parameter.
 #![forbid(unsafe_code)]
 
@@ -23,6 +25,7 @@ pub mod pairing;
 mod paseto;
 pub mod receipt;
 pub mod report;
+pub mod request;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod seal;
@@ -39,6 +42,7 @@ pub use license::{Behaviour, Cost, Counting, Kind, License, Limit, Mode, Prerequ
 pub use pairing::{Invite, Join, Welcome};
 pub use receipt::{Receipt, Verdict as ReceiptVerdict};
 pub use report::{AccountCounts, Collected, Measurement, Omission, Outcome, Report};
+pub use request::{LicenseRequest, RequestError};
 pub use seal::{Document, OpenError};
 pub use settings::Settings;
 pub use standing::{Observed, Standing, standing};

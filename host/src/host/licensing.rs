@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use seatline_protocol::license::License;
+use seatline_protocol::request::{MAX_COUNTS, MAX_PREVIOUS, MAX_WISH};
 use seatline_protocol::standing::{Banner, Effect, Held, LimitAnswer, LimitCheck, preview};
-use seatline_protocol::{Dimension, Observed, Standing, standing};
+use seatline_protocol::{Dimension, LicenseRequest, Observed, ProductId, Standing, standing, text};
 use serde::Serialize;
 
 use super::{Host, HostError};
@@ -151,6 +152,28 @@ impl Host {
     ) -> Result<Standing, StoreError> {
         let (licenses, observed) = self.held(runs::observed(description, &self.server_id, counts))?;
         Ok(standing(&licenses, &observed, now))
+    }
+
+    /// A request for a license of the product, or of an add-on, to send to its vendor (`s10`). A wish is one line of at most
+    /// [`MAX_WISH`] characters; what is more is cut.
+    ///
+    /// # Errors
+    /// When the state cannot be read, or the product does not say what it is.
+    pub fn license_request(&self, add_on: Option<ProductId>, wish: Option<&str>) -> Result<LicenseRequest, HostError> {
+        let Basis { licenses, observed, counted_at, .. } = self.basis()?;
+        let (peaks, now) = (Peaks::read(&*self.store)?, self.now()?);
+        let standing = standing(&licenses, &observed, now);
+        let wish = wish.map(|wish| text::line(wish, MAX_WISH)).filter(|wish| !wish.is_empty());
+        let previous = observed.previous.into_iter().map(|previous| previous.server_id);
+        Ok(LicenseRequest {
+            previous_servers: previous.take(MAX_PREVIOUS).collect(),
+            counts: observed.counts.into_iter().take(MAX_COUNTS).collect(),
+            counted_at,
+            peaks_since: peaks.as_ref().map(|peaks| peaks.since),
+            peaks: peaks.into_iter().flat_map(|peaks| peaks.highest).take(MAX_COUNTS).collect(),
+            wish,
+            ..LicenseRequest::new(self.product()?, add_on, &standing, now)
+        })
     }
 
     /// What the licenses come to, from memory: for every turn of a product (`s9`).

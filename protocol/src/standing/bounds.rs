@@ -51,7 +51,7 @@ fn check_nodes(nodes: &[NodeStanding]) -> Result<(), String> {
 }
 
 impl LicenseStanding {
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         at_most("limits of a license", self.limits.len(), MAX_LIMITS)?;
         at_most("features of a license", self.features.len(), MAX_ENABLED_FEATURES)?;
         line("a licensee", &self.licensee, MAX_NAME)?;

@@ -4,5 +4,6 @@ mod chain;
 mod largest;
 mod license;
 mod report;
+mod request;
 mod settings;
 mod wire;
