@@ -8,7 +8,7 @@ use seatline_host::licenses::SetLicenseError;
 use seatline_host::link::LinkError;
 use seatline_host::plugins::PluginError;
 use seatline_host::store::StoreError;
-use seatline_protocol::{IdError, KeyError, OpenError};
+use seatline_protocol::{IdError, KeyError, OpenError, RequestError};
 
 use crate::config::ConfigError;
 use crate::tokens::TokenError;
@@ -95,6 +95,7 @@ failures!(
     LinkError,
     OpenError,
     PluginError,
+    RequestError,
     SetLicenseError,
     StoreError,
     TokenError,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use seatline_protocol::report::{AccountCounts, Collected, Measured, Outcome};
 use seatline_protocol::standing::{LicenseStanding, LimitStanding, LimitState, Verdict};
-use seatline_protocol::{Counting, Standing};
+use seatline_protocol::{Counting, Mode, Standing};
 
 use crate::output::{ATTENTION, BAD, GOOD, Page, count, styled, time, time_from};
 
@@ -20,30 +20,58 @@ pub fn verdict(page: &mut Page, standing: &Standing) {
     }
 }
 
-/// Writes the limits of the governing license against the counts.
+/// Writes the limits of the governing license against the counts, and those of the add-ons.
 pub fn limits(page: &mut Page, standing: &Standing) {
-    if standing.limits.is_empty() {
-        return;
+    let own = standing.limits.iter().map(|limit| self::limit(limit.dimension.to_string(), limit));
+    let of_add_ons = standing.add_ons.iter().flat_map(|add_on| {
+        add_on.limits.iter().map(|limit| self::limit(format!("{} {}", add_on.product, limit.dimension), limit))
+    });
+    let rows: Vec<Vec<String>> = own.chain(of_add_ons).collect();
+    if !rows.is_empty() {
+        page.gap();
+        page.table(&["LIMIT", "USED", "OF", "STATE"], &rows);
     }
-    page.gap();
-    let rows: Vec<Vec<String>> = standing.limits.iter().map(limit).collect();
-    page.table(&["LIMIT", "USED", "OF", "STATE"], &rows);
 }
 
-fn limit(limit: &LimitStanding) -> Vec<String> {
-    let state = match limit.state {
+fn limit(what: String, limit: &LimitStanding) -> Vec<String> {
+    vec![what, limit.used.map_or("-".to_owned(), count), max(limit), state(limit.state).to_owned()]
+}
+
+/// How a count lies to its limit.
+pub fn state(state: LimitState) -> &'static str {
+    match state {
         LimitState::Unknown => "not counted yet",
         LimitState::Within => "within",
         LimitState::Near => "near",
         LimitState::InAllowance => "over, tolerated",
         LimitState::Over => "over",
-    };
-    let max = match (limit.max, limit.extra) {
+    }
+}
+
+/// The greatest count of a limit, with what is tolerated beyond it.
+pub fn max(limit: &LimitStanding) -> String {
+    match (limit.max, limit.extra) {
         (None, _) => "unlimited".to_owned(),
         (Some(max), 0) => count(max),
         (Some(max), extra) => format!("{} + {}", count(max), count(extra)),
-    };
-    vec![limit.dimension.to_string(), limit.used.map_or("-".to_owned(), count), max, state.to_owned()]
+    }
+}
+
+/// Writes the running nodes and their licenses, where there is more than one, or one lacks a license (`c8`, `p3`).
+pub fn nodes(page: &mut Page, standing: &Standing) {
+    let of_add_ons = standing.add_ons.iter().map(|add_on| (Some(&add_on.product), &add_on.nodes));
+    let groups = [(None, &standing.nodes)].into_iter().chain(of_add_ons);
+    let mut rows = Vec::new();
+    for (add_on, nodes) in groups.filter(|(_, nodes)| nodes.len() > 1) {
+        rows.extend(nodes.iter().map(|node| {
+            let license = node.license.as_ref().map_or_else(|| styled(BAD, "none"), ToString::to_string);
+            vec![node.id.clone(), add_on.map_or(String::new(), ToString::to_string), license]
+        }));
+    }
+    if !rows.is_empty() {
+        page.gap();
+        page.table(&["NODE", "ADD-ON", "LICENSE"], &rows);
+    }
 }
 
 /// Writes one license with its kind, its dates and what it comes to.
@@ -82,6 +110,18 @@ pub fn license(page: &mut Page, license: &LicenseStanding, now: Timestamp) {
     }
     if let Some(until) = license.maintenance_until {
         page.fact("Maintenance", time_from(until, now));
+    }
+    if license.support {
+        page.fact("Support", "the license entitles to it");
+    }
+    if license.mode == Mode::Node {
+        page.fact("Covers", "one node");
+    }
+    if !license.set_for.is_empty() {
+        page.fact("Set for", Vec::from_iter(license.set_for.clone()).join(", "));
+    }
+    for needed in &license.prerequisites {
+        page.fact("Needs", needed);
     }
 }
 

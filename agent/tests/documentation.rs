@@ -107,6 +107,10 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     let key = issued["key"].as_str().expect("a key").to_owned();
     show(&["license", "inspect", &key]);
     show(&["license", "set", &key]);
+    show(&["license", "preview", &key]);
+    show(&["license", "history"]);
+    let request = show(&["license", "request", "--wish", "more users", "--out", &path("request.json")]);
+    assert_eq!(request["wish"], "more users");
     std::fs::write(agent.path("core.wasm"), core_module_of_the_contract()).expect("the module");
     show(&["plugin", "pack", &path("core.wasm"), "-o", &path("plugin.wasm"), "--name", "x", "--version", "1"]);
     show(&["plugin", "inspect", stock_plugin().to_str().expect("a path")]);

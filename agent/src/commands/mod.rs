@@ -1,8 +1,6 @@
 //! The command line. Each group of commands is a file; this one says what there is.
 
 mod init;
-mod issue;
-mod keygen;
 mod license;
 mod link;
 mod plugin;

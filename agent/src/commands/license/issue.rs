@@ -1,12 +1,13 @@
 //! `seatline license issue`: a vendor's tool.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::request::MAX_BYTES;
 use seatline_protocol::{
-    Behaviour, Cost, Counting, Dimension, Kind, License, LicenseId, Limit, Mode, Prerequisite, ProductId, SecretKey,
-    ServerId, seal,
+    Behaviour, Cost, Counting, Dimension, Kind, License, LicenseId, LicenseRequest, Limit, Mode, Prerequisite,
+    ProductId, SecretKey, ServerId, seal,
 };
 use serde::Serialize;
 
@@ -14,6 +15,7 @@ use super::Context;
 use crate::dates;
 use crate::failure::Failure;
 use crate::files;
+use crate::output::warn;
 
 /// Issue a license: sign its facts with a vendor's secret key, and print the key to hand out
 #[derive(Debug, clap::Args)]
@@ -22,19 +24,27 @@ Examples:
   seatline license issue --key acme.secret --product acme-wiki --licensee 'Example Ltd' \\
       --kind commercial --limit users=500 --limit pages=10000+500:restrict --feature sso \\
       --expires 2027-06-30 --grace-days 14
-  seatline license issue --key acme.secret --product acme-wiki --licensee 'Example Ltd' --kind staging
+  seatline license issue --key acme.secret --product acme-wiki --licensee 'Example Ltd' --kind evaluation
+  seatline license issue --key acme.secret --request request.json --kind commercial --limit users=600
+  seatline license issue --key acme.secret --product acme-mail --add-on-of acme-wiki --licensee 'Example Ltd' \\
+      --kind commercial --mode node --prerequisite 'Example Base (Server)=paid'
 
+A request fills in product, add-on, edition, licensee, server ID and the license that is replaced; options go before it.
+What it says is not signed: hold it against your books.
 A DATE is a day, which stands for its beginning in UTC, or a time such as 2027-06-30T12:00:00Z.")]
 pub struct Options {
     /// The file with the vendor's secret key, made by `seatline license keygen`
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// The request that it answers, written by `seatline license request`; - for standard input
+    #[arg(long, value_name = "FILE")]
+    request: Option<PathBuf>,
     /// What is licensed
-    #[arg(long, value_name = "ID")]
-    product: ProductId,
+    #[arg(long, value_name = "ID", required_unless_present = "request")]
+    product: Option<ProductId>,
     /// Whom it is issued to
-    #[arg(long, value_name = "NAME")]
-    licensee: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "request")]
+    licensee: Option<String>,
     /// For what use
     #[arg(long, value_parser = kind_parser())]
     kind: Kind,
@@ -57,7 +67,7 @@ pub struct Options {
     /// From when on it holds; without it from now on
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     not_before: Option<Timestamp>,
-    /// When it ends; without it never
+    /// When it ends; without it an evaluation ends after 30 days, and any other license never
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     expires: Option<Timestamp>,
     /// For how many days after its end it still holds, with a warning
@@ -69,9 +79,12 @@ pub struct Options {
     /// It entitles to support, for as long as its maintenance lasts
     #[arg(long)]
     support: bool,
-    /// A server ID that it is bound to; can be given several times, without it any server
+    /// A server ID that it is bound to; can be given several times, without it and without a request any server
     #[arg(long = "server", value_name = "SERVER-ID")]
     servers: Vec<ServerId>,
+    /// Bind it to no server, though it answers a request
+    #[arg(long, conflicts_with = "servers")]
+    any_server: bool,
     /// What it covers
     #[arg(long, value_parser = mode_parser(), default_value = "installation")]
     mode: Mode,
@@ -95,19 +108,52 @@ struct Shown {
 
 pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let key = read_secret(&options.key)?;
-    let license = license(options)?;
+    let request = options.request.as_deref().map(read_request).transpose()?;
+    let license = license(options, request.as_ref())?;
+    if request.is_some_and(|request| request.product.staging) && license.kind != Kind::Staging {
+        let kind = license.kind.name();
+        warn(
+            "staging-instance",
+            format!("the request is of a staging instance, and the license is of the kind {kind}"),
+        );
+    }
     let shown = Shown { key: seal::seal(&license, &key)?, license };
     context.output.show(&shown, |page| page.line(&shown.key))
 }
 
-fn read_secret(path: &std::path::Path) -> Result<SecretKey, Failure> {
+fn read_secret(path: &Path) -> Result<SecretKey, Failure> {
     let text = files::read_text(path).map_err(|error| Failure::io("read", path, &error))?;
     text.parse().map_err(|error: seatline_protocol::KeyError| {
         Failure::new(error.code(), format!("{}: {error}", path.display()))
     })
 }
 
-fn license(options: &Options) -> Result<License, Failure> {
+fn read_request(path: &Path) -> Result<LicenseRequest, Failure> {
+    Ok(LicenseRequest::read(&files::read_argument(path, MAX_BYTES)?)?)
+}
+
+/// The license of an evaluation lasts so long if nothing else is said (`c6`).
+const EVALUATION: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What the options say, and where they are silent the request.
+fn license(options: &Options, request: Option<&LicenseRequest>) -> Result<License, Failure> {
+    let product = options.product.clone().or_else(|| request.map(|request| request.licensed().clone()));
+    let product = product.ok_or_else(|| Failure::new("usage", "--product is needed"))?;
+    // The rest of a request is for what it asks for.
+    let request = request.filter(|request| *request.licensed() == product);
+    let replaced = request.and_then(|request| request.replaces.as_ref());
+    let licensee = options.licensee.clone().or_else(|| replaced.map(|license| license.licensee.clone()));
+    let licensee = licensee.ok_or_else(|| {
+        Failure::new("usage", "--licensee is needed: the request names no license that would be replaced")
+    })?;
+    let add_on_of = request.filter(|request| request.add_on.is_some()).map(|request| request.product.id.clone());
+    let edition =
+        request.filter(|request| request.add_on.is_none()).and_then(|request| request.product.edition.clone());
+    let server = request.filter(|_| !options.any_server).map(|request| request.product.server_id.clone());
+    let issued = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let evaluation = (options.kind == Kind::Evaluation)
+        .then(|| options.not_before.unwrap_or(issued))
+        .map(|begins| begins.checked_add(EVALUATION).unwrap_or(Timestamp::MAX));
     let id = match &options.id {
         Some(id) => id.clone(),
         None => {
@@ -124,23 +170,26 @@ fn license(options: &Options) -> Result<License, Failure> {
     }
     Ok(License {
         id,
-        product: options.product.clone(),
-        edition: options.edition.clone(),
+        product,
+        edition: options.edition.clone().or(edition),
         kind: options.kind,
-        licensee: options.licensee.clone(),
+        licensee,
         limits,
         features: options.features.iter().cloned().collect::<BTreeSet<_>>(),
-        issued: Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap_or(Timestamp::UNIX_EPOCH),
+        issued,
         not_before: options.not_before,
-        expires: options.expires,
+        expires: options.expires.or(evaluation),
         grace_days: options.grace_days,
         maintenance_until: options.maintenance_until,
         support: options.support,
-        servers: options.servers.clone(),
+        servers: if options.servers.is_empty() { server.into_iter().collect() } else { options.servers.clone() },
         mode: options.mode,
-        add_on_of: options.add_on_of.clone(),
+        add_on_of: options.add_on_of.clone().or(add_on_of),
         prerequisites: options.prerequisites.clone(),
-        replaces: options.replaces.clone(),
+        replaces: match options.replaces.as_slice() {
+            [] => replaced.map(|license| license.id.clone()).into_iter().collect(),
+            given => given.to_vec(),
+        },
         critical: Vec::new(),
         unknown: BTreeMap::new(),
     })
