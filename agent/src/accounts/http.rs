@@ -74,6 +74,15 @@ impl Http {
         }
     }
 
+    /// As [`Self::get`]; none where there is no such resource.
+    pub fn find(&self, url: &Uri, accept: &'static str) -> Result<Option<Answer>, SourceError> {
+        match self.try_get(url, accept)? {
+            (200, answer) => Ok(answer),
+            (404 | 405 | 501, _) => Ok(None),
+            (status, _) => Err(self.refused(status)),
+        }
+    }
+
     fn try_get(&self, url: &Uri, accept: &'static str) -> Result<(u16, Option<Answer>), SourceError> {
         if !is_same_server(url, &self.base) {
             return Err(SourceError::Answer(format!("{} names another server for the next page", self.place)));

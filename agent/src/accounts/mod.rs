@@ -16,6 +16,7 @@ mod json;
 mod ldap;
 mod process;
 mod record;
+mod scim;
 mod sql;
 pub(crate) mod tls;
 mod value;
@@ -46,6 +47,7 @@ fn read_in(accounts: &Accounts, pass: &mut Pass<'_>) -> Result<u64, SourceError>
         AccountSource::Command(command) => command::read_accounts(command, limit, pass),
         AccountSource::Json(endpoint) => json::read_accounts(endpoint, limit, pass),
         AccountSource::Ldap(directory) => ldap::read_accounts(directory, limit, pass),
+        AccountSource::Scim(provider) => scim::read_accounts(provider, limit, pass),
     }
 }
 

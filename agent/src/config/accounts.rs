@@ -5,6 +5,7 @@ pub mod fields;
 pub mod http;
 pub mod json;
 pub mod ldap;
+pub mod scim;
 
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use super::document::{Found, Problem, Section};
 use command::{AccountCommand, Command};
 use json::{AccountEndpoint, NumberEndpoint};
 use ldap::Directory;
+use scim::Provider;
 
 /// The seconds that reading the accounts, or a dimension, may take where nothing else is said.
 pub const DEFAULT_TIME_LIMIT: u64 = 300;
@@ -40,6 +42,8 @@ pub enum AccountSource {
     Json(Box<AccountEndpoint>),
     /// A directory, by LDAP.
     Ldap(Box<Directory>),
+    /// An identity provider, by SCIM.
+    Scim(Box<Provider>),
 }
 
 /// `[[dimension]]`
@@ -84,6 +88,7 @@ impl Accounts {
             Some(("command", found)) => AccountSource::Command(Box::new(AccountCommand::read(&found, base)?)),
             Some(("json", found)) => AccountSource::Json(Box::new(AccountEndpoint::read(&found, base)?)),
             Some(("ldap", found)) => AccountSource::Ldap(Box::new(Directory::read(&found, base)?)),
+            Some(("scim", found)) => AccountSource::Scim(Box::new(Provider::read(&found, base)?)),
             _ => {
                 let missing = || section.refuse("database", "is missing");
                 let database = Database::of(&section, base)?.ok_or_else(missing)?;
@@ -97,13 +102,13 @@ impl Accounts {
     fn database(&self) -> Option<&Database> {
         match &self.source {
             AccountSource::Sql(sql) => Some(&sql.database),
-            AccountSource::Command(_) | AccountSource::Json(_) | AccountSource::Ldap(_) => None,
+            _ => None,
         }
     }
 }
 
 /// What accounts can be read from besides a database, each a section of its own.
-const KINDS: [&str; 3] = ["command", "json", "ldap"];
+const KINDS: [&str; 4] = ["command", "json", "ldap", "scim"];
 /// What a dimension can be read from besides a database.
 const NUMBER_KINDS: [&str; 2] = ["command", "json"];
 

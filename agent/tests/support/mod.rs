@@ -12,6 +12,7 @@ pub mod plugin;
 pub mod postgres;
 pub mod running;
 pub mod schema;
+pub mod scim;
 pub mod server;
 pub mod slapd;
 

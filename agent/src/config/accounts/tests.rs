@@ -80,6 +80,7 @@ fn the_example_names_every_key_of_a_source() {
         .chain(&super::json::KEYS)
         .chain(&super::command::KEYS)
         .chain(&super::ldap::KEYS)
+        .chain(&super::scim::KEYS)
         .chain(&fields);
     let missing: Vec<_> = keys.filter(|key| !named(key)).collect();
     assert!(missing.is_empty(), "not documented in the example: {missing:?}");
