@@ -34,8 +34,10 @@ impl Hosts {
     fn hold(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let name = authority.host();
+        // Behind the brackets of an address the parser stops listening.
+        let is_whole = host.strip_prefix(name).is_some_and(|port| port.is_empty() || port.starts_with(':'));
         let is_address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
-        !host.contains('@') && (is_address || self.0.iter().any(|known| name.eq_ignore_ascii_case(known)))
+        !host.contains('@') && is_whole && (is_address || self.0.iter().any(|known| name.eq_ignore_ascii_case(known)))
     }
 }
 
