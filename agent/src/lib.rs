@@ -17,6 +17,7 @@ mod files;
 pub mod http;
 pub mod instance;
 mod log;
+pub mod metrics;
 pub mod output;
 pub mod pages;
 pub mod postgres;

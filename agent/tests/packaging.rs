@@ -4,29 +4,13 @@
 mod support;
 
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use support::agent::{Agent, seatline};
 use support::running::Running;
-
-/// Runs a tool that a Debian package brings.
-fn tool(package: &str, command: &mut Command) -> Output {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output();
-    output.unwrap_or_else(|error| {
-        panic!("{name}: {error}; Debian's package `{package}` is needed for this test: `cargo xtask test` installs it")
-    })
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-fn packaging(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging").join(name)
-}
+use support::tool::{packaging, text, tool};
 
 #[test]
 fn the_unit_of_systemd_is_valid_and_leaves_the_agent_little_to_reach() {

@@ -14,9 +14,10 @@
 //! | [`peaks`] | the highest counts |
 //! | [`notices`] | what administrators are told, and what became of it |
 //! | [`link`], [`outbox`], [`exchange`], [`client`] | the application link and the way of a report over it |
-//! | [`host`], [`runs`], [`status`] | the whole |
+//! | [`host`], [`runs`], [`status`], [`activity`] | the whole |
 #![deny(unsafe_code)]
 
+pub mod activity;
 pub mod client;
 pub mod clock;
 pub mod exchange;

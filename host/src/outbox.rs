@@ -48,6 +48,15 @@ impl PendingReport {
 pub(crate) struct Head {
     pub sequence: Sequence,
     pub digest: Digest,
+    /// When it was made; absent where an older version wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
+}
+
+impl Head {
+    fn of(report: &PendingReport) -> Self {
+        Self { sequence: report.sequence, digest: report.digest(), made_at: Some(report.made_at) }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,7 +118,7 @@ impl Outbox {
                     outbox.oldest.get_or_insert(report.made_at);
                     outbox.pending += 1;
                     outbox.bytes += report.sealed.len();
-                    outbox.head = Some(Head { sequence: report.sequence, digest: report.digest() });
+                    outbox.head = Some(Head::of(&report));
                 }
             }
             ControlFlow::Continue(())
@@ -117,10 +126,15 @@ impl Outbox {
         Ok(outbox)
     }
 
+    /// Whether there is no room for a report of the greatest size.
+    pub fn is_full(&self) -> bool {
+        self.pending >= MAX_PENDING || self.bytes + Report::MAX_BYTES > MAX_PENDING_BYTES
+    }
+
     /// The place of the next report, and the digest that it names as the one before. There is room for it, of whatever
     /// size it is.
     pub fn next(&self) -> Result<(Sequence, Option<Digest>), OutboxError> {
-        if self.pending >= MAX_PENDING || self.bytes + Report::MAX_BYTES > MAX_PENDING_BYTES {
+        if self.is_full() {
             return Err(OutboxError::Full { pending: self.pending });
         }
         match &self.head {

@@ -46,14 +46,19 @@ pub struct OutboxStatus {
     pub pending: usize,
     /// How many can wait at the most: then no report is made until one was received.
     pub capacity: usize,
+    /// Whether none is made until one was received: there are as many, or they take up all the room.
+    pub is_full: bool,
     /// When the oldest was made.
     pub oldest: Option<Timestamp>,
+    /// When the latest report was made, whether it waits or not.
+    pub latest: Option<Timestamp>,
 }
 
 impl OutboxStatus {
     pub(crate) fn read(store: &dyn StateReader) -> Result<Self, StoreError> {
-        let Outbox { pending, oldest, .. } = Outbox::read(store)?;
-        Ok(Self { pending, capacity: MAX_PENDING, oldest })
+        let outbox = Outbox::read(store)?;
+        let (is_full, latest) = (outbox.is_full(), outbox.head.as_ref().and_then(|head| head.made_at));
+        Ok(Self { pending: outbox.pending, capacity: MAX_PENDING, is_full, oldest: outbox.oldest, latest })
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`peer`] | who sent a request |
 //! | [`headers`], [`csrf`], [`assets`] | what stands around all routes: the headers, the refusal of other sites, the files |
 //! | [`api`] | the form of the JSON APIs: errors, bodies |
+//! | [`exposition`] | metrics, as Prometheus reads them |
 //! | [`account`], [`secret`], [`password`], [`cookie`] | what people and programs prove themselves with |
 //! | [`gate`], [`throttle`] | the check of a name and password, and how guessing is slowed down |
 //! | [`refusal`] | what pages say where a request is refused |
@@ -22,6 +23,7 @@ pub mod api;
 pub mod assets;
 pub mod cookie;
 pub mod csrf;
+pub mod exposition;
 pub mod gate;
 pub mod headers;
 pub mod listener;

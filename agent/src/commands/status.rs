@@ -51,7 +51,7 @@ fn link(page: &mut Page, status: &Status) {
     page.fact("Link", format_args!("{} ({}, {})", link.central_url, link.central_name, link.state.name()));
     let outbox = &status.outbox;
     let oldest = outbox.oldest.map(|oldest| format!(", the oldest of {}", time(oldest))).unwrap_or_default();
-    let full = if outbox.pending >= outbox.capacity { "; it is full, so no report is made" } else { "" };
+    let full = if outbox.is_full { "; it is full, so no report is made" } else { "" };
     page.fact(
         "Outbox",
         format_args!(

@@ -24,6 +24,18 @@ pub struct Http {
     pub hosts: Vec<String>,
     /// The reverse proxies whose `X-Forwarded-For` is believed.
     pub proxies: Vec<IpAddr>,
+    /// Whom the metrics are for.
+    pub metrics: Metrics,
+}
+
+/// Whom the metrics are for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Metrics {
+    /// Whoever carries an API token.
+    #[default]
+    Token,
+    /// Everybody who can connect: they name licenses, and tell how many people use the product.
+    Open,
 }
 
 impl Default for Http {
@@ -34,6 +46,7 @@ impl Default for Http {
             public_url: None,
             hosts: Vec::new(),
             proxies: Vec::new(),
+            metrics: Metrics::default(),
         }
     }
 }
@@ -44,7 +57,7 @@ impl Http {
     /// # Errors
     /// Its first problem.
     pub(super) fn read(found: &Found<'_, '_>, base: &Path) -> Result<Self, Problem> {
-        let section = found.section(&["listen", "allow_remote", "public_url", "hosts", "proxies"])?;
+        let section = found.section(&["listen", "allow_remote", "public_url", "hosts", "proxies", "metrics"])?;
         let allow_remote = section.find("allow_remote").map(|found| found.truth()).transpose()?.unwrap_or(false);
         let mut http = Self { allow_remote, ..Self::default() };
         if let Some(found) = section.find("listen") {
@@ -67,6 +80,13 @@ impl Http {
                     proxy.parse().map_err(|_| found.refuse(format_args!("holds `{proxy}`, which is no IP address")))?;
                 http.proxies.push(address);
             }
+        }
+        if let Some(found) = section.find("metrics") {
+            http.metrics = match found.text()? {
+                "token" => Metrics::Token,
+                "open" => Metrics::Open,
+                _ => return Err(found.refuse("is `token`, for whoever carries an API token, or `open`, for everybody")),
+            };
         }
         Ok(http)
     }

@@ -17,7 +17,7 @@ pub use accounts::{AccountSource, Accounts, DEFAULT_TIME_LIMIT, DimensionQuery, 
 pub use database::Database;
 pub use document::nearest_of;
 use document::{Found, Problem};
-pub use http::{DEFAULT_LISTEN, Http};
+pub use http::{DEFAULT_LISTEN, Http, Metrics};
 pub use license::{DEFAULT_LICENSE_ENVIRONMENT, LicenseSources};
 pub use product::Product;
 pub use secret::{SecretError, SecretSource};

@@ -12,6 +12,7 @@ use super::guard::Guesses;
 use super::hosts::Hosts;
 use super::memory::{Freshness, Memory};
 use super::synchronising::Synchronising;
+use crate::config::Metrics;
 use crate::failure::Failure;
 use crate::instance::Instance;
 use crate::pages::Pages;
@@ -141,6 +142,11 @@ impl App {
     /// When no thread can be started.
     pub fn synchronise(&self) -> Result<(), ApiError> {
         self.synchronising.begin(&self.instance)
+    }
+
+    /// Whom the metrics are for.
+    pub fn metrics(&self) -> Metrics {
+        self.instance.config.http.metrics
     }
 
     /// Where people reach the agent, if that is configured.

@@ -10,6 +10,7 @@
 //! | [`hosts`] | the names that the agent is called by, against DNS rebinding |
 //! | [`guard`] | the tokens of programs |
 //! | [`api`] | the local API |
+//! | [`metrics`](mod@metrics) | the metrics |
 //! | [`synchronising`] | a synchronisation that was asked for |
 //!
 //! The runtime is one thread. The host blocks, so a handler calls it through [`App::ask`], on another thread.
@@ -20,6 +21,7 @@ pub mod errors;
 pub mod guard;
 pub mod hosts;
 pub mod memory;
+pub mod metrics;
 pub mod routes;
 pub mod server;
 pub mod synchronising;

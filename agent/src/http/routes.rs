@@ -12,7 +12,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::app::App;
-use super::{api, hosts};
+use super::{api, hosts, metrics};
 use crate::failure::Failure;
 use crate::pages;
 
@@ -26,6 +26,7 @@ pub fn router(app: App) -> Result<Router, Failure> {
         .route("/healthz", get(health))
         .route(assets::ROUTE, get(assets::asset))
         .merge(api::router(&app))
+        .merge(metrics::router(&app))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, app.limits.time))

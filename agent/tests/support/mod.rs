@@ -15,6 +15,7 @@ pub mod schema;
 pub mod scim;
 pub mod server;
 pub mod slapd;
+pub mod tool;
 
 use std::path::Path;
 

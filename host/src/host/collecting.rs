@@ -88,6 +88,12 @@ impl Host {
     /// When nothing could be run or kept.
     pub fn collect(&self, trigger: Trigger) -> Result<Collected, CollectError> {
         let _one = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let collected = self.run_and_keep(trigger);
+        self.activity.ran(&collected);
+        collected
+    }
+
+    fn run_and_keep(&self, trigger: Trigger) -> Result<Collected, CollectError> {
         loop {
             let link = Link::read(&*self.store)?;
             let ran = self.run_plugin(trigger, link.as_ref())?;

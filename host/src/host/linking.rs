@@ -107,6 +107,7 @@ impl Host {
                 self.client.exchange(&link.central_url, &request).map_err(ExchangeError::from).and_then(|response| {
                     change(&*self.store, |locked| exchange::take(locked, &response, Some(&link), self.clock.now()))
                 });
+            self.activity.exchanged(applied.as_ref().is_ok_and(|outcome| outcome.refusals.is_empty()));
             let outcome = match applied {
                 Ok(outcome) => outcome,
                 Err(error) => {

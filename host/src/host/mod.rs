@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use seatline_protocol::report::ProductFacts;
 use seatline_protocol::{PublicKey, ServerId};
 
+use crate::activity::{Activity, Counters};
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::exchange::ExchangeState;
@@ -24,7 +25,7 @@ use crate::identity;
 use crate::live::Keeper;
 use crate::plugins::{PluginError, PluginStore};
 use crate::ports::{PortError, Product};
-use crate::runs;
+use crate::runs::{self, LastRun};
 use crate::sandbox::Limits;
 use crate::status::{self, Status};
 use crate::store::{StateStore, StoreError};
@@ -99,6 +100,7 @@ pub struct Host {
     server_id: ServerId,
     /// What the licenses come to, in memory.
     live: Keeper,
+    activity: Counters,
     /// One run at a time.
     running: Mutex<()>,
     /// One exchange at a time. Two processes may exchange at once: every document can be sent twice without harm.
@@ -121,6 +123,7 @@ impl Host {
             client: Client::new(),
             server_id,
             live: Keeper::default(),
+            activity: Counters::default(),
             running: Mutex::new(()),
             exchanging: Mutex::new(()),
         })
@@ -157,6 +160,19 @@ impl Host {
     /// When the product does not say.
     pub fn product(&self) -> Result<ProductFacts, PortError> {
         Ok(runs::facts(&self.product.describe()?, &self.server_id))
+    }
+
+    /// What the host has done since it was opened.
+    pub fn activity(&self) -> Activity {
+        self.activity.read()
+    }
+
+    /// The last run, of whichever process.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn last_run(&self) -> Result<Option<LastRun>, StoreError> {
+        LastRun::read(&*self.store)
     }
 
     /// Everything that an administrator wants to know at a glance.

@@ -32,15 +32,16 @@ pub(crate) fn receive(
         match record {
             Record::Head(present) => head = Some(present),
             Record::Report(report) => {
-                let digest = report.digest();
-                let fits =
-                    |(receipt, _): &(Receipt, String)| receipt.sequence == report.sequence && receipt.report == digest;
+                let present = Head::of(&report);
+                let fits = |(receipt, _): &(Receipt, String)| {
+                    receipt.sequence == report.sequence && receipt.report == present.digest
+                };
                 if let Some(at) = receipts.iter().position(fits) {
                     let (receipt, sealed) = receipts.remove(at);
                     kept.push(sealed.into_bytes());
                     taken.push(receipt);
                 }
-                head = Some(Head { sequence: report.sequence, digest });
+                head = Some(present);
             }
         }
         ControlFlow::Continue(())

@@ -281,6 +281,32 @@ pub enum ReasonCode {
     MaintenanceEndsSoon,
 }
 
+impl ReasonCode {
+    /// The name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoLicense => "no-license",
+            Self::WrongProduct => "wrong-product",
+            Self::WrongEdition => "wrong-edition",
+            Self::WrongServer => "wrong-server",
+            Self::StagingOnly => "staging-only",
+            Self::WrongNode => "wrong-node",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Restricted => "restricted",
+            Self::OverLimit => "over-limit",
+            Self::MaintenanceEndedBeforeRelease => "maintenance-ended-before-release",
+            Self::InGrace => "in-grace",
+            Self::ServerChanged => "server-changed",
+            Self::InAllowance => "in-allowance",
+            Self::NearLimit => "near-limit",
+            Self::ExpiresSoon => "expires-soon",
+            Self::MaintenanceEnded => "maintenance-ended",
+            Self::MaintenanceEndsSoon => "maintenance-ends-soon",
+        }
+    }
+}
+
 /// What one license comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
