@@ -162,6 +162,12 @@ fn with_licenses(held: &Held) {
     }
     let later = held.key(&["--kind", "commercial", "--not-before", "2080-01-01", "--limit", "users=1"]);
     assert!(held.post(reader, "/v1/licenses/preview", &later).json().get("takes_effect_at").is_some());
+    let request = "/v1/licenses/request";
+    let wish = held.hold(request, "GET", held.api.get("/v1/licenses/request?add_on=charts&wish=more")).json();
+    assert_eq!((&wish["add_on"], &wish["wish"]), (&"charts".into(), &"more".into()), "s10");
+    for bad in ["?add_on=Charts", "?more=1"] {
+        held.hold(request, "GET", held.api.get(&format!("{request}{bad}"))).refused(400);
+    }
     let check = "/v1/limits/{dimension}/check";
     for (dimension, body) in [
         ("users", json!({ "additional": 5 })),

@@ -32,6 +32,7 @@ pub const MAX_COUNTS: usize = MAX_MEASUREMENTS + 2;
 
 /// A request for a license.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LicenseRequest {
     /// [`FORMAT`].
     pub format: String,

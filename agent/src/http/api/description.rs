@@ -36,6 +36,7 @@ const OF_ADMINS: [&str; 2] = ["set_license", "synchronise"];
         licenses::list,
         licenses::set,
         licenses::preview,
+        licenses::request,
         state::sync_state,
         state::sync,
         state::status,

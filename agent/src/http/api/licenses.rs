@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest, Query, Request, State};
 use axum::http::header;
 use jiff::Timestamp;
 use seatline_host::LicensePreview;
 use seatline_host::licenses::InstalledLicense;
-use seatline_protocol::{Digest, License, ServerId, Standing};
+use seatline_protocol::{Digest, License, LicenseRequest, ProductId, ServerId, Standing, text};
 use seatline_web::{ApiError, Input};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
 
 use crate::http::guard::Admin;
@@ -127,6 +128,37 @@ pub async fn set(_: Admin, State(app): State<App>, Pasted(key): Pasted) -> Resul
 pub async fn preview(State(app): State<App>, Pasted(key): Pasted) -> Result<Json<LicensePreview>, ApiError> {
     let preview = app.ask(move |instance| instance.host.preview_license(&key)).await?;
     preview.map(Json).map_err(errors::license)
+}
+
+/// For what a license is asked.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// The add-on; absent for the product itself.
+    add_on: Option<ProductId>,
+    /// What else the vendor should know, on one line.
+    wish: Option<String>,
+}
+
+/// A request for a license, to send to the vendor (`s10`)
+///
+/// It is the file that `seatline license request` writes, and `seatline license issue --request` takes.
+#[utoipa::path(
+    get,
+    path = "/v1/licenses/request",
+    operation_id = "license_request",
+    params(Wanted),
+    responses((status = 200, description = "The request", body = LicenseRequest)),
+)]
+pub async fn request(
+    State(app): State<App>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Json<LicenseRequest>, ApiError> {
+    let Query(Wanted { add_on, wish }) =
+        wanted.map_err(|error| ApiError::invalid(text::line(&error.body_text(), 400)))?;
+    let request = app.ask(move |instance| instance.host.license_request(add_on, wish.as_deref())).await?;
+    request.map(Json).map_err(errors::host)
 }
 
 /// A pasted key: `{"key": "…"}`, or the key alone as `text/plain`.

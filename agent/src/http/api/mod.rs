@@ -32,6 +32,7 @@ pub fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/banners.html", get(banners::fragment)),
         ("/v1/licenses", get(licenses::list).post(licenses::set)),
         ("/v1/licenses/preview", post(licenses::preview)),
+        ("/v1/licenses/request", get(licenses::request)),
         ("/v1/sync", get(state::sync_state).post(state::sync)),
         ("/v1/status", get(state::status)),
         ("/v1/product", get(state::product)),
