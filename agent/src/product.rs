@@ -20,6 +20,11 @@ pub struct ConfiguredProduct {
 pub struct AccountsRead(Arc<AtomicU64>);
 
 impl AccountsRead {
+    /// Notes that one more was read.
+    pub fn count_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The number now.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)

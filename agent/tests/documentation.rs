@@ -72,6 +72,7 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
 
     show(&["init", "--product", "x", "--name", "X", "--version", "1", "--dir", &path("other")]);
     show(&["server-id"]);
+    show(&["accounts", "check"]);
     show(&["license", "keygen", "--out", &path("vendor")]);
     std::fs::write(agent.path("vendor.secret"), vendor().to_paserk().as_bytes()).expect("the vendor's key");
     let issued = show(&[

@@ -8,6 +8,7 @@
 //! value, so that nothing is counted wrongly and no name of a person reaches a log.
 
 mod ber;
+pub mod check;
 mod columns;
 mod command;
 mod error;

@@ -1,5 +1,6 @@
 //! The command line. Each group of commands is a file; this one says what there is.
 
+mod accounts;
 mod init;
 mod license;
 mod link;
@@ -72,6 +73,8 @@ enum Command {
     Plugin(plugin::Command),
     #[command(subcommand)]
     Link(link::Command),
+    #[command(subcommand)]
+    Accounts(accounts::Command),
     Sync(sync::Options),
     Run(run::Options),
     #[command(subcommand)]
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::License(command) => license::run(&context, command),
         Command::Plugin(command) => plugin::run(&context, command),
         Command::Link(command) => link::run(&context, command),
+        Command::Accounts(command) => accounts::run(&context, command),
         Command::Sync(_) => sync::run(&context),
         Command::Run(options) => run::run(&context, &options),
         Command::Report(command) => report::run(&context, command),

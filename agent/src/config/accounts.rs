@@ -98,6 +98,17 @@ impl Accounts {
         Ok(Self { source, time_limit: time_limit(&section)? })
     }
 
+    /// What kind of source it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match &self.source {
+            AccountSource::Sql(_) => "sql",
+            AccountSource::Command(_) => "command",
+            AccountSource::Json(_) => "json",
+            AccountSource::Ldap(_) => "ldap",
+            AccountSource::Scim(_) => "scim",
+        }
+    }
+
     /// The database, where the accounts are in one: that of every dimension that names none.
     fn database(&self) -> Option<&Database> {
         match &self.source {

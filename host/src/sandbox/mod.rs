@@ -57,6 +57,7 @@ pub use capability::{Capability, Grants, UnknownCapability};
 pub use inspection::{InspectError, Inspection, MAX_COMPONENT_BYTES, inspect};
 pub use limits::Limits;
 pub use outcome::RunError;
+pub use pass::{day, day_of, state_of};
 pub use run::{JournalLevel, JournalLine, LinkSettings, LoadedPlugin, Occasion, RunRecord, Trigger};
 pub use submission::Submission;
 

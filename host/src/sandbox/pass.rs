@@ -149,7 +149,7 @@ impl AccountSink for PageSink {
 
 /// The state bits. An account whose last sign-in is not known is taken to have signed in: nobody's seat is left out
 /// because a product does not keep that date.
-fn state_of(account: &Account<'_>) -> u8 {
+pub fn state_of(account: &Account<'_>) -> u8 {
     let bit = |set: bool, bit: u8| if set { bit } else { 0 };
     bit(account.active, state::ACTIVE)
         | bit(account.licensed_access, state::LICENSED_ACCESS)
@@ -158,7 +158,7 @@ fn state_of(account: &Account<'_>) -> u8 {
 }
 
 /// The day of the last sign-in; 0 for none, unknown, or a date before 1970, which no product can mean.
-fn day_of(last_seen: LastSeen) -> u32 {
+pub fn day_of(last_seen: LastSeen) -> u32 {
     match last_seen {
         LastSeen::Unknown | LastSeen::Never => 0,
         LastSeen::On(date) => day(date),
@@ -166,7 +166,7 @@ fn day_of(last_seen: LastSeen) -> u32 {
 }
 
 /// Days since 1970-01-01.
-pub(crate) fn day(date: Date) -> u32 {
+pub fn day(date: Date) -> u32 {
     let epoch = const { jiff::civil::date(1970, 1, 1) };
     u32::try_from(date.duration_since(epoch).as_hours() / 24).unwrap_or(0)
 }
