@@ -11,6 +11,7 @@ use seatline_host::store::StoreError;
 use seatline_protocol::{IdError, KeyError, OpenError, RequestError};
 
 use crate::config::ConfigError;
+use crate::notices::SettingsError;
 use crate::tokens::TokenError;
 use crate::users::UserError;
 
@@ -97,6 +98,7 @@ failures!(
     PluginError,
     RequestError,
     SetLicenseError,
+    SettingsError,
     StoreError,
     TokenError,
     UserError,

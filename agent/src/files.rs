@@ -57,6 +57,15 @@ pub fn read_pasted(argument: &str) -> Result<Zeroizing<String>, Failure> {
     utf8(read_argument(path, MAX_TEXT)?).map_err(|error| Failure::io("read", path, &error))
 }
 
+/// The secret in the file that an argument names, or on standard input for `-`, without the line break at its end.
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8.
+pub fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let text = utf8(read_argument(path, MAX_TEXT)?).map_err(|error| Failure::io("read", path, &error))?;
+    Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
 fn bounded(from: impl Read, most: usize, room: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     from.take(most as u64 + 1).read_to_end(&mut bytes)?;

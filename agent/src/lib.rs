@@ -18,6 +18,7 @@ pub mod http;
 pub mod instance;
 mod log;
 pub mod metrics;
+pub mod notices;
 pub mod output;
 pub mod pages;
 pub mod postgres;

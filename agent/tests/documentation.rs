@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use support::agent::{Agent, seatline, stock_plugin, vendor};
 use support::central::Central;
+use support::mail::mail_server::MailServer;
 use support::plugin::{core_module_of_the_contract, honest_plugin};
 
 /// The JSON of each section of the page, by its heading.
@@ -134,6 +135,16 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["token", "create", "--name", "operator", "--role", "admin", "--out", &path("operator.token")]);
     show(&["token", "list"]);
     show(&["token", "revoke", "wiki"]);
+    let mails = MailServer::plain();
+    agent.tells_by_mail(&mails);
+    agent.licensed_for("SOON", 20);
+    show(&["notices", "settings", "--threshold", "users=80"]);
+    show(&["notices", "check"]);
+    show(&["notices", "test"]);
+    let webhook = show(&["notices", "add-webhook", "http://127.0.0.1:1/hook"]);
+    agent.run(&["notices", "test"]).refused("not-delivered");
+    show(&["notices", "show"]);
+    show(&["notices", "remove-webhook", webhook["id"].as_str().expect("an id")]);
     show(&["report", "preview"]);
     show(&["status"]);
     show(&["link", "show"]);

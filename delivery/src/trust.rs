@@ -27,8 +27,15 @@ impl Trust {
     /// One line that continues the sentence "the file …".
     pub fn of(ca_file: Option<&Path>) -> Result<Self, String> {
         let Some(path) = ca_file else { return Ok(Self::System) };
-        let found = CertificateDer::pem_file_iter(path).map_err(|error| format!("cannot be read: {error}"))?;
-        let certificates: Result<Vec<_>, _> = found.collect();
+        Self::of_pem(&std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?)
+    }
+
+    /// The authorities of a PEM text.
+    ///
+    /// # Errors
+    /// One line that continues the sentence "the text …".
+    pub fn of_pem(pem: &[u8]) -> Result<Self, String> {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         let certificates = certificates.map_err(|error| format!("is not PEM: {error}"))?;
         let mut roots = RootCertStore::empty();
         for certificate in &certificates {

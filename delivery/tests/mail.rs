@@ -1,5 +1,7 @@
 //! Mail to real mail servers, and to servers that mean no good.
 
+#[path = "support/certificates.rs"]
+mod certificates;
 #[path = "support/mail_server.rs"]
 mod mail_server;
 
@@ -7,9 +9,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
-use mail_server::{MailServer as Real, write_certificates};
+use certificates::write_certificates;
+use mail_server::MailServer as Real;
 use seatline_delivery::mail::Letter;
-use seatline_delivery::smtp::{Credentials, MailError, MailServer, Security, TIME_LIMIT, deliver};
+use seatline_delivery::smtp::{Credentials, Mail, MailError, MailServer, Security, TIME_LIMIT, deliver, probe};
 use seatline_delivery::{MailAddress, Trust};
 use serde_json::json;
 
@@ -17,7 +20,7 @@ fn address(text: &str) -> MailAddress {
     text.parse().expect("an address")
 }
 
-fn letter(to: &str) -> (MailAddress, Vec<u8>) {
+fn letter(to: &str) -> Mail {
     let (from, to) = (address("seatline@example.org"), address(to));
     let letter = Letter {
         from: (&from, "Seatline für Wiki"),
@@ -28,7 +31,7 @@ fn letter(to: &str) -> (MailAddress, Vec<u8>) {
         date: SystemTime::UNIX_EPOCH,
     };
     let bytes = letter.to_bytes().expect("a mail");
-    (to, bytes)
+    Mail { to, bytes }
 }
 
 fn server(port: u16, security: Security) -> MailServer {
@@ -42,7 +45,13 @@ fn credentials(password: &str) -> Option<Credentials> {
 
 fn send(server: &MailServer, to: &[&str]) -> Vec<Result<(), MailError>> {
     let mails: Vec<_> = to.iter().map(|to| letter(to)).collect();
-    deliver(server, &address("seatline@example.org"), &mails)
+    let mut results = Vec::new();
+    deliver(server, &address("seatline@example.org"), &mails, |at, result| {
+        assert_eq!(at, results.len(), "one after the other");
+        results.push(result);
+        true
+    });
+    results
 }
 
 fn code(results: &[Result<(), MailError>]) -> &str {
@@ -98,7 +107,9 @@ fn s7_what_is_wrong_with_the_settings_is_told_and_holds_no_password() {
         credentials: credentials(password),
         ..server(real.port, Security::StartTls)
     };
+    assert_eq!(probe(&with("right")), Ok(()), "nothing is wrong with these");
     let refused = send(&with("hunter2"), &["ada@example.org"]);
+    assert_eq!(probe(&with("hunter2")), refused[0], "it is told without a mail too");
     assert_eq!(code(&refused), "mail-credentials");
     assert!(!format!("{refused:?}").contains("hunter2"), "{refused:?}");
     // Who says nothing of himself is refused too.

@@ -1,5 +1,7 @@
 //! Webhooks to a real receiver, which verifies each call with the reference library in Python.
 
+#[path = "support/certificates.rs"]
+mod certificates;
 #[path = "support/mail_server.rs"]
 #[allow(dead_code, reason = "mail is for other tests")]
 mod mail_server;
@@ -10,8 +12,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use certificates::write_certificates;
 use jiff::Timestamp;
-use mail_server::write_certificates;
 use receiver::Receiver;
 use seatline_delivery::Trust;
 use seatline_delivery::webhook::{Call, Caller, TIME_LIMIT, WebhookError, WebhookSecret};

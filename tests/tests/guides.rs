@@ -1,10 +1,15 @@
 //! The guides are true: their commands are run as they stand, in their order.
 
+#[path = "../../delivery/tests/support/mail_server.rs"]
+#[allow(dead_code, reason = "other tests start other servers")]
+mod mail_server;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use mail_server::MailServer;
 use rusqlite::Connection;
 use seatline_tests::{Agent, Vendor, binaries, plugin, until};
 
@@ -78,7 +83,15 @@ fn every_command_of_the_administrators_guide_works_as_it_stands() {
     fs::copy(plugin("license-visibility.wasm"), home.path().join("license-visibility.wasm")).expect("the plugin");
     // Another port than the default, so that a server that somebody runs on it is left alone.
     let script = guide.script().replace("seatline-central serve", "seatline-central serve --listen 127.81.0.95:8095");
-    let out = run(&script, home.path());
+    // The mail server of the guide is one of the test's own.
+    let wish = serde_json::json!({"security": "plain", "users": {"wiki": "the password of the mail server"}});
+    let mut mails = MailServer::start(&wish);
+    let server = format!("--host localhost --port {} --security plain", mails.port);
+    let out = run(&script.replace("--host mail.example.org", &server), home.path());
+    for recipient in ["ada@example.org", "bela@example.org"] {
+        assert_eq!(mails.mail()["to"][0], recipient);
+        assert!(out.contains(&format!("reached {recipient}")), "{out}");
+    }
     for expected in ["Link          approved", "counted     2 ", "deactivated 1", "Standing      licensed"] {
         assert!(out.contains(expected), "`{expected}` is not in\n{out}");
     }

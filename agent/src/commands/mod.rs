@@ -4,6 +4,7 @@ mod accounts;
 mod init;
 mod license;
 mod link;
+mod notices;
 mod plugin;
 mod reference;
 mod report;
@@ -80,6 +81,8 @@ enum Command {
     #[command(subcommand)]
     Report(report::Command),
     #[command(subcommand)]
+    Notices(notices::Command),
+    #[command(subcommand)]
     Token(token::Command),
     #[command(subcommand)]
     User(user::Command),
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Sync(_) => sync::run(&context),
         Command::Run(options) => run::run(&context, &options),
         Command::Report(command) => report::run(&context, command),
+        Command::Notices(command) => notices::run(&context, command),
         Command::Token(command) => token::run(&context, command),
         Command::User(command) => user::run(&context, command),
         Command::Status(_) => status::run(&context),

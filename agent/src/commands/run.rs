@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::http::HttpServer;
 use crate::instance::Instance;
 use crate::log;
+use crate::services::notifier::Notifier;
 use crate::services::stop::Stop;
 use crate::services::synchroniser::Synchroniser;
 use crate::services::{self, Service, supervisor};
@@ -34,7 +35,9 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     tracing::info!(server_id = %instance.host.server_id(), version = env!("CARGO_PKG_VERSION"), "started");
     let server = listen(options, &instance)?;
     let synchroniser = Synchroniser(&instance);
-    let mut services: Vec<&dyn Service> = vec![&synchroniser];
+    // One node alone tells; there is no other.
+    let notifier = Notifier::new(&instance, &|| true);
+    let mut services: Vec<&dyn Service> = vec![&synchroniser, &notifier];
     services.extend(server.as_ref().map(|server| server as &dyn Service));
     stop.when_requested(supervisor::stopping);
     supervisor::ready();

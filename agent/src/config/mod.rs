@@ -8,6 +8,7 @@ pub mod database;
 mod document;
 mod http;
 mod license;
+mod notices;
 mod product;
 mod secret;
 
@@ -19,6 +20,7 @@ pub use document::nearest_of;
 use document::{Found, Problem};
 pub use http::{DEFAULT_LISTEN, Http, Metrics};
 pub use license::{DEFAULT_LICENSE_ENVIRONMENT, LicenseSources};
+pub use notices::{MAX_WEBHOOKS, MailDefaults, NoticeDefaults, WebhookSource};
 pub use product::Product;
 pub use secret::{SecretError, SecretSource};
 
@@ -42,6 +44,8 @@ pub struct Config {
     pub plugin: PluginLimits,
     /// How the agent logs.
     pub log: Log,
+    /// Where notices go, unless somebody has set something else since.
+    pub notices: NoticeDefaults,
     /// Where the local API and the pages are served.
     pub http: Http,
 }
@@ -129,22 +133,27 @@ impl Config {
     /// # Errors
     /// The first problem.
     pub fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
-        document::read(text, &["product", "accounts", "dimension", "license", "plugin", "log", "http"], |top| {
-            let accounts = top.find("accounts").map(|found| Accounts::read(&found, base)).transpose()?;
-            let dimensions = match top.find("dimension") {
-                Some(found) => DimensionQuery::read_all(&found, accounts.as_ref(), base)?,
-                None => Vec::new(),
-            };
-            Ok(Self {
-                product: Product::read(&top.require("product")?)?,
-                accounts,
-                dimensions,
-                license: LicenseSources::read(top.find("license").as_ref(), base)?,
-                plugin: top.find("plugin").map(|found| read_plugin(&found)).transpose()?.unwrap_or_default(),
-                log: top.find("log").map(|found| read_log(&found)).transpose()?.unwrap_or_default(),
-                http: top.find("http").map(|found| Http::read(&found, base)).transpose()?.unwrap_or_default(),
-            })
-        })
+        document::read(
+            text,
+            &["product", "accounts", "dimension", "license", "plugin", "log", "http", "mail", "webhook"],
+            |top| {
+                let accounts = top.find("accounts").map(|found| Accounts::read(&found, base)).transpose()?;
+                let dimensions = match top.find("dimension") {
+                    Some(found) => DimensionQuery::read_all(&found, accounts.as_ref(), base)?,
+                    None => Vec::new(),
+                };
+                Ok(Self {
+                    product: Product::read(&top.require("product")?)?,
+                    accounts,
+                    dimensions,
+                    license: LicenseSources::read(top.find("license").as_ref(), base)?,
+                    plugin: top.find("plugin").map(|found| read_plugin(&found)).transpose()?.unwrap_or_default(),
+                    log: top.find("log").map(|found| read_log(&found)).transpose()?.unwrap_or_default(),
+                    notices: NoticeDefaults::read(top.find("mail").as_ref(), top.find("webhook").as_ref(), base)?,
+                    http: top.find("http").map(|found| Http::read(&found, base)).transpose()?.unwrap_or_default(),
+                })
+            },
+        )
     }
 }
 

@@ -36,6 +36,16 @@ fn the_example_names_every_key() {
         "hosts",
         "proxies",
         "run",
+        "host",
+        "port",
+        "security",
+        "user",
+        "ca_file",
+        "sender",
+        "recipients",
+        "url",
+        "secret_file",
+        "secret_env",
     ]) {
         let is_there = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
         assert!(is_there, "{key} is not documented in the example");

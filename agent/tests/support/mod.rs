@@ -6,6 +6,7 @@ pub mod api;
 pub mod central;
 pub mod endpoint;
 pub mod http;
+pub mod mail;
 pub mod mariadb;
 pub mod person;
 pub mod plugin;

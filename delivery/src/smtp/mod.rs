@@ -206,35 +206,49 @@ impl MailError {
     }
 }
 
-/// Hands over `mails`, each to its recipient, from `sender`. Gives what came of each; a recipient that is refused is in the
-/// way of no other.
+/// A mail to one recipient, in the bytes that [`Letter::to_bytes`](crate::mail::Letter::to_bytes) gives.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// Who reads.
+    pub to: MailAddress,
+    /// The mail.
+    pub bytes: Vec<u8>,
+}
+
+/// Hands over `mails`, each to its recipient, from `sender`, in one session. What came of each goes to `done` with its
+/// place, as soon as it is known, and says whether to go on; a recipient that is refused is in the way of no other.
 pub fn deliver(
     server: &MailServer,
     sender: &MailAddress,
-    mails: &[(MailAddress, Vec<u8>)],
-) -> Vec<Result<(), MailError>> {
+    mails: &[Mail],
+    mut done: impl FnMut(usize, Result<(), MailError>) -> bool,
+) {
     let deadline = || Instant::now() + server.time_limit;
-    let mut session = match Session::open(server, deadline()) {
-        Ok(session) => session,
-        Err(error) => return mails.iter().map(|_| Err(error.clone())).collect(),
-    };
-    let mut lost: Option<MailError> = None;
-    let results = mails
-        .iter()
-        .map(|(recipient, mail)| {
-            if let Some(error) = &lost {
-                return Err(error.clone());
-            }
-            let result = session.send(sender, recipient, mail, deadline());
-            // Without a connection the others cannot fare better; a refusal is about this mail alone.
-            lost = result.as_ref().err().filter(|error| error.ends_session()).cloned();
-            result
-        })
-        .collect();
-    if lost.is_none() {
+    let mut session = Session::open(server, deadline());
+    for (at, mail) in mails.iter().enumerate() {
+        let result = match &mut session {
+            Ok(session) => session.send(sender, &mail.to, &mail.bytes, deadline()),
+            Err(error) => Err(error.clone()),
+        };
+        // Without a connection the others cannot fare better; a refusal is about this mail alone.
+        if let Some(error) = result.as_ref().err().filter(|error| error.ends_session()) {
+            session = Err(error.clone());
+        }
+        if !done(at, result) {
+            break;
+        }
+    }
+    if let Ok(session) = session {
         session.quit();
     }
-    results
+}
+
+/// Opens a session and ends it, without a mail: whether the settings are right (`s7`).
+///
+/// # Errors
+/// What is wrong.
+pub fn probe(server: &MailServer) -> Result<(), MailError> {
+    Session::open(server, Instant::now() + server.time_limit).map(Session::quit)
 }
 
 impl MailError {

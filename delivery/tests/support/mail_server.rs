@@ -1,16 +1,17 @@
-//! A real mail server (aiosmtpd, from `target/python`) of a test's own, and certificates of an authority of its own.
+//! A real mail server (aiosmtpd, from `target/python`) of a test's own.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver as Lines, channel};
+use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
 
 /// A mail server that runs until it is dropped.
 pub struct MailServer {
     process: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    lines: Lines<String>,
     /// Its port, on 127.0.0.1.
     pub port: u16,
 }
@@ -25,8 +26,10 @@ impl MailServer {
         let mut command = Command::new(python());
         command.arg(script).arg(wish.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("Python starts");
-        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-        let port = lines.next().expect("its port").expect("a line").parse().expect("a port");
+        let output = BufReader::new(process.stdout.take().expect("its output"));
+        let (send, lines) = channel();
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        let port = lines.recv().expect("its port").parse().expect("a port");
         Self { process, lines, port }
     }
 
@@ -37,7 +40,7 @@ impl MailServer {
 
     /// The next mail that it takes.
     pub fn mail(&mut self) -> Value {
-        let line = self.lines.next().expect("the server runs").expect("a line");
+        let line = self.lines.recv_timeout(Duration::from_secs(60)).expect("a mail within a minute");
         serde_json::from_str(&line).expect("JSON")
     }
 }
@@ -54,20 +57,4 @@ pub fn python() -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python/bin/python");
     assert!(path.exists(), "aiosmtpd is needed for this test: `cargo xtask test` installs it into target/python");
     path
-}
-
-/// Writes an authority (`ca.pem`), and its certificates with their keys, for localhost (`server.pem`) and for another host
-/// (`other.pem`), into `dir`.
-pub fn write_certificates(dir: &Path) {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    let authority = CertifiedIssuer::self_signed(authority, key).expect("an authority");
-    std::fs::write(dir.join("ca.pem"), authority.pem()).expect("the authority's file");
-    for (file, name) in [("server.pem", "localhost"), ("other.pem", "other.test")] {
-        let key = KeyPair::generate().expect("a key");
-        let server = CertificateParams::new([name.to_owned()]).expect("a name");
-        let server = server.signed_by(&key, &authority).expect("a certificate");
-        std::fs::write(dir.join(file), key.serialize_pem() + &server.pem()).expect("the server's file");
-    }
 }

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver as Lines, channel};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -11,7 +13,7 @@ use super::mail_server::python;
 /// A receiver that runs until it is dropped.
 pub struct Receiver {
     process: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    lines: Lines<String>,
     port: u16,
     scheme: &'static str,
 }
@@ -23,8 +25,10 @@ impl Receiver {
         let mut command = Command::new(python());
         command.arg(script).arg(wish.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("Python starts");
-        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-        let port = lines.next().expect("its port").expect("a line").parse().expect("a port");
+        let output = BufReader::new(process.stdout.take().expect("its output"));
+        let (send, lines) = channel();
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        let port = lines.recv().expect("its port").parse().expect("a port");
         let scheme = if wish.get("certificate").is_some() { "https" } else { "http" };
         Self { process, lines, port, scheme }
     }
@@ -36,7 +40,7 @@ impl Receiver {
 
     /// The next call that it hears.
     pub fn call(&mut self) -> Value {
-        let line = self.lines.next().expect("the receiver runs").expect("a line");
+        let line = self.lines.recv_timeout(Duration::from_secs(60)).expect("a call within a minute");
         serde_json::from_str(&line).expect("JSON")
     }
 }

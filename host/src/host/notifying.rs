@@ -4,7 +4,8 @@ use seatline_protocol::Standing;
 use seatline_protocol::notices::{Notice, Reminders};
 
 use super::{Host, HostError};
-use crate::notices::{self, Book, Delivered, Refused, SetRemindersError};
+use crate::exchange::Problem;
+use crate::notices::{self, Book, Delivered, Probe, Refused, SetRemindersError};
 use crate::runs::LastRun;
 use crate::slots;
 use crate::store::{Slot, Stamp, StoreError, change};
@@ -70,6 +71,19 @@ impl Host {
         change(&*self.store, |locked| {
             let mut book = Book::read(locked.store())?;
             delivered.iter().for_each(|delivered| book.note(delivered, now));
+            book.write(locked)
+        })
+    }
+
+    /// Keeps how the mail server was found: what is wrong with it, if anything is.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub fn note_probe(&self, problem: Option<Problem>) -> Result<(), StoreError> {
+        let at = self.now()?;
+        change(&*self.store, |locked| {
+            let mut book = Book::read(locked.store())?;
+            book.probe = Some(Probe { at, problem });
             book.write(locked)
         })
     }

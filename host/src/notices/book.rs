@@ -25,8 +25,20 @@ pub struct Book {
     pub checked_at: Option<Timestamp>,
     /// The notices, the oldest first.
     pub entries: Vec<Entry>,
+    /// How the mail server was found last, without a mail (`s7`).
+    #[serde(default)]
+    pub probe: Option<Probe>,
     /// What was told, by which nothing is told twice.
     pub(crate) memory: Memory,
+}
+
+/// How something was found that is needed to deliver notices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// When.
+    pub at: Timestamp,
+    /// What is wrong with it, if anything is.
+    pub problem: Option<Problem>,
 }
 
 /// A notice, and its deliveries. As JSON it is an interface.

@@ -11,7 +11,7 @@ mod states;
 use seatline_protocol::notices::Reminders;
 
 pub use book::{
-    Book, Delivered, Delivery, DeliveryState, Entry, MAX_CHANNELS, MAX_ENTRIES, Outcome, TOO_MANY, Waiting,
+    Book, Delivered, Delivery, DeliveryState, Entry, MAX_CHANNELS, MAX_ENTRIES, Outcome, Probe, TOO_MANY, Waiting,
 };
 pub use states::Refused;
 pub(crate) use states::states;

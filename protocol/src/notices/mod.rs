@@ -70,7 +70,7 @@ pub struct Subject {
 
 /// How far a matter has come. The steps of one topic are ordered by [`Step::gravity`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Step {
     /// It ends in so many days, or sooner.
     Days(u16),
@@ -108,6 +108,37 @@ impl Step {
             Self::NotCovered | Self::Over => (3, 0),
             Self::Restricted => (4, 0),
         }
+    }
+}
+
+impl From<Step> for String {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Days(days) => format!("days-{days}"),
+            Step::InGrace => "in-grace".to_owned(),
+            Step::Ended => "ended".to_owned(),
+            Step::NotCovered => "not-covered".to_owned(),
+            Step::Threshold(percent) => format!("threshold-{percent}"),
+            Step::Passed => "passed".to_owned(),
+            Step::Full => "full".to_owned(),
+            Step::Over => "over".to_owned(),
+            Step::Restricted => "restricted".to_owned(),
+            Step::Holds => "holds".to_owned(),
+            Step::Stopped => "stopped".to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for Step {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        use Step::*;
+        let plain = [InGrace, Ended, NotCovered, Passed, Full, Over, Restricted, Holds, Stopped];
+        let named = plain.into_iter().find(|step| String::from(*step) == text);
+        let days = || text.strip_prefix("days-")?.parse().ok().map(Days);
+        let threshold = || text.strip_prefix("threshold-")?.parse().ok().map(Threshold);
+        named.or_else(days).or_else(threshold).ok_or("not a step of a notice")
     }
 }
 

@@ -177,3 +177,15 @@ fn the_memory_is_bounded() {
     }
     assert_eq!(memory.len(), MAX_REMEMBERED);
 }
+
+#[test]
+fn a_step_has_one_name_in_documents() {
+    let names = ["days-30", "in-grace", "ended", "not-covered", "threshold-75", "passed", "full", "over", "restricted"];
+    for name in names.iter().chain(&["holds", "stopped"]) {
+        let step: Step = serde_json::from_value(json!(name)).expect("a step");
+        assert_eq!(serde_json::to_value(step).expect("JSON"), json!(name));
+    }
+    for bad in ["", "days-", "days-x", "threshold-256", "Ended"] {
+        assert!(serde_json::from_value::<Step>(json!(bad)).is_err(), "{bad}");
+    }
+}
