@@ -206,6 +206,12 @@ pub(crate) fn list(store: &dyn StateReader, vendor_keys: &[PublicKey]) -> Result
         .collect())
 }
 
+/// All keys that were set, the oldest first.
+pub(crate) fn keys(store: &dyn StateReader) -> Result<Vec<String>, StoreError> {
+    let entries: Vec<Entry> = slots::read(store, Slot::Licenses)?.unwrap_or_default();
+    Ok(entries.into_iter().map(|entry| entry.key).collect())
+}
+
 /// The license of a pasted key, whether it may be set or not. Nothing is changed.
 pub(crate) fn open(pasted: &str, vendor_keys: &[PublicKey]) -> Result<(String, License), SetLicenseError> {
     use seatline_protocol::Document as _;

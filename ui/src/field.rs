@@ -19,6 +19,8 @@ pub struct Field<'a> {
     autocomplete: &'a str,
     required: bool,
     wide: bool,
+    /// What tells its ids from those of a field of the same name in another form.
+    apart: &'a str,
 }
 
 /// An entry of a drop-down.
@@ -36,6 +38,7 @@ enum Control<'a> {
     Area,
     Number,
     Select { choices: Vec<Choice<'a>> },
+    File,
 }
 
 impl<'a> Field<'a> {
@@ -51,6 +54,7 @@ impl<'a> Field<'a> {
             autocomplete: "off",
             required: false,
             wide: false,
+            apart: "",
         }
     }
 
@@ -77,6 +81,11 @@ impl<'a> Field<'a> {
     /// A whole number.
     pub fn number(name: &'a str, label: &'a str) -> Self {
         Self::new(name, label, Control::Number)
+    }
+
+    /// A file, in a form of `multipart/form-data`.
+    pub fn file(name: &'a str, label: &'a str) -> Self {
+        Self::new(name, label, Control::File)
     }
 
     /// One of `choices`.
@@ -116,6 +125,12 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// What tells it apart where another form of the page has a field of this name.
+    pub fn id(mut self, apart: &'a str) -> Self {
+        self.apart = apart;
+        self
+    }
+
     /// The form is not sent without it.
     pub fn required(mut self) -> Self {
         self.required = true;
@@ -139,11 +154,11 @@ impl askama::filters::HtmlSafe for Field<'_> {}
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"id="field-{{ field.name }}" name="{{ field.name }}"
+    source = r#"id="field-{{ field.name }}{{ field.apart }}" name="{{ field.name }}"
 {%- if field.hint.is_some() || field.error.is_some() %} aria-describedby="
-{%- if field.hint.is_some() %}hint-{{ field.name }}{% endif %}
+{%- if field.hint.is_some() %}hint-{{ field.name }}{{ field.apart }}{% endif %}
 {%- if field.hint.is_some() && field.error.is_some() %} {% endif %}
-{%- if field.error.is_some() %}error-{{ field.name }}{% endif %}"
+{%- if field.error.is_some() %}error-{{ field.name }}{{ field.apart }}{% endif %}"
 {%- endif %}
 {%- if field.error.is_some() %} aria-invalid="true"{% endif %}
 {%- if field.required %} required{% endif %}"#

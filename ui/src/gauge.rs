@@ -4,8 +4,8 @@ use askama::Template;
 
 use crate::format::{self, number, percent};
 
-/// Where the mark stands: from here on a limit counts as near.
-const THRESHOLD_PERCENT: u64 = 90;
+/// Where the mark stands unless somebody has set it: from here on a limit counts as near.
+const THRESHOLD_PERCENT: u8 = 90;
 
 /// How the use lies to its limit. The caller decides, by the same rule as everywhere; the gauge only draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,17 +41,24 @@ pub struct Gauge {
     extra: u64,
     level: Level,
     small: bool,
+    mark: u8,
 }
 
 impl Gauge {
     /// A gauge of `used` against `max` (none: unlimited), both counted in `unit`, such as `users`.
     pub fn new(unit: impl Into<String>, used: u64, max: Option<u64>, level: Level) -> Self {
-        Self { unit: unit.into(), used, max, extra: 0, level, small: false }
+        Self { unit: unit.into(), used, max, extra: 0, level, small: false, mark: THRESHOLD_PERCENT }
     }
 
     /// The count that is tolerated beyond the limit.
     pub fn extra(mut self, extra: u64) -> Self {
         self.extra = extra;
+        self
+    }
+
+    /// Where the mark stands, in hundredths of the limit (`s4`).
+    pub fn mark(mut self, percent: u8) -> Self {
+        self.mark = percent;
         self
     }
 
@@ -71,7 +78,7 @@ impl Gauge {
             share: percent(self.used, max),
             spoken: self.spoken(max),
             filled: place(self.used as f64),
-            threshold: (self.level == Level::Within).then(|| place(max as f64 * THRESHOLD_PERCENT as f64 / 100.0)),
+            threshold: (self.level == Level::Within).then(|| place(max as f64 * f64::from(self.mark) / 100.0)),
             limit: (end > max).then(|| place(max as f64)),
             note: self.note(max),
         })
@@ -100,7 +107,7 @@ impl Gauge {
     fn spoken(&self, max: u64) -> String {
         let share = percent(self.used, max).map(|share| format!(", {share}")).unwrap_or_default();
         let (used, limit, unit) = (number(self.used), number(max), &self.unit);
-        format!("{used} of {limit} {unit}{share}. The mark stands at {THRESHOLD_PERCENT}% of the limit.")
+        format!("{used} of {limit} {unit}{share}. The mark stands at {}% of the limit.", self.mark)
     }
 }
 

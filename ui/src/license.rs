@@ -2,6 +2,7 @@
 
 use askama::Template;
 use jiff::Timestamp;
+use seatline_protocol::Mode;
 use seatline_protocol::standing::LicenseStanding;
 
 use crate::format::{self, When};
@@ -59,6 +60,20 @@ impl LicenseCard {
             license.grace_ends.filter(|ends| Some(*ends) != license.expires).map(|at| ("Grace ends", time(at))),
         );
         facts.extend(license.maintenance_until.map(|at| ("Maintenance until", time(at))));
+        if license.mode == Mode::Node {
+            facts.push(("Covers", Fact::Text("one node".to_owned())));
+        }
+        if !license.set_for.is_empty() {
+            let nodes: Vec<&str> = license.set_for.iter().map(String::as_str).collect();
+            facts.push(("Set for the nodes", Fact::Text(nodes.join(", "))));
+        }
+        if license.support {
+            facts.push(("Support", Fact::Text("the vendor's, while maintenance lasts".to_owned())));
+        }
+        if !license.prerequisites.is_empty() {
+            let needed: Vec<String> = license.prerequisites.iter().map(ToString::to_string).collect();
+            facts.push(("Needs as well", Fact::Text(needed.join("; "))));
+        }
         let mut features: Vec<String> = license.features.iter().cloned().collect();
         let more_features = features.split_off(features.len().min(FEATURES_SHOWN));
         Self {

@@ -1,7 +1,7 @@
 //! A limit of the governing license against its count, and what the standing gives cause to say.
 
 use askama::Template;
-use seatline_protocol::standing::{LimitStanding, Reason};
+use seatline_protocol::standing::{LimitStanding, LimitState, Reason};
 
 use crate::format::number;
 use crate::gauge::Gauge;
@@ -18,6 +18,10 @@ pub struct LimitCard {
     gauge: Option<Gauge>,
     uncounted: String,
     behaviour: &'static str,
+    /// What the threshold that somebody has set gives cause to say.
+    passed: Option<String>,
+    /// What stands below: a form of the page.
+    below: String,
 }
 
 impl LimitCard {
@@ -31,7 +35,27 @@ impl LimitCard {
             gauge: Gauge::of_limit(limit),
             uncounted: format!("Not counted: {reason} ({limit_in_words})."),
             behaviour: words::behaviour(limit.behaviour),
+            passed: None,
+            below: String::new(),
         }
+    }
+
+    /// The threshold of the limit, in hundredths of it (`s4`): the gauge has its mark there.
+    pub fn threshold(mut self, limit: &LimitStanding, percent: u8) -> Self {
+        self.gauge = self.gauge.map(|gauge| gauge.mark(percent));
+        let reached =
+            |max: u64| u128::from(limit.used.unwrap_or_default()) * 100 >= u128::from(max) * u128::from(percent);
+        let is_passed = limit.state == LimitState::Within && limit.max.is_some_and(|max| max > 0 && reached(max));
+        if is_passed {
+            self.badge = Badge::new(Tone::Warning, "Past your threshold");
+            self.passed = Some(format!("The threshold of {percent}% is reached: administrators are told."));
+        }
+        self
+    }
+
+    /// Puts `html` below the gauge, such as a form.
+    pub fn below(self, html: impl std::fmt::Display) -> Self {
+        Self { below: html.to_string(), ..self }
     }
 }
 

@@ -71,6 +71,13 @@ impl Prose {
     }
 }
 
+impl Prose {
+    /// The text as it is: no part of it is code.
+    pub fn plain(text: &str) -> Self {
+        Self(text.replace('`', "'"))
+    }
+}
+
 impl From<&str> for Prose {
     fn from(text: &str) -> Self {
         Self(text.to_owned())

@@ -63,12 +63,14 @@ impl App {
         let gate = Gate::new().map_err(|error| Failure::of("no-randomness", &error))?;
         let is_https = http.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let sign_in = OwnSignIn::new(gate.behind(proxies.clone()), is_https);
-        let pages = Pages::of_agent(Arc::clone(&instance.host), sign_in, http.public_url.iter().cloned().collect());
+        let synchronising = Arc::<Synchronising>::default();
+        let origins = http.public_url.iter().cloned().collect();
+        let pages = Pages::of_agent(Arc::clone(&instance.host), sign_in, origins, Arc::clone(&synchronising));
         Ok(Self {
             hosts: Hosts::new(http),
             memory: Arc::default(),
             guesses: Guesses::default(),
-            synchronising: Arc::default(),
+            synchronising,
             limits: RequestLimits::default(),
             pages,
             proxies,
@@ -141,7 +143,7 @@ impl App {
     /// # Errors
     /// When no thread can be started.
     pub fn synchronise(&self) -> Result<(), ApiError> {
-        self.synchronising.begin(&self.instance)
+        self.synchronising.begin(&self.instance.host)
     }
 
     /// Whom the metrics are for.

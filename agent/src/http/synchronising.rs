@@ -6,6 +6,7 @@ use std::thread::{Builder, JoinHandle};
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use seatline_host::Host;
 use seatline_host::host::Synchronised;
 use seatline_host::sandbox::Trigger;
 use seatline_protocol::report::Outcome;
@@ -13,8 +14,6 @@ use seatline_protocol::{Digest, Sequence};
 use seatline_web::ApiError;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::instance::Instance;
 
 /// The synchronisation that was asked for.
 #[derive(Default)]
@@ -88,16 +87,16 @@ impl Synchronising {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn begin(self: &Arc<Self>, instance: &Arc<Instance>) -> Result<(), ApiError> {
+    pub fn begin(self: &Arc<Self>, host: &Arc<Host>) -> Result<(), ApiError> {
         let mut inner = self.lock();
         if inner.begun_at.is_some() {
             return Ok(());
         }
-        let (this, instance, begun_at) = (Arc::clone(self), Arc::clone(instance), Timestamp::now());
+        let (this, host, begun_at) = (Arc::clone(self), Arc::clone(host), Timestamp::now());
         let run = move || {
             // Also where it fails unexpectedly, it is over.
             let _over = Over(&this);
-            let ended = synchronise(&instance, begun_at);
+            let ended = synchronise(&host, begun_at);
             this.lock().last = Some(ended);
         };
         let thread = Builder::new().name("synchronisation".to_owned()).spawn(run).map_err(|error| {
@@ -130,8 +129,7 @@ impl Drop for Over<'_> {
 }
 
 /// Counts, and exchanges where there is a link.
-fn synchronise(instance: &Instance, begun_at: Timestamp) -> Synchronisation {
-    let host = &instance.host;
+fn synchronise(host: &Host, begun_at: Timestamp) -> Synchronisation {
     let mut problems = Vec::new();
     let problem = |code: &str, message: String| Problem { code: code.to_owned(), message };
     let (collected, exchanged) = match host.link() {

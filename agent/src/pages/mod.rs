@@ -28,6 +28,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use seatline_host::Host;
 
+use crate::http::synchronising::{SyncState, Synchronising};
+
 pub use failure::PageError;
 pub use frame::{Content, Place};
 pub use mount::{Confirmation, Mount};
@@ -46,6 +48,7 @@ struct Inner {
     people: People,
     secure: SecureSessions,
     origins: Vec<String>,
+    synchronising: Arc<Synchronising>,
 }
 
 /// Whose sign-in it is.
@@ -59,12 +62,23 @@ pub(crate) enum People {
 impl Pages {
     /// The pages of an agent, at the root of its address. The `origins` are its own, also behind a proxy that changes the
     /// `Host` header.
-    pub fn of_agent(host: Arc<Host>, sign_in: OwnSignIn, origins: Vec<String>) -> Self {
-        Self::new(host, String::new(), People::Own(sign_in), origins)
+    pub fn of_agent(
+        host: Arc<Host>,
+        sign_in: OwnSignIn,
+        origins: Vec<String>,
+        synchronising: Arc<Synchronising>,
+    ) -> Self {
+        Self::new(host, String::new(), People::Own(sign_in), origins, synchronising)
     }
 
-    pub(crate) fn new(host: Arc<Host>, base: String, people: People, origins: Vec<String>) -> Self {
-        Self(Arc::new(Inner { host, base, people, secure: SecureSessions::default(), origins }))
+    pub(crate) fn new(
+        host: Arc<Host>,
+        base: String,
+        people: People,
+        origins: Vec<String>,
+        synchronising: Arc<Synchronising>,
+    ) -> Self {
+        Self(Arc::new(Inner { host, base, people, secure: SecureSessions::default(), origins, synchronising }))
     }
 
     /// Asks the host, on a thread where it may block.
@@ -85,6 +99,19 @@ impl Pages {
     /// The address of the page at `path`, which begins with a slash, where the pages are mounted.
     pub fn href(&self, path: &str) -> String {
         format!("{}{path}", self.0.base)
+    }
+
+    /// Begins to count, unless it is under way.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn synchronise(&self) -> Result<(), PageError> {
+        self.0.synchronising.begin(&self.0.host).map_err(|_| PageError::internal())
+    }
+
+    /// How the count goes that was asked for.
+    pub fn synchronisation(&self) -> SyncState {
+        self.0.synchronising.state()
     }
 
     pub(crate) fn people(&self) -> &People {

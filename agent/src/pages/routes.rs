@@ -45,13 +45,18 @@ fn form<H: Handler<T, Pages>, T: 'static>(path: &'static str, need: Need, handle
 
 /// Every route but the way in.
 pub fn routes() -> Vec<Route> {
-    use Need::{Administer, View};
+    use Need::{Administer, Confirmed, View};
     vec![
         page("/", View, home),
         page("/confirm", Administer, guard::show_confirm),
         form("/confirm", Administer, guard::confirm),
         form("/confirm/end", Administer, guard::end),
         page("/license", View, license::show),
+        form("/license/preview", Administer, license::preview::preview),
+        form("/license/save", Confirmed, license::set::save),
+        form("/license/refresh", Administer, license::set::refresh),
+        form("/license/threshold", Confirmed, license::set::threshold),
+        page("/license/export", Administer, license::export::keys),
     ]
 }
 

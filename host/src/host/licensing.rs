@@ -126,6 +126,15 @@ impl Host {
         licenses::list(&*self.store, &self.vendor_keys)
     }
 
+    /// All license keys that were set, the oldest first, as they were sealed: to keep them elsewhere. They are for
+    /// administrators.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn license_keys(&self) -> Result<Vec<String>, StoreError> {
+        licenses::keys(&*self.store)
+    }
+
     /// The highest count of each dimension, and since when they are kept; none before the first run.
     ///
     /// # Errors
