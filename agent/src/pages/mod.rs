@@ -9,7 +9,7 @@
 //! | [`frame`], [`failure`] | what stands around every page, and what is said where there is none |
 //! | [`license`] … | a page each |
 //!
-//! A handler gives a [`Content`](frame::Content), and [`frame`] makes a page of it: with the navigation, the banners (`a4`)
+//! A handler gives a [`Content`], and [`frame`] makes a page of it: with the navigation, the banners (`a4`)
 //! and the secure session of who asks. So nothing that fails below leaves anybody without a page (`a7`).
 
 pub mod failure;

@@ -11,7 +11,7 @@ use crate::text;
 
 impl Standing {
     /// The rules for a standing that came inside a report: every list, text and number is bounded, and so is the whole.
-    /// What [`standing`] makes of licenses that were opened holds to them.
+    /// What `standing` makes of licenses that were opened holds to them.
     ///
     /// # Errors
     /// One line that names the field and the rule.

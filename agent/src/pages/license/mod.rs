@@ -3,11 +3,11 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`view`] | the page |
-//! | [`sent`] | a key as a form sends it: pasted, or as a file |
-//! | [`preview`] | what a key would change, before it is saved |
-//! | [`set`] | saving it, counting again, the thresholds |
-//! | [`export`] | the keys as a file |
+//! | `view` | the page |
+//! | `sent` | a key as a form sends it: pasted, or as a file |
+//! | `preview` | what a key would change, before it is saved |
+//! | `set` | saving it, counting again, the thresholds |
+//! | `export` | the keys as a file |
 
 pub mod export;
 pub mod preview;
