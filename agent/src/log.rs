@@ -23,6 +23,6 @@ pub fn start(log: &Log) {
     // A log that is there already is one of a test's.
     let _ = match log.format {
         LogFormat::Text => subscriber.try_init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).with_span_list(false).try_init(),
     };
 }

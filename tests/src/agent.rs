@@ -122,6 +122,26 @@ impl Agent {
         Running::start(command)
     }
 
+    /// Starts `seatline run` with more environment. Its log goes into the file `log`.
+    pub fn start_logging(&self, log: &Path, environment: &[(&str, &str)]) -> Running {
+        let mut command = self.command(&["run"]);
+        let log = fs::File::create(log).expect("a file for the log");
+        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::from(log));
+        Running::start(command)
+    }
+
+    /// Runs a command to its end, with `input` on its standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Finished {
+        Finished::with_input(self.command(arguments), input)
+    }
+
+    /// Adds to `seatline.toml`.
+    pub fn configure(&self, text: &str) {
+        let config = self.dir().join("seatline.toml");
+        let before = fs::read_to_string(&config).expect("the configuration");
+        fs::write(&config, before + text).expect("the configuration can be written");
+    }
+
     /// Links the agent by an invite.
     pub fn link(&self, invite: &str) -> Value {
         self.run(&["link", "accept", invite, "--yes", "--json"]).json()

@@ -1,6 +1,6 @@
 //! Running the real binaries.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -57,6 +57,13 @@ impl Finished {
     pub(crate) fn of(mut command: Command) -> Self {
         let output = command.stdin(Stdio::null()).output().expect("the binary starts");
         Self::from(output)
+    }
+
+    pub(crate) fn with_input(mut command: Command, input: &str) -> Self {
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("the binary starts");
+        child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("it reads its input");
+        Self::from(child.wait_with_output().expect("its output"))
     }
 
     /// Asserts that the command succeeded, and gives its output.

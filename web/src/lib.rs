@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`listener`] | where is listened (TCP, a Unix socket), and the limits of connections |
 //! | [`peer`] | who sent a request |
+//! | [`request_log`] | what was asked and how it was answered |
 //! | [`headers`], [`csrf`], [`assets`] | what stands around all routes: the headers, the refusal of other sites, the files |
 //! | [`api`] | the form of the JSON APIs: errors, bodies |
 //! | [`exposition`] | metrics, as Prometheus reads them |
@@ -30,6 +31,7 @@ pub mod listener;
 pub mod password;
 pub mod peer;
 pub mod refusal;
+pub mod request_log;
 pub mod secret;
 pub mod throttle;
 

@@ -92,7 +92,8 @@ impl App {
         question: impl FnOnce(&Instance) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let instance = Arc::clone(&self.instance);
-        tokio::task::spawn_blocking(move || question(&instance)).await.map_err(|error| {
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || span.in_scope(|| question(&instance))).await.map_err(|error| {
             tracing::error!(code = "internal", "a request failed unexpectedly: {error}");
             let message = "this failed unexpectedly: see the agent's log";
             ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
+use seatline_web::request_log::note_who;
 use seatline_web::secret::bearer;
 use seatline_web::throttle::Throttle;
 use seatline_web::{ApiError, Peer, TokenHash};
@@ -25,6 +26,7 @@ pub async fn require_token(State(app): State<App>, mut request: Request, next: N
     let peer = request.extensions().get::<Peer>().map(|Peer(peer)| app.proxies.client(*peer, request.headers()));
     match allowed(&app, request.headers(), peer).await {
         Ok(token) => {
+            note_who(&token.name);
             request.extensions_mut().insert(token);
             let mut response = next.run(request).await;
             // What is shown to one program stays out of every cache.

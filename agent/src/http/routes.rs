@@ -7,6 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use seatline_web::request_log::{self, RequestLog};
 use seatline_web::{ApiError, assets, csrf, headers};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -35,7 +36,8 @@ pub fn router(app: App) -> Result<Router, Failure> {
         // The pages bring limits and errors of their own, and answer whatever is none of the API's.
         .fallback_service(pages::router(&app.pages)?)
         .layer(from_fn_with_state(app.hosts.clone(), hosts::check))
-        .layer(from_fn(headers::secure));
+        .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(RequestLog::behind(app.proxies.clone()), request_log::log));
     Ok(router.with_state(app))
 }
 

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use seatline_ui::Confirmation as ConfirmationForm;
 use seatline_web::address::{after_sign_in, escape, to_sign_in};
 use seatline_web::gate::{Attempt, GateError};
+use seatline_web::request_log::note_who;
 use seatline_web::secret::random_secret;
 use seatline_web::{TokenHash, refusal};
 use serde::Deserialize;
@@ -46,6 +47,7 @@ pub async fn guard(State((pages, need)): State<(Pages, Need)>, request: Request,
 }
 
 async fn run(visit: &Visit, mut parts: Parts, body: Body, next: Next) -> Response {
+    note_who(&visit.visitor.name);
     parts.extensions.insert(visit.clone());
     next.run(Request::from_parts(parts, body)).await
 }

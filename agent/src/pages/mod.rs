@@ -90,7 +90,8 @@ impl Pages {
         question: impl FnOnce(&Host) -> T + Send + 'static,
     ) -> Result<T, PageError> {
         let host = Arc::clone(&self.0.host);
-        tokio::task::spawn_blocking(move || question(&host)).await.map_err(|error| {
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || span.in_scope(|| question(&host))).await.map_err(|error| {
             tracing::error!(code = "internal", "a page failed unexpectedly: {error}");
             PageError::internal()
         })

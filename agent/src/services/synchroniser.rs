@@ -8,7 +8,7 @@ use seatline_host::exchange::{ExchangeError, ExchangeOutcome};
 use seatline_host::host::{CollectError, Collected, Host, Synchronised};
 use seatline_host::link::LinkState;
 use seatline_host::store::StoreError;
-use seatline_protocol::report::Outcome;
+use seatline_protocol::report::{Measured, Outcome};
 
 use super::Service;
 use super::schedule::{Due, LinkPhase, Lookout, Schedule};
@@ -131,6 +131,11 @@ fn log_run(collected: &Result<Collected, CollectError>) {
                 took_ms = run.took_ms,
                 "collected"
             );
+            for measurement in &collected.measurements {
+                if let Measured::Failed(reason) = &measurement.value {
+                    tracing::warn!(dimension = %measurement.dimension, "not measured: {reason}");
+                }
+            }
             for omission in &collected.omissions {
                 tracing::warn!(subject = omission.subject, "missing from the report: {}", omission.reason);
             }
