@@ -166,17 +166,23 @@ impl askama::filters::HtmlSafe for Badge {}
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(
     ext = "html",
-    source = r#"<div class="copyable"><pre tabindex="0" role="region" aria-label="{{ label }}">{{ text }}</pre></div>"#
+    source = r#"<div class="copyable{% if is_prose %} copyable-prose{% endif %}"><pre tabindex="0" role="region" aria-label="{{ label }}">{{ text }}</pre></div>"#
 )]
 pub struct Copyable {
     label: String,
     text: String,
+    is_prose: bool,
 }
 
 impl Copyable {
     /// The text, and what it is called by those who hear the page.
     pub fn new(label: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { label: label.into(), text: text.into() }
+        Self { label: label.into(), text: text.into(), is_prose: false }
+    }
+
+    /// The same for lines of words, which break between words alone.
+    pub fn prose(self) -> Self {
+        Self { is_prose: true, ..self }
     }
 }
 

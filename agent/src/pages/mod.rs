@@ -7,11 +7,12 @@
 //! | [`own`], [`sessions`] | the agent's own sign-in; [`mount`]: that of a product which mounts the pages |
 //! | [`secure`] | the password that is confirmed before a change (`c2`) |
 //! | [`frame`], [`failure`] | what stands around every page, and what is said where there is none |
-//! | [`license`] … | a page each |
+//! | [`license`] … | a page each; `download`: what they give as a file |
 //!
 //! A handler gives a [`Content`], and [`frame`] makes a page of it: with the navigation, the banners (`a4`)
 //! and the secure session of who asks. So nothing that fails below leaves anybody without a page (`a7`).
 
+mod download;
 pub mod failure;
 pub mod frame;
 pub mod guard;

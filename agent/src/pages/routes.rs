@@ -57,6 +57,8 @@ pub fn routes() -> Vec<Route> {
         form("/license/refresh", Administer, license::set::refresh),
         form("/license/threshold", Confirmed, license::set::threshold),
         page("/license/export", Administer, license::export::keys),
+        page("/license/request", Administer, license::request::show),
+        page("/license/request.json", Administer, license::request::file),
     ]
 }
 

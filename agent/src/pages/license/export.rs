@@ -1,10 +1,10 @@
 //! The license keys as a file: to keep them elsewhere, or to set them anew (`a7`).
 
 use axum::extract::{Extension, State};
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use seatline_ui::format::date_time;
 
+use crate::pages::download::download;
 use crate::pages::{PageError, Pages, Visit, now};
 
 /// `GET /license/export`. Each key stands between lines that are accepted when it is pasted.
@@ -20,11 +20,4 @@ pub async fn keys(State(pages): State<Pages>, Extension(visit): Extension<Visit>
         text.push_str(&format!("\n-----BEGIN LICENSE-----\n{key}\n-----END LICENSE-----\n"));
     }
     Ok(download("text/plain; charset=utf-8", &format!("licenses-{server_id}.txt"), text))
-}
-
-/// A file to keep. The name is ours: ASCII without quotation marks.
-pub fn download(content_type: &'static str, name: &str, content: impl Into<Vec<u8>>) -> Response {
-    let disposition = format!("attachment; filename=\"{name}\"");
-    let headers = [(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    (headers, content.into()).into_response()
 }

@@ -8,9 +8,11 @@
 //! | `preview` | what a key would change, before it is saved |
 //! | `set` | saving it, counting again, the thresholds |
 //! | `export` | the keys as a file |
+//! | `request` | what to send to the vendor for a new license |
 
 pub mod export;
 pub mod preview;
+pub mod request;
 pub mod sent;
 pub mod set;
 mod view;

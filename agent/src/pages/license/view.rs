@@ -75,6 +75,7 @@ pub struct LicensePage {
 struct Paths {
     refresh: String,
     export: String,
+    request: String,
     page: String,
 }
 
@@ -289,7 +290,12 @@ impl LicensePage {
 impl Paths {
     fn new(pages: &Pages) -> Self {
         let href = |path| pages.href(path);
-        Self { refresh: href("/license/refresh"), export: href("/license/export"), page: href("/license") }
+        Self {
+            refresh: href("/license/refresh"),
+            export: href("/license/export"),
+            request: href("/license/request"),
+            page: href("/license"),
+        }
     }
 }
 
