@@ -94,43 +94,56 @@ impl Host {
     }
 
     fn run_and_keep(&self, trigger: Trigger) -> Result<Collected, CollectError> {
+        let mut is_again = false;
         loop {
             let link = Link::read(&*self.store)?;
+            let before = LastRun::read(&*self.store)?.map(|run| run.at);
             let ran = self.run_plugin(trigger, link.as_ref())?;
-            let kept = change(&*self.store, |locked| self.keep(ran, link.as_ref(), locked))?;
-            if let Some(kept) = kept {
+            let kept = change(&*self.store, |locked| {
+                let present = Link::read(locked.store())?;
+                if !is_in_force(link.as_ref(), present.as_ref()) {
+                    // The link was approved, made anew or removed during the run, and its pseudonyms are of another key.
+                    // Each time that took a person, so this ends.
+                    return Ok(None);
+                }
+                let last = LastRun::read(locked.store())?;
+                if !is_again && last.as_ref().map(|run| run.at) != before {
+                    // Another process has made a run meanwhile. Where this node stood still, what it has counted is of long
+                    // ago, and would hide what is newer: once it counts anew.
+                    is_again = true;
+                    return Ok(None);
+                }
+                self.keep(ran, last, present, locked).map(Some)
+            });
+            let kept: Result<_, StoreError> = kept;
+            if let Some(kept) = kept? {
                 self.refresh();
                 return kept;
             }
-            // The link was approved, made anew or removed during the run, and its pseudonyms are of another key. Each
-            // time that took a person, so this ends.
         }
     }
 
-    /// Keeps a run that was made for `link`, and its report if there is one. None where the link is not in force any more
-    /// in the same way. A run is kept also where its report cannot be made.
+    /// Keeps a run after the `last` one, and its report where there is a `link`. The run is kept also where its report cannot
+    /// be made.
     fn keep(
         &self,
         ran: Ran,
-        link: Option<&Link>,
+        last: Option<LastRun>,
+        link: Option<Link>,
         locked: &mut dyn LockedStore,
-    ) -> Result<Option<Result<Collected, CollectError>>, StoreError> {
-        let present = Link::read(locked.store())?;
-        if !is_in_force(link, present.as_ref()) {
-            return Ok(None);
-        }
-        let (run, facts) = self.settle(ran, LastRun::read(locked.store())?)?;
+    ) -> Result<Result<Collected, CollectError>, StoreError> {
+        let (run, facts) = self.settle(ran, last)?;
         slots::write(locked, Slot::LastRun, &run.to_keep())?;
         Peaks::note(locked, &run.counts, run.at)?;
-        let Some(link) = present else { return Ok(Some(Ok(Collected { run, report: None }))) };
+        let Some(link) = link else { return Ok(Ok(Collected { run, report: None })) };
         let report = match sealed_next(&link, &Outbox::read(locked.store())?, &run, facts) {
             Ok(report) => report,
-            Err(error) => return Ok(Some(Err(error))),
+            Err(error) => return Ok(Err(error)),
         };
         if let Some(report) = &report {
             outbox::append(locked, report)?;
         }
-        Ok(Some(Ok(Collected { run, report })))
+        Ok(Ok(Collected { run, report }))
     }
 
     /// What would leave the product: the waiting reports, and what a run now would add. Nothing is kept or sent.

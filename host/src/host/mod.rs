@@ -39,7 +39,7 @@ pub struct HostOptions {
     /// The product.
     pub product: Arc<dyn Product>,
     /// Where the state is kept.
-    pub store: Box<dyn StateStore>,
+    pub store: Arc<dyn StateStore>,
     /// The directory of the plugins.
     pub plugins: PathBuf,
     /// The vendors' keys that licenses are trusted from.
@@ -53,9 +53,14 @@ pub struct HostOptions {
 impl HostOptions {
     /// Options with the default limits and the system's clock.
     pub fn new(product: Arc<dyn Product>, store: impl StateStore, plugins: impl Into<PathBuf>) -> Self {
+        Self::sharing(product, Arc::new(store), plugins)
+    }
+
+    /// As [`new`](Self::new), over a store that the program around the host goes on using.
+    pub fn sharing(product: Arc<dyn Product>, store: Arc<dyn StateStore>, plugins: impl Into<PathBuf>) -> Self {
         Self {
             product,
-            store: Box::new(store),
+            store,
             plugins: plugins.into(),
             vendor_keys: Vec::new(),
             limits: Limits::default(),
@@ -92,7 +97,7 @@ impl HostError {
 /// An instance of a product.
 pub struct Host {
     product: Arc<dyn Product>,
-    store: Box<dyn StateStore>,
+    store: Arc<dyn StateStore>,
     plugins: PluginStore,
     vendor_keys: Vec<PublicKey>,
     clock: Box<dyn Clock>,

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -19,6 +19,8 @@ use crate::files::{FileError, Folder, Writing};
 /// The version of the layout, in the file `version`.
 const LAYOUT: &str = "1";
 const VERSION: &str = "version";
+/// Where the state was moved to, as text. It does not live here any more.
+const MOVED: &str = "moved";
 /// A record's length, the same with all bits turned over, and the record's checksum stand before it. The second length
 /// tells damage of the first from a record that is torn.
 const HEAD: usize = 4 + 4 + CHECKSUM;
@@ -51,6 +53,17 @@ impl Directory {
             Ok(Some(_)) | Err(_) => return Err(StoreError::Newer { what: files.shown() }),
         }
         Ok(Self { files })
+    }
+}
+
+impl Directory {
+    /// Whether there is a state in `path`, which was not moved elsewhere. Nothing is made or changed.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn lives_in(path: &Path) -> Result<bool, StoreError> {
+        let is_there = |name: &str| path.join(name).try_exists().map_err(FileError::new("cannot look at", path));
+        Ok(is_there(&slot_file(Slot::Identity))? && !is_there(MOVED)?)
     }
 }
 

@@ -167,6 +167,24 @@ pub enum StoreError {
         /// What an administrator can do about it.
         way_out: &'static str,
     },
+    /// The server that keeps the state cannot do so at the moment, or not for us.
+    #[error("the state in {what} cannot be used: {reason}")]
+    Unavailable {
+        /// The database.
+        what: String,
+        /// Why, and the way out.
+        reason: String,
+    },
+    /// The state lives elsewhere now, and this copy of it shall not live on beside it.
+    #[error(
+        "the state in {what} was moved to {to}: use it there, and start the agent again where it still runs on this one"
+    )]
+    Moved {
+        /// Where it was.
+        what: String,
+        /// Where it is.
+        to: String,
+    },
     /// The store was written by a newer version.
     #[error("the state in {what} was written by a newer version of Seatline; upgrade this one")]
     Newer {
@@ -187,6 +205,8 @@ impl StoreError {
         match self {
             Self::Io { .. } => "store-io",
             Self::Damaged { .. } => "store-damaged",
+            Self::Unavailable { .. } => "store-unavailable",
+            Self::Moved { .. } => "store-moved",
             Self::Newer { .. } => "store-newer",
         }
     }

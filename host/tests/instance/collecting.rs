@@ -6,7 +6,7 @@ use seatline_host::sandbox::{Capability, Grants, Trigger};
 use seatline_protocol::LinkId;
 use seatline_protocol::report::{Collected, Outcome};
 
-use crate::given::{Central, Instance, key_of, license};
+use crate::given::{Central, Instance, at, key_of, license};
 
 fn collected(outcome: &Outcome) -> &Collected {
     match outcome {
@@ -74,6 +74,26 @@ fn b9_a_link_that_is_approved_during_a_run_gets_pseudonyms_of_its_own_key() {
     host.collect(Trigger::Demand).expect("a report");
     host.collect(Trigger::Demand).expect("a report");
     assert_one_sketch(&instance, "the sketch of the fleet's key, not of the local one");
+}
+
+#[test]
+fn g5_a_run_during_which_another_process_made_one_is_made_again_so_that_no_report_hides_a_newer_count() {
+    let (instance, central) = (Instance::new(), Central::new());
+    let host = &instance.host;
+    central.links(host);
+    instance.install(Grants::all());
+    instance.set_time("2026-03-01T12:00:00Z");
+    let (other, time) = (instance.again(), instance.time());
+    // This node stands still in the middle of its run, for an hour.
+    instance.wiki.meanwhile(move || {
+        *time.lock().expect("no panic") = at("2026-03-01T13:00:00Z");
+        other.collect(Trigger::Interval).expect("another node takes over");
+    });
+    host.collect(Trigger::Interval).expect("a report");
+
+    let [first, second] = instance.waiting().try_into().expect("two reports");
+    assert_eq!([first.observed_at, second.observed_at], [at("2026-03-01T13:00:00Z"); 2]);
+    assert_eq!([first.sequence.get(), second.sequence.get()], [1, 2], "and both are in the chain");
 }
 
 #[test]

@@ -106,6 +106,11 @@ impl Instance {
         *self.time.lock().expect("no panic") = at(time);
     }
 
+    /// Sets the time from elsewhere.
+    pub fn time(&self) -> Arc<Mutex<Timestamp>> {
+        Arc::clone(&self.time)
+    }
+
     /// Installs the stock plugin with these grants.
     pub fn install(&self, grants: Grants) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugins/license-visibility.wasm");
