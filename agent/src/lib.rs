@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod cluster;
 pub mod commands;
 pub mod config;
 pub mod confirmation;

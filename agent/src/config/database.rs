@@ -41,6 +41,9 @@ pub enum AddressError {
     /// The environment variable of this name holds something else.
     #[error("the environment variable {0} is not a path, URL or key=value text")]
     Unclear(String),
+    /// It is no database of PostgreSQL, and nothing else will do.
+    #[error("the database is none of PostgreSQL")]
+    NotPostgres,
 }
 
 /// What a database's location comes to.
@@ -132,6 +135,11 @@ impl Database {
             ));
         }
         Ok(Some(Self { location, password, tls_ca_file }))
+    }
+
+    /// Whether it is one of PostgreSQL, or kept in an environment variable that was not read yet.
+    pub fn can_be_postgres(&self) -> bool {
+        matches!(self.location, Location::Given(Address::Postgres(_)) | Location::Environment { .. })
     }
 
     /// The address, with its secrets fetched from where they are kept.

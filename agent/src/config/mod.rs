@@ -11,6 +11,7 @@ mod license;
 mod notices;
 mod product;
 mod secret;
+pub mod state;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,7 @@ pub use license::{DEFAULT_LICENSE_ENVIRONMENT, LicenseSources};
 pub use notices::{MAX_WEBHOOKS, MailDefaults, NoticeDefaults, WebhookSource};
 pub use product::Product;
 pub use secret::{SecretError, SecretSource};
+pub use state::{Cluster, PostgresState, Schema, State};
 
 use crate::files;
 
@@ -48,6 +50,10 @@ pub struct Config {
     pub notices: NoticeDefaults,
     /// Where the local API and the pages are served.
     pub http: Http,
+    /// Where the state is kept.
+    pub state: State,
+    /// What this node is among those that share the state.
+    pub cluster: Cluster,
 }
 
 /// `[plugin]`: what is absent is as the host has it.
@@ -133,27 +139,40 @@ impl Config {
     /// # Errors
     /// The first problem.
     pub fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
-        document::read(
-            text,
-            &["product", "accounts", "dimension", "license", "plugin", "log", "http", "mail", "webhook"],
-            |top| {
-                let accounts = top.find("accounts").map(|found| Accounts::read(&found, base)).transpose()?;
-                let dimensions = match top.find("dimension") {
-                    Some(found) => DimensionQuery::read_all(&found, accounts.as_ref(), base)?,
-                    None => Vec::new(),
-                };
-                Ok(Self {
-                    product: Product::read(&top.require("product")?)?,
-                    accounts,
-                    dimensions,
-                    license: LicenseSources::read(top.find("license").as_ref(), base)?,
-                    plugin: top.find("plugin").map(|found| read_plugin(&found)).transpose()?.unwrap_or_default(),
-                    log: top.find("log").map(|found| read_log(&found)).transpose()?.unwrap_or_default(),
-                    notices: NoticeDefaults::read(top.find("mail").as_ref(), top.find("webhook").as_ref(), base)?,
-                    http: top.find("http").map(|found| Http::read(&found, base)).transpose()?.unwrap_or_default(),
-                })
-            },
-        )
+        let known = [
+            "product",
+            "accounts",
+            "dimension",
+            "license",
+            "plugin",
+            "log",
+            "http",
+            "mail",
+            "webhook",
+            "state",
+            "cluster",
+        ];
+        document::read(text, &known, |top| {
+            let state = top.find("state").map(|found| State::read(&found, base)).transpose()?.unwrap_or_default();
+            let cluster = top.find("cluster").map(|found| Cluster::read(&found, &state)).transpose()?;
+            let accounts = top.find("accounts").map(|found| Accounts::read(&found, base)).transpose()?;
+            let dimensions = match top.find("dimension") {
+                Some(found) => DimensionQuery::read_all(&found, accounts.as_ref(), base)?,
+                None => Vec::new(),
+            };
+            Ok(Self {
+                product: Product::read(&top.require("product")?)?,
+                accounts,
+                dimensions,
+                license: LicenseSources::read(top.find("license").as_ref(), base)?,
+                plugin: top.find("plugin").map(|found| read_plugin(&found)).transpose()?.unwrap_or_default(),
+                log: top.find("log").map(|found| read_log(&found)).transpose()?.unwrap_or_default(),
+                notices: NoticeDefaults::read(top.find("mail").as_ref(), top.find("webhook").as_ref(), base)?,
+                http: top.find("http").map(|found| Http::read(&found, base)).transpose()?.unwrap_or_default(),
+                state,
+                cluster: cluster.unwrap_or_default(),
+            })
+        })
     }
 }
 

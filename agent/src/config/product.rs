@@ -19,8 +19,8 @@ pub struct Product {
     pub edition: Option<String>,
     /// When the running release was built.
     pub released: Option<Timestamp>,
-    /// The names of the running nodes, at least one.
-    pub nodes: Vec<String>,
+    /// The names of the running nodes, at least one, where they are named.
+    pub nodes: Option<Vec<String>>,
 }
 
 impl Product {
@@ -38,7 +38,7 @@ impl Product {
             }
         };
         let nodes = match section.find("nodes") {
-            None => vec!["main".to_owned()],
+            None => None,
             Some(found) => {
                 let nodes: Vec<String> = found.texts()?.into_iter().map(str::to_owned).collect();
                 let distinct: std::collections::BTreeSet<&String> = nodes.iter().collect();
@@ -46,7 +46,7 @@ impl Product {
                 if !valid || nodes.is_empty() || nodes.len() > 256 || distinct.len() < nodes.len() {
                     return Err(found.refuse("must name 1 to 256 different nodes of at most 64 characters each"));
                 }
-                nodes
+                Some(nodes)
             }
         };
         Ok(Self {

@@ -46,6 +46,10 @@ fn the_example_names_every_key() {
         "url",
         "secret_file",
         "secret_env",
+        "store",
+        "schema",
+        "node",
+        "lapse_after",
     ]) {
         let is_there = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
         assert!(is_there, "{key} is not documented in the example");
@@ -55,7 +59,7 @@ fn the_example_names_every_key() {
 #[test]
 fn the_product_alone_is_enough() {
     let config = parse("").expect("the product alone");
-    assert_eq!(config.product.nodes, ["main"]);
+    assert_eq!(config.product.nodes, None);
     assert!(config.accounts.is_none());
     assert_eq!(config.license.environment, "SEATLINE_LICENSE");
 }
@@ -71,6 +75,48 @@ fn g7_it_listens_on_this_machine_alone_unless_something_else_is_said() {
     assert_eq!(listen("[http]\nlisten = 'unix:api.sock'"), "unix:/data/api.sock", "relative to the data directory");
     assert_eq!(listen("[http]\nlisten = 'off'"), "nowhere");
     assert_eq!(listen("[http]\nlisten = '0.0.0.0:80'\nallow_remote = true"), "0.0.0.0:80");
+}
+
+#[test]
+fn the_state_is_in_files_or_in_postgresql() {
+    let postgres = "[state]\ndatabase = 'postgres://db/wiki'\n";
+    assert!(matches!(parse("").expect("none").state, State::Directory));
+    assert!(matches!(parse("[state]\nstore = 'directory'").expect("files").state, State::Directory));
+    let State::Postgres(state) = parse(postgres).expect("a database").state else { panic!("PostgreSQL") };
+    assert_eq!(state.schema.to_string(), "seatline");
+    let config = parse(&format!("{postgres}[cluster]\nnode = 'a'\nlapse_after = 3")).expect("a node");
+    assert_eq!(config.cluster, Cluster { node: Some("a".to_owned()), lapse_after: 3 });
+    assert_eq!(parse(postgres).expect("a database").cluster, Cluster { node: None, lapse_after: 30 });
+    for (rest, expected) in [
+        ("[state]\nstore = 'sqlite'", "line 6: `state.store` must be \"directory\" or \"postgresql\""),
+        ("[state]\nstore = 'postgresql'", "line 5: `state.database` is missing: the state in PostgreSQL needs one"),
+        (
+            "[state]\ndatabase = 'wiki.db'",
+            "line 6: `state.database` must be one of PostgreSQL: the state is kept nowhere else",
+        ),
+        (
+            "[state]\nstore = 'directory'\ndatabase = 'postgres://db/wiki'",
+            "line 7: `state.database` is for `store = \"postgresql\"`",
+        ),
+        ("[state]\nschema = 'x'", "line 6: `state.schema` is for `store = \"postgresql\"`"),
+        (
+            "[state]\ndatabase = 'postgres://db/wiki'\nschema = 'a-b'",
+            "line 7: `state.schema` is not valid: 1 to 63 characters of a-z 0-9 _ that start with a letter, and not with pg_",
+        ),
+        (
+            "[state]\ndatabase = 'postgres://u:secret@db/wiki'",
+            "line 6: `state.database` holds a password: put it into `password_file` or `password_env`",
+        ),
+        (
+            "[cluster]\nnode = 'a'",
+            "line 5: `cluster` is for nodes that share their state: set `store = \"postgresql\"` in [state]",
+        ),
+    ] {
+        assert_eq!(problem(rest), expected);
+    }
+    let refused = |key: &str| problem(&format!("{postgres}[cluster]\n{key}"));
+    assert_eq!(refused("lapse_after = 2"), "line 8: `cluster.lapse_after` must be from 3 to 3600");
+    assert_eq!(refused("node = \"a\\nb\""), "line 8: `cluster.node` must be one line of at most 64 characters");
 }
 
 #[test]

@@ -9,7 +9,10 @@ use super::server::{GUARD, free_port, is_root};
 
 /// A running server that listens on a socket in its own directory, and on a free port of the loopback interface.
 pub struct Postgres {
-    guard: Child,
+    /// The shells beside the server and those before it.
+    guards: Vec<Child>,
+    /// What the server is started with.
+    server: Command,
     dir: PathBuf,
     /// The port, on 127.0.0.1.
     pub port: u16,
@@ -39,28 +42,50 @@ impl Postgres {
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
 
         let port = free_port();
-        let mut guard = as_user(Path::new("/bin/sh"), unprivileged);
-        guard.arg("-c").arg(GUARD).arg(&dir).arg(programs.join("postgres"));
-        guard.arg("-D").arg(&data).arg("-k").arg(&dir).args(["-p", &port.to_string()]);
-        guard.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=20"]);
+        let mut server = as_user(Path::new("/bin/sh"), unprivileged);
+        server.arg("-c").arg(GUARD).arg(&dir).arg(programs.join("postgres"));
+        server.arg("-D").arg(&data).arg("-k").arg(&dir).args(["-p", &port.to_string()]);
+        server.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=20"]);
         for setting in settings {
-            guard.args(["-c", setting]);
+            server.args(["-c", setting]);
         }
-        let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let mut server = Self { guard: guard.expect("a shell starts"), dir, port };
+        let mut postgres = Self { guards: Vec::new(), server, dir, port };
+        postgres.start_again().batch_execute("CREATE DATABASE wiki").expect("a database");
+        postgres
+    }
+
+    /// Starts the server, and gives a connection to its database `postgres`.
+    pub fn start_again(&mut self) -> ::postgres::Client {
+        self.server.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut guard = self.server.spawn().expect("a shell starts");
         let deadline = Instant::now() + Duration::from_secs(30);
-        let mut client = loop {
-            match ::postgres::Client::connect(&server.address("owner", "postgres"), ::postgres::NoTls) {
+        let client = loop {
+            match ::postgres::Client::connect(&self.address("owner", "postgres"), ::postgres::NoTls) {
                 Ok(client) => break client,
                 Err(error) => {
-                    let ended = server.guard.try_wait().expect("the server's state");
+                    let ended = guard.try_wait().expect("the server's state");
                     assert!(ended.is_none() && Instant::now() < deadline, "PostgreSQL does not answer: {error}");
                     std::thread::yield_now();
                 }
             }
         };
-        client.batch_execute("CREATE DATABASE wiki").expect("a database");
-        server
+        self.guards.push(guard);
+        client
+    }
+
+    /// Stops the server with `signal`: `INT` ends its connections, `QUIT` is a crash.
+    pub fn stop(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.dir.join("data/postmaster.pid")).expect("the server runs");
+        let pid = pid.lines().next().expect("its process").to_owned();
+        let killed = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(killed.expect("kill starts").success());
+        // The shell that started it has not asked how it ended.
+        let runs = || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while runs() {
+            assert!(Instant::now() < deadline, "PostgreSQL does not end");
+            std::thread::yield_now();
+        }
     }
 
     /// The address of `database` for `user`, by the socket.
@@ -81,8 +106,11 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
+        // The last one first: it stops the server.
+        for mut guard in self.guards.drain(..).rev() {
+            drop(guard.stdin.take());
+            let _ = guard.wait();
+        }
     }
 }
 

@@ -1,0 +1,123 @@
+//! The tables of a state, and how they come about: plain SQL that every database takes which speaks PostgreSQL's language.
+//!
+//! There is no serial key, no trigger and no advisory lock, and times come from the database's own clock: each transaction
+//! reads it first ([`NOW`]), and hands it to the statements that follow.
+
+use postgres::Client;
+use postgres::types::Type;
+
+use super::trouble;
+
+/// The newest layout: the number of migrations.
+pub const LATEST: i32 = MIGRATIONS.len() as i32;
+
+/// The time of the database, as it was when the transaction began.
+pub const NOW: &str = "SELECT CURRENT_TIMESTAMP";
+
+/// The one row that tells of the whole state. It is locked by who changes the state, so that changes take turns, and a
+/// node that has stood still, or runs an older version, finds out before it changes anything.
+///
+/// `phase` is `live`, `arriving` while a state is moved here, or `moved` when it was moved to `place`.
+const INSTANCE: &str = "
+CREATE TABLE IF NOT EXISTS {s}.instance (
+    id text PRIMARY KEY,
+    layout integer NOT NULL,
+    revision bigint NOT NULL,
+    phase text NOT NULL,
+    place text,
+    product text
+)";
+
+const FIRST_ROW: &str = "
+INSERT INTO {s}.instance (id, layout, revision, phase) VALUES ('seatline', 0, 0, 'live') ON CONFLICT (id) DO NOTHING";
+
+/// Each brings the layout of its place in this list to the next. One that was released is never changed.
+const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE {s}.slots (
+    name text PRIMARY KEY,
+    revision bigint NOT NULL,
+    value bytea NOT NULL
+);
+CREATE TABLE {s}.records (
+    log text NOT NULL,
+    position bigint NOT NULL,
+    record bytea NOT NULL,
+    PRIMARY KEY (log, position)
+);
+CREATE TABLE {s}.nodes (
+    id text PRIMARY KEY,
+    incarnation text NOT NULL,
+    version text NOT NULL,
+    agent text NOT NULL,
+    started_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE TABLE {s}.leases (
+    name text PRIMARY KEY,
+    node text NOT NULL,
+    incarnation text NOT NULL,
+    taken_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+)"];
+
+/// How often the tables are looked at again while other nodes make them too.
+const ATTEMPTS: u32 = 20;
+
+/// Makes the tables of `schema`, or brings them to the newest layout. Gives the layout that they have now, which is above
+/// [`LATEST`] where a newer version was here: then nothing was done.
+pub fn prepare(client: &mut Client, schema: &str) -> Result<i32, postgres::Error> {
+    let mut attempts = 0;
+    loop {
+        let step = match layout(client, schema) {
+            Ok(Some(layout)) if layout >= LATEST => return Ok(layout),
+            Ok(Some(layout)) => migrate(client, schema, layout),
+            Ok(None) => begin(client, schema),
+            Err(error) if trouble::is_missing(&error) => begin(client, schema),
+            Err(error) => Err(error),
+        };
+        attempts += 1;
+        match step {
+            Err(error) if attempts < ATTEMPTS && trouble::is_made_by_another(&error) => {}
+            step => step?,
+        }
+    }
+}
+
+fn layout(client: &mut Client, schema: &str) -> Result<Option<i32>, postgres::Error> {
+    let row = client.query_typed_opt(&sql("SELECT layout FROM {s}.instance WHERE id = 'seatline'", schema), &[])?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// Makes the schema, where there is none, and the row that everything else stands on.
+fn begin(client: &mut Client, schema: &str) -> Result<(), postgres::Error> {
+    // Whoever may not make schemas may use one that was made for him.
+    let exists =
+        client.query_typed("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", &[(&schema, Type::TEXT)])?;
+    if exists.is_empty() {
+        client.batch_execute(&sql("CREATE SCHEMA IF NOT EXISTS {s}", schema))?;
+    }
+    client.batch_execute(&sql(INSTANCE, schema))?;
+    client.batch_execute(&sql(FIRST_ROW, schema))
+}
+
+/// Goes one step from `layout`, unless somebody else has gone it meanwhile.
+fn migrate(client: &mut Client, schema: &str, layout: i32) -> Result<(), postgres::Error> {
+    let Some(migration) = usize::try_from(layout).ok().and_then(|layout| MIGRATIONS.get(layout)) else { return Ok(()) };
+    let mut transaction = client.transaction()?;
+    transaction.batch_execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")?;
+    let now = "SELECT layout FROM {s}.instance WHERE id = 'seatline' FOR UPDATE";
+    let row = transaction.query_typed_one(&sql(now, schema), &[])?;
+    if row.try_get::<_, i32>(0)? != layout {
+        return transaction.rollback();
+    }
+    transaction.batch_execute(&sql(migration, schema))?;
+    let next = "UPDATE {s}.instance SET layout = $1 WHERE id = 'seatline'";
+    transaction.execute_typed(&sql(next, schema), &[(&(layout + 1), Type::INT4)])?;
+    transaction.commit()
+}
+
+/// A statement for the tables of `schema`, which it names `{s}`.
+pub fn sql(statement: &str, schema: &str) -> String {
+    statement.replace("{s}", &format!("\"{schema}\""))
+}

@@ -1,0 +1,113 @@
+//! A few connections that wait for their next use. One that has died meanwhile is replaced without anybody noticing.
+
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+
+use postgres::Client;
+use seatline_host::store::StoreError;
+
+use super::trouble;
+use crate::config::PostgresState;
+use crate::postgres::{connect, place};
+
+/// How many connections wait at the most: a node reads with one and changes with another.
+const MOST_IDLE: usize = 2;
+
+/// The connections to the database of a state.
+pub struct Pool {
+    state: PostgresState,
+    idle: Mutex<Vec<Client>>,
+}
+
+impl Pool {
+    /// No connections yet.
+    pub fn new(state: PostgresState) -> Self {
+        Self { state, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Where the state is, for an administrator.
+    pub fn place(&self) -> String {
+        let schema = &self.state.schema;
+        match self.state.address() {
+            Ok(address) => format!("the schema `{schema}` of the database {}", place(&address.config)),
+            Err(_) => format!("the schema `{schema}`"),
+        }
+    }
+
+    /// Runs `work` with a connection. Where a waiting one turns out to have died, it is run again with a new one: it must
+    /// do no harm twice.
+    ///
+    /// # Errors
+    /// When there is no connection, or the work fails.
+    pub fn with<T: Send>(
+        &self,
+        work: impl Fn(&mut Client) -> Result<T, postgres::Error> + Sync,
+    ) -> Result<T, StoreError> {
+        let (value, client) = self.begin(work)?;
+        self.give_back(client);
+        Ok(value)
+    }
+
+    /// As [`with`](Self::with), and hands over the connection.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn begin<T: Send>(
+        &self,
+        work: impl Fn(&mut Client) -> Result<T, postgres::Error> + Sync,
+    ) -> Result<(T, Client), StoreError> {
+        loop {
+            let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let is_new = waiting.is_none();
+            let client = waiting.map_or_else(|| self.connect(), Ok)?;
+            match apart(|| run(client, &work)) {
+                Ok(done) => return Ok(done),
+                Err(error) if !is_new && trouble::ends_connection(&error) => {}
+                Err(error) => return Err(trouble::of_statement(&error, &self.place())),
+            }
+        }
+    }
+
+    /// Takes back a connection that is in no transaction.
+    pub fn give_back(&self, client: Client) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MOST_IDLE {
+            return idle.push(client);
+        }
+        drop(idle);
+        apart(|| drop(client));
+    }
+
+    fn connect(&self) -> Result<Client, StoreError> {
+        let unavailable = |reason: String| StoreError::Unavailable { what: self.place(), reason };
+        let address = self.state.address().map_err(|error| unavailable(error.to_string()))?;
+        apart(|| connect(&address)).map_err(|error| unavailable(error.to_string()))
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let idle = std::mem::take(self.idle.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if !idle.is_empty() {
+            apart(|| drop(idle));
+        }
+    }
+}
+
+/// A connection that failed is closed here, apart from any runtime.
+fn run<T>(
+    mut client: Client,
+    work: &impl Fn(&mut Client) -> Result<T, postgres::Error>,
+) -> Result<(T, Client), postgres::Error> {
+    let value = work(&mut client)?;
+    Ok((value, client))
+}
+
+/// Runs `work` where it may block. The client of PostgreSQL has a runtime of its own, and panics where a thread is in
+/// another one already, as the handlers of the HTTP server are.
+pub fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return work();
+    }
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| resume_unwind(panic)))
+}
