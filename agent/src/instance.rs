@@ -7,16 +7,19 @@ use std::time::Duration;
 
 use seatline_host::host::{Host, HostOptions};
 use seatline_host::sandbox::Limits;
-use seatline_host::store::Directory;
+use seatline_host::store::{Directory, StateStore};
 use seatline_protocol::{Digest, seal};
 use zeroize::Zeroizing;
 
-use crate::config::{Config, LicenseSources};
+use crate::cluster::{Cluster, PostgresStore};
+use crate::config::{Config, LicenseSources, State};
 use crate::failure::Failure;
 use crate::files;
 use crate::output::warn;
 use crate::product::{AccountsRead, ConfiguredProduct};
 
+/// The directory of the state, where it is kept in files.
+pub const STATE: &str = "state";
 /// What a run waits for the product beyond the time limits of its databases: to connect, and for locks.
 const PATIENCE_BEYOND_LIMITS: Duration = Duration::from_secs(60);
 
@@ -28,6 +31,8 @@ pub struct Instance {
     pub host: Arc<Host>,
     /// How many accounts the current run has read.
     pub accounts_read: AccountsRead,
+    /// The nodes that share the state, where they do.
+    pub cluster: Option<Arc<Cluster>>,
 }
 
 impl Instance {
@@ -51,16 +56,42 @@ impl Instance {
     pub fn open_as_it_is(dir: &Path) -> Result<Self, Failure> {
         check_user(dir)?;
         let config = Config::load(dir)?;
-        let product = ConfiguredProduct::new(config.clone());
+        let (store, cluster) = open_state(dir, &config)?;
+        let product = ConfiguredProduct::new(config.clone()).on(cluster.clone());
         let accounts_read = product.accounts_read();
-        let store = Directory::open(dir.join("state"))?;
         let host = Arc::new(Host::open(HostOptions {
             vendor_keys: config.license.vendor_keys.clone(),
             limits: limits(&config),
-            ..HostOptions::new(Arc::new(product), store, dir.join("plugins"))
+            ..HostOptions::sharing(Arc::new(product), store, dir.join("plugins"))
         })?);
-        Ok(Self { config, host, accounts_read })
+        Ok(Self { config, host, accounts_read, cluster })
     }
+}
+
+/// A state, and those who share it.
+type SharedState = (Arc<dyn StateStore>, Option<Arc<Cluster>>);
+
+/// The state where the configuration says that it is.
+fn open_state(dir: &Path, config: &Config) -> Result<SharedState, Failure> {
+    let in_directory = dir.join(STATE);
+    let State::Postgres(state) = &config.state else {
+        return Ok((Arc::new(Directory::open(in_directory)?), None));
+    };
+    // Another server ID beside the one that is there would make its licenses and its link strangers.
+    if Directory::lives_in(&in_directory)? {
+        return Err(Failure::new(
+            "state-in-two-places",
+            format!(
+                "[state] of seatline.toml names a database, and there is a state in {}: move it there with `seatline \
+                 state move`, or remove that directory if it is of no use",
+                in_directory.display()
+            ),
+        ));
+    }
+    let store = Arc::new(PostgresStore::open(state)?);
+    store.claim(&config.product.id)?;
+    let cluster = Arc::new(Cluster::new(Arc::clone(&store), config)?);
+    Ok((store, Some(cluster)))
 }
 
 /// The host's limits, with those of the configuration in their place.

@@ -7,11 +7,13 @@ use seatline_host::ports::{Account, AccountSink, Description, Node, PortError, P
 use seatline_protocol::Dimension;
 
 use crate::accounts::{self, SourceError};
+use crate::cluster::Cluster;
 use crate::config::Config;
 
 /// A [`Product`] whose facts come from the configuration, and whose counts come from its databases.
 pub struct ConfiguredProduct {
     config: Config,
+    cluster: Option<Arc<Cluster>>,
     accounts_read: AccountsRead,
 }
 
@@ -47,7 +49,23 @@ impl AccountSink for Counting<'_> {
 impl ConfiguredProduct {
     /// The product of `config`.
     pub fn new(config: Config) -> Self {
-        Self { config, accounts_read: AccountsRead::default() }
+        Self { config, cluster: None, accounts_read: AccountsRead::default() }
+    }
+
+    /// The same, whose nodes are those of `cluster` if there is one.
+    pub fn on(self, cluster: Option<Arc<Cluster>>) -> Self {
+        Self { cluster, ..self }
+    }
+
+    /// The running nodes: as they are configured, else those whose agents run.
+    fn nodes(&self) -> Result<Vec<Node>, PortError> {
+        let product = &self.config.product;
+        let node = |id: &String| Node { id: id.clone(), version: product.version.clone() };
+        match (&product.nodes, &self.cluster) {
+            (Some(nodes), _) => Ok(nodes.iter().map(node).collect()),
+            (None, Some(cluster)) => cluster.running().map_err(PortError::new),
+            (None, None) => Ok(vec![node(&"main".to_owned())]),
+        }
     }
 
     /// How many accounts the current pass has read.
@@ -59,14 +77,13 @@ impl ConfiguredProduct {
 impl Product for ConfiguredProduct {
     fn describe(&self) -> Result<Description, PortError> {
         let product = &self.config.product;
-        let nodes = product.nodes.iter();
         Ok(Description {
             id: product.id.clone(),
             name: product.name.clone(),
             version: product.version.clone(),
             edition: product.edition.clone(),
             released: product.released,
-            nodes: nodes.map(|id| Node { id: id.clone(), version: product.version.clone() }).collect(),
+            nodes: self.nodes()?,
         })
     }
 

@@ -61,7 +61,7 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
         let finished = agent.run(&[arguments, &["--json"]].concat());
         let json: Value = serde_json::from_str(&finished.out).unwrap_or_else(|_| panic!("{arguments:?}: {finished:?}"));
         if json.get("error").is_none() {
-            let words = if matches!(arguments[0], "init" | "server-id" | "status" | "sync") { 1 } else { 2 };
+            let words = if matches!(arguments[0], "init" | "server-id" | "status" | "nodes" | "sync") { 1 } else { 2 };
             let command = format!("seatline {}", arguments[..words].join(" "));
             let documented = shapes.get(&command).unwrap_or_else(|| panic!("{command} is not documented"));
             hold(&json, documented, &shapes, &command);
@@ -74,6 +74,7 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["init", "--product", "x", "--name", "X", "--version", "1", "--dir", &path("other")]);
     show(&["server-id"]);
     show(&["accounts", "check"]);
+    show(&["nodes"]);
     show(&["license", "keygen", "--out", &path("vendor")]);
     std::fs::write(agent.path("vendor.secret"), vendor().to_paserk().as_bytes()).expect("the vendor's key");
     let issued = show(&[

@@ -8,15 +8,23 @@ use seatline_protocol::{ProductId, PublicKey, ServerId};
 use serde::Serialize;
 
 use super::Context;
-use crate::config::{Config, FILE_NAME};
+use super::state::{StatePlace, quoted};
+use crate::cluster::PostgresStore;
+use crate::config::{Config, FILE_NAME, State};
 use crate::failure::Failure;
 use crate::files;
 use crate::instance::{Instance, check_user};
 
 /// Make the data directory of an instance, with its server ID and a configuration to complete
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  seatline init --product acme-wiki --name 'Acme Wiki' --version 4.2.0 \\
-      --vendor-key k4.public.6kpsY-KcUgq-9VB7Ey7F-ZVHdq6-vnuSQh7qaRRG0iw")]
+#[command(after_help = "\
+Examples:
+  seatline init --product acme-wiki --name 'Acme Wiki' --version 4.2.0 \\
+      --vendor-key k4.public.6kpsY-KcUgq-9VB7Ey7F-ZVHdq6-vnuSQh7qaRRG0iw
+  seatline init --product acme-wiki --name 'Acme Wiki' --version 4.2.0 \\
+      --state postgres://seatline@db.example.org/wiki --state-password-file state.password --node wiki-2
+
+The second makes a node of a cluster: all that name the same state have one server ID.")]
 pub struct Options {
     /// The product id that licenses are held against, such as acme-wiki
     #[arg(long, value_name = "ID")]
@@ -33,6 +41,21 @@ pub struct Options {
     /// The public key of a vendor whose licenses are trusted; can be given several times
     #[arg(long = "vendor-key", value_name = "KEY")]
     vendor_keys: Vec<PublicKey>,
+    /// Keep the state in this database of PostgreSQL, for all nodes of a cluster; the default is the data directory
+    #[arg(long, value_name = "URL")]
+    state: Option<String>,
+    /// The file that holds the database's password
+    #[arg(long, value_name = "FILE", requires = "state")]
+    state_password_file: Option<PathBuf>,
+    /// The authority that signed the database's certificate, in PEM form, where it is none of the public ones
+    #[arg(long, value_name = "FILE", requires = "state")]
+    state_ca_file: Option<PathBuf>,
+    /// The schema of the state's tables; the default is seatline
+    #[arg(long, value_name = "NAME", requires = "state")]
+    state_schema: Option<String>,
+    /// What this node of the cluster is called; the default is the host's name
+    #[arg(long, value_name = "NAME", requires = "state")]
+    node: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -44,9 +67,17 @@ struct Shown {
 
 pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let dir = context.dir()?;
-    let text = configuration(options);
+    let text = configuration(options)?;
     // The options go through the rules of the configuration before anything is made.
-    Config::parse(&text, &dir).map_err(|problem| Failure::new(problem.code(), format!("the options: {problem}")))?;
+    let config = Config::parse(&text, &dir);
+    let config = config.map_err(|problem| Failure::new(problem.code(), format!("the options: {problem}")))?;
+    if dir.join(FILE_NAME).exists() {
+        return Err(already_initialised(&dir));
+    }
+    if let State::Postgres(state) = &config.state {
+        // A database that cannot be used is told before there is a configuration that names it.
+        PostgresStore::open(state)?.claim(&config.product.id)?;
+    }
     write_new(&dir, &text)?;
     let instance = Instance::open_as_it_is(&dir)?;
     let shown = Shown { config: dir.join(FILE_NAME), dir, server_id: instance.host.server_id().clone() };
@@ -63,16 +94,19 @@ fn write_new(dir: &Path, text: &str) -> Result<(), Failure> {
     check_user(dir)?;
     let path = dir.join(FILE_NAME);
     files::write_new(&path, text.as_bytes(), 0o600).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Failure::new(
-            "already-initialised",
-            format!("there is an instance in {}: edit its seatline.toml, or name another --dir", dir.display()),
-        ),
+        std::io::ErrorKind::AlreadyExists => already_initialised(dir),
         _ => Failure::io("write", &path, &error),
     })
 }
 
-fn configuration(options: &Options) -> String {
-    let quoted = |text: &str| toml::Value::from(text).to_string();
+fn already_initialised(dir: &Path) -> Failure {
+    Failure::new(
+        "already-initialised",
+        format!("there is an instance in {}: edit its seatline.toml, or name another --dir", dir.display()),
+    )
+}
+
+fn configuration(options: &Options) -> Result<String, Failure> {
     let mut text = format!(
         "# The configuration of the seatline agent.\n\n[product]\nid = {}\nname = {}\nversion = {}\n",
         quoted(options.product.as_str()),
@@ -87,7 +121,19 @@ fn configuration(options: &Options) -> String {
         "\n[license]\n# The public keys of the vendors whose licenses are trusted.\nvendor_keys = [{}]\n{ACCOUNTS}",
         keys.join(", ")
     ));
-    text
+    if let Some(url) = &options.state {
+        let place = StatePlace {
+            url,
+            password_file: options.state_password_file.as_deref(),
+            ca_file: options.state_ca_file.as_deref(),
+            schema: options.state_schema.as_deref(),
+        };
+        text.push_str(&place.section()?);
+    }
+    if let Some(node) = &options.node {
+        text.push_str(&format!("\n[cluster]\nnode = {}\n", quoted(node)));
+    }
+    Ok(text)
 }
 
 const ACCOUNTS: &str = r#"

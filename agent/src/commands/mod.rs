@@ -4,12 +4,14 @@ mod accounts;
 mod init;
 mod license;
 mod link;
+mod nodes;
 mod notices;
 mod plugin;
 mod reference;
 mod report;
 mod run;
 mod server_id;
+mod state;
 mod status;
 mod sync;
 mod token;
@@ -87,6 +89,7 @@ enum Command {
     #[command(subcommand)]
     User(user::Command),
     Status(status::Options),
+    Nodes(nodes::Options),
     Completions(reference::CompletionsOptions),
     Man(reference::ManOptions),
 }
@@ -130,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => token::run(&context, command),
         Command::User(command) => user::run(&context, command),
         Command::Status(_) => status::run(&context),
+        Command::Nodes(_) => nodes::run(&context),
         Command::Completions(options) => reference::completions(&context, &options),
         Command::Man(options) => reference::man(&context, &options),
     };

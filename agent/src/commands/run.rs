@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::http::HttpServer;
 use crate::instance::Instance;
 use crate::log;
+use crate::services::membership::Membership;
 use crate::services::notifier::Notifier;
 use crate::services::stop::Stop;
 use crate::services::synchroniser::Synchroniser;
@@ -35,13 +36,20 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     tracing::info!(server_id = %instance.host.server_id(), version = env!("CARGO_PKG_VERSION"), "started");
     let server = listen(options, &instance)?;
     let synchroniser = Synchroniser(&instance);
-    // One node alone tells; there is no other.
-    let notifier = Notifier::new(&instance, &|| true);
+    // Of several nodes, the one tells whose turn it is.
+    let is_on_duty = || instance.cluster.as_ref().is_none_or(|cluster| cluster.is_on_duty());
+    let notifier = Notifier::new(&instance, &is_on_duty);
+    let membership = Membership::of(&instance);
     let mut services: Vec<&dyn Service> = vec![&synchroniser, &notifier];
+    services.extend(membership.as_ref().map(|membership| membership as &dyn Service));
     services.extend(server.as_ref().map(|server| server as &dyn Service));
     stop.when_requested(supervisor::stopping);
     supervisor::ready();
-    services::run(&services, &stop)?;
+    let ended = services::run(&services, &stop);
+    if let Some(membership) = membership {
+        membership.end();
+    }
+    ended?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! A new service is a file beside [`synchroniser`], and a line in `commands/run.rs`.
 
+pub mod membership;
 pub mod notifier;
 pub mod schedule;
 pub mod stop;

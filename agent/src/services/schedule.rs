@@ -34,7 +34,7 @@ pub enum Due {
 }
 
 /// When what is to be done next. A new one begins with a synchronisation at once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Schedule {
     /// The last synchronisation, and what decides how far the next one is off the interval.
     synchronised: Option<(Instant, u16)>,
@@ -43,6 +43,12 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// A schedule that goes on with what another node has begun, which synchronised `ago` while the link was in `phase`.
+    /// What that node may have left in the outbox is exchanged at once.
+    pub fn resuming(now: Instant, ago: Duration, phase: LinkPhase) -> Self {
+        Self { synchronised: now.checked_sub(ago).map(|last| (last, 0)), exchange_at: Some(now), phase }
+    }
+
     /// What is to be done at `now`, while the link is in `phase` and this `interval` is set: a link that has come into
     /// force since the last look is synchronised at once, and a new interval holds at once, whoever has received it.
     ///
@@ -129,6 +135,19 @@ mod tests {
             let later = start + HOUR * 105 / 100;
             assert_eq!(schedule.due(later, LinkPhase::Approved, HOUR), Some(Due::Synchronise(Trigger::Interval)));
         }
+    }
+
+    #[test]
+    fn g5_a_node_that_takes_over_goes_on_in_the_rhythm_and_sends_what_was_left() {
+        let now = Instant::now();
+        let mut schedule = Schedule::resuming(now, SECOND * 600, LinkPhase::Approved);
+        assert_eq!(schedule.due(now, LinkPhase::Approved, HOUR), Some(Due::Exchange));
+        schedule.exchanged(now, LinkPhase::Approved, None);
+        assert_eq!(schedule.due(now + SECOND * 2800, LinkPhase::Approved, HOUR), None);
+        let due = schedule.due(now + SECOND * 3000, LinkPhase::Approved, HOUR);
+        assert_eq!(due, Some(Due::Synchronise(Trigger::Interval)));
+        let mut late = Schedule::resuming(now, HOUR * 2, LinkPhase::Absent);
+        assert!(matches!(late.due(now, LinkPhase::Absent, HOUR), Some(Due::Synchronise(_))));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use seatline_protocol::report::{Measured, Outcome};
 use super::Service;
 use super::schedule::{Due, LinkPhase, Lookout, Schedule};
 use super::stop::Stop;
+use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::instance::{Instance, adopt_licenses};
 
@@ -26,7 +27,7 @@ impl Service for Synchroniser<'_> {
 
     fn run(&self, stop: &Stop) -> Result<(), Failure> {
         let host = &self.0.host;
-        let mut schedule = Schedule::default();
+        let mut turn = Turn::of(self.0);
         let mut lookout = Lookout::default();
         let mut refused = Vec::new();
         while !stop.is_requested() {
@@ -43,7 +44,7 @@ impl Service for Synchroniser<'_> {
                     if lookout.is_free_again() {
                         tracing::info!("the state can be read again");
                     }
-                    if let Some(due) = schedule.due(Instant::now(), phase, interval) {
+                    if let Some((schedule, due)) = turn.due(host, phase, interval) {
                         if matches!(due, Due::Synchronise(_)) {
                             self.adopt_licenses(&mut refused);
                         }
@@ -54,7 +55,7 @@ impl Service for Synchroniser<'_> {
                                 "the step failed unexpectedly; the next one comes as planned"
                             );
                         }
-                        note(&mut schedule, host, due, phase);
+                        note(schedule, host, due, phase);
                     }
                 }
             }
@@ -62,6 +63,50 @@ impl Service for Synchroniser<'_> {
         }
         Ok(())
     }
+}
+
+/// Whose turn it is: always this node's where there is no other.
+struct Turn<'i> {
+    cluster: Option<&'i Cluster>,
+    schedule: Option<Schedule>,
+    /// Whether it was another node's turn since the agent was started.
+    was_anothers: bool,
+}
+
+impl<'i> Turn<'i> {
+    fn of(instance: &'i Instance) -> Self {
+        Self { cluster: instance.cluster.as_deref(), schedule: None, was_anothers: false }
+    }
+
+    /// What is to be done, if it is this node's turn.
+    fn due(&mut self, host: &Host, phase: LinkPhase, interval: Duration) -> Option<(&mut Schedule, Due)> {
+        if let Some(cluster) = self.cluster {
+            // Before its first sign of life, nobody knows.
+            if !cluster.is_on_duty() {
+                self.was_anothers |= cluster.has_beaten();
+                self.schedule = None;
+                return None;
+            }
+        }
+        let was_anothers = self.was_anothers;
+        let begin = || if was_anothers { resumed(host, phase) } else { Schedule::default() };
+        let schedule = self.schedule.get_or_insert_with(begin);
+        let mut looked = schedule.clone();
+        let due = looked.due(Instant::now(), phase, interval);
+        // Whoever stood still since its last sign of life may have lost the turn without knowing.
+        if due.is_some() && self.cluster.is_some_and(|cluster| !cluster.beat().unwrap_or_default()) {
+            return None;
+        }
+        *schedule = looked;
+        due.map(|due| (schedule, due))
+    }
+}
+
+/// The schedule of whoever had the turn before.
+fn resumed(host: &Host, phase: LinkPhase) -> Schedule {
+    let last = host.last_run().ok().flatten();
+    let ago = last.map(|run| Duration::try_from(Timestamp::now().duration_since(run.at)).unwrap_or_default());
+    ago.map_or_else(Schedule::default, |ago| Schedule::resuming(Instant::now(), ago, phase))
 }
 
 impl Synchroniser<'_> {

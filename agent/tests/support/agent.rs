@@ -93,10 +93,23 @@ impl Agent {
         agent
     }
 
+    /// A node of a cluster that keeps its state in `database`, with signs of life every second.
+    pub fn node(name: &str, database: &str) -> Self {
+        let agent = Self::with_options(&[vendor().public()], ACCOUNTS, &["--state", database, "--node", name]);
+        agent.configure("\n[log]\nformat = 'json'\n");
+        agent.reconfigure("[cluster]\n", "[cluster]\nlapse_after = 3\n");
+        agent
+    }
+
     fn with(keys: &[PublicKey], accounts: &str) -> Self {
+        Self::with_options(keys, accounts, &[])
+    }
+
+    fn with_options(keys: &[PublicKey], accounts: &str, options: &[&str]) -> Self {
         let agent = Self { home: tempfile::tempdir().expect("a directory") };
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         let mut arguments = vec!["init", "--product", "acme-wiki", "--name", "Acme Wiki", "--version", "4.2.0"];
+        arguments.extend(options);
         for key in &keys {
             arguments.extend(["--vendor-key", key]);
         }

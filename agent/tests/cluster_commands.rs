@@ -1,0 +1,153 @@
+//! Nodes that share their state in a real PostgreSQL, through the command line.
+
+mod support;
+
+use serde_json::Value;
+use support::agent::{Agent, seatline};
+use support::postgres::Postgres;
+use support::running::Running;
+
+fn database(server: &Postgres) -> String {
+    server.address("owner", "wiki")
+}
+
+fn nodes(agent: &Agent) -> Value {
+    agent.run(&["nodes", "--json"]).json()["nodes"].clone()
+}
+
+#[test]
+fn c7_every_node_has_the_server_id_of_the_first_and_c8_a_license_is_set_for_all_at_once() {
+    let server = Postgres::start();
+    let (one, other) = (Agent::node("wiki-1", &database(&server)), Agent::node("wiki-2", &database(&server)));
+    let id = |agent: &Agent| agent.run(&["server-id", "--json"]).json()["server_id"].clone();
+    assert_eq!(id(&one), id(&other));
+    assert!(!other.path("state").exists(), "the state is in the database alone");
+    let key = one.issue(&["--kind", "commercial", "--id", "ALL"]);
+    one.run(&["license", "set", &key]).ok();
+    let shown = other.run(&["license", "show", "--json"]).json();
+    assert_eq!(shown["standing"]["governed_by"], "ALL");
+    assert_eq!(nodes(&other)[0]["id"], "wiki-2", "where no agent runs, it is the node of the command");
+    assert_eq!(nodes(&other)[0]["license"], "ALL");
+}
+
+#[test]
+fn without_a_shared_state_the_nodes_are_those_of_the_configuration() {
+    let agent = Agent::new();
+    let shown = agent.run(&["nodes", "--json"]).json();
+    assert_eq!((&shown["shared"], &shown["nodes"][0]["id"]), (&false.into(), &"main".into()));
+    assert_eq!(shown["nodes"][0]["seen_at"], Value::Null);
+    agent.reconfigure("version = \"4.2.0\"\n", "version = \"4.2.0\"\nnodes = ['b', 'a']\n");
+    let names: Vec<Value> = nodes(&agent).as_array().expect("nodes").iter().map(|node| node["id"].clone()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert!(agent.run(&["nodes"]).ok().ends_with("Agents that share their state ([state]) know of each other.\n"));
+}
+
+#[test]
+fn a_state_of_another_product_is_not_taken_for_ones_own() {
+    let server = Postgres::start();
+    let _wiki = Agent::node("wiki-1", &database(&server));
+    let home = tempfile::tempdir().expect("a directory");
+    let dir = home.path().join("forum");
+    let init = |schema: &str| {
+        let product = ["init", "--product", "acme-forum", "--name", "Forum", "--version", "1"];
+        let state = ["--state", &database(&server), "--state-schema", schema, "--dir", dir.to_str().expect("a path")];
+        seatline(&[&product[..], &state].concat())
+    };
+    let refused = init("seatline").refused("store-unavailable");
+    assert!(refused.contains("it is that of the product `acme-wiki`, and this is `acme-forum`"), "{refused}");
+    assert!(!dir.join("seatline.toml").exists(), "there is no configuration that names it");
+    init("forum").ok();
+    assert!(dir.join("seatline.toml").exists());
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_told_and_leaves_no_configuration() {
+    let home = tempfile::tempdir().expect("a directory");
+    let dir = home.path().join("data");
+    let state = format!("host={} dbname=wiki user=owner", home.path().display());
+    let init = ["init", "--product", "x", "--name", "X", "--version", "1", "--state", &state, "--node", "x"];
+    let refused =
+        seatline(&[&init[..], &["--dir", dir.to_str().expect("a path")]].concat()).refused("store-unavailable");
+    assert!(refused.contains("cannot reach the database `wiki` at "), "{refused}");
+    assert!(!dir.exists());
+}
+
+#[test]
+fn c7_a_state_in_files_is_not_forgotten_beside_one_in_a_database() {
+    let server = Postgres::start();
+    let agent = Agent::new();
+    let id = agent.run(&["server-id"]).ok();
+    agent.configure(&format!("\n[state]\ndatabase = \"{}\"\n", database(&server)));
+    let refused = agent.run(&["server-id"]).refused("state-in-two-places");
+    assert!(refused.contains("seatline state move"), "{refused}");
+    agent.reconfigure("\n[state]\ndatabase = ", "\n# ");
+    assert_eq!(agent.run(&["server-id"]).ok(), id);
+}
+
+#[test]
+fn g5_one_node_synchronises_and_another_takes_over_when_it_ends_or_is_killed() {
+    let server = Postgres::start();
+    let agents = ["wiki-1", "wiki-2"].map(|name| Agent::node(name, &database(&server)));
+    let mut first = Running::start(&agents[0], &[], &[]);
+    first.until("this node synchronises from now on");
+    first.until("the run failed");
+    let mut second = Running::start(&agents[1], &[], &[]);
+    assert_eq!(second.until("running nodes")["nodes"], "wiki-1, wiki-2");
+    assert_eq!(first.until("running nodes")["nodes"], "wiki-1, wiki-2", "the other one sees it too");
+    let shown = nodes(&agents[1]);
+    assert!(shown[0]["synchronises_since"].is_string() && shown[1]["synchronises_since"].is_null(), "{shown}");
+
+    first.signal("KILL");
+    second.until("this node synchronises from now on");
+    assert_eq!(nodes(&agents[1])[0]["state"], "lapsed");
+    // It comes back under its name, and waits for its turn.
+    let mut first = Running::start(&agents[0], &[], &[]);
+    assert_eq!(first.until("running nodes")["nodes"], "wiki-1, wiki-2");
+    second.signal("TERM");
+    second.until("stopped");
+    first.until("this node synchronises from now on");
+    assert_eq!(nodes(&agents[0]).as_array().map(Vec::len), Some(1), "whoever ends well leaves the list at once");
+}
+
+#[test]
+fn two_agents_under_one_name_are_told_apart_and_the_second_ends() {
+    let server = Postgres::start();
+    let agents = [0, 1].map(|_| Agent::node("wiki-1", &database(&server)));
+    let mut first = Running::start(&agents[0], &[], &[]);
+    first.until("running nodes");
+    let mut second = Running::start(&agents[1], &[], &[]);
+    assert_eq!(second.until("the other nodes do not see this one")["code"], "node-not-yet");
+    assert_eq!(second.ended(), Some(1));
+    first.signal("TERM");
+    first.until("stopped");
+    assert_eq!(first.ended(), Some(0));
+}
+
+#[test]
+fn g5_a_node_that_was_killed_comes_back_under_its_name_when_it_has_lapsed() {
+    let server = Postgres::start();
+    let agent = Agent::node("wiki-1", &database(&server));
+    let mut running = Running::start(&agent, &[], &[]);
+    running.until("this node synchronises from now on");
+    running.signal("KILL");
+    let mut running = Running::start(&agent, &[], &[]);
+    running.until("the other nodes do not see this one");
+    running.until("the other nodes see this one again");
+    running.until("this node synchronises from now on");
+}
+
+#[test]
+fn a_database_that_restarts_under_a_running_agent_is_told_and_the_agent_goes_on() {
+    let mut server = Postgres::start();
+    let agent = Agent::node("wiki-1", &database(&server));
+    let mut running = Running::start(&agent, &[], &[]);
+    running.until("the run failed");
+    server.stop("INT");
+    running.until("the other nodes do not see this one");
+    agent.run(&["status"]).refused("store-unavailable");
+    server.start_again();
+    running.until("the other nodes see this one again");
+    let mut client = server.client();
+    client.execute("UPDATE seatline.instance SET layout = layout + 1", &[]).expect("a newer version was here");
+    assert_eq!(running.ended(), Some(1), "an agent of an older version ends");
+}
