@@ -10,6 +10,7 @@ use seatline_host::plugins::PluginError;
 use seatline_host::store::StoreError;
 use seatline_protocol::{IdError, KeyError, OpenError, RequestError};
 
+use crate::cluster::MoveError;
 use crate::config::ConfigError;
 use crate::notices::SettingsError;
 use crate::tokens::TokenError;
@@ -94,6 +95,7 @@ failures!(
     IdError,
     KeyError,
     LinkError,
+    MoveError,
     OpenError,
     PluginError,
     RequestError,

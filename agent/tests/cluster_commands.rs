@@ -4,6 +4,7 @@ mod support;
 
 use serde_json::Value;
 use support::agent::{Agent, seatline};
+use support::central::Central;
 use support::postgres::Postgres;
 use support::running::Running;
 
@@ -150,4 +151,106 @@ fn a_database_that_restarts_under_a_running_agent_is_told_and_the_agent_goes_on(
     let mut client = server.client();
     client.execute("UPDATE seatline.instance SET layout = layout + 1", &[]).expect("a newer version was here");
     assert_eq!(running.ended(), Some(1), "an agent of an older version ends");
+}
+
+/// An agent with a state in files, and `[state]` in its configuration.
+fn to_be_moved(server: &Postgres) -> Agent {
+    let agent = Agent::new();
+    agent.run(&["license", "set", &agent.issue(&["--kind", "commercial", "--id", "L-1"])]).ok();
+    agent.install_plugin();
+    let central = Central::new();
+    agent.run(&["link", "accept", &central.invite(), "--yes"]).ok();
+    let answer = serde_json::to_string(&central.approval(&agent)).expect("JSON");
+    agent.run_with_input(&["report", "import-receipts", "-"], &answer).ok();
+    for _ in 0..3 {
+        agent.run(&["sync"]).refused("central-unreachable");
+    }
+    agent.configure(&format!("\n[state]\ndatabase = \"{}\"\n[cluster]\nnode = 'wiki-1'\n", database(server)));
+    agent
+}
+
+#[test]
+fn c7_a_state_moves_into_the_database_with_its_server_id_licenses_and_reports_and_does_not_live_on_in_files() {
+    let server = Postgres::start();
+    let agent = to_be_moved(&server);
+    agent.reconfigure("\n[state]\ndatabase = ", "\n#[state]\n#database = ");
+    agent.reconfigure("[cluster]\nnode", "#[cluster]\n#node");
+    let shown = |agent: &Agent| {
+        let mut status = agent.run(&["status", "--json"]).json();
+        (status["standing"].take(), status["outbox"].take(), status["link"].take(), status["server_id"].take())
+    };
+    let before = (agent.run(&["server-id"]).ok(), agent.waiting(), agent.run(&["license", "history", "--json"]).json());
+    let link = shown(&agent).2;
+    agent.configure("\n[log]\nformat = 'json'\n");
+    let mut on_files = Running::start(&agent, &[], &[]);
+    on_files.until("started");
+    agent.reconfigure("\n#[state]\n#database = ", "\n[state]\ndatabase = ");
+    agent.reconfigure("#[cluster]\n#node", "[cluster]\nnode");
+
+    let moved = agent.run(&["state", "move", "--json"]).json();
+    assert!(moved["to"].as_str().is_some_and(|to| to.starts_with("the schema `seatline` of the database `wiki` at ")));
+    let after = (agent.run(&["server-id"]).ok(), agent.waiting(), agent.run(&["license", "history", "--json"]).json());
+    assert_eq!(before.0, after.0);
+    assert!(before.1.iter().zip(&after.1).all(|(before, after)| before.0 == after.0), "the same bytes wait");
+    assert!(before.1.len() >= 3 && after.1.len() >= before.1.len());
+    assert_eq!(before.2, after.2);
+    assert_eq!(shown(&agent).2, link);
+    // Who still runs on the files does nothing any more, and says why.
+    let told = on_files.until("nothing is counted or sent until this is mended");
+    assert_eq!(told["code"], "store-moved");
+
+    agent.run(&["state", "move"]).refused("store-moved");
+    agent.reconfigure("\n[state]\ndatabase = ", "\n#[state]\n#database = ");
+    agent.reconfigure("[cluster]\nnode", "#[cluster]\n#node");
+    let refused = agent.run(&["server-id"]).refused("store-moved");
+    assert!(refused.contains("was moved to the schema `seatline` of the database `wiki` at "), "{refused}");
+    agent.run(&["state", "move"]).refused("no-database");
+}
+
+#[test]
+fn a_move_that_was_interrupted_anywhere_leaves_one_state_and_is_ended_by_the_same_command() {
+    let server = Postgres::start();
+    let agent = to_be_moved(&server);
+    let marked = agent.path("state/moved");
+    let phase = |phase: &str, place: &str| {
+        let place = if place.is_empty() { "NULL".to_owned() } else { format!("'{place}'") };
+        server.execute(&format!("UPDATE seatline.instance SET phase = '{phase}', place = {place}"));
+    };
+    agent.run(&["state", "move"]).ok();
+    let id = agent.run(&["server-id"]).ok();
+    let place = format!("{} of the node wiki-1", agent.path("state").display());
+
+    // After all has arrived, and before the files were left: then they are the state, and the copy may be torn.
+    std::fs::remove_file(&marked).expect("the mark");
+    phase("arriving", &place);
+    server.execute("DELETE FROM seatline.slots WHERE name = 'licenses'; DELETE FROM seatline.records");
+    agent.run(&["server-id"]).refused("state-in-two-places");
+    let other = to_be_moved(&server);
+    let refused = other.run(&["state", "move"]).refused("state-arriving");
+    assert!(refused.contains(&format!("the state of {place} is being moved into ")), "{refused}");
+    agent.run(&["state", "move"]).ok();
+    assert_eq!(agent.run(&["server-id"]).ok(), id);
+    assert_eq!(agent.run(&["license", "show", "--json"]).json()["standing"]["governed_by"], "L-1");
+    assert!(agent.waiting().len() >= 3);
+
+    // After the files were left, and before the state lives in the database.
+    phase("arriving", &place);
+    let refused = agent.run(&["server-id"]).refused("store-unavailable");
+    assert!(refused.contains("if `seatline state move` was interrupted, run it again to its end"), "{refused}");
+    agent.run(&["state", "move"]).ok();
+    assert_eq!(agent.run(&["server-id"]).ok(), id);
+
+    // And no other state takes its place.
+    let refused = other.run(&["state", "move"]).refused("state-occupied");
+    assert!(refused.contains("of the product `acme-wiki`: name another `schema`"), "{refused}");
+    assert!(!other.path("state/moved").exists());
+    agent.run(&["state", "move"]).refused("store-moved");
+    assert_eq!(agent.run(&["server-id"]).ok(), id);
+}
+
+#[test]
+fn without_a_state_in_files_nothing_is_moved() {
+    let server = Postgres::start();
+    let agent = Agent::node("wiki-1", &database(&server));
+    agent.run(&["state", "move"]).refused("nothing-to-move");
 }

@@ -9,6 +9,7 @@ use support::agent::{Agent, seatline, stock_plugin, vendor};
 use support::central::Central;
 use support::mail::mail_server::MailServer;
 use support::plugin::{core_module_of_the_contract, honest_plugin};
+use support::postgres::Postgres;
 
 /// The JSON of each section of the page, by its heading.
 fn shapes() -> BTreeMap<String, Value> {
@@ -156,6 +157,10 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["user", "list"]);
     show(&["user", "password", "ada"]);
     show(&["user", "remove", "ada"]);
+    let server = Postgres::start();
+    agent.configure(&format!("\n[state]\ndatabase = '{}'\n", server.address("owner", "wiki")));
+    show(&["state", "move"]);
+    show(&["nodes"]);
     // A sync that succeeds needs the real central server: it is in the stories of the workspace's `tests/`.
     tried.insert("seatline sync".to_owned());
 

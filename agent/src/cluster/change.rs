@@ -32,7 +32,8 @@ pub struct Change<'s> {
     ends: HashMap<Log, (i64, i64)>,
 }
 
-type Parameter<'p> = (&'p (dyn ToSql + Sync), Type);
+/// A value and its type.
+pub(super) type Parameter<'p> = (&'p (dyn ToSql + Sync), Type);
 
 impl<'s> Change<'s> {
     /// A change over a connection that is in a transaction and has locked the state, which has this `revision`.
@@ -58,7 +59,8 @@ impl<'s> Change<'s> {
         self.store.done(done)
     }
 
-    fn execute(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<u64, StoreError> {
+    /// Runs a statement within the transaction.
+    pub(super) fn execute(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<u64, StoreError> {
         let statement = self.store.sql(statement);
         self.with(|client| client.execute_typed(&statement, parameters))
     }

@@ -17,7 +17,7 @@ pub const NOW: &str = "SELECT CURRENT_TIMESTAMP";
 /// The one row that tells of the whole state. It is locked by who changes the state, so that changes take turns, and a
 /// node that has stood still, or runs an older version, finds out before it changes anything.
 ///
-/// `phase` is `live`, `arriving` while a state is moved here, or `moved` when it was moved to `place`.
+/// `phase` is `live`, or `arriving` while a state is moved here from `place`.
 const INSTANCE: &str = "
 CREATE TABLE IF NOT EXISTS {s}.instance (
     id text PRIMARY KEY,

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`store`], [`change`], [`walk`] | the state: reading it, changing it in one transaction, walking along its logs |
+//! | [`arrival`] | a state that is moved here from a directory |
 //! | [`nodes`] | the list of the nodes, and the lease on the turn |
 //! | [`layout`] | the tables, and their migrations |
 //! | [`pool`], [`trouble`] | connections, and what is in their way |
@@ -11,6 +12,7 @@
 //! it where whoever had it gives none any more. The turn only spares work and doubled reports: should two nodes take it to
 //! be theirs for a moment, because one of them stood still, each of their reports still follows the other in the chain.
 
+mod arrival;
 mod change;
 mod layout;
 mod nodes;
@@ -26,6 +28,7 @@ use std::time::{Duration, Instant};
 use seatline_host::ports;
 use seatline_host::store::StoreError;
 
+pub use arrival::MoveError;
 pub use nodes::{Node, NodeState};
 pub use store::PostgresStore;
 
@@ -57,7 +60,7 @@ impl Cluster {
     /// # Errors
     /// When the node has no name.
     pub fn new(store: Arc<PostgresStore>, config: &Config) -> Result<Self, Failure> {
-        let node = config.cluster.node.clone().map_or_else(host_name, Ok)?;
+        let node = node_name(config)?;
         let mut random = [0; 16];
         getrandom::fill(&mut random)
             .map_err(|error| Failure::new("no-randomness", format!("the system gives no randomness: {error}")))?;
@@ -193,8 +196,14 @@ impl BeatError {
     }
 }
 
-/// The name of this machine.
-fn host_name() -> Result<String, Failure> {
+/// What this node is called: as it is configured, else as this machine is.
+///
+/// # Errors
+/// When it has no name.
+pub fn node_name(config: &Config) -> Result<String, Failure> {
+    if let Some(node) = &config.cluster.node {
+        return Ok(node.clone());
+    }
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     match crate::config::state::is_node_name(name) {

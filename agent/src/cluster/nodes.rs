@@ -104,9 +104,9 @@ ORDER BY n.id";
 impl PostgresStore {
     /// Gives a sign of life of `member`, and takes the turn if it is free.
     pub(super) fn sign(&self, member: &Member) -> Result<Sign, StoreError> {
-        let check = self.sql("SELECT layout, phase, place FROM {s}.instance WHERE id = 'seatline'");
+        let check = self.sql("SELECT layout, phase FROM {s}.instance WHERE id = 'seatline'");
         let row = self.pool().with(|client| client.query_typed_opt(&check, &[]))?;
-        self.check(row.as_ref())?;
+        self.check(row)?;
         self.pool().with(|client| self.sign_with(client, member))
     }
 

@@ -5,6 +5,7 @@
 //! server after [`STANDSTILL`], and with its connection it has lost the lock and everything it did: a node that wakes up
 //! later cannot write into a state that went on without it.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -50,12 +51,9 @@ impl PostgresStore {
     /// When it is, or the database cannot be used.
     pub fn claim(&self, product: &ProductId) -> Result<(), StoreError> {
         let claim = self.sql("UPDATE {s}.instance SET product = $1 WHERE id = 'seatline' AND product IS NULL");
-        let look = self.sql("SELECT layout, phase, place, product FROM {s}.instance WHERE id = 'seatline'");
+        let look = self.sql("SELECT layout, phase, product FROM {s}.instance WHERE id = 'seatline'");
         let look = || self.pool.with(|client| client.query_typed_opt(&look, &[]));
-        let owner = |row: Option<Row>| -> Result<Option<String>, StoreError> {
-            self.check(row.as_ref())?;
-            row.as_ref().map(|row| self.column(row, 3)).transpose().map(Option::flatten)
-        };
+        let owner = |row: Option<Row>| -> Result<Option<String>, StoreError> { self.column(&self.check(row)?, 2) };
         let mut of = owner(look()?)?;
         if of.is_none() {
             self.pool.with(|client| client.execute_typed(&claim, &[(&product.as_str(), Type::TEXT)]))?;
@@ -86,20 +84,12 @@ impl PostgresStore {
         sql(statement, &self.schema)
     }
 
-    /// Whether the state is one that we may use, as a row says whose first columns are `layout`, `phase` and `place` of the
-    /// instance.
-    pub(super) fn check(&self, row: Option<&Row>) -> Result<(), StoreError> {
-        let unavailable = |reason: &str| StoreError::Unavailable { what: self.place(), reason: reason.to_owned() };
-        let row = row.ok_or_else(|| unavailable("its first row is gone; restore it from a backup"))?;
-        let (layout, phase, place): (i32, &str, Option<&str>) =
-            (self.column(row, 0)?, self.column(row, 1)?, self.column(row, 2)?);
-        if layout > LATEST {
-            return Err(StoreError::Newer { what: self.place() });
-        }
-        match phase {
-            "live" => Ok(()),
-            "moved" => Err(StoreError::Moved { what: self.place(), to: place.unwrap_or("another place").to_owned() }),
-            _ => Err(unavailable(
+    /// Whether the state is one that we may use, as a row says whose first columns are `layout` and `phase` of the instance.
+    pub(super) fn check(&self, row: impl Into<Option<Row>>) -> Result<Row, StoreError> {
+        let row = self.known(row.into())?;
+        match self.column(&row, 1)? {
+            "live" => Ok(row),
+            _ => Err(self.unavailable(
                 "a state is being moved here; if `seatline state move` was interrupted, run it again to its end",
             )),
         }
@@ -122,29 +112,36 @@ impl PostgresStore {
         result.map_err(|error| self.trouble(&error))
     }
 
-    /// Begins a transaction that has locked the instance's row. Gives the revision of the state.
-    fn lock(&self) -> Result<(i64, Client), StoreError> {
+    /// Begins a transaction that has locked the instance's row, with `look`, whose first column is `layout`. Gives the row.
+    pub(super) fn lock(&self, look: &str) -> Result<(Row, Client), StoreError> {
         let begin = format!(
             "BEGIN; SET LOCAL lock_timeout = '{}s'; SET LOCAL idle_in_transaction_session_timeout = '{}s'",
             LOCK_WAIT.as_secs(),
             STANDSTILL.as_secs()
         );
-        let lock = self.sql("SELECT layout, phase, place, revision FROM {s}.instance WHERE id = 'seatline' FOR UPDATE");
+        let look = self.sql(look);
         let (row, client) = self.pool.begin(|client| {
             client.batch_execute(&begin)?;
-            client.query_typed_opt(&lock, &[])
+            client.query_typed_opt(&look, &[])
         })?;
-        let locked = self.check(row.as_ref()).and_then(|()| match &row {
-            Some(row) => self.column(row, 3),
-            None => Ok(0),
-        });
-        match locked {
-            Ok(revision) => Ok((revision, client)),
+        match self.known(row) {
+            Ok(row) => Ok((row, client)),
             Err(error) => {
                 apart(|| drop(client));
                 Err(error)
             }
         }
+    }
+
+    /// The row of the instance, if it is there and of a layout that we know.
+    fn known(&self, row: Option<Row>) -> Result<Row, StoreError> {
+        let row = row.ok_or_else(|| self.unavailable("its first row is gone; restore it from a backup"))?;
+        let layout: i32 = self.column(&row, 0)?;
+        if layout > LATEST { Err(StoreError::Newer { what: self.place() }) } else { Ok(row) }
+    }
+
+    fn unavailable(&self, reason: &str) -> StoreError {
+        StoreError::Unavailable { what: self.place(), reason: reason.to_owned() }
     }
 }
 
@@ -157,17 +154,16 @@ impl std::fmt::Debug for PostgresStore {
 impl StateReader for PostgresStore {
     fn read(&self, slot: Slot) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let statement = self.sql(
-            "SELECT i.layout, i.phase, i.place, s.value FROM {s}.instance i \
+            "SELECT i.layout, i.phase, s.value FROM {s}.instance i \
              LEFT JOIN {s}.slots s ON s.name = $1 WHERE i.id = 'seatline'",
         );
         let row = self.pool.with(|client| client.query_typed_opt(&statement, &[(&slot.name(), Type::TEXT)]))?;
-        self.check(row.as_ref())?;
-        let value: Option<Vec<u8>> = row.as_ref().map(|row| self.column(row, 3)).transpose()?.flatten();
+        let value: Option<Vec<u8>> = self.column(&self.check(row)?, 2)?;
         Ok(value.map(Zeroizing::new))
     }
 
     fn visit(&self, log: Log, take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), StoreError> {
-        let check = self.sql("SELECT layout, phase, place FROM {s}.instance WHERE id = 'seatline'");
+        let check = self.sql("SELECT layout, phase FROM {s}.instance WHERE id = 'seatline'");
         let begin = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '{}s'",
             STANDSTILL.as_secs()
@@ -178,7 +174,7 @@ impl StateReader for PostgresStore {
             client.query_typed_opt(&check, &[])
         })?;
         let mut walk = Walk::over(log, self);
-        let visited = self.check(row.as_ref()).and_then(|()| {
+        let visited = self.check(row).and_then(|_| {
             walk.visit(|walk| self.done(apart(|| walk.portion(&mut client))), &mut |_, record| take(record))
         });
         self.end(client, visited)
@@ -199,25 +195,31 @@ impl PostgresStore {
 impl StateStore for PostgresStore {
     fn stamps(&self, slots: &[Slot]) -> Result<Vec<Stamp>, StoreError> {
         let statement = self.sql(
-            "SELECT i.layout, i.phase, i.place, s.name, s.revision FROM {s}.instance i \
+            "SELECT i.layout, i.phase, s.name, s.revision FROM {s}.instance i \
              LEFT JOIN {s}.slots s ON TRUE WHERE i.id = 'seatline'",
         );
-        let rows = self.pool.with(|client| client.query_typed(&statement, &[]))?;
-        self.check(rows.first())?;
-        let stamp = |slot: &Slot| {
-            for row in &rows {
-                if self.column::<Option<&str>>(row, 3)? == Some(slot.name()) {
-                    let revision: i64 = self.column(row, 4)?;
-                    return Ok(Stamp::new([revision.cast_unsigned()]));
-                }
+        let mut rows = self.pool.with(|client| client.query_typed(&statement, &[]))?.into_iter();
+        let first = self.check(rows.next())?;
+        let mut revisions: HashMap<String, i64> = HashMap::new();
+        for row in std::iter::once(first).chain(rows) {
+            if let Some(name) = self.column(&row, 2)? {
+                revisions.insert(name, self.column(&row, 3)?);
             }
-            Ok(Stamp::EMPTY)
-        };
-        slots.iter().map(stamp).collect()
+        }
+        let stamp = |revision: &i64| Stamp::new([revision.cast_unsigned()]);
+        Ok(slots.iter().map(|slot| revisions.get(slot.name()).map_or(Stamp::EMPTY, stamp)).collect())
     }
 
     fn begin(&self) -> Result<Box<dyn LockedStore + '_>, StoreError> {
-        let (revision, client) = self.lock()?;
-        Ok(Box::new(Change::new(self, client, revision)))
+        let (row, client) =
+            self.lock("SELECT layout, phase, revision FROM {s}.instance WHERE id = 'seatline' FOR UPDATE")?;
+        let revision = self.check(row).and_then(|row| self.column(&row, 2));
+        match revision {
+            Ok(revision) => Ok(Box::new(Change::new(self, client, revision))),
+            Err(error) => {
+                apart(|| drop(client));
+                Err(error)
+            }
+        }
     }
 }

@@ -90,6 +90,8 @@ enum Command {
     User(user::Command),
     Status(status::Options),
     Nodes(nodes::Options),
+    #[command(subcommand)]
+    State(state::Command),
     Completions(reference::CompletionsOptions),
     Man(reference::ManOptions),
 }
@@ -134,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::User(command) => user::run(&context, command),
         Command::Status(_) => status::run(&context),
         Command::Nodes(_) => nodes::run(&context),
+        Command::State(command) => state::run(&context, command),
         Command::Completions(options) => reference::completions(&context, &options),
         Command::Man(options) => reference::man(&context, &options),
     };

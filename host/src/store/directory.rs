@@ -10,6 +10,7 @@ use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use seatline_protocol::text;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -21,6 +22,8 @@ const LAYOUT: &str = "1";
 const VERSION: &str = "version";
 /// Where the state was moved to, as text. It does not live here any more.
 const MOVED: &str = "moved";
+/// The most bytes of that.
+const MAX_PLACE: usize = 1024;
 /// A record's length, the same with all bits turned over, and the record's checksum stand before it. The second length
 /// tells damage of the first from a record that is torn.
 const HEAD: usize = 4 + 4 + CHECKSUM;
@@ -52,11 +55,11 @@ impl Directory {
             Err(error) if error.source.kind() != std::io::ErrorKind::FileTooLarge => return Err(error.into()),
             Ok(Some(_)) | Err(_) => return Err(StoreError::Newer { what: files.shown() }),
         }
-        Ok(Self { files })
+        let store = Self { files };
+        store.lives_here()?;
+        Ok(store)
     }
-}
 
-impl Directory {
     /// Whether there is a state in `path`, which was not moved elsewhere. Nothing is made or changed.
     ///
     /// # Errors
@@ -64,6 +67,35 @@ impl Directory {
     pub fn lives_in(path: &Path) -> Result<bool, StoreError> {
         let is_there = |name: &str| path.join(name).try_exists().map_err(FileError::new("cannot look at", path));
         Ok(is_there(&slot_file(Slot::Identity))? && !is_there(MOVED)?)
+    }
+
+    /// Moves the state elsewhere: `hand_over` brings it there, while nobody changes it here, and says where that is. When
+    /// this returns, it does not live here any more, and whoever still uses it here is told so. The files stay as they
+    /// were.
+    ///
+    /// # Errors
+    /// What `hand_over` gives, or why the directory could not be used: then the state goes on here.
+    pub fn move_away<E: From<StoreError>>(
+        &self,
+        hand_over: impl FnOnce(&dyn StateReader) -> Result<String, E>,
+    ) -> Result<(), E> {
+        let writing = self.writing()?;
+        let to = hand_over(self)?;
+        writing.write(MOVED, to.as_bytes()).map_err(StoreError::from)?;
+        Ok(())
+    }
+
+    /// The right to change it, while the state lives here.
+    fn writing(&self) -> Result<Writing<'_>, StoreError> {
+        let writing = self.files.writing()?;
+        self.lives_here()?;
+        Ok(writing)
+    }
+
+    fn lives_here(&self) -> Result<(), StoreError> {
+        let Some(to) = self.files.read(MOVED, MAX_PLACE)? else { return Ok(()) };
+        let to = text::line(&String::from_utf8_lossy(&to), MAX_PLACE);
+        Err(StoreError::Moved { what: self.files.shown(), to })
     }
 }
 
@@ -184,21 +216,24 @@ fn only_zeros(from: &mut impl Read) -> Result<bool, std::io::Error> {
 
 impl StateReader for Directory {
     fn read(&self, slot: Slot) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.lives_here()?;
         Ok(self.files.read(&slot_file(slot), MAX_SLOT_BYTES)?)
     }
 
     fn visit(&self, log: Log, take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), StoreError> {
+        self.lives_here()?;
         self.scan(log, take).map(|_| ())
     }
 }
 
 impl StateStore for Directory {
     fn stamps(&self, slots: &[Slot]) -> Result<Vec<Stamp>, StoreError> {
+        self.lives_here()?;
         slots.iter().map(|slot| Ok(self.files.stamp(&slot_file(*slot))?.map_or(Stamp::EMPTY, Stamp::new))).collect()
     }
 
     fn begin(&self) -> Result<Box<dyn LockedStore + '_>, StoreError> {
-        Ok(Box::new(LockedDirectory { store: self, writing: self.files.writing()?, ends: HashMap::new() }))
+        Ok(Box::new(LockedDirectory { store: self, writing: self.writing()?, ends: HashMap::new() }))
     }
 }
 

@@ -135,3 +135,33 @@ fn a_store_of_a_newer_version_is_refused() {
     fs::write(store.files.path("version"), "2").expect("another version");
     assert_eq!(Directory::open(store.files.path("")).expect_err("newer").code(), "store-newer");
 }
+
+#[test]
+fn a_state_that_was_moved_is_not_used_where_it_was_and_one_that_could_not_be_is() {
+    let (_dir, store) = directory();
+    let path = store.files.path("");
+    let write = |value: &[u8]| changed(&store, |locked| locked.write(Slot::Identity, value));
+    write(b"id").expect("write");
+    assert!(Directory::lives_in(&path).expect("a look"));
+    let refused = store.move_away(|_| Err(StoreError::Newer { what: "there".to_owned() })).expect_err("it was refused");
+    assert_eq!(refused.code(), "store-newer");
+    write(b"id2").expect("it goes on");
+
+    let moved: Result<(), StoreError> = store.move_away(|state| {
+        let id = state.read(Slot::Identity)?.expect("the last value");
+        Ok(format!("another place with {}", String::from_utf8_lossy(&id)))
+    });
+    moved.expect("moved");
+    let refusals = [
+        Directory::open(&path).expect_err("moved"),
+        store.read(Slot::Identity).expect_err("moved"),
+        store.stamps(&[Slot::Identity]).expect_err("moved"),
+        super::super::records(&store, Log::Outbox).expect_err("moved"),
+        write(b"id3").expect_err("moved"),
+    ];
+    for refused in refusals {
+        let text = refused.to_string();
+        assert!(refused.code() == "store-moved" && text.contains("was moved to another place with id2: "), "{text}");
+    }
+    assert!(!Directory::lives_in(&path).expect("a look"));
+}
