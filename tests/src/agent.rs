@@ -1,14 +1,33 @@
 //! The agent beside a product, and the vendor of the product.
 
 use std::fs;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Finished, Running, binary, plugin};
+use crate::central::own_address;
+use crate::process::{Finished, Running, binary, plugin, until};
 use crate::wiki::Wiki;
+
+/// The password of everybody who signs in.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// `seatline run` with its pages, until this is dropped.
+#[derive(Debug)]
+pub struct Serving {
+    address: SocketAddr,
+    _process: Running,
+}
+
+impl Serving {
+    /// Where its pages are.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
 
 /// The vendor of `example-wiki`, with its key.
 #[derive(Debug)]
@@ -140,6 +159,20 @@ impl Agent {
         let config = self.dir().join("seatline.toml");
         let before = fs::read_to_string(&config).expect("the configuration");
         fs::write(&config, before + text).expect("the configuration can be written");
+    }
+
+    /// Adds an administrator called `ada`, who signs in with [`PASSWORD`], and starts `seatline run` with pages.
+    pub fn serve(&self) -> Serving {
+        self.run_with_input(&["user", "add", "ada", "--password-stdin"], &format!("{PASSWORD}\n")).ok();
+        let address = own_address();
+        let mut command = self.command(&["run"]);
+        command.env("SEATLINE_LISTEN", address.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut process = Running::start(command);
+        until("the agent to serve its pages", || {
+            assert!(!process.has_ended(), "the agent ended before it served");
+            TcpStream::connect(address).ok()
+        });
+        Serving { address, _process: process }
     }
 
     /// Links the agent by an invite.

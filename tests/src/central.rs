@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::agent::PASSWORD;
 use crate::process::{Finished, Running, binary, until};
 
 /// The name of the application in all stories.
@@ -28,12 +29,8 @@ impl Central {
     pub fn start() -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let mut central = Self { home, address: own_address(), token: String::new(), process: None };
-        let mut admin = central.command(&["admin", "create", "ada", "--password-stdin"]);
-        let mut admin = admin.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the binary starts");
-        let mut stdin = admin.stdin.take().expect("it was piped");
-        stdin.write_all(b"correct horse battery staple\n").expect("it reads the password");
-        drop(stdin);
-        assert!(admin.wait().expect("it ends").success(), "the administrator is made");
+        let admin = central.command(&["admin", "create", "ada", "--password-stdin"]);
+        Finished::with_input(admin, &format!("{PASSWORD}\n")).ok();
         central.token = text(&central.run(&["token", "create", "ada", "--json"]).json()["token"]);
         central.run(&["application", "add", APPLICATION, "--product", "example-wiki"]).ok();
         central.serve();
@@ -158,7 +155,7 @@ impl Central {
 }
 
 /// An address of the loopback network that no other story has: it is the same after a restart, and closed meanwhile.
-fn own_address() -> SocketAddr {
+pub(crate) fn own_address() -> SocketAddr {
     static MADE: AtomicU8 = AtomicU8::new(1);
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let own = Ipv4Addr::new(127, 1 + high % 250, low, MADE.fetch_add(1, Ordering::Relaxed));

@@ -5,11 +5,13 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod browser;
 mod central;
 mod process;
 mod wiki;
 
-pub use agent::{Agent, Vendor};
+pub use agent::{Agent, PASSWORD, Serving, Vendor};
+pub use browser::{Chromium, Look};
 pub use central::Central;
 pub use process::{Finished, Running, binaries, plugin, until};
 pub use wiki::Wiki;

@@ -59,6 +59,7 @@ impl Finished {
         Self::from(output)
     }
 
+    /// What a command left behind that was given `input` on standard input.
     pub(crate) fn with_input(mut command: Command, input: &str) -> Self {
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = child.expect("the binary starts");

@@ -101,6 +101,7 @@ const EXAMPLES: [(&str, &str); 4] =
 fn packages(progress: &Progress) -> Result<(), Failure> {
     debian::ensure(&["mariadb-server", "openssl"], "the tests' own MariaDB", progress)?;
     debian::ensure(&["slapd", "ldap-utils"], "the tests' own OpenLDAP", progress)?;
+    debian::ensure(&["chromium", "chromium-driver"], "the tests' own browser", progress)?;
     let is_there = |program: &str| command::succeeds(Command::new(program).arg("--version"));
     // From wherever they come: a product's own Python or JDK is not of a Debian package either.
     let missing = EXAMPLES.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package);

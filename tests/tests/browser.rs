@@ -1,0 +1,108 @@
+//! The pages in a real browser: what everybody must be able to use, by eye, by ear, by keyboard, and without JavaScript.
+
+use seatline_agent::pages::routes::routes;
+use seatline_tests::{Agent, Central, Chromium, Look, PASSWORD, Vendor};
+
+/// Signs in with the mouse.
+fn sign_in(chromium: &Chromium, url: &str) {
+    chromium.open(&format!("{url}/sign-in"));
+    chromium.find("input[name=name]").write("ada");
+    chromium.find("input[name=password]").write(PASSWORD);
+    chromium.find("main button").click_through();
+    assert!(!chromium.address().contains("/sign-in"), "{}", chromium.text());
+}
+
+/// What the agent answers to `GET`, as it says itself: a page that is added is looked at here.
+fn pages() -> impl Iterator<Item = &'static str> {
+    routes().into_iter().filter(|route| route.method == "GET").map(|route| route.path)
+}
+
+/// An agent with a license and counts.
+fn licensed() -> Agent {
+    let vendor = Vendor::new();
+    let agent = Agent::new(&vendor);
+    agent.run(&["license", "set", &vendor.license(70, &["--feature", "sso", "--expires", "2090-01-01"])]).ok();
+    agent.run(&["sync"]);
+    agent
+}
+
+#[test]
+fn every_page_is_accessible_keeps_to_itself_and_fits_a_narrow_screen() {
+    let agent = licensed();
+    let serving = agent.serve();
+    let chromium = Chromium::start();
+    let mut look = Look::at(&chromium, &serving.url(), "agent");
+    look.open("/sign-in");
+    sign_in(&chromium, &serving.url());
+    for page in pages() {
+        look.open_page(page);
+    }
+    look.finish();
+}
+
+#[test]
+fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_narrow_screen() {
+    let (central, agent) = (Central::start(), licensed());
+    agent.link(&central.invite());
+    agent.run(&["sync"]).ok();
+    let chromium = Chromium::start();
+    let mut look = Look::at(&chromium, &central.url(), "central");
+    look.open("/sign-in");
+    sign_in(&chromium, &central.url());
+    let applications = central.get("/api/v1/applications");
+    let id = applications["items"][0]["id"].as_str().expect("the application");
+    for page in ["/applications", "/applications/new"] {
+        look.open_page(page);
+    }
+    for page in ["", "/licenses", "/reports"] {
+        look.open_page(&format!("/applications/{id}{page}"));
+    }
+    look.finish();
+}
+
+#[test]
+fn a1_a_license_is_set_by_the_keyboard_alone() {
+    let vendor = Vendor::new();
+    let agent = Agent::new(&vendor);
+    let serving = agent.serve();
+    let chromium = Chromium::start();
+    chromium.open(&serving.url());
+    chromium.fill_in("Name", "ada");
+    chromium.fill_in("Password", PASSWORD);
+    chromium.enter_to("License Details");
+    let mut look = Look::at(&chromium, &serving.url(), "first-run");
+    look.page("first-run");
+    chromium.fill_in("License", &vendor.license(100, &["--id", "L-1"]));
+    chromium.tab_to("Preview");
+    chromium.enter_to("Preview of a license");
+    look.page("preview");
+    chromium.tab_to("Save");
+    chromium.enter_to("Confirm your password");
+    look.page("confirm");
+    chromium.fill_in("Password", PASSWORD);
+    chromium.enter_to("License Details");
+    assert!(chromium.text().contains("The license key is saved, and in effect."), "{}", chromium.text());
+    look.page("saved");
+    look.finish();
+    let shown = agent.run(&["license", "show", "--json"]).json();
+    assert_eq!(shown["standing"]["governed_by"], "L-1");
+}
+
+#[test]
+fn every_page_works_without_javascript() {
+    let vendor = Vendor::new();
+    let agent = Agent::new(&vendor);
+    let serving = agent.serve();
+    let chromium = Chromium::start();
+    chromium.forbid_scripts();
+    sign_in(&chromium, &serving.url());
+    assert!(chromium.title().starts_with("License Details"), "{}", chromium.title());
+    chromium.find("textarea[name=key]").write(&vendor.license(100, &["--id", "L-1"]));
+    chromium.find("form[action$=preview] button").click_through();
+    chromium.find("form[action$=save] button").click_through();
+    chromium.find("input[name=confirm-password]").write(PASSWORD);
+    chromium.find("main form button").click_through();
+    assert!(chromium.text().contains("The license key is saved"), "{}", chromium.text());
+    chromium.find("form[action$=refresh] button").click_through();
+    assert!(chromium.text().contains("Counted "), "{}", chromium.text());
+}
