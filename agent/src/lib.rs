@@ -13,6 +13,7 @@ pub mod commands;
 pub mod config;
 pub mod confirmation;
 mod dates;
+pub mod doctor;
 pub mod failure;
 mod files;
 pub mod http;

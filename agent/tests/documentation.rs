@@ -62,7 +62,8 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
         let finished = agent.run(&[arguments, &["--json"]].concat());
         let json: Value = serde_json::from_str(&finished.out).unwrap_or_else(|_| panic!("{arguments:?}: {finished:?}"));
         if json.get("error").is_none() {
-            let words = if matches!(arguments[0], "init" | "server-id" | "status" | "nodes" | "sync") { 1 } else { 2 };
+            let single = ["init", "server-id", "status", "doctor", "nodes", "sync"];
+            let words = if single.contains(&arguments[0]) { 1 } else { 2 };
             let command = format!("seatline {}", arguments[..words].join(" "));
             let documented = shapes.get(&command).unwrap_or_else(|| panic!("{command} is not documented"));
             hold(&json, documented, &shapes, &command);
@@ -122,6 +123,7 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["plugin", "install", honest_plugin().to_str().expect("a path"), "--yes"]);
     show(&["plugin", "rollback"]);
     show(&["report", "preview"]);
+    show(&["doctor"]);
     show(&["link", "accept", &central.invite(), "--yes"]);
     show(&["report", "export", &path("reports.json")]);
     let answer = |response: &seatline_protocol::ExchangeResponse| {

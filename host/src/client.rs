@@ -7,6 +7,7 @@
 use std::io;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use seatline_protocol::exchange::{self, ExchangeRequest, ExchangeResponse};
 use seatline_protocol::text;
 use ureq::tls::{RootCerts, TlsConfig};
@@ -95,6 +96,12 @@ impl ClientError {
     }
 }
 
+/// What a central server answered, and when by its own clock, in whole seconds.
+pub(crate) struct Answered {
+    pub response: ExchangeResponse,
+    pub at: Option<Timestamp>,
+}
+
 /// Speaks with one central server, over connections that are kept.
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -118,6 +125,11 @@ impl Client {
 
     /// Sends the request to the central server at `url`, and gives its answer.
     pub fn exchange(&self, url: &str, request: &ExchangeRequest) -> Result<ExchangeResponse, ClientError> {
+        self.answered(url, request).map(|answered| answered.response)
+    }
+
+    /// As [`Self::exchange`], with what the server's clock says.
+    pub fn answered(&self, url: &str, request: &ExchangeRequest) -> Result<Answered, ClientError> {
         let failed = |error| failure(url, &error);
         let endpoint = format!("{}{}", url.trim_end_matches('/'), exchange::PATH);
         let mut response = self.agent.post(endpoint).send_json(request).map_err(failed)?;
@@ -130,10 +142,15 @@ impl Client {
             let message = refusal_in(&body.unwrap_or_default());
             return Err(ClientError::Status { url: url.to_owned(), status, message, retry_after });
         }
+        let date = response.headers().get("date").and_then(|value| value.to_str().ok());
+        let at = date.and_then(|date| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok());
         let limit = exchange::MAX_RESPONSE_BYTES as u64;
         let body = response.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)?;
-        serde_json::from_slice(&body)
-            .map_err(|error| ClientError::Garbage { url: url.to_owned(), reason: text::line(&error.to_string(), 120) })
+        let response = serde_json::from_slice(&body).map_err(|error| ClientError::Garbage {
+            url: url.to_owned(),
+            reason: text::line(&error.to_string(), 120),
+        })?;
+        Ok(Answered { response, at })
     }
 }
 

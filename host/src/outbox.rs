@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::slots;
 use crate::store::{LockedStore, Log, StateReader, StoreError};
 
-pub(crate) use leaving::{receive, retire};
+pub(crate) use leaving::{receive, retire, retire_after};
 
 /// The most reports that wait: with hourly reports, six weeks.
 pub const MAX_PENDING: usize = 1000;

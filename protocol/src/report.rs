@@ -1,6 +1,6 @@
 //! The report: what a product's plugin counted, chained to the report before.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, Dimension, LinkId, MAX_COUNT, ProductId, Sequence, ServerId};
@@ -19,6 +19,10 @@ pub const MAX_NODES: usize = 256;
 pub const MAX_REMARKS: usize = 16;
 /// The most characters of a reason or a note.
 pub const MAX_LINE: usize = 200;
+/// How far a product's clock may be ahead. A report from further ahead would stay the newest one for as long, and hide
+/// the true ones; it is refused, kept aside, and taken when its time has come or the product has mended its clock. A
+/// day leaves room for a clock that was set to a local time as if it were UTC.
+pub const MAX_CLOCK_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// A report of one link.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

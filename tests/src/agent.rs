@@ -134,6 +134,21 @@ impl Agent {
         Finished::of(self.command(arguments))
     }
 
+    /// Runs a command to its end on a machine whose clock is `off` by so much, such as `+3d` or `-2h`.
+    pub fn run_at(&self, off: &str, arguments: &[&str]) -> Finished {
+        let real = self.command(arguments);
+        // What is handed on to the binary stands in its environment.
+        let mut command = Command::new("faketime");
+        command.args(["-f", off]).arg(real.get_program()).args(real.get_args());
+        for (name, value) in real.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Finished::of(command)
+    }
+
     /// Starts a command that goes on, such as `run`.
     pub fn start(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(arguments);

@@ -106,6 +106,7 @@ fn packages(progress: &Progress) -> Result<(), Failure> {
     // From wherever they come: a product's own Python or JDK is not of a Debian package either.
     let missing = EXAMPLES.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package);
     debian::ensure(&missing.collect::<Vec<_>>(), "the examples of the local API", progress)?;
+    debian::ensure(&["faketime"], "the tests of a wrong clock", progress)?;
     let readers = ["fish", "man-db", "mandoc", "prometheus", "systemd", "zsh"];
     debian::ensure(&readers, "what reads the unit, the metrics, the completions and the manual pages", progress)?;
     let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();

@@ -5,11 +5,14 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use license_visibility::tally::{Counts, Rule, Tally};
+use seatline_host::host::{Host, HostError};
 use seatline_host::ports::{Account, AccountSink, PortError};
 use seatline_host::pseudonym::Pseudonyms;
-use seatline_host::sandbox::{day_of, state_of};
-use seatline_protocol::{Counting, text};
+use seatline_host::sandbox::{day, day_of, state_of};
+use seatline_protocol::{Counting, Settings, text};
 
 use super::{Pass, SourceError, read_in};
 use crate::config::Accounts;
@@ -28,6 +31,31 @@ pub struct Rules {
     pub today: u32,
     /// After how many days without a sign-in a counted account is dormant.
     pub dormancy_days: u32,
+}
+
+impl Rules {
+    /// The rules by which a run of `host` would count now.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn of(host: &Host) -> Result<Self, HostError> {
+        let settings = host.link()?.and_then(|link| link.settings);
+        let standing = host.standing()?;
+        Ok(Self {
+            counting: standing.counting.or(settings.as_ref().map(|settings| settings.counting)).unwrap_or_default(),
+            today: day(host.now()?.to_zoned(TimeZone::UTC).date()),
+            dormancy_days: settings.map_or(Settings::DEFAULT_DORMANCY_DAYS, |settings| settings.dormancy_days),
+        })
+    }
+
+    /// The rules where no license and no central server sets others.
+    pub fn usual(now: Timestamp) -> Self {
+        Self {
+            counting: Counting::default(),
+            today: day(now.to_zoned(TimeZone::UTC).date()),
+            dormancy_days: Settings::DEFAULT_DORMANCY_DAYS,
+        }
+    }
 }
 
 /// What reading came to.

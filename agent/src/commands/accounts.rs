@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::tz::TimeZone;
-use seatline_host::host::Host;
-use seatline_host::sandbox::day;
-use seatline_protocol::{Counting, Dimension, Settings};
+use seatline_protocol::{Counting, Dimension};
 use serde::Serialize;
 
 use super::Context;
@@ -100,7 +97,7 @@ fn check(context: &Context) -> Result<(), Failure> {
         let advice = "no accounts are set up: write the section [accounts] into seatline.toml";
         return Err(Failure::new("no-accounts", advice));
     }
-    let rules = rules(&instance.host)?;
+    let rules = Rules::of(&instance.host)?;
     let accounts = config.accounts.as_ref().map(|source| {
         let read = AccountsRead::default();
         let checked = progress::during("reading", &read, || check::check(source, rules, &|| read.count_one()));
@@ -114,17 +111,6 @@ fn check(context: &Context) -> Result<(), Failure> {
         None => Ok(()),
         Some(first) => Err(Failure { is_shown: context.output.json, ..Failure::new(first.code, &first.message) }),
     }
-}
-
-/// The rules by which a run would count now.
-fn rules(host: &Host) -> Result<Rules, Failure> {
-    let settings = host.link()?.and_then(|link| link.settings);
-    let standing = host.standing()?;
-    Ok(Rules {
-        counting: standing.counting.or(settings.as_ref().map(|settings| settings.counting)).unwrap_or_default(),
-        today: day(host.now()?.to_zoned(TimeZone::UTC).date()),
-        dormancy_days: settings.map_or(Settings::DEFAULT_DORMANCY_DAYS, |settings| settings.dormancy_days),
-    })
 }
 
 impl Accounts {

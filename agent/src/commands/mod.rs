@@ -1,6 +1,7 @@
 //! The command line. Each group of commands is a file; this one says what there is.
 
 mod accounts;
+mod doctor;
 mod init;
 mod license;
 mod link;
@@ -92,6 +93,7 @@ enum Command {
     Nodes(nodes::Options),
     #[command(subcommand)]
     State(state::Command),
+    Doctor(doctor::Options),
     Completions(reference::CompletionsOptions),
     Man(reference::ManOptions),
 }
@@ -137,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Status(_) => status::run(&context),
         Command::Nodes(_) => nodes::run(&context),
         Command::State(command) => state::run(&context, command),
+        Command::Doctor(_) => doctor::run(&context),
         Command::Completions(options) => reference::completions(&context, &options),
         Command::Man(options) => reference::man(&context, &options),
     };

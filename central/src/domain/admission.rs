@@ -1,16 +1,12 @@
 //! What becomes of a report that has arrived: the rule of the chain, and the rule about clocks.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use seatline_protocol::ReceiptVerdict;
 use seatline_protocol::chain::{self, Admission, Neighbours};
 use seatline_protocol::exchange::RefusalCode;
+use seatline_protocol::report::MAX_CLOCK_AHEAD;
 
 use super::report::Incoming;
-
-/// How far a product's clock may be ahead. A report from further ahead would stay the newest one for as long, and hide
-/// the true ones; it is refused, kept aside, and taken when its time has come or the product has mended its clock. A
-/// day leaves room for a clock that was set to a local time as if it were UTC.
-pub const MAX_CLOCK_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a store does with a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

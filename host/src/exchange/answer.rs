@@ -1,14 +1,15 @@
 //! What an answer changes: the link goes on, settings change, receipts are stored and their reports leave the outbox.
 
 use jiff::Timestamp;
-use seatline_protocol::exchange::{ExchangeResponse, MAX_REPORTS};
+use seatline_protocol::exchange::{ExchangeResponse, MAX_REPORTS, RefusalCode};
+use seatline_protocol::report::MAX_CLOCK_AHEAD;
 use seatline_protocol::{Document, Receipt, Settings, Welcome, seal};
 
 use super::{ExchangeError, ExchangeOutcome, ExchangeState};
 use crate::link::Link;
 use crate::outbox;
 use crate::slots;
-use crate::store::{LockedStore, Slot};
+use crate::store::{LockedStore, Slot, StoreError};
 
 /// The most refusals of an answer that are kept: one for each report, the join and the whole.
 const MAX_REFUSALS: usize = MAX_REPORTS + 2;
@@ -79,10 +80,24 @@ pub(crate) fn take(
     outcome.refusals = response.refusals.iter().take(MAX_REFUSALS).cloned().collect();
     let mut state = ExchangeState::read(locked.store())?;
     state.receive(&outcome.receipts, now);
+    if outcome.refusals.iter().any(|refusal| refusal.code == RefusalCode::FutureReport.name()) {
+        retire_future(locked, state.clock_floor.unwrap_or(now).max(now))?;
+    }
     match outcome.refusals.first() {
         Some(refusal) => state.failed(&ExchangeError::refused(refusal), now, slots::random()?),
         None => state.succeeded(now),
     }
     slots::write(locked, Slot::LastExchange, &state)?;
     Ok(outcome)
+}
+
+/// Lets reports go that a clock has made which was far ahead: the central server would take none of them before that time,
+/// and the link would be in trouble until then. While the clock is still ahead, they wait.
+fn retire_future(locked: &mut dyn LockedStore, now: Timestamp) -> Result<(), StoreError> {
+    let latest = now.checked_add(MAX_CLOCK_AHEAD).unwrap_or(Timestamp::MAX);
+    let retired = outbox::retire_after(locked, latest)?;
+    if retired > 0 {
+        tracing::warn!(retired, "reports that were made while the clock was far ahead will never be received");
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Linking and synchronising: from the invite to the receipts.
 
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse};
 
@@ -22,6 +22,16 @@ pub struct Synchronised {
     pub collected: Result<Collected, CollectError>,
     /// What was sent and received.
     pub exchanged: Result<ExchangeOutcome, ExchangeError>,
+}
+
+/// How the central server answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// How long that took.
+    pub took: Duration,
+    /// By how many seconds the clock here is ahead of the server's, or behind where it is negative; none where the server
+    /// does not say. What the way takes is in it.
+    pub clock_ahead: Option<i64>,
 }
 
 impl Host {
@@ -124,6 +134,18 @@ impl Host {
                 return Ok(total);
             }
         }
+    }
+
+    /// Asks the central server for an answer and nothing else: no document leaves, and nothing is kept of it.
+    ///
+    /// # Errors
+    /// When there is no link, or what is in the way of an exchange.
+    pub fn reach_central(&self) -> Result<Reached, ExchangeError> {
+        let link = Link::read(&*self.store)?.ok_or(ExchangeError::NotLinked)?;
+        let begun = Instant::now();
+        let answered = self.client.answered(&link.central_url, &ExchangeRequest::default())?;
+        let ahead = answered.at.map(|at| self.clock_now().duration_since(at).as_secs());
+        Ok(Reached { took: begun.elapsed(), clock_ahead: ahead })
     }
 
     /// Keeps what was in the way of an exchange over `link`. If it cannot be kept, the failure itself is what to tell.

@@ -32,7 +32,7 @@ use crate::store::{StateStore, StoreError};
 
 pub use collecting::{CollectError, Collected, Preview, PreviewedReport};
 pub use licensing::LicensePreview;
-pub use linking::Synchronised;
+pub use linking::{Reached, Synchronised};
 
 /// What a host is opened with.
 pub struct HostOptions {

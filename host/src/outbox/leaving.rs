@@ -1,11 +1,12 @@
-//! How reports leave the outbox: received, or retired with their link.
+//! How reports leave the outbox: received, or retired: with their link, or because a wrong clock has made them.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use jiff::Timestamp;
 use seatline_protocol::{Digest, LinkId, Receipt};
 
-use super::{Head, MAX_PENDING, MAX_PENDING_BYTES, Outbox, Record, visit, visit_records};
+use super::{Head, MAX_PENDING, MAX_PENDING_BYTES, Outbox, PendingReport, Record, visit, visit_records};
 use crate::slots;
 use crate::store::{LockedStore, Log, StateReader, StoreError};
 
@@ -50,15 +51,7 @@ pub(crate) fn receive(
         return Ok(taken);
     }
     keep_receipts(locked, &kept)?;
-    // The head stands last: whichever reports still wait, the next one follows the latest that was ever made.
-    let head = head.map(|head| slots::to_json(&Record::Head(head)).map(|json| json.to_vec())).transpose()?;
-    let waits = |record: &[u8]| match serde_json::from_slice(record) {
-        Ok(Record::Report(report)) => !taken.iter().any(|receipt| receipt.sequence == report.sequence),
-        Ok(Record::Head(_)) => false,
-        // Damage was told when the log was looked through, a moment ago.
-        Err(_) => true,
-    };
-    locked.rewrite(Log::Outbox, &mut { waits }, head.as_slice())?;
+    let_go(locked, head, &|report| taken.iter().any(|receipt| receipt.sequence == report.sequence))?;
     Ok(taken)
 }
 
@@ -90,6 +83,42 @@ pub(crate) fn retire(locked: &mut dyn LockedStore) -> Result<usize, StoreError> 
     if Outbox::read(locked.store())? == Outbox::default() {
         return Ok(0);
     }
+    let retired = keep_apart(locked, &|_| true)?;
+    locked.rewrite(Log::Outbox, &mut |_| false, &[])?;
+    Ok(retired)
+}
+
+/// Takes the reports out of the outbox that were made after `latest`, by a clock that was far ahead, and gives how many.
+/// They are kept apart, as evidence; the next report follows the last that was ever made.
+pub(crate) fn retire_after(locked: &mut dyn LockedStore, latest: Timestamp) -> Result<usize, StoreError> {
+    let is_ahead = |report: &PendingReport| report.made_at > latest;
+    let head = Outbox::read(locked.store())?.head;
+    let retired = keep_apart(locked, &is_ahead)?;
+    if retired > 0 {
+        let_go(locked, head, &is_ahead)?;
+    }
+    Ok(retired)
+}
+
+/// Writes the outbox without the reports that are `gone`. The head stands last: whichever reports still wait, the next one
+/// follows the latest that was ever made.
+fn let_go(
+    locked: &mut dyn LockedStore,
+    head: Option<Head>,
+    gone: &dyn Fn(&PendingReport) -> bool,
+) -> Result<(), StoreError> {
+    let head = head.map(|head| slots::to_json(&Record::Head(head)).map(|json| json.to_vec())).transpose()?;
+    let waits = |record: &[u8]| match serde_json::from_slice(record) {
+        Ok(Record::Report(report)) => !gone(&report),
+        Ok(Record::Head(_)) => false,
+        // Damage was told when the log was looked through, a moment ago.
+        Err(_) => true,
+    };
+    locked.rewrite(Log::Outbox, &mut { waits }, head.as_slice())
+}
+
+/// Copies the reports that are `meant` to those that were never received, and gives how many they are.
+fn keep_apart(locked: &mut dyn LockedStore, meant: &dyn Fn(&PendingReport) -> bool) -> Result<usize, StoreError> {
     let mut retired = Vec::new();
     let mut known = HashSet::new();
     locked.store().visit(Log::Retired, &mut |sealed| {
@@ -99,7 +128,7 @@ pub(crate) fn retire(locked: &mut dyn LockedStore) -> Result<usize, StoreError> 
     })?;
     let mut pending = 0;
     loop {
-        let portion = portion_from(locked.store(), pending)?;
+        let portion = portion_from(locked.store(), pending, meant)?;
         if portion.is_empty() {
             break;
         }
@@ -112,14 +141,21 @@ pub(crate) fn retire(locked: &mut dyn LockedStore) -> Result<usize, StoreError> 
     if surplus > 0 {
         locked.rewrite(Log::Retired, &mut behind(surplus), &[])?;
     }
-    locked.rewrite(Log::Outbox, &mut |_| false, &[])?;
     Ok(pending)
 }
 
-/// The sealed reports that wait behind the first `skip`, as many as [`PORTION`] allows, but one at the least.
-fn portion_from(store: &dyn StateReader, skip: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+/// The sealed reports that are `meant`, behind the first `skip` of them, as many as [`PORTION`] allows, but one at the
+/// least.
+fn portion_from(
+    store: &dyn StateReader,
+    skip: usize,
+    meant: &dyn Fn(&PendingReport) -> bool,
+) -> Result<Vec<Vec<u8>>, StoreError> {
     let (mut at, mut bytes, mut portion) = (0, 0, Vec::new());
     visit(store, &mut |report| {
+        if !meant(&report) {
+            return ControlFlow::Continue(());
+        }
         at += 1;
         if at <= skip {
             return ControlFlow::Continue(());
