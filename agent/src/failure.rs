@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use seatline_host::exchange::ExchangeError;
+use seatline_host::held::HoldError;
 use seatline_host::host::{CollectError, HostError};
 use seatline_host::licenses::SetLicenseError;
 use seatline_host::link::LinkError;
@@ -91,6 +92,7 @@ failures!(
     CollectError,
     ConfigError,
     ExchangeError,
+    HoldError,
     HostError,
     IdError,
     KeyError,

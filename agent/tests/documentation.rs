@@ -150,6 +150,15 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["notices", "show"]);
     show(&["notices", "remove-webhook", webhook["id"].as_str().expect("an id")]);
     show(&["report", "preview"]);
+    show(&["report", "hold", "on"]);
+    agent.run(&["sync"]);
+    agent.run(&["sync"]);
+    show(&["report", "hold"]);
+    show(&["report", "preview"]);
+    show(&["report", "approve", "--all"]);
+    agent.run(&["sync"]);
+    show(&["report", "discard", "--all"]);
+    show(&["report", "hold", "off"]);
     show(&["status"]);
     show(&["link", "show"]);
     show(&["plugin", "list"]);

@@ -5,16 +5,10 @@ mod support;
 
 use jiff::SignedDuration;
 use seatline_host::store::{Directory, Log, StoreError, change, records};
-use seatline_protocol::{Counting, Digest, ExchangeResponse, Join, Outcome, Refusal, Report, seal};
+use seatline_protocol::{Counting, Digest, ExchangeResponse, Outcome, Refusal, Report};
 use serde_json::Value;
 use support::agent::{Agent, stock_plugin};
-use support::central::{Central, open};
-
-fn answer(agent: &Agent, response: &ExchangeResponse) -> support::agent::Finished {
-    let path = agent.path("answer.json");
-    std::fs::write(&path, serde_json::to_string(response).expect("JSON")).expect("the answer");
-    agent.run(&["report", "import-receipts", path.to_str().expect("a path"), "--json"])
-}
+use support::central::{Central, answer, open};
 
 #[test]
 fn a_link_is_made_after_it_was_shown_whom_and_what() {
@@ -59,12 +53,7 @@ fn an_invite_that_is_none_or_is_over_is_refused_and_nothing_is_linked() {
 fn linked(central: &Central) -> Agent {
     let agent = Agent::new();
     agent.install_plugin();
-    agent.run(&["link", "accept", &central.invite(), "--yes"]).ok();
-    let join = agent.exported().join.expect("the join");
-    let (join, _) = seal::open_introduced::<Join>(&join).expect("a sealed join");
-    assert_eq!(join.product.id.as_str(), "acme-wiki");
-    let taken = answer(&agent, &central.approval(&agent)).json();
-    assert_eq!(taken["settings_changed"], true);
+    central.links(&agent);
     agent
 }
 
@@ -243,4 +232,36 @@ fn on_a_terminal_it_asks_and_only_yes_is_yes() {
     let (code, shown) = on_a_terminal(&agent, "link remove", "y\n");
     assert_eq!(code, 0, "{shown}");
     assert_eq!(agent.run(&["link", "show", "--json"]).json()["link"], Value::Null);
+}
+
+#[test]
+fn b6_reports_are_held_until_they_are_approved_and_what_leaves_is_what_was_shown() {
+    let central = Central::new();
+    let agent = linked(&central);
+    assert_eq!(agent.run(&["report", "hold", "--json"]).json()["since"], Value::Null);
+    assert!(agent.run(&["report", "hold", "on"]).ok().starts_with("Reports are held for approval since "));
+    for _ in 0..3 {
+        let synced = agent.run(&["sync"]);
+        assert!(synced.err.contains("[report-held]"), "{synced:?}");
+    }
+    assert!(agent.waiting().is_empty());
+    let status = agent.run(&["status", "--json"]).json();
+    assert_eq!((&status["hold"]["held"], &status["outbox"]["pending"]), (&3.into(), &0.into()));
+    assert!(agent.run(&["status"]).ok().contains("3 reports for approval"));
+    agent.run(&["report", "hold", "off"]).refused("reports-held");
+
+    let shown = agent.run(&["report", "hold", "--json"]).json();
+    let digest = |at: usize| shown["reports"][at]["digest"].as_str().expect("a digest").to_owned();
+    assert!(agent.run(&["report", "hold"]).ok().contains(&digest(2)));
+    assert_eq!(agent.run(&["report", "discard", &digest(2), "--json"]).json()["discarded"], 1);
+    agent.run(&["report", "approve", &digest(2)]).refused("not-held");
+    let approved = agent.run(&["report", "approve", &digest(0), "--json"]).json();
+    assert_eq!(approved["approved"][0]["sequence"], 1);
+    assert_eq!(agent.waiting()[0].0, shown["reports"][0]["sealed"].as_str().expect("the bytes"));
+    agent.run(&["report", "approve", "--all"]).ok();
+    assert_eq!(agent.waiting().len(), 2);
+    assert_eq!(agent.run(&["report", "approve"]).code, 2, "which one?");
+    assert_eq!(agent.run(&["report", "approve", "sha256:zz"]).code, 2);
+    agent.run(&["report", "discard", "--all"]).refused("nothing-held");
+    assert_eq!(agent.run(&["report", "hold", "off", "--json"]).json()["since"], Value::Null);
 }

@@ -13,7 +13,7 @@
 //! | [`live`] | what they come to, in memory: features, limits, banners |
 //! | [`peaks`] | the highest counts |
 //! | [`notices`] | what administrators are told, and what became of it |
-//! | [`link`], [`outbox`], [`exchange`], [`client`] | the application link and the way of a report over it |
+//! | [`link`], [`held`], [`outbox`], [`exchange`], [`client`] | the application link and the way of a report over it |
 //! | [`host`], [`runs`], [`status`], [`activity`] | the whole |
 #![deny(unsafe_code)]
 
@@ -22,6 +22,7 @@ pub mod client;
 pub mod clock;
 pub mod exchange;
 mod files;
+pub mod held;
 pub mod host;
 mod identity;
 pub mod licenses;

@@ -15,7 +15,7 @@ use seatline_protocol::{Digest, Document as _, Report, Sequence};
 use serde::{Deserialize, Serialize};
 
 use crate::slots;
-use crate::store::{LockedStore, Log, StateReader, StoreError};
+use crate::store::{LockedStore, Log, Slot, StateReader, StoreError};
 
 pub(crate) use leaving::{receive, retire, retire_after};
 
@@ -54,7 +54,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    fn of(report: &PendingReport) -> Self {
+    pub fn of(report: &PendingReport) -> Self {
         Self { sequence: report.sequence, digest: report.digest(), made_at: Some(report.made_at) }
     }
 }
@@ -77,6 +77,15 @@ pub enum OutboxError {
         /// How many reports wait.
         pending: usize,
     },
+    /// As many reports wait for approval as can.
+    #[error(
+        "{held} reports wait for approval, and no further one is made until one was approved or discarded (`seatline report \
+         hold`)"
+    )]
+    HeldFull {
+        /// How many.
+        held: usize,
+    },
     /// The chain has reached its last sequence number.
     #[error("the report chain has reached its end; link the product again")]
     ChainEnded,
@@ -90,6 +99,7 @@ impl OutboxError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Full { .. } => "outbox-full",
+            Self::HeldFull { .. } => "held-full",
             Self::ChainEnded => "chain-ended",
             Self::Store(error) => error.code(),
         }
@@ -137,14 +147,15 @@ impl Outbox {
         if self.is_full() {
             return Err(OutboxError::Full { pending: self.pending });
         }
-        match &self.head {
-            None => Ok((Sequence::FIRST, None)),
-            Some(head) => {
-                let sequence = head.sequence.next().ok_or(OutboxError::ChainEnded)?;
-                Ok((sequence, Some(head.digest.clone())))
-            }
-        }
+        place_after(self.head.as_ref())
     }
+}
+
+/// The place in the chain after `head`, and the digest that its report names as the one before.
+pub(crate) fn place_after(head: Option<&Head>) -> Result<(Sequence, Option<Digest>), OutboxError> {
+    let Some(head) = head else { return Ok((Sequence::FIRST, None)) };
+    let sequence = head.sequence.next().ok_or(OutboxError::ChainEnded)?;
+    Ok((sequence, Some(head.digest.clone())))
 }
 
 /// Gives the waiting reports to `take`, in the order of their sequence, until it breaks off.
@@ -184,8 +195,10 @@ fn visit_records(store: &dyn StateReader, take: &mut dyn FnMut(Record) -> Contro
     })
 }
 
-/// Puts the next report into the outbox: when the change is made, the report exists.
+/// Puts the next report into the outbox: when the change is made, the report exists. It is kept beside it as the latest, for
+/// those who want to see what has left.
 pub(crate) fn append(locked: &mut dyn LockedStore, report: &PendingReport) -> Result<(), StoreError> {
+    slots::write(locked, Slot::LastReport, report)?;
     locked.append(Log::Outbox, &[slots::to_json(&Record::Report(report.clone()))?.to_vec()])
 }
 

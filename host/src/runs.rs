@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use seatline_protocol::report::{Measured, Outcome, PluginFacts, ProductFacts};
-use seatline_protocol::{Dimension, Observed, ProductId, ServerId};
+use seatline_protocol::{Dimension, Observed, ProductId, Sequence, ServerId};
 use serde::{Deserialize, Serialize};
 
+use crate::host::Made;
 use crate::ports::{Description, Node};
 use crate::sandbox::JournalLine;
 use crate::slots;
-use crate::store::{Slot, StateReader, StoreError};
+use crate::store::{LockedStore, Slot, StateReader, StoreError};
 
 /// The last run of the plugin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +70,69 @@ impl LastRun {
             collected.people = None;
         }
         kept
+    }
+}
+
+/// The most runs that are remembered.
+const MAX_PAST_RUNS: usize = 10;
+/// The most lines of the journal that are remembered of a past run.
+const MAX_PAST_LINES: usize = 40;
+
+/// A run of late, as it is remembered: to see how runs go, and what has changed from one to the next (`b7`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PastRun {
+    /// When it was made.
+    pub at: Timestamp,
+    /// Why: `start`, `interval` or `demand`.
+    pub trigger: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// The plugin, where there was one.
+    pub plugin: Option<PluginFacts>,
+    /// What it collected, without licenses and the sketch of the people; or why it failed.
+    pub outcome: Outcome,
+    /// The first lines that the plugin wrote.
+    pub journal: Vec<JournalEntry>,
+    /// Its report's place in the chain, where it went into the outbox.
+    pub sequence: Option<Sequence>,
+    /// Whether its report was held for approval.
+    pub is_held: bool,
+}
+
+impl PastRun {
+    /// All that are remembered, the newest first.
+    pub(crate) fn read_all(store: &dyn StateReader) -> Result<Vec<Self>, StoreError> {
+        Ok(slots::read(store, Slot::PastRuns)?.unwrap_or_default())
+    }
+
+    /// Remembers `run`, and what was `made` of it if a report could be.
+    pub(crate) fn note(locked: &mut dyn LockedStore, run: &LastRun, made: Option<&Made>) -> Result<(), StoreError> {
+        let mut outcome = run.outcome.clone();
+        if let Outcome::Collected(collected) = &mut outcome {
+            (collected.people, collected.standing) = (None, None);
+        }
+        let mut journal: Vec<JournalEntry> = run.journal.iter().take(MAX_PAST_LINES).cloned().collect();
+        if run.journal.len() > MAX_PAST_LINES {
+            journal.push(JournalEntry::of_dropped((run.journal.len() - MAX_PAST_LINES) as u64));
+        }
+        let past = Self {
+            at: run.at,
+            trigger: run.trigger.clone(),
+            took_ms: run.took_ms,
+            plugin: run.plugin.clone(),
+            outcome,
+            journal,
+            sequence: made.and_then(|made| match made {
+                Made::Pending(report) => Some(report.sequence),
+                Made::None | Made::Held => None,
+            }),
+            is_held: matches!(made, Some(Made::Held)),
+        };
+        // They are for people to look at: where they are damaged, they begin anew.
+        let before = Self::read_all(locked.store()).unwrap_or_default();
+        let runs: Vec<Self> = std::iter::once(past).chain(before).take(MAX_PAST_RUNS).collect();
+        slots::write(locked, Slot::PastRuns, &runs)
     }
 }
 

@@ -6,6 +6,7 @@ use seatline_protocol::{ServerId, Standing};
 use serde::Serialize;
 
 use crate::exchange::ExchangeState;
+use crate::held::HoldStatus;
 use crate::host::{Host, HostError};
 use crate::link::LinkFacts;
 use crate::outbox::{MAX_PENDING, Outbox};
@@ -32,6 +33,8 @@ pub struct Status {
     pub link: Option<LinkFacts>,
     /// The reports that wait for their receipt.
     pub outbox: OutboxStatus,
+    /// Whether reports are held for approval, and how many wait.
+    pub hold: HoldStatus,
     /// How the exchanges go.
     pub exchange: ExchangeState,
     /// By how many seconds the clock is behind the latest time that a receipt has proven, where it is.
@@ -78,6 +81,7 @@ pub(crate) fn read(host: &Host, store: &dyn StateReader, clock: Timestamp) -> Re
         last_run: LastRun::read(store)?,
         link: host.link()?,
         outbox: OutboxStatus::read(store)?,
+        hold: HoldStatus::read(store)?,
         clock_behind: behind.map(|behind| behind.unsigned_abs().as_secs()),
         exchange,
     })

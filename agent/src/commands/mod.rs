@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doctor;
+mod held;
 mod init;
 mod license;
 mod link;

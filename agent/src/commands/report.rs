@@ -3,22 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use seatline_host::outbox::PendingReport;
 use seatline_protocol::exchange::{ExchangeResponse, MAX_RESPONSE_BYTES};
 use seatline_protocol::{Digest, Report, Sequence};
 use serde::Serialize;
 
 use super::Context;
+use super::held::{self, ApproveOptions, DiscardOptions, HoldOptions};
 use crate::failure::Failure;
 use crate::files;
 use crate::output::{Page, count, count_of, time, warn};
 use crate::progress;
 
-/// Reports: what would leave, and the way by file
+/// Reports: what would leave, the way by file, and holding them for approval
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Preview(PreviewOptions),
     Export(ExportOptions),
     ImportReceipts(ImportOptions),
+    Hold(HoldOptions),
+    Approve(ApproveOptions),
+    Discard(DiscardOptions),
 }
 
 /// Show what would leave the product, to the byte; nothing is kept or sent
@@ -51,12 +56,16 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Preview(_) => preview(context),
         Command::Export(options) => export(context, &options.file),
         Command::ImportReceipts(options) => import(context, &options.file),
+        Command::Hold(options) => held::hold(context, &options),
+        Command::Approve(options) => held::approve(context, &options),
+        Command::Discard(options) => held::discard(context, &options),
     }
 }
 
 #[derive(Serialize)]
 struct Preview {
     pending: Vec<Pending>,
+    held: Vec<Pending>,
     next: Next,
 }
 
@@ -78,20 +87,25 @@ struct Next {
 fn preview(context: &Context) -> Result<(), Failure> {
     let instance = context.instance()?;
     let preview = progress::during("counting", &instance.accounts_read, || instance.host.preview_report())?;
-    let pending = preview.pending.into_iter().map(|report| Pending {
+    let next = Next { report: preview.next.report, sealed: preview.next.sealed, outcome: preview.next.outcome };
+    let shown = Preview { pending: shown(preview.pending), held: shown(preview.held), next };
+    context.output.show(&shown, |page| write_preview(page, &shown))
+}
+
+fn shown(reports: Vec<PendingReport>) -> Vec<Pending> {
+    let shown = |report: PendingReport| Pending {
         sequence: report.sequence,
         made_at: report.made_at,
         digest: report.digest(),
         sealed: report.sealed,
-    });
-    let next = Next { report: preview.next.report, sealed: preview.next.sealed, outcome: preview.next.outcome };
-    let shown = Preview { pending: pending.collect(), next };
-    context.output.show(&shown, |page| write_preview(page, &shown))
+    };
+    reports.into_iter().map(shown).collect()
 }
 
 fn write_preview(page: &mut Page, preview: &Preview) {
-    for report in &preview.pending {
-        page.line(format_args!("Waiting: report {} of {}, {}", report.sequence, time(report.made_at), report.digest));
+    let waiting = preview.pending.iter().map(|report| ("Waiting", report));
+    for (what, report) in waiting.chain(preview.held.iter().map(|report| ("Held for approval", report))) {
+        page.line(format_args!("{what}: report {} of {}, {}", report.sequence, time(report.made_at), report.digest));
         page.line(&report.sealed);
         page.gap();
     }

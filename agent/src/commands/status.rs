@@ -4,7 +4,7 @@ use seatline_host::status::Status;
 
 use super::Context;
 use crate::failure::Failure;
-use crate::output::{ATTENTION, BAD, Page, count, styled, time};
+use crate::output::{ATTENTION, BAD, Page, count, count_of, styled, time};
 use crate::standing_page;
 
 /// Show everything at a glance: licenses, counts, plugin, link, outbox
@@ -60,6 +60,13 @@ fn link(page: &mut Page, status: &Status) {
             count(outbox.capacity as u64)
         ),
     );
+    if let Some(since) = status.hold.since {
+        let waiting = count_of(status.hold.held, "report");
+        page.fact(
+            "Held",
+            styled(ATTENTION, format_args!("{waiting} for approval; reports are held since {}", time(since))),
+        );
+    }
     let exchange = &status.exchange;
     if let Some(receipt) = &exchange.last_receipt {
         page.fact(

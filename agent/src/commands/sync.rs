@@ -58,7 +58,9 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         Ok(outcome) => (Some(outcome), None),
         Err(error) => (None, Some(failure(error, collected.report.is_some()))),
     };
-    if problem.is_none() && collected.report.is_none() {
+    if collected.is_held {
+        warn("report-held", "the report waits for approval: look at it with `seatline report hold`");
+    } else if problem.is_none() && collected.report.is_none() {
         warn("link-pending", "no report was made: the link waits for approval at the central server");
     }
     let shown = Shown { run: collected.run, report: collected.report.map(MadeReport::from), exchange };

@@ -157,7 +157,7 @@ fn note(schedule: &mut Schedule, host: &Host, due: Due, before: LinkPhase) {
 }
 
 fn log_run(collected: &Result<Collected, CollectError>) {
-    let Collected { run, report } = match collected {
+    let Collected { run, report, is_held } = match collected {
         Ok(collected) => collected,
         Err(error) => return tracing::error!(code = error.code(), "nothing was collected: {error}"),
     };
@@ -173,6 +173,7 @@ fn log_run(collected: &Result<Collected, CollectError>) {
                 accounts = accounts.map(|accounts| accounts.total),
                 counted = accounts.map(|accounts| accounts.counted),
                 report = sequence,
+                held = is_held.then_some(true),
                 took_ms = run.took_ms,
                 "collected"
             );

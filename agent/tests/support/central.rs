@@ -8,7 +8,7 @@ use seatline_protocol::{
     SecretKey, Settings, Welcome, seal,
 };
 
-use super::agent::Agent;
+use super::agent::{Agent, Finished};
 
 /// The key and the link of such a server.
 pub struct Central {
@@ -62,6 +62,16 @@ impl Central {
         }
     }
 
+    /// Links an agent, and approves the link by file.
+    pub fn links(&self, agent: &Agent) {
+        agent.run(&["link", "accept", &self.invite(), "--yes"]).ok();
+        let join = agent.exported().join.expect("the join");
+        let (join, _) = seal::open_introduced::<Join>(&join).expect("a sealed join");
+        assert_eq!(join.product.id.as_str(), "acme-wiki");
+        let taken = answer(agent, &self.approval(agent)).json();
+        assert_eq!(taken["settings_changed"], true);
+    }
+
     /// The answer to reports: a receipt for each.
     pub fn receipts(&self, reports: &[(String, Report)]) -> ExchangeResponse {
         let receipt = |(sealed, report): &(String, Report)| {
@@ -88,6 +98,13 @@ impl Agent {
     pub fn waiting(&self) -> Vec<(String, Report)> {
         self.exported().reports.into_iter().map(|sealed| (sealed.clone(), open(&sealed))).collect()
     }
+}
+
+/// Gives an agent an answer by file.
+pub fn answer(agent: &Agent, response: &ExchangeResponse) -> Finished {
+    let path = agent.path("answer.json");
+    std::fs::write(&path, serde_json::to_string(response).expect("JSON")).expect("the answer");
+    agent.run(&["report", "import-receipts", path.to_str().expect("a path"), "--json"])
 }
 
 /// What a sealed report says, unverified.

@@ -9,13 +9,14 @@ use seatline_protocol::report::{Failure, Outcome, PluginFacts, ProductFacts, Rep
 use seatline_protocol::{Counting, OpenError, Report, seal};
 
 use super::{Host, HostError};
+use crate::held;
 use crate::identity;
 use crate::link::{self, Link};
-use crate::outbox::{self, Outbox, OutboxError, PendingReport};
+use crate::outbox::{self, Head, Outbox, OutboxError, PendingReport};
 use crate::peaks::Peaks;
 use crate::plugins::CurrentPlugin;
 use crate::ports::Description;
-use crate::runs::{self, JournalEntry, LastRun};
+use crate::runs::{self, JournalEntry, LastRun, PastRun};
 use crate::sandbox::{LinkSettings, Occasion, RunRecord, Trigger};
 use crate::slots;
 use crate::store::{LockedStore, Slot, StoreError, change};
@@ -25,8 +26,10 @@ use crate::store::{LockedStore, Slot, StoreError, change};
 pub struct Collected {
     /// The run.
     pub run: LastRun,
-    /// Its report in the outbox; none without a link that is in force.
+    /// Its report in the outbox; none without a link that is in force, and where it is held.
     pub report: Option<PendingReport>,
+    /// Whether its report waits for approval (`b6`).
+    pub is_held: bool,
 }
 
 /// Why a run left no report behind. A plugin that fails is not among the reasons: that is reported.
@@ -65,6 +68,8 @@ impl CollectError {
 pub struct Preview {
     /// The reports that wait already: these exact bytes leave with the next exchange.
     pub pending: Vec<PendingReport>,
+    /// The reports that wait for approval: these exact bytes leave when they are approved in their order.
+    pub held: Vec<PendingReport>,
     /// What a run now would report. Its link, sequence and time are those of this moment; without a link they are absent.
     pub next: PreviewedReport,
 }
@@ -135,15 +140,12 @@ impl Host {
         let (run, facts) = self.settle(ran, last)?;
         slots::write(locked, Slot::LastRun, &run.to_keep())?;
         Peaks::note(locked, &run.counts, run.at)?;
-        let Some(link) = link else { return Ok(Ok(Collected { run, report: None })) };
-        let report = match sealed_next(&link, &Outbox::read(locked.store())?, &run, facts) {
-            Ok(report) => report,
-            Err(error) => return Ok(Err(error)),
+        let made = match link {
+            Some(link) => make_report(locked, &link, &run, facts),
+            None => Ok(Made::None),
         };
-        if let Some(report) = &report {
-            outbox::append(locked, report)?;
-        }
-        Ok(Ok(Collected { run, report }))
+        PastRun::note(locked, &run, made.as_ref().ok())?;
+        Ok(made.map(|made| Collected { is_held: matches!(made, Made::Held), report: made.report(), run }))
     }
 
     /// What would leave the product: the waiting reports, and what a run now would add. Nothing is kept or sent.
@@ -155,14 +157,16 @@ impl Host {
         let link = Link::read(&*self.store)?;
         let ran = self.run_plugin(Trigger::Demand, link.as_ref())?;
         let (run, facts) = self.settle(ran, LastRun::read(&*self.store)?)?;
-        let outbox = Outbox::read(&*self.store)?;
+        let mut outbox = Outbox::read(&*self.store)?;
+        let held: Vec<PendingReport> = held::waiting(&*self.store)?.into_iter().map(|held| held.sealed).collect();
+        outbox.head = held.last().map(Head::of).or(outbox.head);
         let report = link.as_ref().map(|link| next_report(link, &outbox, &run, facts)).transpose()?.flatten();
         let token = match (&report, &link) {
             (Some(report), Some(link)) => Some(sealed(report, link)?.sealed),
             _ => None,
         };
         let next = PreviewedReport { report, sealed: token, outcome: run.outcome };
-        Ok(Preview { pending: outbox::waiting(&*self.store)?, next })
+        Ok(Preview { pending: outbox::waiting(&*self.store)?, held, next })
     }
 
     /// Runs the plugin once, for `link`.
@@ -300,14 +304,42 @@ fn next_report(
     }))
 }
 
-/// The next report of a link that is in force, sealed.
-fn sealed_next(
+/// What became of the report of a run.
+pub(crate) enum Made {
+    /// There is no link in force.
+    None,
+    /// It waits for approval.
+    Held,
+    /// It is in the outbox.
+    Pending(PendingReport),
+}
+
+impl Made {
+    fn report(self) -> Option<PendingReport> {
+        match self {
+            Self::Pending(report) => Some(report),
+            Self::None | Self::Held => None,
+        }
+    }
+}
+
+/// Puts the next report of a link that is in force into the outbox, or holds it for approval.
+fn make_report(
+    locked: &mut dyn LockedStore,
     link: &Link,
-    outbox: &Outbox,
     run: &LastRun,
     product: ProductFacts,
-) -> Result<Option<PendingReport>, CollectError> {
-    next_report(link, outbox, run, product)?.map(|report| sealed(&report, link)).transpose()
+) -> Result<Made, CollectError> {
+    let outbox = Outbox::read(locked.store())?;
+    let is_held = held::since(locked.store())?.is_some();
+    let Some(report) = next_report(link, &outbox, run, product)? else { return Ok(Made::None) };
+    if is_held {
+        held::hold(locked, &report)?;
+        return Ok(Made::Held);
+    }
+    let report = sealed(&report, link)?;
+    outbox::append(locked, &report)?;
+    Ok(Made::Pending(report))
 }
 
 fn sealed(report: &Report, link: &Link) -> Result<PendingReport, CollectError> {

@@ -5,6 +5,7 @@
 //! or a key is more than an error value.
 
 mod collecting;
+mod holding;
 mod keeping;
 mod licensing;
 mod linking;
@@ -30,6 +31,7 @@ use crate::sandbox::Limits;
 use crate::status::{self, Status};
 use crate::store::{StateStore, StoreError};
 
+pub(crate) use collecting::Made;
 pub use collecting::{CollectError, Collected, Preview, PreviewedReport};
 pub use licensing::LicensePreview;
 pub use linking::{Reached, Synchronised};

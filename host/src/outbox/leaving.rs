@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use seatline_protocol::{Digest, LinkId, Receipt};
 
 use super::{Head, MAX_PENDING, MAX_PENDING_BYTES, Outbox, PendingReport, Record, visit, visit_records};
+use crate::held;
 use crate::slots;
 use crate::store::{LockedStore, Log, StateReader, StoreError};
 
@@ -80,6 +81,8 @@ fn behind(mut oldest: usize) -> impl FnMut(&[u8]) -> bool {
 /// Empties the outbox of a link that was removed; gives how many reports were never received. They are kept apart, as
 /// evidence. Interrupted and called again, it keeps each of them once.
 pub(crate) fn retire(locked: &mut dyn LockedStore) -> Result<usize, StoreError> {
+    // What was never approved is no evidence.
+    held::forget(locked)?;
     if Outbox::read(locked.store())? == Outbox::default() {
         return Ok(0);
     }

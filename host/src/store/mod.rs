@@ -46,11 +46,17 @@ pub enum Slot {
     Notices,
     /// Who signs in to the pages: the program's own as well.
     Users,
+    /// Since when reports are held for approval, while they are.
+    Hold,
+    /// The report that was made last, to the byte.
+    LastReport,
+    /// How the latest runs went.
+    PastRuns,
 }
 
 impl Slot {
     /// All slots.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Identity,
         Self::Licenses,
         Self::Link,
@@ -63,6 +69,9 @@ impl Slot {
         Self::NotificationSettings,
         Self::Notices,
         Self::Users,
+        Self::Hold,
+        Self::LastReport,
+        Self::PastRuns,
     ];
 
     /// Whether it is kept for the program around the host, which alone knows what is in it
@@ -86,6 +95,9 @@ impl Slot {
             Self::NotificationSettings => "notification-settings",
             Self::Notices => "notices",
             Self::Users => "users",
+            Self::Hold => "hold",
+            Self::LastReport => "last-report",
+            Self::PastRuns => "past-runs",
         }
     }
 
@@ -104,6 +116,11 @@ impl Slot {
             Self::NotificationSettings => "restore it from a backup, or move it away and set them again",
             Self::Notices => "restore it from a backup, or move it away: what is so is then told once more",
             Self::Users => "restore it from a backup, or move it away and add the users anew with `seatline user add`",
+            Self::Hold => {
+                "restore it from a backup, or move it away and hold reports anew with `seatline report hold on`"
+            }
+            Self::LastReport => "move it away: the next report writes it anew",
+            Self::PastRuns => "move it away: the next run begins it anew",
         }
     }
 }
@@ -117,11 +134,13 @@ pub enum Log {
     Receipts,
     /// Reports that were never received before their link was removed.
     Retired,
+    /// Reports that wait for approval.
+    Held,
 }
 
 impl Log {
     /// All logs.
-    pub const ALL: [Self; 3] = [Self::Outbox, Self::Receipts, Self::Retired];
+    pub const ALL: [Self; 4] = [Self::Outbox, Self::Receipts, Self::Retired, Self::Held];
 
     /// A name for files and tables.
     pub fn name(self) -> &'static str {
@@ -129,6 +148,7 @@ impl Log {
             Self::Outbox => "outbox",
             Self::Receipts => "receipts",
             Self::Retired => "retired",
+            Self::Held => "held",
         }
     }
 
@@ -139,6 +159,7 @@ impl Log {
             Self::Receipts | Self::Retired => {
                 "restore it from a backup, or move it away: it is evidence, and not read back"
             }
+            Self::Held => "restore it from a backup, or move it away: what waits there for approval is then discarded",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod clock;
 mod collecting;
 mod given;
+mod holding;
 mod licenses;
 mod links;
 mod live;
