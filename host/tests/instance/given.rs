@@ -55,7 +55,9 @@ impl Product for Wiki {
     }
 
     fn accounts(&self, sink: &mut dyn AccountSink) -> Result<(), PortError> {
-        if let Some(act) = self.meanwhile.lock().expect("no panic").take() {
+        // The lock is let go before the act, in which another node may read accounts.
+        let meanwhile = self.meanwhile.lock().expect("no panic").take();
+        if let Some(act) = meanwhile {
             act();
         }
         for identity in ["ann@example.org", "bob@example.org", "eve@example.org"] {
