@@ -66,6 +66,16 @@ impl Instance {
         })?);
         Ok(Self { config, host, accounts_read, cluster })
     }
+
+    /// Whether it is this node's turn to synchronise and to tell administrators, as far as it knows.
+    pub fn has_turn(&self) -> bool {
+        self.cluster.as_ref().is_none_or(|cluster| cluster.is_on_duty())
+    }
+
+    /// The same, after a look whether another node has taken it meanwhile.
+    pub fn confirms_turn(&self) -> bool {
+        self.cluster.as_ref().is_none_or(|cluster| cluster.beat().unwrap_or_default())
+    }
 }
 
 /// A state, and those who share it.

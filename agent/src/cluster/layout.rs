@@ -72,7 +72,8 @@ pub fn prepare(client: &mut Client, schema: &str) -> Result<i32, postgres::Error
         let step = match layout(client, schema) {
             Ok(Some(layout)) if layout >= LATEST => return Ok(layout),
             Ok(Some(layout)) => migrate(client, schema, layout),
-            Ok(None) => begin(client, schema),
+            // The row is made with its table. Somebody has removed it, which is told to whoever uses the state.
+            Ok(None) => return Ok(LATEST),
             Err(error) if trouble::is_missing(&error) => begin(client, schema),
             Err(error) => Err(error),
         };
@@ -97,8 +98,11 @@ fn begin(client: &mut Client, schema: &str) -> Result<(), postgres::Error> {
     if exists.is_empty() {
         client.batch_execute(&sql("CREATE SCHEMA IF NOT EXISTS {s}", schema))?;
     }
-    client.batch_execute(&sql(INSTANCE, schema))?;
-    client.batch_execute(&sql(FIRST_ROW, schema))
+    // One transaction: whoever sees the table sees its row.
+    let mut transaction = client.transaction()?;
+    transaction.batch_execute(&sql(INSTANCE, schema))?;
+    transaction.batch_execute(&sql(FIRST_ROW, schema))?;
+    transaction.commit()
 }
 
 /// Goes one step from `layout`, unless somebody else has gone it meanwhile.

@@ -36,9 +36,7 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     tracing::info!(server_id = %instance.host.server_id(), version = env!("CARGO_PKG_VERSION"), "started");
     let server = listen(options, &instance)?;
     let synchroniser = Synchroniser(&instance);
-    // Of several nodes, the one tells whose turn it is.
-    let is_on_duty = || instance.cluster.as_ref().is_none_or(|cluster| cluster.is_on_duty());
-    let notifier = Notifier::new(&instance, &is_on_duty);
+    let notifier = Notifier::new(&instance);
     let membership = Membership::of(&instance);
     let mut services: Vec<&dyn Service> = vec![&synchroniser, &notifier];
     services.extend(membership.as_ref().map(|membership| membership as &dyn Service));

@@ -22,14 +22,12 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Tells administrators what they are to be told.
 pub struct Notifier<'i> {
     instance: &'i Instance,
-    /// Whether it is for this process to tell: in a cluster, one of the nodes does.
-    is_ours: &'i (dyn Fn() -> bool + Sync),
 }
 
 impl<'i> Notifier<'i> {
-    /// The service of `instance`, which works while `is_ours` says so.
-    pub fn new(instance: &'i Instance, is_ours: &'i (dyn Fn() -> bool + Sync)) -> Self {
-        Self { instance, is_ours }
+    /// The service of `instance`, which tells while it is this node's turn.
+    pub fn new(instance: &'i Instance) -> Self {
+        Self { instance }
     }
 }
 
@@ -53,7 +51,7 @@ impl Service for Notifier<'_> {
     fn run(&self, stop: &Stop) -> Result<(), Failure> {
         let (mut seen, mut lookout) = (Seen::default(), Lookout::default());
         while !stop.is_requested() {
-            if (self.is_ours)() {
+            if self.instance.has_turn() {
                 // Whatever happens in a step, the next one comes.
                 let step = catch_unwind(AssertUnwindSafe(|| self.step(&mut seen, stop)));
                 match step {
@@ -119,8 +117,10 @@ impl Notifier<'_> {
             }
         }
         self.look_into_book(seen)?;
-        while !stop.is_requested() && seen.next_due.is_some_and(|due| host.now().is_ok_and(|now| due <= now)) {
-            if notices.deliver(&|| stop.is_requested())? == 0 {
+        // What is kept is kept once, but a mail cannot be taken back: who stood still asks whether it is still his to send.
+        let is_over = || stop.is_requested() || !self.instance.has_turn();
+        while seen.next_due.is_some_and(|due| host.now().is_ok_and(|now| due <= now)) {
+            if is_over() || !self.instance.confirms_turn() || notices.deliver(&is_over)? == 0 {
                 break;
             }
             self.look_into_book(seen)?;

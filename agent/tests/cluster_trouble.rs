@@ -1,0 +1,275 @@
+//! Nodes that stand still, whose clock is wrong, or whose state in PostgreSQL is not as it should be; through the binary.
+
+mod support;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use seatline_protocol::Report;
+use seatline_protocol::report::Outcome;
+use serde_json::Value;
+use support::agent::Agent;
+use support::central::Central;
+use support::http::send;
+use support::mail::mail_server::MailServer;
+use support::mail::read;
+use support::postgres::Postgres;
+use support::running::Running;
+
+fn database(server: &Postgres) -> String {
+    server.address("owner", "wiki")
+}
+
+/// Waits until `condition` gives something.
+fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// The node whose turn it is.
+fn on_duty(agent: &Agent) -> Option<String> {
+    let nodes = agent.run(&["nodes", "--json"]).json()["nodes"].clone();
+    let nodes = nodes.as_array().expect("nodes").clone();
+    let node = nodes.into_iter().find(|node| node["synchronises_since"].is_string());
+    node.map(|node| node["id"].as_str().expect("its name").to_owned())
+}
+
+/// How many accounts a report counts.
+fn total(report: &Report) -> Option<u64> {
+    match &report.outcome {
+        Outcome::Collected(collected) => collected.accounts.as_ref().map(|accounts| accounts.total),
+        Outcome::Failed(_) => None,
+    }
+}
+
+#[test]
+fn g5_a_node_that_stood_still_in_the_middle_of_a_run_reports_nothing_of_long_ago_and_leaves_the_turn_to_its_successor()
+{
+    let server = Postgres::start();
+    let [paused, other] = ["wiki-1", "wiki-2"].map(|name| Agent::node(name, &database(&server)));
+    [&paused, &other].into_iter().for_each(Agent::install_plugin);
+    let central = Central::new();
+    paused.run(&["link", "accept", &central.invite(), "--yes"]).ok();
+    let answer = serde_json::to_string(&central.approval(&paused)).expect("JSON");
+    paused.run_with_input(&["report", "import-receipts", "-"], &answer).ok();
+    // The product of the first node has one account, and the program that prints it does not end before it may. When it
+    // is asked again, it has three.
+    let dir = paused.path("");
+    let (reached, gate) = (dir.join("reached"), dir.join("gate"));
+    assert!(std::process::Command::new("mkfifo").arg(&gate).status().expect("mkfifo").success());
+    let script = r#"cd DIR; echo '{"identity": "a"}'
+if [ -e reached ]; then echo '{"identity": "b"}'; echo '{"identity": "c"}'; else touch reached; cat gate; fi"#;
+    let script = script.replace("DIR", &dir.display().to_string());
+    let program = format!("[accounts]\n[accounts.command]\nrun = ['sh', '-c', \"\"\"{script}\"\"\"]\n");
+    let config = std::fs::read_to_string(paused.path("seatline.toml")).expect("the configuration");
+    let (begin, rest) = config.split_once("\n[accounts]").expect("the accounts");
+    let rest = &rest[rest.find("\n[[dimension]]").expect("the dimension")..];
+    let rest = rest.replacen("name = 'pages'", "name = 'pages'\ndatabase = 'wiki.db'", 1);
+    std::fs::write(paused.path("seatline.toml"), format!("{begin}\n{program}{rest}")).expect("the configuration");
+
+    let mut first = Running::start(&paused, &[], &[]);
+    first.until("this node synchronises from now on");
+    until("the run of the first node", || reached.exists().then_some(()));
+    first.signal("STOP");
+    let mut second = Running::start(&other, &[], &[]);
+    second.until("this node synchronises from now on");
+    second.until("collected");
+    assert_eq!(other.waiting().iter().map(|(_, report)| total(report)).collect::<Vec<_>>(), [Some(8)]);
+
+    // It wakes up with its run at an end, in which it has seen one account.
+    std::fs::write(&gate, "").expect("the program may end");
+    first.signal("CONT");
+    first.until("another node synchronises now");
+    first.until("collected");
+    let reports: Vec<(u64, Option<u64>)> =
+        other.waiting().iter().map(|(_, report)| (report.sequence.get(), total(report))).collect();
+    assert_eq!(reports, [(1, Some(8)), (2, Some(3))], "what it counted before is in no report");
+    assert_eq!(on_duty(&other).as_deref(), Some("wiki-2"));
+}
+
+#[test]
+fn s5_the_node_whose_turn_it_is_sends_each_reminder_once_and_its_successor_does_not_send_it_again() {
+    let server = Postgres::start();
+    let mut mails = MailServer::plain();
+    let agents = ["wiki-1", "wiki-2", "wiki-3"].map(|name| Agent::node(name, &database(&server)));
+    agents.iter().for_each(Agent::install_plugin);
+    agents[0].tells_by_mail(&mails);
+    agents[0].licensed_for("L-1", 20);
+    let mut running = agents.each_ref().map(|agent| Running::start(agent, &["--listen", "off"], &[]));
+    for running in &mut running {
+        running.until("running nodes");
+    }
+    assert!(read(&mails.mail()).0.contains("License L-1 expires on"));
+
+    let leader = until("a node on duty", || on_duty(&agents[0]));
+    let at = agents.iter().position(|agent| agent.path("seatline.toml").exists() && name(agent) == leader);
+    let at = at.expect("one of the three");
+    running[at].signal("KILL");
+    until("another node on duty", || on_duty(&agents[0]).filter(|node| *node != leader));
+    // What is told next is the next thing: nothing comes a second time.
+    agents[0].run(&["notices", "settings", "--threshold", "users=60"]).ok();
+    assert!(read(&mails.mail()).0.contains("The threshold of 60 % is reached"));
+    let book = agents[0].run(&["notices", "check", "--json"]).json();
+    assert_eq!((&book["due"], &book["tried"]), (&serde_json::json!([]), &0.into()));
+    agents[0].run(&["notices", "test"]).ok();
+    assert_eq!(read(&mails.mail()).0, "[Acme Wiki] A test of the notifications");
+}
+
+/// The name of a node, as it is configured.
+fn name(agent: &Agent) -> String {
+    let config = std::fs::read_to_string(agent.path("seatline.toml")).expect("the configuration");
+    let node = config.lines().find_map(|line| line.strip_prefix("node = ")).expect("a name");
+    node.trim_matches('"').to_owned()
+}
+
+#[test]
+fn g5_a_node_whose_clock_is_wrong_by_days_neither_lapses_nor_keeps_the_turn() {
+    let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+    assert!(Path::new(library).exists(), "faketime is needed for this test: `cargo xtask test` installs it");
+    let server = Postgres::start();
+    let agents = ["wiki-1", "wiki-2", "wiki-3"].map(|name| Agent::node(name, &database(&server)));
+    let start = |at: usize, clock: &str| {
+        Running::start(&agents[at], &["--listen", "off"], &[("LD_PRELOAD", library), ("FAKETIME", clock)])
+    };
+    let mut ahead = start(0, "+5d");
+    ahead.until("this node synchronises from now on");
+    let mut behind = start(1, "-5d");
+    behind.until("running nodes");
+    let mut right = Running::start(&agents[2], &["--listen", "off"], &[]);
+    assert_eq!(right.until("running nodes")["nodes"], "wiki-1, wiki-2, wiki-3", "none of them has lapsed");
+    assert_eq!(on_duty(&agents[2]).as_deref(), Some("wiki-1"));
+    ahead.signal("KILL");
+    let next = until("another node on duty", || on_duty(&agents[2]).filter(|node| node != "wiki-1"));
+    assert!(["wiki-2", "wiki-3"].contains(&next.as_str()), "{next}");
+}
+
+#[test]
+fn g3_s9_a_license_set_on_one_node_holds_on_another_at_once_and_what_it_knew_last_while_the_database_is_away() {
+    let mut server = Postgres::start();
+    let agents = ["wiki-1", "wiki-2"].map(|name| Agent::node(name, &database(&server)));
+    let token = agents[0].token("wiki", "read");
+    let mut running = agents.each_ref().map(|agent| Running::start(agent, &[], &[]));
+    let addresses = running.each_mut().map(Running::address);
+    let bearer = format!("Bearer {token}");
+    let get = |at: usize, path: &str| send(&addresses[at], "GET", path, &[("Authorization", bearer.as_str())], "");
+    let is_enabled = |at: usize| get(at, "/v1/features/sso").json()["enabled"] == true;
+    assert!(!is_enabled(0) && !is_enabled(1));
+
+    let key = agents[0].issue(&["--kind", "commercial", "--id", "ALL", "--feature", "sso"]);
+    agents[0].run(&["license", "set", &key]).ok();
+    let set = Instant::now();
+    until("the feature on both nodes", || (is_enabled(0) && is_enabled(1)).then_some(()));
+    assert!(set.elapsed() < Duration::from_secs(5), "{:?}", set.elapsed());
+
+    server.stop("INT");
+    let mut problem = Value::Null;
+    until("the problem to be told", || {
+        problem = get(1, "/v1/standing").json()["problem"].clone();
+        (!problem.is_null()).then_some(())
+    });
+    assert_eq!(problem["code"], "store-unavailable", "{problem}");
+    let message = problem["message"].as_str().expect("a message");
+    assert!(message.contains("cannot reach the database `wiki` at "), "{message}");
+    assert!(is_enabled(0) && is_enabled(1), "the last known answer holds");
+    assert_eq!(send(&addresses[1], "GET", "/healthz", &[], "").status, 503);
+    server.start_again();
+    until("the database to be found again", || {
+        (get(1, "/v1/standing").json()["problem"].is_null() && on_duty(&agents[1]).is_some()).then_some(())
+    });
+    assert_eq!(send(&addresses[1], "GET", "/healthz", &[], "").status, 200);
+    let key = agents[1].issue(&["--kind", "commercial", "--id", "NEW", "--replaces", "ALL"]);
+    agents[1].run(&["license", "set", &key]).ok();
+    until("the feature to be gone on both nodes", || (!is_enabled(0) && !is_enabled(1)).then_some(()));
+}
+
+#[test]
+fn c8_p3_a_license_by_node_covers_the_node_that_it_was_set_for_and_the_list_shows_which_lacks_one() {
+    let server = Postgres::start();
+    let agents = ["wiki-1", "wiki-2", "wiki-3"].map(|name| Agent::node(name, &database(&server)));
+    let mut running = agents.each_ref().map(|agent| Running::start(agent, &["--listen", "off"], &[]));
+    for running in &mut running {
+        running.until("running nodes");
+    }
+    let list = || agents[1].run(&["nodes", "--json"]).json()["nodes"].clone();
+    until("three running nodes", || (list().as_array().map(Vec::len) == Some(3)).then_some(()));
+    for (id, node) in [("N-1", "wiki-1"), ("N-2", "wiki-2")] {
+        let key = agents[0].issue(&["--kind", "commercial", "--mode", "node", "--id", id]);
+        agents[0].run(&["license", "set", "--node", node, &key]).ok();
+    }
+    let licenses: Vec<Value> = list().as_array().expect("nodes").iter().map(|node| node["license"].clone()).collect();
+    assert_eq!(licenses, ["N-1".into(), "N-2".into(), Value::Null]);
+    let text = agents[0].run(&["nodes"]).ok();
+    let lacking = text.lines().find(|line| line.starts_with("wiki-3")).expect("its line");
+    assert!(lacking.trim_end().ends_with("none"), "{text}");
+
+    // Whoever is gone needs none.
+    running[2].signal("TERM");
+    running[2].until("stopped");
+    let standing = agents[0].run(&["license", "show", "--json"]).json()["standing"].clone();
+    assert_eq!(standing["nodes"].as_array().map(Vec::len), Some(2), "{standing}");
+}
+
+#[test]
+fn a_state_that_cannot_be_opened_is_told_with_its_reason_and_the_way_out() {
+    let mut server = Postgres::start();
+    let agent = Agent::node("wiki-1", &database(&server));
+    server.execute("CREATE ROLE filed LOGIN SUPERUSER PASSWORD 'hunter2'");
+    let socket = format!("database = \"{}\"", database(&server));
+    let by_tcp = format!("database = \"postgres://filed@127.0.0.1:{}/wiki\"\npassword_file = 'password'", server.port);
+    agent.reconfigure(&socket, &by_tcp);
+    let refused = agent.run(&["status"]).refused("store-unavailable");
+    assert!(refused.contains("password"), "the file is missing: {refused}");
+    std::fs::write(agent.path("password"), "hunter3\n").expect("a wrong password");
+    for command in [&["status"][..], &["run"], &["license", "show"]] {
+        let refused = agent.run(command).refused("store-unavailable");
+        let reason = "cannot be used: the database `wiki` at 127.0.0.1 refuses the user or the password";
+        assert!(refused.contains(reason) && !refused.contains("hunter"), "{refused}");
+    }
+    std::fs::write(agent.path("password"), "hunter2\n").expect("the password");
+    agent.run(&["status"]).ok();
+    server.stop("INT");
+    let refused = agent.run(&["run"]).refused("store-unavailable");
+    assert!(refused.contains("cannot reach the database `wiki` at 127.0.0.1"), "{refused}");
+    server.start_again();
+
+    let schema = |statement: &str| server.execute(statement);
+    schema("UPDATE seatline.instance SET layout = 99");
+    let refused = agent.run(&["run"]).refused("store-newer");
+    assert!(refused.contains("was written by a newer version of Seatline; upgrade this one"), "{refused}");
+    schema("UPDATE seatline.instance SET layout = 1; CREATE TABLE kept AS SELECT * FROM seatline.instance");
+    schema("DELETE FROM seatline.instance");
+    let refused = agent.run(&["run"]).refused("store-unavailable");
+    assert!(refused.contains("its first row is gone; restore it from a backup"), "{refused}");
+    schema("INSERT INTO seatline.instance SELECT * FROM kept");
+    agent.run(&["server-id"]).ok();
+    schema("DROP TABLE seatline.slots");
+    let refused = agent.run(&["run"]).refused("store-unavailable");
+    assert!(refused.contains("does not exist; was the schema removed? restore it from a backup"), "{refused}");
+}
+
+#[test]
+fn a_value_that_somebody_has_damaged_is_named_and_the_rest_goes_on() {
+    let server = Postgres::start();
+    let agent = Agent::node("wiki-1", &database(&server));
+    agent.install_plugin();
+    agent.run(&["license", "set", &agent.issue(&["--kind", "commercial", "--id", "L-1"])]).ok();
+    server.execute("UPDATE seatline.slots SET value = substring(value from 1 for 20) WHERE name = 'licenses'");
+    let refused = agent.run(&["license", "show"]).refused("store-damaged");
+    assert!(refused.contains("`licenses` of the state is damaged"), "{refused}");
+    let mut running = Running::start(&agent, &[], &[]);
+    let address = running.address();
+    running.until("this node synchronises from now on");
+    assert_eq!(send(&address, "GET", "/healthz", &[], "").status, 503);
+    // As the guide says: the row is the value.
+    server.execute("DELETE FROM seatline.slots WHERE name = 'licenses'");
+    until("the state to be readable", || (send(&address, "GET", "/healthz", &[], "").status == 200).then_some(()));
+    server.execute("INSERT INTO seatline.records VALUES ('outbox', 1, 'rubbish')");
+    let refused = agent.run(&["report", "export", "-"]).code;
+    assert_eq!(refused, 1);
+}
