@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`ports`] | what a product tells the host about itself |
 //! | [`store`] | where the state is kept, and the store on files |
+//! | [`identity`] | the server ID, by its two policies |
 //! | [`licenses`] | the license keys that were set |
 //! | [`live`] | what they come to, in memory: features, limits, banners |
 //! | [`peaks`] | the highest counts |
@@ -24,7 +25,7 @@ pub mod exchange;
 mod files;
 pub mod held;
 pub mod host;
-mod identity;
+pub mod identity;
 pub mod licenses;
 pub mod link;
 pub mod live;

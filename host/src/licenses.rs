@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use seatline_protocol::license::License;
+use seatline_protocol::license::{Kind, License};
 use seatline_protocol::report::MAX_NODES;
 use seatline_protocol::standing::MAX_NODE_NAME;
 use seatline_protocol::{Digest, LicenseId, Mode, OpenError, ProductId, PublicKey, ServerId, seal, text};
@@ -72,13 +72,25 @@ pub enum SetLicenseError {
     },
     /// The license is bound to other instances.
     #[error(
-        "the license {license} is bound to another server; this server's ID is {expected}: ask for a license for it"
+        "the license {license} is bound to the server ID {}, and this is {expected}: ask for a license for it",
+        in_short(found)
     )]
     WrongServer {
         /// The license.
         license: LicenseId,
+        /// The instances that it is bound to.
+        found: Vec<ServerId>,
         /// This instance.
         expected: ServerId,
+    },
+    /// The license is for staging, bound to no server, and this is not a staging instance.
+    #[error(
+        "the license {license} is for staging, and this is not declared to be a staging instance: set a license for \
+         production, or declare the instance"
+    )]
+    StagingOnly {
+        /// The license.
+        license: LicenseId,
     },
     /// The license has ended, and its grace with it.
     #[error("the license {license} expired on {}; ask for its renewal", expired.strftime("%Y-%m-%d"))]
@@ -125,6 +137,7 @@ impl SetLicenseError {
             Self::WrongProduct { .. } => "wrong-product",
             Self::WrongEdition { .. } => "wrong-edition",
             Self::WrongServer { .. } => "wrong-server",
+            Self::StagingOnly { .. } => "staging-only",
             Self::Expired { .. } => "expired",
             Self::Node { .. } => "invalid-node",
             Self::SameId { .. } => "same-id",
@@ -135,11 +148,21 @@ impl SetLicenseError {
     }
 }
 
+/// The server IDs of a license in short.
+fn in_short(servers: &[ServerId]) -> String {
+    match servers {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [first, others @ ..] => format!("{first} and {} more", others.len()),
+    }
+}
+
 /// On what instance a key is set.
 pub(crate) struct Instance<'a> {
     pub product: &'a ProductId,
     pub edition: Option<&'a str>,
-    pub server_id: &'a ServerId,
+    pub server_id: ServerId,
+    pub staging: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -241,8 +264,12 @@ pub(crate) fn judge(license: &License, instance: &Instance<'_>, now: Timestamp) 
         let (found, expected) = (found.clone(), expected.to_owned());
         return Err(SetLicenseError::WrongEdition { license: id(), found, expected });
     }
-    if !license.servers.is_empty() && !license.servers.contains(instance.server_id) {
-        return Err(SetLicenseError::WrongServer { license: id(), expected: instance.server_id.clone() });
+    if !license.servers.is_empty() && !license.servers.contains(&instance.server_id) {
+        let (found, expected) = (license.servers.clone(), instance.server_id.clone());
+        return Err(SetLicenseError::WrongServer { license: id(), found, expected });
+    }
+    if license.servers.is_empty() && license.kind == Kind::Staging && !instance.staging {
+        return Err(SetLicenseError::StagingOnly { license: id() });
     }
     if let (Some(end), Some(expired)) = (license.grace_ends(), license.expires)
         && end <= now

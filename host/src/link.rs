@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::report::ProductFacts;
-use seatline_protocol::{Counting, Invite, Join, LinkId, OpenError, PublicKey, SecretKey, Settings, Welcome, seal};
+use seatline_protocol::{
+    Counting, Invite, Join, LinkId, OpenError, PublicKey, SecretKey, ServerId, Settings, Welcome, seal,
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::exchange::Problem;
+use crate::host::HostError;
 use crate::ports::PortError;
 use crate::slots;
 use crate::store::{LockedStore, Slot, StateReader, StoreError};
@@ -39,6 +42,16 @@ pub enum LinkError {
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<HostError> for LinkError {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::Store(error) => Self::Store(error),
+            HostError::Product(error) => Self::Product(error),
+            HostError::Plugins(error) => Self::Product(PortError::new(error)),
+        }
+    }
 }
 
 impl LinkError {
@@ -91,6 +104,10 @@ pub(crate) struct Link {
     pub accepted_at: Timestamp,
     /// The link's own key as PASERK.
     key: Zeroizing<String>,
+    /// The server ID that the link was made for, or confirmed for since; absent in a link of an early version, whose
+    /// server ID has not changed yet.
+    #[serde(default)]
+    pub server_id: Option<ServerId>,
     /// The sealed join: sent until the link is approved.
     pub join: String,
     pub state: State,
@@ -174,12 +191,14 @@ impl Link {
     /// Makes a link from an invite: a new key for this link alone, and the join that introduces it.
     pub fn from_invite(opened: &OpenedInvite, product: ProductFacts, now: Timestamp) -> Result<Self, LinkError> {
         let key = SecretKey::from_seed(&Zeroizing::new(slots::random()?));
+        let server_id = Some(product.server_id.clone());
         let join = Join { secret: opened.invite.secret.clone(), issued_at: now, product };
         Ok(Self {
             central_url: opened.invite.central_url.clone(),
             central_name: opened.invite.central_name.clone(),
             central_key: opened.central_key.clone(),
             accepted_at: now,
+            server_id,
             join: seal::seal_introducing(&join, &key)?,
             key: key.to_paserk(),
             state: State::Joining,

@@ -18,7 +18,7 @@ pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// After how long the standing is made anew, whatever has changed.
 const RENEWAL: Duration = Duration::from_secs(60);
 /// The slots that a standing is made of.
-pub(crate) const SLOTS: [Slot; 3] = [Slot::Licenses, Slot::LastRun, Slot::LastExchange];
+pub(crate) const SLOTS: [Slot; 4] = [Slot::Identity, Slot::Licenses, Slot::LastRun, Slot::LastExchange];
 
 /// What the licenses come to, in memory.
 #[derive(Debug, Clone, PartialEq)]

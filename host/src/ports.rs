@@ -5,6 +5,7 @@
 //! counts nothing wrongly, and is tried again at the next interval.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -30,6 +31,48 @@ pub trait Product: Send + Sync + 'static {
     /// What the product measures besides accounts. Each dimension can fail on its own.
     fn measure(&self) -> Vec<(Dimension, Result<u64, PortError>)> {
         Vec::new()
+    }
+
+    /// The identity of the product's database, where the server ID is bound to it (`s2`); by default it is not, and the
+    /// server ID is the instance's own. It is asked at the first start, before every run, and by
+    /// [`Host::look_at_identity`](crate::Host::look_at_identity): it should answer, or fail, within seconds.
+    ///
+    /// # Errors
+    /// When the database cannot be read at the moment: the server ID that is known then holds.
+    fn database(&self) -> Result<Option<DatabaseIdentity>, PortError> {
+        Ok(None)
+    }
+}
+
+/// What makes a database this one and no other. None of it leaves the host, or is kept: it becomes a server ID.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseIdentity {
+    /// Where it is. What an upgrade of the database server changes, such as its version, is no part of it.
+    pub place: DatabasePlace,
+    /// What the product has stored in the database since its installation, and no other installation has: a random
+    /// identifier, or the time of the installation. A copy of the data has the same.
+    pub birth_mark: String,
+}
+
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabasePlace {
+    /// On a server.
+    Server {
+        /// The hosts and ports, as they are configured: names are not looked up. Several are those of one database.
+        hosts: Vec<(String, u16)>,
+        /// The database's name.
+        database: String,
+        /// The schema, where the server tells schemas and databases apart.
+        schema: Option<String>,
+    },
+    /// In a file, or a directory: its canonical path.
+    File(PathBuf),
+}
+
+impl fmt::Debug for DatabaseIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseIdentity(…)")
     }
 }
 

@@ -8,6 +8,24 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use seatline_protocol::pairing::Secret;
 use sha2::Sha256;
 
+use crate::slots;
+use crate::store::{Slot, StateStore, StoreError, change};
+
+/// The key for pseudonyms while there is no link: random, and the same for as long as the instance lives.
+pub(crate) fn local_key(store: &dyn StateStore) -> Result<Secret, StoreError> {
+    if let Some(key) = slots::read(store, Slot::LocalPseudonymKey)? {
+        return Ok(key);
+    }
+    change(store, |locked| {
+        if let Some(key) = slots::read(locked.store(), Slot::LocalPseudonymKey)? {
+            return Ok(key);
+        }
+        let key = Secret::from_bytes(slots::random()?);
+        slots::write(locked, Slot::LocalPseudonymKey, &key)?;
+        Ok(key)
+    })
+}
+
 /// Makes the pseudonyms of one key.
 #[derive(Clone)]
 pub struct Pseudonyms {

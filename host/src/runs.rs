@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use seatline_protocol::report::{Measured, Outcome, PluginFacts, ProductFacts};
-use seatline_protocol::{Dimension, Observed, ProductId, Sequence, ServerId};
+use seatline_protocol::{Dimension, Kind, Observed, ProductId, Sequence, Standing};
 use serde::{Deserialize, Serialize};
 
 use crate::host::Made;
+use crate::identity::Identity;
 use crate::ports::{Description, Node};
 use crate::sandbox::JournalLine;
 use crate::slots;
@@ -161,18 +162,21 @@ pub(crate) fn counts_after(
 }
 
 /// What is held against the licenses.
-pub(crate) fn observed(description: &Description, server_id: &ServerId, counts: BTreeMap<Dimension, u64>) -> Observed {
+pub(crate) fn observed(description: &Description, identity: Identity, counts: BTreeMap<Dimension, u64>) -> Observed {
     Observed {
         edition: description.edition.clone(),
+        staging: identity.staging,
+        previous: identity.previous,
         released: description.released,
         counts,
         nodes: description.nodes.iter().map(|node| node.id.clone()).collect(),
-        ..Observed::new(description.id.clone(), server_id.clone())
+        ..Observed::new(description.id.clone(), identity.server_id)
     }
 }
 
-/// What a report says of the product, cleaned and capped.
-pub(crate) fn facts(description: &Description, server_id: &ServerId) -> ProductFacts {
+/// What a report says of the product, cleaned and capped. An instance is a staging one if it is declared to be, or if the
+/// vendor has said so of its server ID: by a staging license that governs.
+pub(crate) fn facts(description: &Description, identity: &Identity, standing: &Standing) -> ProductFacts {
     use seatline_protocol::license::MAX_NAME;
     use seatline_protocol::report::{MAX_NODES, NodeFacts};
     use seatline_protocol::text::line;
@@ -184,8 +188,8 @@ pub(crate) fn facts(description: &Description, server_id: &ServerId) -> ProductF
         id,
         version: line(&description.version, 64),
         edition: description.edition.as_ref().map(|edition| line(edition, MAX_NAME)),
-        server_id: server_id.clone(),
-        staging: false,
+        server_id: identity.server_id.clone(),
+        staging: identity.staging || standing.governing().is_some_and(|license| license.kind == Kind::Staging),
         nodes: description.nodes.iter().take(MAX_NODES).map(node).collect(),
     }
 }

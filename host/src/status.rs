@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::exchange::ExchangeState;
 use crate::held::HoldStatus;
 use crate::host::{Host, HostError};
+use crate::identity::IdentityFacts;
 use crate::link::LinkFacts;
 use crate::outbox::{MAX_PENDING, Outbox};
 use crate::runs::LastRun;
@@ -19,6 +20,8 @@ use crate::store::{StateReader, StoreError};
 pub struct Status {
     /// The instance.
     pub server_id: ServerId,
+    /// What it is made of, and how it has changed.
+    pub identity: IdentityFacts,
     /// The product.
     pub product: ProductFacts,
     /// What its licenses come to.
@@ -70,10 +73,12 @@ pub(crate) fn read(host: &Host, store: &dyn StateReader, clock: Timestamp) -> Re
         Ok(installed) => (installed.map(|installed| installed.facts()), None),
         Err(error) => (None, Some(error.to_string())),
     };
+    let identity = host.identity()?;
     let exchange = ExchangeState::read(store)?;
     let behind = exchange.clock_floor.filter(|floor| *floor > clock).map(|floor| floor.duration_since(clock));
     Ok(Status {
-        server_id: host.server_id().clone(),
+        server_id: identity.server_id.clone(),
+        identity,
         product: host.product()?,
         standing: host.standing()?,
         plugin,

@@ -19,5 +19,5 @@ struct Shown<'a> {
 pub fn run(context: &Context) -> Result<(), Failure> {
     let instance = Instance::open_as_it_is(&context.dir()?)?;
     let server_id = instance.host.server_id();
-    context.output.show(&Shown { server_id }, |page| page.line(server_id))
+    context.output.show(&Shown { server_id: &server_id }, |page| page.line(&server_id))
 }

@@ -1,18 +1,20 @@
 //! What an answer changes: the link goes on, settings change, receipts are stored and their reports leave the outbox.
 
 use jiff::Timestamp;
+use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::{ExchangeResponse, MAX_REPORTS, RefusalCode};
 use seatline_protocol::report::MAX_CLOCK_AHEAD;
 use seatline_protocol::{Document, Receipt, Settings, Welcome, seal};
 
 use super::{ExchangeError, ExchangeOutcome, ExchangeState};
+use crate::identity;
 use crate::link::Link;
 use crate::outbox;
 use crate::slots;
 use crate::store::{LockedStore, Slot, StoreError};
 
-/// The most refusals of an answer that are kept: one for each report, the join and the whole.
-const MAX_REFUSALS: usize = MAX_REPORTS + 2;
+/// The most refusals of an answer that are kept: one for each report and statement, the join and the whole.
+const MAX_REFUSALS: usize = MAX_REPORTS + MAX_STATEMENTS + 2;
 
 /// The sealed documents of an answer, opened with the key that the link is pinned to. All are verified before any is used.
 struct Answer {
@@ -77,6 +79,7 @@ pub(crate) fn take(
     if let Some(approved) = link.approved() {
         outcome.receipts = outbox::receive(locked, approved.link, answer.receipts)?;
     }
+    outcome.noted = identity::state::note(locked, &link, &response.noted)?;
     outcome.refusals = response.refusals.iter().take(MAX_REFUSALS).cloned().collect();
     let mut state = ExchangeState::read(locked.store())?;
     state.receive(&outcome.receipts, now);

@@ -7,11 +7,13 @@ mod state;
 
 use std::ops::ControlFlow;
 
+use seatline_protocol::continuity::{MAX_STATEMENTS, parts_in_words};
 use seatline_protocol::exchange::{ExchangeRequest, MAX_REPORTS, MAX_REQUEST_BYTES, Refusal, RefusalCode};
-use seatline_protocol::{Document as _, Join, OpenError, Receipt};
+use seatline_protocol::{Continuity, Document as _, Join, OpenError, Receipt};
 use serde::Serialize;
 
 use crate::client::ClientError;
+use crate::identity::{self, Unconfirmed};
 use crate::link::{Link, State};
 use crate::outbox;
 use crate::store::{StateReader, StoreError};
@@ -19,8 +21,8 @@ use crate::store::{StateReader, StoreError};
 pub(crate) use answer::take;
 pub use state::{ExchangeState, Problem, ReceiptFacts};
 
-/// Room in a request for what stands around the reports: the join, and the JSON.
-const OVERHEAD: usize = Join::MAX_BYTES + 64 * 1024;
+/// Room in a request for what stands around the reports: the join, statements, and the JSON.
+const OVERHEAD: usize = Join::MAX_BYTES + MAX_STATEMENTS * Continuity::MAX_BYTES + 64 * 1024;
 
 /// Why an exchange did not do all that it was meant to. The reports stay in the outbox.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,13 @@ pub enum ExchangeError {
         .0.message
     )]
     JoinRefused(Problem),
+    /// The server ID is another one than the link was made for, and nobody has said yet what that means.
+    #[error(
+        "the server ID was {} when the product was linked, and is {} since ({}): nothing is sent until somebody says whether \
+         this is the same instance or a copy of it (`seatline server-id confirm`)",
+        .0.linked_as, .0.present, parts_in_words(&.0.changed)
+    )]
+    Unconfirmed(Box<Unconfirmed>),
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -74,6 +83,7 @@ impl ExchangeError {
             Self::OtherLink => "other-link",
             Self::Refused { code, .. } => code,
             Self::JoinRefused(refusal) => &refusal.code,
+            Self::Unconfirmed(_) => "server-id-unconfirmed",
             Self::Store(error) => error.code(),
         }
     }
@@ -100,6 +110,8 @@ pub struct ExchangeOutcome {
     pub sent: usize,
     /// The receipts that were stored: their reports have left the outbox.
     pub receipts: Vec<Receipt>,
+    /// How many statements about the server ID the central server has noted.
+    pub noted: usize,
     /// Whether the settings of the link have changed.
     pub settings_changed: bool,
     /// What the central server did not take.
@@ -109,16 +121,23 @@ pub struct ExchangeOutcome {
 impl ExchangeOutcome {
     /// Adds what a later exchange did.
     pub(crate) fn add(&mut self, later: Self) {
-        let Self { sent, receipts, settings_changed, refusals } = later;
+        let Self { sent, receipts, noted, settings_changed, refusals } = later;
         self.sent += sent;
+        self.noted += noted;
         self.receipts.extend(receipts);
         self.settings_changed |= settings_changed;
         self.refusals = refusals;
     }
 }
 
-/// What is to be sent: the join until the link is approved, then the oldest waiting reports, as many as one request takes.
+/// What is to be sent: the join until the link is approved, then the oldest waiting reports, as many as one request takes;
+/// and what the central server has still to know about the server ID. As long as the link waits for a person's word on that
+/// (`b4`), it is nothing else.
 pub(crate) fn request(link: &Link, store: &dyn StateReader) -> Result<ExchangeRequest, StoreError> {
+    let continuity = statements(Some(link), store)?;
+    if unconfirmed(link, store)?.is_some() {
+        return Ok(ExchangeRequest { continuity, ..ExchangeRequest::default() });
+    }
     let join = (!matches!(link.state, State::Approved { .. })).then(|| link.join.clone());
     let mut room = MAX_REQUEST_BYTES - OVERHEAD;
     let mut reports = Vec::new();
@@ -130,7 +149,20 @@ pub(crate) fn request(link: &Link, store: &dyn StateReader) -> Result<ExchangeRe
         reports.push(report.sealed);
         ControlFlow::Continue(())
     })?;
-    Ok(ExchangeRequest { join, reports, ..ExchangeRequest::default() })
+    Ok(ExchangeRequest { join, reports, continuity })
+}
+
+/// What the central server has still to know about the server ID, sealed.
+pub(crate) fn statements(link: Option<&Link>, store: &dyn StateReader) -> Result<Vec<String>, StoreError> {
+    match (link, identity::state::read(store)?) {
+        (Some(link), Some(record)) => identity::state::statements(&record, link),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What keeps the link from being used, if anything does.
+pub(crate) fn unconfirmed(link: &Link, store: &dyn StateReader) -> Result<Option<Unconfirmed>, StoreError> {
+    Ok(identity::state::read(store)?.and_then(|record| identity::state::unconfirmed(&record, link)))
 }
 
 #[cfg(test)]

@@ -83,6 +83,11 @@ impl ExchangeState {
         }
     }
 
+    /// The state after what was in the way is out of it.
+    pub(crate) fn mended(self) -> Self {
+        Self { failures: 0, problem: None, next_attempt_at: None, ..self }
+    }
+
     pub(super) fn succeeded(&mut self, now: Timestamp) {
         self.tried_at = Some(now);
         self.succeeded_at = Some(now);

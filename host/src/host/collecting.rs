@@ -9,13 +9,14 @@ use seatline_protocol::report::{Failure, Outcome, PluginFacts, ProductFacts, Rep
 use seatline_protocol::{Counting, OpenError, Report, seal};
 
 use super::{Host, HostError};
+use crate::exchange;
 use crate::held;
-use crate::identity;
 use crate::link::{self, Link};
 use crate::outbox::{self, Head, Outbox, OutboxError, PendingReport};
 use crate::peaks::Peaks;
 use crate::plugins::CurrentPlugin;
 use crate::ports::Description;
+use crate::pseudonym;
 use crate::runs::{self, JournalEntry, LastRun, PastRun};
 use crate::sandbox::{LinkSettings, Occasion, RunRecord, Trigger};
 use crate::slots;
@@ -70,6 +71,8 @@ pub struct Preview {
     pub pending: Vec<PendingReport>,
     /// The reports that wait for approval: these exact bytes leave when they are approved in their order.
     pub held: Vec<PendingReport>,
+    /// The statements that leave with the next exchange, to the byte: that the server ID has changed (`b4`).
+    pub statements: Vec<String>,
     /// What a run now would report. Its link, sequence and time are those of this moment; without a link they are absent.
     pub next: PreviewedReport,
 }
@@ -99,6 +102,7 @@ impl Host {
     }
 
     fn run_and_keep(&self, trigger: Trigger) -> Result<Collected, CollectError> {
+        self.look_at_identity()?;
         let mut is_again = false;
         loop {
             let link = Link::read(&*self.store)?;
@@ -166,7 +170,8 @@ impl Host {
             _ => None,
         };
         let next = PreviewedReport { report, sealed: token, outcome: run.outcome };
-        Ok(Preview { pending: outbox::waiting(&*self.store)?, held, next })
+        let statements = exchange::statements(link.as_ref(), &*self.store)?;
+        Ok(Preview { pending: outbox::waiting(&*self.store)?, held, statements, next })
     }
 
     /// Runs the plugin once, for `link`.
@@ -197,13 +202,13 @@ impl Host {
         let approved = link.and_then(Link::approved);
         let pseudonym_key = match &approved {
             Some(approved) => approved.pseudonym_key.clone(),
-            None => identity::local_pseudonym_key(&*self.store)?,
+            None => pseudonym::local_key(&*self.store)?,
         };
         let (interval, dormancy_days, counting) = link::settings_of(link);
         let counting: Counting = licensed.counting.unwrap_or(counting);
         Ok(current.plugin.run(Occasion {
             product: Arc::clone(&self.product),
-            facts: &runs::facts(description, &self.server_id),
+            facts: &runs::facts(description, &self.present_identity()?, &licensed),
             licenses: &licensed.licenses,
             link: LinkSettings { linked: approved.is_some(), interval, dormancy_days, counting },
             pseudonym_key: &pseudonym_key,
@@ -218,15 +223,17 @@ impl Host {
         let Ran { description, at, trigger, plugin, end } = ran;
         let End { mut outcome, read_licenses, journal, took } = end;
         let (counts, counted_at) = runs::counts_after(before.as_ref(), &outcome, description.nodes.len(), at);
+        let standing = self.standing_with(&description, counts.clone(), at)?;
+        let facts = runs::facts(&description, &self.present_identity()?, &standing);
         if let Outcome::Collected(collected) = &mut outcome
             && read_licenses
         {
-            collected.standing = Some(self.standing_with(&description, counts.clone(), at)?);
+            collected.standing = Some(standing);
         }
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let trigger = trigger.name().to_owned();
         let run = LastRun { at, trigger, took_ms, plugin, outcome, journal, counts, counted_at };
-        Ok((run, runs::facts(&description, &self.server_id)))
+        Ok((run, facts))
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::{Host, HostError};
 use crate::exchange::ExchangeState;
+use crate::identity::Identity;
 use crate::licenses::{self, InstalledLicense, Keys, LicenseChange, SetLicenseError};
 use crate::live::{Basis, Live, Looked, Problem, SLOTS};
 use crate::peaks::Peaks;
@@ -63,11 +64,11 @@ impl Host {
         let node = licenses::node_name(node)?;
         let (key, license) = licenses::open(pasted, &self.vendor_keys)?;
         let (description, now) = (self.product.describe().map_err(SetLicenseError::Product)?, self.now()?);
-        let refused = licenses::judge(&license, &self.licensed_instance(&description), now).err();
+        let refused = licenses::judge(&license, &self.licensed_instance(&description)?, now).err();
         let rehearsal = licenses::rehearse(&*self.store, &key, &license, node, &self.vendor_keys, now)?;
         let refused = refused.or(rehearsal.refused).filter(|_| !rehearsal.was_set);
         let counts = LastRun::read(&*self.store)?.map(|run| run.counts).unwrap_or_default();
-        let observed = runs::observed(&description, &self.server_id, counts);
+        let observed = runs::observed(&description, self.present_identity()?, counts);
         let peaks = Peaks::read(&*self.store)?;
         let highest = peaks.as_ref().map(|peaks| peaks.highest.clone()).unwrap_or_default();
         let placed = |keys: &Keys| Observed { placed: keys.placed.clone(), ..observed.clone() };
@@ -109,13 +110,14 @@ impl Host {
         let description = self.product.describe().map_err(SetLicenseError::Product)?;
         let now = self.now()?;
         let (key, license) = licenses::open(pasted, &self.vendor_keys)?;
-        licenses::judge(&license, &self.licensed_instance(&description), now)?;
+        licenses::judge(&license, &self.licensed_instance(&description)?, now)?;
         Ok((key, license, now))
     }
 
-    fn licensed_instance<'a>(&'a self, description: &'a Description) -> licenses::Instance<'a> {
+    fn licensed_instance<'a>(&self, description: &'a Description) -> Result<licenses::Instance<'a>, StoreError> {
         let (product, edition) = (&description.id, description.edition.as_deref());
-        licenses::Instance { product, edition, server_id: &self.server_id }
+        let Identity { server_id, staging, .. } = self.present_identity()?;
+        Ok(licenses::Instance { product, edition, server_id, staging })
     }
 
     /// All license keys that were set, the oldest first.
@@ -159,7 +161,7 @@ impl Host {
         counts: BTreeMap<Dimension, u64>,
         now: Timestamp,
     ) -> Result<Standing, StoreError> {
-        let (licenses, observed) = self.held(runs::observed(description, &self.server_id, counts))?;
+        let (licenses, observed) = self.held(runs::observed(description, self.present_identity()?, counts))?;
         Ok(standing(&licenses, &observed, now))
     }
 
@@ -272,7 +274,7 @@ impl Host {
         let description = self.product.describe()?;
         let run = LastRun::read(&*self.store)?;
         let (counts, counted_at) = run.map_or((BTreeMap::new(), None), |run| (run.counts, run.counted_at));
-        let (licenses, observed) = self.held(runs::observed(&description, &self.server_id, counts))?;
+        let (licenses, observed) = self.held(runs::observed(&description, self.present_identity()?, counts))?;
         Ok(Basis { licenses, observed, counted_at, clock_floor: ExchangeState::read(&*self.store)?.clock_floor })
     }
 

@@ -7,6 +7,7 @@ use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse};
 
 use super::{CollectError, Collected, Host};
 use crate::exchange::{self, ExchangeError, ExchangeOutcome, ExchangeState};
+use crate::identity;
 use crate::link::{self, Link, LinkError, LinkFacts, OpenedInvite};
 use crate::outbox;
 use crate::sandbox::Trigger;
@@ -53,7 +54,7 @@ impl Host {
     /// # Errors
     /// When the product is linked already, or the state cannot be written.
     pub fn accept_invite(&self, invite: &OpenedInvite) -> Result<LinkFacts, LinkError> {
-        let product = self.product().map_err(LinkError::Product)?;
+        let product = self.product()?;
         let link = Link::from_invite(invite, product, self.now()?)?;
         change(&*self.store, |locked| {
             if let Some(link) = Link::read(locked.store())? {
@@ -63,6 +64,7 @@ impl Host {
             outbox::retire(locked)?;
             let state = ExchangeState::of_new_link(ExchangeState::read(locked.store())?);
             slots::write(locked, Slot::LastExchange, &state)?;
+            identity::state::begin_link(locked)?;
             link.write(locked)?;
             Ok(link.facts()?)
         })
@@ -111,7 +113,7 @@ impl Host {
             let link = Link::read(&*self.store)?.ok_or(ExchangeError::NotLinked)?;
             let request = exchange::request(&link, &*self.store)?;
             if request == ExchangeRequest::default() {
-                return Ok(total);
+                return self.in_order(&link, total);
             }
             let applied =
                 self.client.exchange(&link.central_url, &request).map_err(ExchangeError::from).and_then(|response| {
@@ -125,13 +127,26 @@ impl Host {
                     return Err(error);
                 }
             };
-            let progress = !outcome.receipts.is_empty();
+            let progress = !outcome.receipts.is_empty() || outcome.noted > 0;
             total.add(ExchangeOutcome { sent: request.reports.len(), ..outcome });
             if let Some(refusal) = total.refusals.first() {
                 return Err(ExchangeError::refused(refusal));
             }
             if !progress {
-                return Ok(total);
+                return self.in_order(&link, total);
+            }
+        }
+    }
+
+    /// What an exchange over `link` came to in which nothing went wrong, unless the link waits for a person's word on the
+    /// server ID (`b4`): then what was sent is the question alone.
+    fn in_order(&self, link: &Link, total: ExchangeOutcome) -> Result<ExchangeOutcome, ExchangeError> {
+        match exchange::unconfirmed(link, &*self.store)? {
+            None => Ok(total),
+            Some(unconfirmed) => {
+                let error = ExchangeError::Unconfirmed(Box::new(unconfirmed));
+                self.note_failure(link, &error);
+                Err(error)
             }
         }
     }

@@ -6,6 +6,7 @@
 
 mod collecting;
 mod holding;
+mod identifying;
 mod keeping;
 mod licensing;
 mod linking;
@@ -21,7 +22,7 @@ use seatline_protocol::{PublicKey, ServerId};
 use crate::activity::{Activity, Counters};
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
-use crate::exchange::ExchangeState;
+use crate::exchange::{ExchangeState, Problem};
 use crate::identity;
 use crate::live::Keeper;
 use crate::plugins::{PluginError, PluginStore};
@@ -33,6 +34,7 @@ use crate::store::{StateStore, StoreError};
 
 pub(crate) use collecting::Made;
 pub use collecting::{CollectError, Collected, Preview, PreviewedReport};
+pub use identifying::{ConfirmError, Confirmed};
 pub use licensing::LicensePreview;
 pub use linking::{Reached, Synchronised};
 
@@ -48,6 +50,8 @@ pub struct HostOptions {
     pub vendor_keys: Vec<PublicKey>,
     /// What a run of a plugin may use.
     pub limits: Limits,
+    /// Whether the instance is declared to be a staging one (`s3`).
+    pub staging: bool,
     /// Where the time comes from.
     pub clock: Box<dyn Clock>,
 }
@@ -66,6 +70,7 @@ impl HostOptions {
             plugins: plugins.into(),
             vendor_keys: Vec::new(),
             limits: Limits::default(),
+            staging: false,
             clock: Box::new(SystemClock),
         }
     }
@@ -104,7 +109,12 @@ pub struct Host {
     vendor_keys: Vec<PublicKey>,
     clock: Box<dyn Clock>,
     client: Client,
-    server_id: ServerId,
+    /// Whether the instance is declared to be a staging one.
+    staging: bool,
+    /// The server ID that was read last: it holds while the state cannot be read.
+    server_id: Mutex<ServerId>,
+    /// Why the last look did not confirm the server ID.
+    identity_problem: Mutex<Option<Problem>>,
     /// What the licenses come to, in memory.
     live: Keeper,
     activity: Counters,
@@ -120,25 +130,24 @@ impl Host {
     /// # Errors
     /// When the state or the plugin directory cannot be used.
     pub fn open(options: HostOptions) -> Result<Self, HostError> {
-        let server_id = identity::server_id(&*options.store)?;
+        let HostOptions { product, store, plugins, vendor_keys, limits, staging, clock } = options;
+        let makings = || identifying::makings(&*product, staging).ok();
+        let record = identity::state::open(&*store, makings, whole_milliseconds(clock.now()))?;
         Ok(Self {
-            plugins: PluginStore::open(options.plugins, options.limits)?,
-            product: options.product,
-            store: options.store,
-            vendor_keys: options.vendor_keys,
-            clock: options.clock,
+            plugins: PluginStore::open(plugins, limits)?,
+            product,
+            store,
+            vendor_keys,
+            clock,
             client: Client::new(),
-            server_id,
+            staging,
+            server_id: Mutex::new(record.server_id().clone()),
+            identity_problem: Mutex::default(),
             live: Keeper::default(),
             activity: Counters::default(),
             running: Mutex::new(()),
             exchanging: Mutex::new(()),
         })
-    }
-
-    /// The identity of the instance.
-    pub fn server_id(&self) -> &ServerId {
-        &self.server_id
     }
 
     /// The plugins of the instance.
@@ -158,15 +167,18 @@ impl Host {
 
     /// The clock's time in whole milliseconds, which may be before the floor.
     fn clock_now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.clock.now().as_millisecond()).unwrap_or(Timestamp::MIN)
+        whole_milliseconds(self.clock.now())
     }
 
     /// What the product is, as it would be reported.
     ///
     /// # Errors
-    /// When the product does not say.
-    pub fn product(&self) -> Result<ProductFacts, PortError> {
-        Ok(runs::facts(&self.product.describe()?, &self.server_id))
+    /// When the product does not say, or the state cannot be read.
+    pub fn product(&self) -> Result<ProductFacts, HostError> {
+        let description = self.product.describe()?;
+        let counts = LastRun::read(&*self.store)?.map(|run| run.counts).unwrap_or_default();
+        let standing = self.standing_with(&description, counts, self.now()?)?;
+        Ok(runs::facts(&description, &self.present_identity()?, &standing))
     }
 
     /// What the host has done since it was opened.
@@ -189,4 +201,9 @@ impl Host {
     pub fn status(&self) -> Result<Status, HostError> {
         status::read(self, &*self.store, self.clock.now())
     }
+}
+
+/// A time as documents hold it.
+fn whole_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(Timestamp::MIN)
 }

@@ -22,7 +22,7 @@ use crate::files::FileError;
 /// A named value of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Slot {
-    /// The server ID, made once.
+    /// The server ID, what it is made with, and how it has changed.
     Identity,
     /// All licenses that were ever set.
     Licenses,

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_host::plugins::Consent;
-use seatline_host::ports::{Account, AccountSink, Description, LastSeen, Node, PortError, Product};
+use seatline_host::ports::{
+    Account, AccountSink, DatabaseIdentity, DatabasePlace, Description, LastSeen, Node, PortError, Product,
+};
 use seatline_host::sandbox::Grants;
 use seatline_host::store::Directory;
 use seatline_host::{Host, HostOptions};
@@ -28,6 +30,20 @@ type Meanwhile = Box<dyn FnOnce() + Send>;
 pub struct Wiki {
     meanwhile: Mutex<Option<Meanwhile>>,
     more_nodes: Mutex<Vec<Node>>,
+    database: Mutex<Option<Database>>,
+}
+
+/// What the product says of its database.
+type Database = Box<dyn Fn() -> Result<Option<DatabaseIdentity>, PortError> + Send>;
+
+/// The database `wiki` on this host, with data that were born with this mark.
+pub fn database(host: &str, mark: &str) -> DatabaseIdentity {
+    let place = DatabasePlace::Server {
+        hosts: vec![(host.to_owned(), 5432)],
+        database: "wiki".to_owned(),
+        schema: Some("public".to_owned()),
+    };
+    DatabaseIdentity { place, birth_mark: mark.to_owned() }
 }
 
 impl Wiki {
@@ -39,6 +55,17 @@ impl Wiki {
     /// Lets something happen during the next run.
     pub fn meanwhile(&self, act: impl FnOnce() + Send + 'static) {
         *self.meanwhile.lock().expect("no panic") = Some(Box::new(act));
+    }
+
+    /// From now on it says this of its database.
+    pub fn says(&self, database: impl Fn() -> Result<Option<DatabaseIdentity>, PortError> + Send + 'static) {
+        *self.database.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(database));
+    }
+
+    /// From now on its data are in the database `wiki` on this host, and were born with this mark.
+    pub fn moves_to(&self, host: &str, mark: &str) {
+        let database = database(host, mark);
+        self.says(move || Ok(Some(database.clone())));
     }
 }
 
@@ -65,6 +92,10 @@ impl Product for Wiki {
             sink.push(Account { identity, active: true, licensed_access: true, last_seen, service_account: false })?;
         }
         Ok(())
+    }
+
+    fn database(&self) -> Result<Option<DatabaseIdentity>, PortError> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(Ok(None), |says| says())
     }
 }
 
@@ -104,6 +135,14 @@ impl Instance {
         open(self.dir.path(), &self.wiki, &self.time, vendors)
     }
 
+    /// The same state, declared to be that of a staging instance.
+    pub fn again_as_staging(&self) -> Arc<Host> {
+        opened(self.dir.path(), &self.wiki, &self.time, |options| {
+            options.vendor_keys = self.vendors.clone();
+            options.staging = true;
+        })
+    }
+
     pub fn set_time(&self, time: &str) {
         *self.time.lock().expect("no panic") = at(time);
     }
@@ -130,9 +169,18 @@ impl Instance {
 }
 
 fn open(dir: &Path, wiki: &Arc<Wiki>, time: &Arc<Mutex<Timestamp>>, vendors: &[PublicKey]) -> Arc<Host> {
+    opened(dir, wiki, time, |options| options.vendor_keys = vendors.to_vec())
+}
+
+fn opened(
+    dir: &Path,
+    wiki: &Arc<Wiki>,
+    time: &Arc<Mutex<Timestamp>>,
+    with: impl FnOnce(&mut HostOptions),
+) -> Arc<Host> {
     let store = Directory::open(dir.join("state")).expect("a store");
     let mut options = HostOptions::new(Arc::clone(wiki) as Arc<dyn Product>, store, dir.join("plugins"));
-    options.vendor_keys = vendors.to_vec();
+    with(&mut options);
     let time = Arc::clone(time);
     options.clock = Box::new(move || *time.lock().expect("no panic"));
     Arc::new(Host::open(options).expect("a host"))

@@ -1,6 +1,7 @@
 //! The link: invites, welcomes, settings, and answers that are for somebody else.
 
 use seatline_host::sandbox::Trigger;
+use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::MAX_REPORTS;
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::{ExchangeResponse, LinkId, Refusal, SecretKey, seal};
@@ -139,7 +140,7 @@ fn refusals_are_told_cleaned_and_only_so_many() {
     let refusal: Refusal = serde_json::from_str(refusal).expect("a refusal");
     let response = ExchangeResponse { refusals: vec![refusal; 10_000], ..Default::default() };
     let outcome = instance.host.import_response(&response).expect("taken");
-    assert_eq!(outcome.refusals.len(), MAX_REPORTS + 2);
+    assert_eq!(outcome.refusals.len(), MAX_REPORTS + MAX_STATEMENTS + 2);
     let exchange = instance.host.exchange_state().expect("the state");
     let problem = exchange.problem.expect("a problem");
     assert_eq!(problem.code, "invite-unknown");

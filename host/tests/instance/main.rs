@@ -4,6 +4,7 @@ mod clock;
 mod collecting;
 mod given;
 mod holding;
+mod identity;
 mod licenses;
 mod links;
 mod live;
