@@ -4,7 +4,7 @@ use std::error::Error;
 
 use seatline_host::exchange::ExchangeError;
 use seatline_host::held::HoldError;
-use seatline_host::host::{CollectError, HostError};
+use seatline_host::host::{CollectError, ConfirmError, HostError};
 use seatline_host::licenses::SetLicenseError;
 use seatline_host::link::LinkError;
 use seatline_host::plugins::PluginError;
@@ -91,6 +91,7 @@ macro_rules! failures {
 failures!(
     CollectError,
     ConfigError,
+    ConfirmError,
     ExchangeError,
     HoldError,
     HostError,

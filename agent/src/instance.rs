@@ -36,13 +36,17 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Opens the instance in `dir`. A license key in the configured file or environment variable that is not known yet
-    /// is set (`g2`); where it is refused, there is a warning, and what was set before stays.
+    /// Opens the instance in `dir`. The database that its server ID is bound to is looked at (`s2`); where it cannot be read,
+    /// there is a warning, and the last known server ID holds. A license key in the configured file or environment variable
+    /// that is not known yet is set (`g2`); where it is refused, there is a warning, and what was set before stays.
     ///
     /// # Errors
     /// When there is no valid configuration, or the state cannot be used.
     pub fn open(dir: &Path) -> Result<Self, Failure> {
         let instance = Self::open_as_it_is(dir)?;
+        if let Some(problem) = instance.look_at_identity() {
+            warn(&problem.code, &problem.message);
+        }
         for refused in adopt_licenses(&instance.host, &instance.config.license) {
             warn(&refused.code, &refused.message);
         }
@@ -62,9 +66,18 @@ impl Instance {
         let host = Arc::new(Host::open(HostOptions {
             vendor_keys: config.license.vendor_keys.clone(),
             limits: limits(&config),
+            staging: config.identity.staging,
             ..HostOptions::sharing(Arc::new(product), store, dir.join("plugins"))
         })?);
         Ok(Self { config, host, accounts_read, cluster })
+    }
+
+    /// Looks whether the server ID is still that of the product's database; gives why that could not be seen.
+    pub fn look_at_identity(&self) -> Option<Failure> {
+        match self.host.look_at_identity() {
+            Ok(facts) => facts.problem.map(|problem| Failure::new(problem.code, problem.message)),
+            Err(error) => Some(error.into()),
+        }
     }
 
     /// Whether it is this node's turn to synchronise and to tell administrators, as far as it knows.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use seatline_host::ports::{Account, AccountSink, Description, Node, PortError, Product};
+use seatline_host::ports::{Account, AccountSink, DatabaseIdentity, Description, Node, PortError, Product};
 use seatline_protocol::Dimension;
 
 use crate::accounts::{self, SourceError};
@@ -109,6 +109,11 @@ impl Product for ConfiguredProduct {
                 (dimension.name.clone(), number.map_err(|error| port_error(&error)))
             })
             .collect()
+    }
+
+    fn database(&self) -> Result<Option<DatabaseIdentity>, PortError> {
+        let binding = self.config.identity.binding.as_ref();
+        binding.map(accounts::identity).transpose().map_err(|error| port_error(&error))
     }
 }
 

@@ -63,7 +63,8 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
         let json: Value = serde_json::from_str(&finished.out).unwrap_or_else(|_| panic!("{arguments:?}: {finished:?}"));
         if json.get("error").is_none() {
             let single = ["init", "server-id", "status", "doctor", "nodes", "sync"];
-            let words = if single.contains(&arguments[0]) { 1 } else { 2 };
+            let stands_alone = single.contains(&arguments[0]) && arguments.get(1) != Some(&"confirm");
+            let words = if stands_alone { 1 } else { 2 };
             let command = format!("seatline {}", arguments[..words].join(" "));
             let documented = shapes.get(&command).unwrap_or_else(|| panic!("{command} is not documented"));
             hold(&json, documented, &shapes, &command);
@@ -168,6 +169,9 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["user", "list"]);
     show(&["user", "password", "ada"]);
     show(&["user", "remove", "ada"]);
+    agent.configure("\n[identity]\nstaging = true\n");
+    show(&["server-id"]);
+    show(&["server-id", "confirm", "--moved", "--yes"]);
     let server = Postgres::start();
     agent.configure(&format!("\n[state]\ndatabase = '{}'\n", server.address("owner", "wiki")));
     show(&["state", "move"]);
@@ -197,10 +201,13 @@ fn collect(path: &mut Vec<String>, commands: &mut BTreeSet<String>) {
     let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
     arguments.push("--help");
     let help = seatline(&arguments).ok();
-    let Some(listed) = help.split("\nCommands:\n").nth(1) else {
+    let listed = help.split("\nCommands:\n").nth(1);
+    // A command that may stand alone, or with a command of its own.
+    let stands_alone = help.lines().any(|line| line.starts_with("Usage:") && !line.ends_with("<COMMAND>"));
+    if listed.is_none() || stands_alone {
         commands.insert(format!("seatline {}", path.join(" ")));
-        return;
-    };
+    }
+    let Some(listed) = listed else { return };
     for line in listed.split("\n\n").next().unwrap_or_default().lines() {
         // Names stand two columns in; what describes them stands further in.
         if let Some(name) = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')) {

@@ -159,7 +159,7 @@ fn s10_a_request_goes_to_the_vendor_and_is_answered_by_a_license_that_replaces_t
     let path = agent.path("request.json");
     let out = path.to_str().expect("a path");
     let text = agent.run(&["license", "request", "--out", out, "--wish", "six users, please"]).ok();
-    let server_id = agent.run(&["server-id"]).ok();
+    let server_id = agent.server_id();
     for line in [
         "Version           4.2.0",
         "Edition           silver",
@@ -167,7 +167,7 @@ fn s10_a_request_goes_to_the_vendor_and_is_answered_by_a_license_that_replaces_t
         "Present license   OLD (commercial), for Example Ltd, 4 users",
         "Its state         active, never expires",
         "Wish              six users, please",
-        server_id.trim(),
+        &server_id,
     ] {
         assert!(text.contains(line), "no `{line}` in {text}");
     }

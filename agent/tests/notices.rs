@@ -33,8 +33,8 @@ fn s5_a_reminder_arrives_by_mail_once_and_so_does_that_it_is_over() {
     let (subject, text) = read(&mail);
     let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 20);
     assert_eq!(subject, format!("[Acme Wiki] License L-1 expires on {}", day.strftime("%Y-%m-%d UTC")));
-    let server_id = agent.run(&["server-id"]).ok();
-    assert!(text.contains("Ask its vendor for the renewal") && text.contains(server_id.trim()), "{text}");
+    let server_id = agent.server_id();
+    assert!(text.contains("Ask its vendor for the renewal") && text.contains(server_id.as_str()), "{text}");
 
     assert_eq!(agent.run(&["notices", "check", "--json"]).json(), json!({"due": [], "tried": 0}));
     assert_eq!(deliveries(&agent), ["mail:ada@example.org delivered"]);

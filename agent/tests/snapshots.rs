@@ -7,10 +7,10 @@ use support::central::Central;
 
 /// Everything that a command wrote, with what differs from run to run named.
 fn seen(agent: &Agent, finished: Finished) -> String {
-    let server_id = agent.run(&["server-id"]).ok();
+    let server_id = agent.server_id();
     let text = format!("{}{}(status {})", finished.err, finished.out, finished.code);
     let directory = agent.path("");
-    text.replace(server_id.trim(), "SERVER-ID")
+    text.replace(&server_id, "SERVER-ID")
         .replace(directory.to_str().expect("a path"), "DIR/")
         .split('\n')
         .map(steady)

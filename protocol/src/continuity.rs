@@ -16,6 +16,7 @@ pub const MAX_STATEMENTS: usize = 16;
 
 /// A part of what a server ID is made of. Statements name the parts that have changed, and never their values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityPart {
     /// Whether the ID is the instance's own, or bound to its database.
@@ -78,6 +79,7 @@ pub fn parts_in_words(parts: &BTreeSet<IdentityPart>) -> String {
 
 /// What an administrator of the product has said of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ContinuityAnswer {
     /// It is the instance that was linked, at another place or declared otherwise.

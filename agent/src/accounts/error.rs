@@ -82,6 +82,9 @@ pub enum SourceError {
     /// A command ended otherwise than well.
     #[error("the command {0}")]
     Command(CommandEnd),
+    /// The query of the birth mark gave something else.
+    #[error("the birth mark: {0}")]
+    BirthMark(&'static str),
     /// Reading took too long.
     #[error("reading took longer than the time limit of {0} s")]
     TimeLimit(u64),
@@ -135,6 +138,7 @@ impl SourceError {
             Self::Pages(_) => "source-pages",
             Self::NotANumber | Self::NoNumber(_) => "source-not-a-number",
             Self::Command(_) => "source-command",
+            Self::BirthMark(_) => "source-birth-mark",
             Self::TimeLimit(_) => "source-time-limit",
             Self::BrokenOff { .. } => "source-broken-off",
             Self::Stopped(_) => "source-stopped",

@@ -56,13 +56,32 @@ pub struct Options {
     /// What this node of the cluster is called; the default is the host's name
     #[arg(long, value_name = "NAME", requires = "state")]
     node: Option<String>,
+    /// What the server ID is made of: the instance's own state, or the product's database
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = Identity::Instance)]
+    identity: Identity,
+    /// The query that gives what the product has stored in its database since its installation
+    #[arg(long, value_name = "QUERY", required_if_eq("identity", "database-bound"))]
+    birth_mark: Option<String>,
+    /// Declare that this is a staging instance
+    #[arg(long)]
+    staging: bool,
+}
+
+/// The policies of the server ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Identity {
+    /// Made at the first start, the same for as long as the instance lives
+    Instance,
+    /// Made of the place of the product's database and the birth mark of its data
+    DatabaseBound,
 }
 
 #[derive(Serialize)]
 struct Shown {
     dir: PathBuf,
     config: PathBuf,
-    server_id: ServerId,
+    /// Absent where it is bound to a database that is not set up yet.
+    server_id: Option<ServerId>,
 }
 
 pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
@@ -80,9 +99,15 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     }
     write_new(&dir, &text)?;
     let instance = Instance::open_as_it_is(&dir)?;
-    let shown = Shown { config: dir.join(FILE_NAME), dir, server_id: instance.host.server_id().clone() };
+    let server_id = instance.look_at_identity().is_none().then(|| instance.host.server_id());
+    let shown = Shown { config: dir.join(FILE_NAME), dir, server_id };
     context.output.show(&shown, |page| {
-        page.fact("Server ID", &shown.server_id);
+        match &shown.server_id {
+            Some(server_id) => page.fact("Server ID", server_id),
+            None => {
+                page.fact("Server ID", "none until [accounts] or [identity] names the database: `seatline server-id`")
+            }
+        }
         page.fact("Configuration", shown.config.display());
         page.line("Next: complete the section [accounts], then `seatline plugin install` and `seatline link accept`.");
     })
@@ -115,6 +140,21 @@ fn configuration(options: &Options) -> Result<String, Failure> {
     );
     if let Some(edition) = &options.edition {
         text.push_str(&format!("edition = {}\n", quoted(edition)));
+    }
+    let is_bound = options.identity == Identity::DatabaseBound;
+    if is_bound || options.staging {
+        text.push_str("\n[identity]\n");
+    }
+    if is_bound {
+        text.push_str(
+            "policy = \"database-bound\"\n# What the product has stored in its database since its installation.\n",
+        );
+    }
+    if let Some(query) = &options.birth_mark {
+        text.push_str(&format!("birth_mark = {}\n", quoted(query)));
+    }
+    if options.staging {
+        text.push_str("staging = true\n");
     }
     let keys: Vec<String> = options.vendor_keys.iter().map(|key| quoted(&key.to_string())).collect();
     text.push_str(&format!(

@@ -5,7 +5,7 @@ use seatline_host::link::{LinkFacts, LinkState, OpenedInvite};
 use seatline_protocol::report::ProductFacts;
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, server_id};
 use crate::confirmation::confirm;
 use crate::failure::Failure;
 use crate::files::read_pasted;
@@ -69,7 +69,7 @@ fn accept(context: &Context, options: &AcceptOptions) -> Result<(), Failure> {
     let instance = context.instance()?;
     let host = &instance.host;
     let opened = host.open_invite(&pasted)?;
-    let product = host.product().map_err(|error| Failure::new("product-unavailable", error.to_string()))?;
+    let product = host.product()?;
     anstream::eprint!("{}", preview(&opened, &product));
     confirm("Link this product to it?", options.yes)?;
     host.accept_invite(&opened)?;
@@ -102,7 +102,11 @@ fn preview(opened: &OpenedInvite, product: &ProductFacts) -> String {
     page.gap();
     page.line("What will be sent, at once and at every interval:");
     let edition = product.edition.as_deref().map(|edition| format!(" {edition}")).unwrap_or_default();
-    page.line(format_args!("  product   {} {}{edition}, server ID {}", product.id, product.version, product.server_id));
+    let staging = if product.staging { ", staging" } else { "" };
+    page.line(format_args!(
+        "  product   {} {}{edition}{staging}, server ID {}",
+        product.id, product.version, product.server_id
+    ));
     let nodes: Vec<&str> = product.nodes.iter().map(|node| node.id.as_str()).collect();
     page.line(format_args!("  nodes     {}", nodes.join(", ")));
     page.line("  counts    of accounts by class, and of the dimensions in seatline.toml");
@@ -138,9 +142,13 @@ fn facts(page: &mut Page, link: &LinkFacts) {
 }
 
 fn show(context: &Context) -> Result<(), Failure> {
-    let link = context.instance()?.host.link()?;
+    let instance = context.instance()?;
+    let (link, identity) = (instance.host.link()?, instance.host.identity()?);
     context.output.show(&Shown { link: link.as_ref(), problem: None }, |page| match &link {
-        Some(link) => facts(page, link),
+        Some(link) => {
+            facts(page, link);
+            server_id::attention(page, &identity);
+        }
         None => page.line("The product is not linked: accept an invite with `seatline link accept`."),
     })
 }

@@ -126,7 +126,7 @@ pub fn main() -> ExitCode {
     }
     let result = match command {
         Command::Init(options) => init::run(&context, &options),
-        Command::ServerId(_) => server_id::run(&context),
+        Command::ServerId(options) => server_id::run(&context, &options),
         Command::License(command) => license::run(&context, command),
         Command::Plugin(command) => plugin::run(&context, command),
         Command::Link(command) => link::run(&context, command),

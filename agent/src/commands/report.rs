@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use seatline_host::exchange::ExchangeError;
 use seatline_host::outbox::PendingReport;
 use seatline_protocol::exchange::{ExchangeResponse, MAX_RESPONSE_BYTES};
 use seatline_protocol::{Digest, Report, Sequence};
@@ -66,6 +67,7 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
 struct Preview {
     pending: Vec<Pending>,
     held: Vec<Pending>,
+    statements: Vec<String>,
     next: Next,
 }
 
@@ -88,7 +90,8 @@ fn preview(context: &Context) -> Result<(), Failure> {
     let instance = context.instance()?;
     let preview = progress::during("counting", &instance.accounts_read, || instance.host.preview_report())?;
     let next = Next { report: preview.next.report, sealed: preview.next.sealed, outcome: preview.next.outcome };
-    let shown = Preview { pending: shown(preview.pending), held: shown(preview.held), next };
+    let (pending, held) = (shown(preview.pending), shown(preview.held));
+    let shown = Preview { pending, held, statements: preview.statements, next };
     context.output.show(&shown, |page| write_preview(page, &shown))
 }
 
@@ -107,6 +110,11 @@ fn write_preview(page: &mut Page, preview: &Preview) {
     for (what, report) in waiting.chain(preview.held.iter().map(|report| ("Held for approval", report))) {
         page.line(format_args!("{what}: report {} of {}, {}", report.sequence, time(report.made_at), report.digest));
         page.line(&report.sealed);
+        page.gap();
+    }
+    for statement in &preview.statements {
+        page.line("Waiting: a statement that the server ID has changed");
+        page.line(statement);
         page.gap();
     }
     let json = |value: &dyn Fn() -> serde_json::Result<String>| value().unwrap_or_else(|error| error.to_string());
@@ -130,6 +138,8 @@ struct Exported<'a> {
     file: &'a Path,
     reports: usize,
     join: bool,
+    /// How many statements it holds about the server ID.
+    statements: usize,
     /// How many reports wait that one file has no room for.
     more: usize,
 }
@@ -137,7 +147,14 @@ struct Exported<'a> {
 fn export(context: &Context, path: &Path) -> Result<(), Failure> {
     let instance = context.instance()?;
     let request = instance.host.export_reports()?;
+    let waits = instance.host.identity()?.unconfirmed;
     let more = instance.host.outbox()?.pending.saturating_sub(request.reports.len());
+    // What waits for a person's word is not for the next file.
+    let more = if waits.is_some() { 0 } else { more };
+    if let Some(unconfirmed) = waits {
+        let failure = Failure::from(ExchangeError::Unconfirmed(Box::new(unconfirmed)));
+        warn(&failure.code, failure.message);
+    }
     let text = serde_json::to_string(&request).map_err(|error| Failure::of("output", &error))? + "\n";
     if path == Path::new("-") {
         if more > 0 {
@@ -146,11 +163,16 @@ fn export(context: &Context, path: &Path) -> Result<(), Failure> {
         return context.output.raw(&text);
     }
     files::write_private(path, text.as_bytes())?;
-    let exported = Exported { file: path, reports: request.reports.len(), join: request.join.is_some(), more };
+    let (reports, statements) = (request.reports.len(), request.continuity.len());
+    let exported = Exported { file: path, reports, join: request.join.is_some(), statements, more };
     context.output.show(&exported, |page| {
         let join = if exported.join { " and the join" } else { "" };
+        let statements = match exported.statements {
+            0 => String::new(),
+            some => format!(", with {} about the server ID", count_of(some, "statement")),
+        };
         page.line(format_args!(
-            "Written to {}, and kept in the outbox: {}{join}.",
+            "Written to {}, and kept in the outbox: {}{join}{statements}.",
             path.display(),
             count_of(exported.reports, "report"),
         ));

@@ -33,6 +33,9 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let instance = Arc::new(Instance::open_as_it_is(&context.dir()?)?);
     log::start(&instance.config.log);
+    if let Some(problem) = instance.look_at_identity() {
+        tracing::warn!(code = problem.code, "{}", problem.message);
+    }
     tracing::info!(server_id = %instance.host.server_id(), version = env!("CARGO_PKG_VERSION"), "started");
     let server = listen(options, &instance)?;
     let synchroniser = Synchroniser(&instance);

@@ -2,7 +2,7 @@
 
 use seatline_host::status::Status;
 
-use super::Context;
+use super::{Context, server_id};
 use crate::failure::Failure;
 use crate::output::{ATTENTION, BAD, Page, count, count_of, styled, time};
 use crate::standing_page;
@@ -22,6 +22,10 @@ fn write(page: &mut Page, status: &Status) {
     let edition = product.edition.as_deref().map(|edition| format!(", {edition}")).unwrap_or_default();
     page.fact("Product", format_args!("{} {}{edition} ({})", product.name, product.version, product.id));
     page.fact("Server ID", &status.server_id);
+    server_id::attention(page, &status.identity);
+    if status.product.staging {
+        page.fact("Staging", "yes: it is never counted in the totals of production");
+    }
     let nodes: Vec<&str> = product.nodes.iter().map(|node| node.id.as_str()).collect();
     page.fact("Nodes", nodes.join(", "));
     standing_page::verdict(page, &status.standing);

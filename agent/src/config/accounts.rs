@@ -109,8 +109,9 @@ impl Accounts {
         }
     }
 
-    /// The database, where the accounts are in one: that of every dimension that names none.
-    fn database(&self) -> Option<&Database> {
+    /// The database, where the accounts are in one: that of every dimension that names none, and of the
+    /// identity.
+    pub(super) fn database(&self) -> Option<&Database> {
         match &self.source {
             AccountSource::Sql(sql) => Some(&sql.database),
             _ => None,

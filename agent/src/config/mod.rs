@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod database;
 mod document;
 mod http;
+mod identity;
 mod license;
 mod notices;
 mod product;
@@ -20,6 +21,7 @@ pub use database::Database;
 pub use document::nearest_of;
 use document::{Found, Problem};
 pub use http::{DEFAULT_LISTEN, Http, Metrics};
+pub use identity::{Binding, Identity};
 pub use license::{DEFAULT_LICENSE_ENVIRONMENT, LicenseSources};
 pub use notices::{MAX_WEBHOOKS, MailDefaults, NoticeDefaults, WebhookSource};
 pub use product::Product;
@@ -40,6 +42,8 @@ pub struct Config {
     pub accounts: Option<Accounts>,
     /// What else is measured.
     pub dimensions: Vec<DimensionQuery>,
+    /// What the server ID is made of.
+    pub identity: Identity,
     /// Whose licenses are trusted, and where one may lie.
     pub license: LicenseSources,
     /// What a run of the plugin may use.
@@ -120,6 +124,22 @@ impl ConfigError {
     }
 }
 
+/// The sections that there are.
+const SECTIONS: [&str; 12] = [
+    "product",
+    "identity",
+    "accounts",
+    "dimension",
+    "license",
+    "plugin",
+    "log",
+    "http",
+    "mail",
+    "webhook",
+    "state",
+    "cluster",
+];
+
 impl Config {
     /// Reads `seatline.toml` in the data directory `dir`, to which the paths in it are relative.
     ///
@@ -139,20 +159,7 @@ impl Config {
     /// # Errors
     /// The first problem.
     pub fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
-        let known = [
-            "product",
-            "accounts",
-            "dimension",
-            "license",
-            "plugin",
-            "log",
-            "http",
-            "mail",
-            "webhook",
-            "state",
-            "cluster",
-        ];
-        document::read(text, &known, |top| {
+        document::read(text, &SECTIONS, |top| {
             let state = top.find("state").map(|found| State::read(&found, base)).transpose()?.unwrap_or_default();
             let cluster = top.find("cluster").map(|found| Cluster::read(&found, &state)).transpose()?;
             let accounts = top.find("accounts").map(|found| Accounts::read(&found, base)).transpose()?;
@@ -160,7 +167,10 @@ impl Config {
                 Some(found) => DimensionQuery::read_all(&found, accounts.as_ref(), base)?,
                 None => Vec::new(),
             };
+            let identity =
+                top.find("identity").map(|found| Identity::read(&found, accounts.as_ref(), base)).transpose()?;
             Ok(Self {
+                identity: identity.unwrap_or_default(),
                 product: Product::read(&top.require("product")?)?,
                 accounts,
                 dimensions,

@@ -50,9 +50,40 @@ fn the_example_names_every_key() {
         "schema",
         "node",
         "lapse_after",
+        "policy",
+        "birth_mark",
+        "staging",
     ]) {
         let is_there = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
         assert!(is_there, "{key} is not documented in the example");
+    }
+}
+
+#[test]
+fn s2_a_database_bound_identity_needs_a_birth_mark_and_takes_the_database_of_the_accounts() {
+    let accounts = "[accounts]\ndatabase = 'wiki.db'\nquery = 'q'\n";
+    let bound = |rest: &str| {
+        let text = format!("[identity]\npolicy = 'database-bound'\nbirth_mark = 'select 1'\n{rest}");
+        parse(&text).expect("a configuration").identity.binding.expect("it is bound")
+    };
+    assert!(bound("").sql.is_none(), "none is set up yet");
+    assert_eq!(bound(accounts).time_limit, 5);
+    assert!(bound(accounts).sql.is_some() && bound("database = 'other.db'").sql.is_some());
+    let plain = parse("").expect("a configuration").identity;
+    assert!(plain.binding.is_none() && !plain.staging);
+    assert!(parse("[identity]\nstaging = true").expect("a configuration").identity.staging);
+    for (rest, said) in [
+        ("policy = 'database-bound'", "line 5: `identity.birth_mark` is missing"),
+        ("policy = 'bound'", "line 6: `identity.policy` must be \"instance\" or \"database-bound\""),
+        ("birth_mark = 'x'", "line 6: `identity.birth_mark` is for `policy = \"database-bound\"`"),
+        ("policy = 'instance'\ndatabase = 'x.db'", "line 7: `identity.database` is for `policy = \"database-bound\"`"),
+        ("staging = 'yes'", "line 6: `identity.staging` must be true or false, not a string"),
+        (
+            "policy = 'database-bound'\nbirth_mark = 'x'\ntime_limit = 301",
+            "line 8: `identity.time_limit` must be from 1 to 300",
+        ),
+    ] {
+        assert_eq!(problem(&format!("[identity]\n{rest}")), said);
     }
 }
 

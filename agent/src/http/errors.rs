@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use seatline_host::HostError;
 use seatline_host::licenses::SetLicenseError;
-use seatline_host::ports::PortError;
 use seatline_host::store::StoreError;
 use seatline_web::ApiError;
 
@@ -15,11 +14,6 @@ pub fn store(error: StoreError) -> ApiError {
 /// The host cannot look at its own state.
 pub fn host(error: HostError) -> ApiError {
     unavailable(error.code(), &error)
-}
-
-/// The product does not say what it is.
-pub fn product(error: PortError) -> ApiError {
-    unavailable("product-unavailable", &error)
 }
 
 /// A license key was refused, or could not be set.

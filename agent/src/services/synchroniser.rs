@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use seatline_host::exchange::{ExchangeError, ExchangeOutcome};
+use seatline_host::exchange::{ExchangeError, ExchangeOutcome, Problem};
 use seatline_host::host::{CollectError, Collected, Host, Synchronised};
+use seatline_host::identity::IdentityFacts;
 use seatline_host::link::LinkState;
 use seatline_host::store::StoreError;
 use seatline_protocol::report::{Measured, Outcome};
@@ -30,6 +31,7 @@ impl Service for Synchroniser<'_> {
         let mut turn = Turn::of(self.0);
         let mut lookout = Lookout::default();
         let mut refused = Vec::new();
+        let mut unconfirmed = host.identity().ok().and_then(|identity| identity.problem);
         while !stop.is_requested() {
             match look(host) {
                 Err(error) => {
@@ -55,6 +57,7 @@ impl Service for Synchroniser<'_> {
                                 "the step failed unexpectedly; the next one comes as planned"
                             );
                         }
+                        tell_of_identity(host, &mut unconfirmed);
                         note(schedule, host, due, phase);
                     }
                 }
@@ -118,6 +121,17 @@ impl Synchroniser<'_> {
         }
         *told = refused;
     }
+}
+
+/// Tells why the server ID could not be confirmed before a run, once, until it is for another reason.
+fn tell_of_identity(host: &Host, told: &mut Option<Problem>) {
+    let Ok(IdentityFacts { problem, .. }) = host.identity() else { return };
+    match &problem {
+        Some(problem) if told.as_ref() != Some(problem) => tracing::warn!(code = problem.code, "{}", problem.message),
+        None if told.is_some() => tracing::info!("the server ID is confirmed again"),
+        _ => {}
+    }
+    *told = problem;
 }
 
 /// How far the link is, and the interval: another process may have changed both.

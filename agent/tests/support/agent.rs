@@ -160,6 +160,12 @@ impl Agent {
         child.wait_with_output().expect("its output").into()
     }
 
+    /// Its server ID.
+    pub fn server_id(&self) -> String {
+        let facts = self.run(&["server-id", "--json"]).json();
+        facts["server_id"].as_str().expect("a server ID").to_owned()
+    }
+
     /// Issues a license of the vendor, and gives its key.
     pub fn issue(&self, options: &[&str]) -> String {
         let secret = self.path("vendor.secret");

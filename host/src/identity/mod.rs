@@ -31,6 +31,7 @@ pub(crate) use rules::{Makings, Record};
 
 /// What a server ID is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
     /// It is the instance's own, made at the first start.
@@ -51,6 +52,7 @@ impl Policy {
 
 /// A change of the server ID.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IdentityChange {
     /// The server ID before.
     pub previous: ServerId,
@@ -77,6 +79,7 @@ impl IdentityChange {
 
 /// What is known of the server ID. As JSON it is an interface.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct IdentityFacts {
     /// The server ID.
     pub server_id: ServerId,
@@ -98,6 +101,7 @@ pub struct IdentityFacts {
 
 /// That nothing is sent over the link, because the server ID is not the one that it was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Unconfirmed {
     /// The server ID that the link was made for, or confirmed for.
     pub linked_as: ServerId,

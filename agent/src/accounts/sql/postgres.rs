@@ -3,9 +3,12 @@
 //! Everything happens in one read-only transaction. PostgreSQL itself turns every column into text, in UTC and ISO form,
 //! so that any of its types serves and one set of rules reads them all.
 
+use postgres::config::Host;
 use postgres::error::SqlState;
 use postgres::{Client, Row, Transaction};
+use seatline_host::ports::{DatabaseIdentity, DatabasePlace};
 
+use super::{ONE_COLUMN, birth_mark};
 use crate::accounts::columns::{Columns, NAMES};
 use crate::accounts::value::{MAX_IDENTITY_BYTES, Rows, Value};
 use crate::accounts::{Pass, SourceError, TimeLimit, short};
@@ -62,6 +65,68 @@ pub fn measure(address: &PostgresAddress, query: &str, limit: TimeLimit) -> Resu
         _ => None,
     }
     .ok_or(SourceError::NotANumber)
+}
+
+/// The place of the database, and the birth mark that `query` gives.
+///
+/// The host is the one that is configured: what a name leads to changes with a failover. The database's name is the
+/// server's own, which an alias of a pooler does not hide; and the schema is the one that the birth mark's table is in.
+pub fn identity(
+    address: &PostgresAddress,
+    query: &str,
+    schema: Option<&str>,
+    limit: TimeLimit,
+) -> Result<DatabaseIdentity, SourceError> {
+    let mut address = address.clone();
+    if address.config.get_connect_timeout().is_none() {
+        // Every command waits for it.
+        address.config.connect_timeout(limit.left()?);
+    }
+    let mut client = connect(&address)?;
+    let mut transaction = begin(&mut client, limit)?;
+    let failed = |error: postgres::Error| query_error(&error, limit, 0);
+    if let Some(schema) = schema {
+        let path = format!("SET LOCAL search_path TO \"{}\"", schema.replace('"', "\"\""));
+        transaction.batch_execute(&path).map_err(failed)?;
+    }
+    let query = query.trim_end().trim_end_matches(';');
+    let whole = transaction.prepare(&format!("SELECT * FROM (\n{query}\n) AS birth")).map_err(failed)?;
+    let [column] = whole.columns() else { return Err(ONE_COLUMN) };
+    let table = column.table_oid();
+    let most = MAX_IDENTITY_BYTES + 1;
+    let marks = format!("SELECT left(mark::text, {most}) FROM (\n{query}\n) AS birth (mark) LIMIT 2");
+    let rows = transaction.query(&marks, &[]).map_err(failed)?;
+    let mark = |row: &Row| match text(row, 0) {
+        Value::Text(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+        _ => None,
+    };
+    let birth_mark = birth_mark(rows.iter().map(mark).collect())?;
+    let names = "SELECT current_database()::text, (SELECT n.nspname::text FROM pg_catalog.pg_class c \
+                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1)";
+    let row = transaction.query_one(names, &[&table.unwrap_or_default()]).map_err(failed)?;
+    let schema = row.get::<_, Option<String>>(1).or_else(|| schema.map(str::to_owned));
+    let schema = schema.ok_or(SourceError::BirthMark(
+        "the query must give the column of a table as it is, or `schema` must name its schema",
+    ))?;
+    let place = DatabasePlace::Server { hosts: hosts(&address.config), database: row.get(0), schema: Some(schema) };
+    Ok(DatabaseIdentity { place, birth_mark })
+}
+
+/// The hosts and ports as they are configured.
+fn hosts(config: &postgres::Config) -> Vec<(String, u16)> {
+    let (names, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let host = |at: usize| {
+        let name = names.get(at).map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            #[cfg(unix)]
+            Host::Unix(directory) => directory.display().to_string(),
+        });
+        // With both, the address is where the server is, and the name what its certificate is for.
+        let address = addresses.get(at).map(ToString::to_string);
+        let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+        (name.into_iter().chain(address).collect::<Vec<_>>().join(" at "), port)
+    };
+    (0..names.len().max(addresses.len())).map(host).collect()
 }
 
 /// `query` with the known columns as text, in the order of the query, each cut where it is too long for any field.

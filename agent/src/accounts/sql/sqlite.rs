@@ -15,7 +15,9 @@ use rusqlite::ffi::ErrorCode;
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Statement};
+use seatline_host::ports::{DatabaseIdentity, DatabasePlace};
 
+use super::{ONE_COLUMN, birth_mark};
 use crate::accounts::columns::Columns;
 use crate::accounts::value::{Rows, Value};
 use crate::accounts::{Pass, SourceError, TimeLimit, short};
@@ -60,6 +62,33 @@ pub fn measure(path: &Path, query: &str, limit: TimeLimit) -> Result<u64, Source
     let more = cursor.next().map_err(|error| read_error(&error, limit, 1))?.is_some();
     database.was_at_rest(1)?;
     number.filter(|_| !more).ok_or(SourceError::NotANumber)
+}
+
+/// The canonical path of the file, and the birth mark that `query` gives.
+pub fn identity(path: &Path, query: &str, limit: TimeLimit) -> Result<DatabaseIdentity, SourceError> {
+    let database = Database::open(path, limit)?;
+    let mut statement = database.prepare(query)?;
+    if statement.column_count() != 1 {
+        return Err(ONE_COLUMN);
+    }
+    let (mut marks, mut cursor) = (Vec::new(), statement.raw_query());
+    // Two rows are enough to see that there is more than one.
+    while let Some(row) = cursor.next().map_err(|error| read_error(&error, limit, 0))?.filter(|_| marks.len() < 2) {
+        marks.push(row.get_ref(0).ok().and_then(mark));
+    }
+    database.was_at_rest(1)?;
+    let path = path.canonicalize().map_err(|error| unreachable(path, &error.to_string()))?;
+    Ok(DatabaseIdentity { place: DatabasePlace::File(path), birth_mark: birth_mark(marks)? })
+}
+
+/// A value as a birth mark. A number with a fraction is none: no two programs write it in the same way.
+fn mark(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Text(text) => std::str::from_utf8(text).ok().map(str::to_owned),
+        ValueRef::Blob(bytes) => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        ValueRef::Null | ValueRef::Real(_) => None,
+    }
 }
 
 fn value(value: ValueRef<'_>) -> Value<'_> {

@@ -74,7 +74,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     let instance = context.instance()?;
     let standing = instance.host.standing()?;
     let keys = instance.host.licenses()?.into_iter().map(|key| Key::of(key, &standing)).collect();
-    let shown = Shown { server_id: instance.host.server_id(), standing: &standing, keys };
+    let shown = Shown { server_id: &instance.host.server_id(), standing: &standing, keys };
     let now = instance.host.now()?;
     context.output.show(&shown, |page| {
         page.fact("Server ID", shown.server_id);

@@ -52,7 +52,7 @@ pub async fn standing(State(app): State<App>) -> Result<Json<Stood>, ApiError> {
     responses((status = 200, description = "The product", body = ProductFacts)),
 )]
 pub async fn product(State(app): State<App>) -> Result<Json<ProductFacts>, ApiError> {
-    app.ask(|instance| instance.host.product()).await?.map(Json).map_err(errors::product)
+    app.ask(|instance| instance.host.product()).await?.map(Json).map_err(errors::host)
 }
 
 /// Everything at a glance: licenses, counts, plugin, link, outbox

@@ -11,7 +11,9 @@ mod rsa;
 mod sign_in;
 
 use packet::{Fields, Packets, Refusal, Trouble, is_end};
+use seatline_host::ports::{DatabaseIdentity, DatabasePlace};
 
+use super::{ONE_COLUMN, birth_mark};
 use crate::accounts::columns::{Columns, NAMES};
 use crate::accounts::value::{Rows, Value};
 use crate::accounts::wire::{self, Wire};
@@ -83,6 +85,35 @@ pub fn measure(address: &MysqlAddress, query: &str, limit: TimeLimit) -> Result<
         [Some(number)] if columns.len() == 1 => Ok(number),
         _ => Err(SourceError::NotANumber),
     }
+}
+
+/// The place of the database, and the birth mark that `query` gives. A database is a schema there.
+pub fn identity(address: &MysqlAddress, query: &str, limit: TimeLimit) -> Result<DatabaseIdentity, SourceError> {
+    let mut session = Session::open(address, limit)?;
+    // Two rows are enough to see that there is more than one.
+    if session.select(query, "birth", " LIMIT 2")?.len() != 1 {
+        return Err(ONE_COLUMN);
+    }
+    let mut marks = Vec::new();
+    loop {
+        let payload = session.packets.read().map_err(|trouble| failed(&trouble, limit, 0))?;
+        if is_end(payload) || marks.len() > 2 {
+            break;
+        }
+        // The bytes as they are: a text, the digits of a number, or an identifier in sixteen bytes.
+        let mark = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        marks.push(Fields(payload).value().flatten().map(mark));
+    }
+    session.quit();
+    let host = match &address.server {
+        Server::Tcp(host, port) => (host.clone(), *port),
+        Server::Socket(path) => (path.display().to_string(), 0),
+    };
+    let place = DatabasePlace::Server { hosts: vec![host], database: address.database.clone(), schema: None };
+    Ok(DatabaseIdentity { place, birth_mark: birth_mark(marks)? })
 }
 
 /// A column of a result.
