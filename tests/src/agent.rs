@@ -91,6 +91,21 @@ impl Agent {
         agent
     }
 
+    /// A node of a cluster, called `name`, with the stock plugin: its state is in the database `state`, it gives a sign of life
+    /// every second, and its wiki is that of `first`, if there is one.
+    pub fn node(vendor: &Vendor, name: &str, state: &str, first: Option<&Self>) -> Self {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let wiki = first.map_or_else(|| Wiki::new(home.path()), |first| first.wiki.again());
+        let agent = Self { home, wiki };
+        let mut arguments = vec!["init", "--product", "example-wiki", "--name", "Example Wiki", "--version", "4.2.0"];
+        arguments.extend(["--vendor-key", &vendor.public_key, "--state", state, "--node", name]);
+        agent.run(&arguments).ok();
+        agent.configure("lapse_after = 3\n");
+        agent.read_accounts_with(Wiki::QUERY);
+        agent.run(&["plugin", "install", path(&plugin("license-visibility.wasm")), "--yes"]).ok();
+        agent
+    }
+
     /// A copy of the whole machine: the data directory, and the product's database beside it.
     pub fn copied(&self) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");

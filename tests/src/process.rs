@@ -112,6 +112,12 @@ impl Running {
         self.stop();
     }
 
+    /// Sends a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let killed = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status();
+        assert!(killed.expect("kill starts").success());
+    }
+
     /// Waits until it has ended by itself.
     pub fn wait(mut self) {
         until("the process to end", || self.has_ended().then_some(()));

@@ -40,6 +40,11 @@ impl Wiki {
         Self { path: dir.join("wiki.db") }
     }
 
+    /// The same wiki, for another of its nodes.
+    pub(crate) fn again(&self) -> Self {
+        Self { path: self.path.clone() }
+    }
+
     /// The database file.
     pub fn path(&self) -> &Path {
         &self.path
