@@ -28,7 +28,9 @@ fn licensed() -> Agent {
 
 #[test]
 fn every_page_is_accessible_keeps_to_itself_and_fits_a_narrow_screen() {
-    let agent = licensed();
+    let (central, agent) = (Central::start(), licensed());
+    agent.link(&central.invite());
+    agent.run(&["sync"]).ok();
     let serving = agent.serve();
     let chromium = Chromium::start();
     let mut look = Look::at(&chromium, &serving.url(), "agent");
@@ -86,6 +88,35 @@ fn a1_a_license_is_set_by_the_keyboard_alone() {
     look.finish();
     let shown = agent.run(&["license", "show", "--json"]).json();
     assert_eq!(shown["standing"]["governed_by"], "L-1");
+}
+
+#[test]
+fn w3_an_invite_behind_the_fragment_passes_the_sign_in_reaches_its_field_and_makes_a_link() {
+    let (central, agent) = (Central::start(), licensed());
+    let serving = agent.serve();
+    let chromium = Chromium::start();
+    chromium.open(&format!("{}/links/new#invite={}", serving.url(), central.open_invite()));
+    chromium.fill_in("Name", "ada");
+    chromium.fill_in("Password", PASSWORD);
+    chromium.enter_to("New link");
+    assert_eq!(chromium.address(), format!("{}/links/new", serving.url()), "the invite leaves the address");
+    let mut look = Look::at(&chromium, &serving.url(), "links");
+    look.page("new");
+    chromium.tab_to("Continue");
+    chromium.enter_to("Review the link");
+    look.page("review");
+    chromium.tab_to("Link");
+    chromium.enter_to("Confirm your password");
+    chromium.fill_in("Password", PASSWORD);
+    chromium.enter_to("Application Links");
+    assert!(chromium.text().contains("Waiting for approval"), "{}", chromium.text());
+    look.page("pending");
+    let link = agent.run(&["link", "show", "--json"]).json();
+    central.approve(link["link"]["link"].as_str().expect("its id"));
+    chromium.find("form[action$=sync] button").click_through();
+    assert!(chromium.text().contains("In force"), "{}", chromium.text());
+    look.page("in-force");
+    look.finish();
 }
 
 #[test]

@@ -1,5 +1,5 @@
-// Comfort only: every page works without this file. It adds a Copy button to each copyable text, and closes an open
-// menu by Escape or by a click beside it.
+// Comfort only: every page works without this file. It adds a Copy button to each copyable text, closes an open menu by
+// Escape or by a click beside it, and takes what stands behind `#` into the field that waits for it.
 (() => {
   "use strict";
 
@@ -29,8 +29,22 @@
     }
   };
 
+  // What stands behind `#` reaches no server. It goes into its field and out of the address; on the way to that page, the
+  // form to sign in keeps it.
+  const takeFragment = () => {
+    for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+      const field = document.querySelector(`[data-fragment="${CSS.escape(name)}"]`);
+      if (!field) continue;
+      field.value = value;
+      history.replaceState(null, "", location.pathname + location.search);
+      return;
+    }
+    for (const form of document.querySelectorAll("form[data-keeps-fragment]")) form.action += location.hash;
+  };
+
   document.addEventListener("click", (event) => closeMenus(event.target.closest("details.user-menu")));
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(null); });
   document.addEventListener("htmx:load", (event) => addCopyButtons(event.target));
   addCopyButtons(document);
+  takeFragment();
 })();

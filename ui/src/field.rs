@@ -19,6 +19,7 @@ pub struct Field<'a> {
     autocomplete: &'a str,
     required: bool,
     wide: bool,
+    from_fragment: bool,
     /// What tells its ids from those of a field of the same name in another form.
     apart: &'a str,
 }
@@ -54,6 +55,7 @@ impl<'a> Field<'a> {
             autocomplete: "off",
             required: false,
             wide: false,
+            from_fragment: false,
             apart: "",
         }
     }
@@ -143,6 +145,13 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// Where there is JavaScript, what stands behind `#NAME=` in the address goes into it, and out of the address: so a
+    /// secret reaches a form and no server.
+    pub fn from_fragment(mut self) -> Self {
+        self.from_fragment = true;
+        self
+    }
+
     /// The attributes that every kind of control has.
     fn attributes(&self) -> Attributes<'_> {
         Attributes { field: self }
@@ -161,6 +170,7 @@ impl askama::filters::HtmlSafe for Field<'_> {}
 {%- if field.error.is_some() %}error-{{ field.name }}{{ field.apart }}{% endif %}"
 {%- endif %}
 {%- if field.error.is_some() %} aria-invalid="true"{% endif %}
+{%- if field.from_fragment %} data-fragment="{{ field.name }}"{% endif %}
 {%- if field.required %} required{% endif %}"#
 )]
 struct Attributes<'a> {

@@ -76,6 +76,11 @@ impl Prose {
     pub fn plain(text: &str) -> Self {
         Self(text.replace('`', "'"))
     }
+
+    /// The text as it was written.
+    pub fn into_text(self) -> String {
+        self.0
+    }
 }
 
 impl From<&str> for Prose {

@@ -76,7 +76,8 @@ pub enum Place {
 }
 
 /// The navigation: what each entry is called, and where it leads.
-const NAV: [(Place, &str, &str); 1] = [(Place::License, "License", "/license")];
+const NAV: [(Place, &str, &str); 2] =
+    [(Place::License, "License", "/license"), (Place::Links, "Application Links", "/links")];
 
 /// Makes a page of what a handler gave, and of an error that no handler made.
 pub async fn framed(State(pages): State<Pages>, request: Request, next: Next) -> Response {

@@ -7,16 +7,18 @@
 //! | [`own`], [`sessions`] | the agent's own sign-in; [`mount`]: that of a product which mounts the pages |
 //! | [`secure`] | the password that is confirmed before a change (`c2`) |
 //! | [`frame`], [`failure`] | what stands around every page, and what is said where there is none |
-//! | [`license`] … | a page each; `download`: what they give as a file |
+//! | [`license`], [`links`] … | a page each; `download`: what they give as a file |
 //!
 //! A handler gives a [`Content`], and [`frame`] makes a page of it: with the navigation, the banners (`a4`)
 //! and the secure session of who asks. So nothing that fails below leaves anybody without a page (`a7`).
 
 mod download;
 pub mod failure;
+mod fields;
 pub mod frame;
 pub mod guard;
 pub mod license;
+pub mod links;
 pub mod mount;
 pub mod own;
 pub mod routes;
@@ -25,6 +27,7 @@ pub mod sessions;
 pub mod visitor;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use seatline_host::Host;
@@ -38,6 +41,11 @@ use own::OwnSignIn;
 pub use routes::router;
 use secure::SecureSessions;
 pub use visitor::{Need, Visit, Visitor};
+
+/// How long an answer waits for a count that was asked for, so that most people see it at once.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it looks meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What every page works with. Cloning it is cheap: all clones share the same things.
 #[derive(Clone)]
@@ -109,6 +117,19 @@ impl Pages {
     /// When no thread can be started.
     pub fn synchronise(&self) -> Result<(), PageError> {
         self.0.synchronising.begin(&self.0.host).map_err(|_| PageError::internal())
+    }
+
+    /// Counts for somebody who waits to see it: it waits a little for its end. A long count goes on after the answer.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub async fn synchronise_in_sight(&self) -> Result<(), PageError> {
+        self.synchronise()?;
+        let begun = Instant::now();
+        while self.synchronisation().running && begun.elapsed() < PATIENCE {
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     /// How the count goes that was asked for.

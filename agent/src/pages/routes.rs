@@ -14,7 +14,7 @@ use seatline_web::{assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
 
 use super::guard::{self, guard};
-use super::{Need, PageError, Pages, People, frame, license, own};
+use super::{Need, PageError, Pages, People, frame, license, links, own};
 use crate::failure::Failure;
 
 /// The most bytes of a form: room for a license key with what mail adds to it.
@@ -59,6 +59,14 @@ pub fn routes() -> Vec<Route> {
         page("/license/export", Administer, license::export::keys),
         page("/license/request", Administer, license::request::show),
         page("/license/request.json", Administer, license::request::file),
+        page("/links", View, links::show),
+        page("/links/new", Administer, links::wizard::show),
+        form("/links/review", Administer, links::wizard::review),
+        form("/links/accept", Confirmed, links::wizard::accept),
+        form("/links/sync", Administer, links::change::sync),
+        form("/links/remove", Confirmed, links::change::remove),
+        page("/links/export", Administer, links::file::export),
+        form("/links/import", Confirmed, links::file::import),
     ]
 }
 

@@ -1,20 +1,17 @@
 //! A license key as a form sends it: pasted, or as a file; of the product, or of an add-on; for one node, or for all.
 
-use axum::extract::multipart::Field;
-use axum::extract::{Form, FromRequest, Multipart, Request};
-use axum::http::header;
+use axum::extract::{FromRequest, Request};
 use seatline_protocol::{License, ProductId};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::pages::PageError;
+use crate::pages::fields::Fields;
 
 /// What stands for any add-on in the field `of`.
 pub const ANY_ADD_ON: &str = "*";
 
 /// A license key as it was sent.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Default)]
 pub struct KeySent {
     /// What was pasted, or what is in the file.
     pub key: Zeroizing<String>,
@@ -61,49 +58,11 @@ impl<S: Send + Sync> FromRequest<S> for KeySent {
     type Rejection = PageError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_vec());
-        if content_type.is_some_and(|content_type| content_type.starts_with(b"multipart/form-data")) {
-            let parts = Multipart::from_request(request, state).await;
-            return of_parts(parts.map_err(|error| PageError::of_status(error.status()))?).await;
-        }
-        let sent = Form::<Self>::from_request(request, state).await;
-        sent.map(|Form(sent)| sent).map_err(|error| PageError::of_status(error.into_response_status()))
+        let sent = Fields::from_request(request, state).await?;
+        Ok(Self {
+            key: Zeroizing::new(sent.pasted("key", "file").to_owned()),
+            of: sent.get("of").to_owned(),
+            node: sent.get("node").to_owned(),
+        })
     }
-}
-
-/// The status of what a form was refused with.
-trait RefusedStatus {
-    fn into_response_status(self) -> axum::http::StatusCode;
-}
-
-impl<T: axum::response::IntoResponse> RefusedStatus for T {
-    fn into_response_status(self) -> axum::http::StatusCode {
-        self.into_response().status()
-    }
-}
-
-async fn of_parts(mut parts: Multipart) -> Result<KeySent, PageError> {
-    let mut sent = KeySent::default();
-    let mut file = Zeroizing::new(String::new());
-    let refused = |error: axum::extract::multipart::MultipartError| PageError::of_status(error.status());
-    while let Some(part) = parts.next_field().await.map_err(refused)? {
-        match part.name().unwrap_or_default() {
-            "key" => sent.key = text(part).await?,
-            "file" => file = text(part).await?,
-            "of" => sent.of = text(part).await?.to_string(),
-            "node" => sent.node = text(part).await?.to_string(),
-            _ => {}
-        }
-    }
-    // What was typed goes first: a file that was chosen earlier stays chosen in some browsers.
-    if sent.key.trim().is_empty() {
-        sent.key = file;
-    }
-    Ok(sent)
-}
-
-/// The text of a part. What is no text is no key: it is refused by the same rule as any other nonsense.
-async fn text(part: Field<'_>) -> Result<Zeroizing<String>, PageError> {
-    let bytes = part.bytes().await.map_err(|error| PageError::of_status(error.status()))?;
-    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -1,7 +1,5 @@
 //! Saving a key (`c1`), counting again (`c3`), and the thresholds (`s4`).
 
-use std::time::{Duration, Instant};
-
 use axum::Form;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -14,11 +12,6 @@ use super::page_with_form;
 use super::sent::KeySent;
 use super::view::KeyForm;
 use crate::pages::{PageError, Pages, Visit};
-
-/// How long the answer to **Refresh** waits for the count, so that most people see it at once.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How often it looks meanwhile.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Why a key was not taken, as it is said at the field.
 pub(super) fn refusal(error: &SetLicenseError) -> String {
@@ -58,11 +51,7 @@ pub async fn save(
 
 /// `POST /license/refresh`: counts again. A long count goes on after the answer, and the page says so.
 pub async fn refresh(State(pages): State<Pages>) -> Result<Redirect, PageError> {
-    pages.synchronise()?;
-    let begun = Instant::now();
-    while pages.synchronisation().running && begun.elapsed() < PATIENCE {
-        tokio::time::sleep(LOOK).await;
-    }
+    pages.synchronise_in_sight().await?;
     Ok(Redirect::to(&pages.href("/license")))
 }
 
