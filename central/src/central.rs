@@ -280,11 +280,12 @@ impl Central {
     /// [`ActionError::NotFound`] where there is no such application.
     pub async fn licenses(&self, id: &ApplicationId) -> Result<Licenses, ActionError> {
         let application = self.application(id).await?;
-        let (link, latest) = match &application.link {
-            Some(link) => (self.store().link(link).await?, self.store().latest(link).await?),
-            None => (None, None),
+        let Some(id) = application.link.clone() else {
+            return Ok(Licenses::of(application, None, None, Vec::new(), self.now()));
         };
-        Ok(Licenses::of(application, link.as_ref(), latest.as_ref(), self.now()))
+        let (link, latest) = (self.store().link(&id).await?, self.store().latest(&id).await?);
+        let statements = self.store().statements(&id).await?;
+        Ok(Licenses::of(application, link.as_ref(), latest.as_ref(), statements, self.now()))
     }
 
     /// Makes an invite, for an application or for one that is decided on at its approval.

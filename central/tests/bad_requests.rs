@@ -5,6 +5,7 @@ mod support;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
+use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::{MAX_REPORTS, MAX_REQUEST_BYTES};
 use seatline_protocol::seal::Document as _;
 use seatline_protocol::{ExchangeResponse, Report};
@@ -72,6 +73,8 @@ fn what_is_too_large_is_refused_by_its_announced_length_already() {
     let sent = [boundless.to_owned(), chunk.repeat(5), "0\r\n\r\n".to_owned()].concat();
     assert_eq!(raw(&central, sent.as_bytes()), "HTTP/1.1 413 Payload Too Large");
     let many = serde_json::json!({ "reports": vec!["x"; MAX_REPORTS + 1] }).to_string();
+    assert_eq!(send(&central, many.as_bytes()), (413, "too-large".to_owned()));
+    let many = serde_json::json!({ "continuity": vec!["x"; MAX_STATEMENTS + 1] }).to_string();
     assert_eq!(send(&central, many.as_bytes()), (413, "too-large".to_owned()));
 }
 

@@ -5,7 +5,10 @@ mod support;
 use seatline_protocol::pairing::WelcomeState;
 use seatline_protocol::report::{Failure, Outcome};
 use seatline_protocol::seal::{seal, seal_introducing};
-use seatline_protocol::{ExchangeRequest, Receipt, ReceiptVerdict, SecretKey, Sequence};
+use seatline_protocol::{
+    Continuity, ContinuityAnswer, ExchangeRequest, IdentityPart, Receipt, ReceiptVerdict, SecretKey, Sequence, ServerId,
+};
+use serde_json::json;
 use support::{Central, Product, counts, send};
 
 #[test]
@@ -243,4 +246,75 @@ fn an_expired_invite_is_refused_by_its_reason() {
     // Half an hour passes.
     database.execute("UPDATE invites SET expires_at = expires_at - 1800000", []).expect("changed");
     assert_eq!(Product::new(1, &invite).exchange(&central).refusals[0].code, "invite-expired");
+}
+
+/// What an instance says with the key of its link: its server ID was `from`, and is `to`.
+fn says(product: &Product, from: u8, to: u8, answer: Option<ContinuityAnswer>) -> String {
+    let statement = Continuity {
+        link: product.link.clone().expect("it is linked"),
+        previous: ServerId::from_random([from; 20]),
+        present: ServerId::from_random([to; 20]),
+        changed_at: "2026-03-01T12:00:00Z".parse().expect("a time"),
+        changed: [IdentityPart::Host, IdentityPart::Schema].into(),
+        staging: false,
+        answer,
+    };
+    seal(&statement, &product.key).expect("sealed")
+}
+
+#[test]
+fn b4_the_old_identity_vouches_for_the_new_and_the_change_is_shown() {
+    let central = Central::started();
+    let mut product = central.linked("Company wiki", 1);
+    let first = product.report(10);
+    product.send(&central, &[first]);
+    let stating = |statements: &[String]| {
+        send(&central, &ExchangeRequest { continuity: statements.to_vec(), ..Default::default() })
+    };
+    let asked = says(&product, 1, 2, None);
+    let digest = seatline_protocol::Digest::of(asked.as_bytes());
+    for _ in 0..2 {
+        let answer = stating(std::slice::from_ref(&asked));
+        assert_eq!((answer.noted, answer.refusals), (vec![digest.clone()], vec![]), "also when it comes again");
+        assert!(answer.settings.is_some());
+    }
+    let shown = central.json(&["licenses", "Company wiki"]);
+    assert_eq!(shown["troubles"][0]["code"], "server-id-changed", "{shown:#}");
+    let message = shown["troubles"][0]["message"].as_str().expect("a message");
+    for part in ["moved, staging or restored?", "the database's host and the schema", "seatline server-id confirm"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(shown["identity_changes"].as_array().map(Vec::len), Some(1));
+    let text = central.run(&["licenses", "Company wiki"]).stdout;
+    let text = String::from_utf8(text).expect("text");
+    assert!(text.contains("nobody has said what it was"), "{text}");
+
+    stating(&[says(&product, 1, 2, Some(ContinuityAnswer::Restored))]);
+    let shown = central.json(&["licenses", "Company wiki"]);
+    assert_eq!((&shown["troubles"], &shown["identity_changes"][0]["answer"]), (&json!([]), &json!("restored")));
+    assert_eq!(shown["counted"]["accounts"]["counted"], 10, "nothing is lost");
+}
+
+#[test]
+fn b4_nobody_vouches_for_an_identity_but_the_key_of_an_approved_link() {
+    let central = Central::started();
+    let (product, other) = (central.linked("Company wiki", 1), central.linked("Build server", 2));
+    let codes = |statements: Vec<String>| -> Vec<String> {
+        let answer = send(&central, &ExchangeRequest { continuity: statements, ..Default::default() });
+        assert!(answer.noted.is_empty() && answer.settings.is_none());
+        answer.refusals.into_iter().map(|refusal| refusal.code).collect()
+    };
+    // A stranger's key, another link's key, a torn seal, another document, and no document.
+    let stranger = Product { key: SecretKey::from_seed(&[9; 32]), ..product.clone() };
+    let foreign = Product { key: other.key.clone(), ..product.clone() };
+    let torn = says(&product, 1, 2, None).replacen("v4.public.e", "v4.public.f", 1);
+    let report = product.seal(&product.draft(counts(1)));
+    let sent = vec![says(&stranger, 1, 2, None), says(&foreign, 1, 2, None), torn, report, "x".to_owned()];
+    let refused = codes(sent);
+    assert_eq!(refused[..2], ["link-unknown", "link-unknown"]);
+    assert_eq!(refused.len(), 5, "{refused:?}");
+    let link = product.link.clone().expect("linked").to_string();
+    central.json(&["link", "suspend", &link]);
+    assert_eq!(codes(vec![says(&product, 1, 2, None)]), ["link-suspended"]);
+    assert_eq!(central.json(&["licenses", "Company wiki"])["identity_changes"], json!([]));
 }

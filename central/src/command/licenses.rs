@@ -1,6 +1,8 @@
 //! `licenses`: the Licenses tab as text.
 
 use clap::Args;
+use seatline_protocol::ContinuityAnswer;
+use seatline_protocol::continuity::parts_in_words;
 use seatline_protocol::report::Measured;
 use seatline_protocol::standing::LimitState;
 use seatline_ui::format::{counted, date_time, number};
@@ -37,7 +39,14 @@ fn text(licenses: &Licenses) -> String {
     if let Some(product) = &licenses.product {
         let nodes = counted(product.nodes.len() as u64, "node runs", "nodes run");
         let (name, version, server) = (&product.name, &product.version, &product.server_id);
-        text.push_str(&format!("{name} {version}, server ID {server}, {nodes}\n"));
+        let staging = if product.staging { ", staging" } else { "" };
+        text.push_str(&format!("{name} {version}, server ID {server}, {nodes}{staging}\n"));
+    }
+    for change in &licenses.identity_changes {
+        let (content, at) = (&change.content, date_time(change.content.changed_at));
+        let answer = content.answer.map_or("nobody has said what it was", ContinuityAnswer::name);
+        let (from, to, parts) = (&content.previous, &content.present, parts_in_words(&content.changed));
+        text.push_str(&format!("Server ID changed {at} from {from} to {to} ({parts}): {answer}\n"));
     }
     if let Some(reported) = &licenses.reported {
         text.push_str(&format!("Last reported {} (report {})\n", date_time(reported.received_at), reported.sequence));

@@ -10,6 +10,7 @@ use seatline_protocol::{AccountCounts, Digest, LicenseId, LinkId, Measurement, O
 use serde::Serialize;
 
 use super::application::Application;
+use super::continuity::{self, Statement};
 use super::link::{Chain, Link, LinkSettings, LinkState};
 use super::report::{Latest, ReportAt};
 use super::trouble::{Trouble, troubles};
@@ -29,6 +30,8 @@ pub struct Licenses {
     pub product: Option<ProductFacts>,
     /// What was counted; absent before the first report with counts.
     pub counted: Option<Counted>,
+    /// The changes of the server ID that the product has told of, the newest first (`b4`).
+    pub identity_changes: Vec<Statement>,
     /// When this view was made: the time that `time_left` refers to.
     pub as_of: Timestamp,
 }
@@ -110,11 +113,18 @@ pub struct LicenseRow {
 const PATIENCE_INTERVALS: i64 = 2;
 
 impl Licenses {
-    /// The view of an application at `now`.
-    pub fn of(application: Application, link: Option<&Link>, latest: Option<&Latest>, now: Timestamp) -> Self {
+    /// The view of an application at `now`, whose link has made these `statements`, the newest first.
+    pub fn of(
+        application: Application,
+        link: Option<&Link>,
+        latest: Option<&Latest>,
+        statements: Vec<Statement>,
+        now: Timestamp,
+    ) -> Self {
         let reported = link.zip(latest).map(|(link, latest)| Reported::of(&latest.newest, &link.settings));
         let counted = latest.and_then(|latest| latest.collected.as_ref()).and_then(|at| Counted::of(at, now));
-        let troubles = troubles(&application, link, latest, reported.as_ref(), now);
+        let identity_changes = continuity::changes(statements);
+        let troubles = troubles(&application, link, latest, reported.as_ref(), &identity_changes, now);
         Self {
             link: link.map(LinkFacts::of),
             troubles,
@@ -123,6 +133,7 @@ impl Licenses {
                 .or_else(|| link.map(|link| link.product.clone())),
             reported,
             counted,
+            identity_changes,
             application,
             as_of: now,
         }

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod admission;
 pub mod application;
+pub mod continuity;
 pub mod ids;
 pub mod invite;
 pub mod licenses;
@@ -16,6 +17,7 @@ pub mod trouble;
 
 pub use account::{Admin, AdminName, ApiToken, NewSession, Session};
 pub use application::{Application, ApplicationName, ApplicationRow};
+pub use continuity::{Stated, Statement};
 pub use ids::{ApplicationId, InviteId, TokenHash, TokenId};
 pub use invite::{InviteRecord, Redeemed, Redemption};
 pub use licenses::Licenses;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::application::Application;
+use super::continuity::{self, Statement};
 use super::licenses::Reported;
 use super::link::{Link, LinkState};
 use super::report::{Latest, ReportAt};
@@ -25,6 +26,7 @@ pub(super) fn troubles(
     link: Option<&Link>,
     latest: Option<&Latest>,
     reported: Option<&Reported>,
+    changes: &[Statement],
     now: Timestamp,
 ) -> Vec<Trouble> {
     let Some(link) = link else {
@@ -44,6 +46,8 @@ pub(super) fn troubles(
                        reports of the link, switch the copy off or give it a link of its own";
         found.push(trouble("fork", message, link.chain.forked_at));
     }
+    let newest = latest.map(|latest| (&latest.newest.report.product.server_id, latest.newest.received_at));
+    found.extend(continuity::question(changes, newest));
     let Some((latest, reported)) = latest.zip(reported) else {
         let message = "the product is linked and has not reported yet: run `seatline sync` there";
         found.push(trouble("never-reported", message, link.approved_at));
@@ -153,7 +157,7 @@ mod tests {
     /// The codes of what is wrong, so many minutes after the report.
     fn codes(link: Option<&Link>, latest: Option<&Latest>, minutes: i64) -> Vec<&'static str> {
         let now = begin() + SignedDuration::from_mins(minutes);
-        let troubles = Licenses::of(application(), link, latest, now).troubles;
+        let troubles = Licenses::of(application(), link, latest, Vec::new(), now).troubles;
         troubles.iter().map(|trouble| trouble.code).collect()
     }
 

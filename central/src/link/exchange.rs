@@ -3,11 +3,12 @@
 //! A seal is opened before anything is believed, and what it names is looked up by the key that sealed it. The answer
 //! is made after the commit. An exchange that is repeated, whole or in part, changes nothing and is answered alike.
 
+use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::{MAX_REPORTS, MAX_REQUEST_BYTES, RefusalCode};
 use seatline_protocol::seal;
 use seatline_protocol::{ExchangeRequest, ExchangeResponse, LinkId, Refusal, text};
 
-use super::{join, reports};
+use super::{join, reports, statements};
 use crate::central::Central;
 use crate::domain::LinkSettings;
 use crate::store::StoreError;
@@ -16,7 +17,9 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// The request is larger than is allowed.
-    #[error("the request is too large: at most {MAX_REQUEST_BYTES} bytes and {MAX_REPORTS} reports")]
+    #[error(
+        "the request is too large: at most {MAX_REQUEST_BYTES} bytes, {MAX_REPORTS} reports and {MAX_STATEMENTS} statements"
+    )]
     TooLarge,
     /// The request is not the JSON of an exchange.
     #[error("the request is not the JSON of an exchange: {0}")]
@@ -72,7 +75,8 @@ pub fn parse(bytes: &[u8]) -> Result<ExchangeRequest, ExchangeError> {
     }
     let request: ExchangeRequest =
         serde_json::from_slice(bytes).map_err(|error| ExchangeError::Malformed(text::line(&error.to_string(), 200)))?;
-    if request.reports.len() > MAX_REPORTS { Err(ExchangeError::TooLarge) } else { Ok(request) }
+    let is_too_large = request.reports.len() > MAX_REPORTS || request.continuity.len() > MAX_STATEMENTS;
+    if is_too_large { Err(ExchangeError::TooLarge) } else { Ok(request) }
 }
 
 /// Answers a request.
@@ -85,8 +89,9 @@ pub async fn exchange(central: &Central, request: ExchangeRequest) -> Result<Exc
         Some(join) => join::answer(central, join, &mut response).await?,
         None => None,
     };
+    let stating = statements::answer(central, request.continuity, &mut response).await?;
     let reporting = reports::answer(central, request.reports, &mut response).await?;
-    if let Some((link, settings)) = reporting.or(joined) {
+    if let Some((link, settings)) = reporting.or(stating).or(joined) {
         response.settings = Some(central.sealed_settings(&link, &settings)?);
     }
     Ok(response)

@@ -6,5 +6,6 @@ pub mod exchange;
 pub mod http;
 mod join;
 mod reports;
+mod statements;
 
 pub use exchange::{ExchangeError, exchange, parse};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::seal::{self, Unopened};
-use seatline_protocol::{Digest, ExchangeResponse, KeyId, Receipt, Refusal, Report};
+use seatline_protocol::{Digest, Document, ExchangeResponse, KeyId, Receipt, Refusal, Report};
 
 use super::exchange::{ExchangeError, InForce};
 use crate::central::{Central, Sender};
@@ -18,7 +18,7 @@ type Opened = Result<(Arc<Sender>, Incoming), Refusal>;
 type Place = usize;
 
 /// Why a report is refused: the code, and the line for an administrator.
-type Reason = (&'static str, String);
+pub(super) type Reason = (&'static str, String);
 
 /// The opened reports of one link.
 struct Batch {
@@ -60,49 +60,49 @@ pub(super) async fn answer(
     Ok(in_force)
 }
 
-/// A report that was read and not verified, and the link whose key it says that it was sealed by.
-struct Addressed {
-    sender: Arc<Sender>,
-    report: Unopened<Report>,
+/// A document that was read and not verified, and the link whose key it says that it was sealed by.
+pub(super) struct Addressed<D> {
+    pub(super) sender: Arc<Sender>,
+    pub(super) document: Unopened<D>,
 }
 
 /// Who the keys of a request belong to, as far as they were looked up: a stranger pays for one look by each new key.
-type Senders = HashMap<KeyId, Option<Arc<Sender>>>;
+pub(super) type Senders = HashMap<KeyId, Option<Arc<Sender>>>;
 
-/// Reads a report and looks up who sealed it, or says why it is refused already.
-async fn addressed(
+/// Reads a document and looks up who sealed it, or says why it is refused already.
+pub(super) async fn addressed<D: Document>(
     central: &Central,
     senders: &mut Senders,
     sealed: &str,
-) -> Result<Result<Addressed, Reason>, ExchangeError> {
-    let report = match Unopened::<Report>::read(sealed) {
-        Ok(report) => report,
+) -> Result<Result<Addressed<D>, Reason>, ExchangeError> {
+    let document = match Unopened::<D>::read(sealed) {
+        Ok(document) => document,
         Err(error) => return Ok(Err((error.code(), error.to_string()))),
     };
-    let sender = match senders.get(report.key_id()) {
+    let sender = match senders.get(document.key_id()) {
         Some(known) => known.clone(),
         None => {
-            let sender = central.sender(report.key_id()).await?;
-            senders.insert(report.key_id().clone(), sender.clone());
+            let sender = central.sender(document.key_id()).await?;
+            senders.insert(document.key_id().clone(), sender.clone());
             sender
         }
     };
     Ok(match sender {
-        Some(sender) => Ok(Addressed { sender, report }),
+        Some(sender) => Ok(Addressed { sender, document }),
         None => {
-            let message = "the key of this report belongs to no link here: make the link anew at the product";
+            let message = "the key of this document belongs to no link here: make the link anew at the product";
             Err((RefusalCode::LinkUnknown.name(), message.to_owned()))
         }
     })
 }
 
 /// A report that was sent: its place, what was read of it, and its bytes.
-type Sent = (Place, Result<Addressed, Reason>, String);
+type Sent = (Place, Result<Addressed<Report>, Reason>, String);
 
 fn open((place, addressed, sealed): Sent) -> Opened {
     let refused = |(code, message): Reason| Refusal::new("report", Some(place), code, &message);
-    let Addressed { sender, report } = addressed.map_err(refused)?;
-    let report = report.open(&sender.key).map_err(|error| refused((error.code(), error.to_string())))?;
+    let Addressed { sender, document } = addressed.map_err(refused)?;
+    let report = document.open(&sender.key).map_err(|error| refused((error.code(), error.to_string())))?;
     if report.link != sender.link {
         let message = "the report names another link than the one that its key belongs to";
         return Err(refused((RefusalCode::LinkUnknown.name(), message.to_owned())));
@@ -156,8 +156,8 @@ async fn computed<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|_| ExchangeError::Ending)
 }
 
-/// Why a store refused a report, and the way out.
-fn reason(code: RefusalCode) -> &'static str {
+/// Why a store refused a report or a statement, and the way out.
+pub(super) fn reason(code: RefusalCode) -> &'static str {
     match code {
         RefusalCode::Fork => {
             "another report has this sequence number: two copies of this instance report, or it was restored from a \
@@ -172,6 +172,6 @@ fn reason(code: RefusalCode) -> &'static str {
         }
         RefusalCode::LinkPending => "the link waits for approval by the administrator of the central server",
         RefusalCode::LinkSuspended => "the link is suspended: ask the administrator of the central server",
-        _ => "the report cannot be taken: make the link anew at the product",
+        _ => "what was sent cannot be taken: make the link anew at the product",
     }
 }

@@ -37,6 +37,8 @@ struct Row {
     name: String,
     href: String,
     product: String,
+    /// Whether it is a staging instance, which no total of production counts (`s3`).
+    staging: bool,
     /// The verdict, unless a trouble says already why there is none.
     verdict: Option<Badge>,
     gauge: Option<Gauge>,
@@ -85,6 +87,7 @@ impl Row {
             name: view.application.name.to_string(),
             href: format!("/applications/{}/licenses", view.application.id),
             product: view.application.product.to_string(),
+            staging: view.product.as_ref().is_some_and(|product| product.staging),
             verdict: (verdict.is_some() || troubles.is_empty()).then(|| words::verdict(verdict)),
             gauge: limit
                 .and_then(Gauge::of_limit)

@@ -12,6 +12,8 @@ pub fn trouble(trouble: &Trouble) -> (Tone, &'static str) {
         "never-reported" => (Tone::Info, "No report has come yet"),
         "link-suspended" => (Tone::Danger, "The link is suspended"),
         "fork" => (Tone::Danger, "The chain of reports is forked"),
+        "server-id-changed" => (Tone::Warning, "The server ID has changed"),
+        "staging-copy" => (Tone::Info, "A staging copy holds this link"),
         "other-product" => (Tone::Danger, "Another product is linked"),
         "overdue" => (Tone::Warning, "Reports are overdue"),
         "run-failed" => (Tone::Warning, "The last run failed"),

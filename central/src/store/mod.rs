@@ -10,12 +10,13 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Digest, KeyId, LinkId, Sequence};
 
 use crate::domain::{
     Admin, AdminName, Admissions, ApiToken, Application, ApplicationId, ApplicationRow, Incoming, InviteRecord, Latest,
-    Link, LinkSettings, LinkState, NewSession, Redeemed, Redemption, RefusedReport, ReportRow, Session, TokenHash,
-    TokenId,
+    Link, LinkSettings, LinkState, NewSession, Redeemed, Redemption, RefusedReport, ReportRow, Session, Stated,
+    Statement, TokenHash, TokenId,
 };
 pub use page::{Cursor, Page, PageSize};
 
@@ -137,6 +138,21 @@ pub trait Reports: Send + Sync {
     async fn latest(&self, link: &LinkId) -> Stored<Option<Latest>>;
 }
 
+/// What instances have said of changes of their server IDs (`b4`).
+#[async_trait]
+pub trait Statements: Send + Sync {
+    /// Keeps statements of one link, the latest [`seatline_protocol::continuity::MAX_STATEMENTS`] of them, and gives the
+    /// settings of the link; or says why none is taken, where the link is not in force. One that came before stays as it is.
+    async fn note(
+        &self,
+        link: &LinkId,
+        stated: Vec<Stated>,
+        now: Timestamp,
+    ) -> Stored<Result<LinkSettings, RefusalCode>>;
+    /// The statements of a link, the newest first.
+    async fn statements(&self, link: &LinkId) -> Stored<Vec<Statement>>;
+}
+
 /// Administrators, their sessions, and API tokens.
 #[async_trait]
 pub trait Accounts: Send + Sync {
@@ -189,6 +205,6 @@ pub trait Identity: Send + Sync {
 }
 
 /// Everything that is kept.
-pub trait Store: Applications + Links + Reports + Accounts + Identity + 'static {}
+pub trait Store: Applications + Links + Reports + Statements + Accounts + Identity + 'static {}
 
-impl<T: Applications + Links + Reports + Accounts + Identity + 'static> Store for T {}
+impl<T: Applications + Links + Reports + Statements + Accounts + Identity + 'static> Store for T {}

@@ -1,9 +1,11 @@
 //! The instance that reports: product, server ID, nodes, plugin.
 
+use seatline_protocol::ContinuityAnswer;
+use seatline_protocol::continuity::parts_in_words;
 use seatline_protocol::report::NodeFacts;
 use seatline_ui::format;
 
-use crate::domain::Licenses;
+use crate::domain::{Licenses, Statement};
 
 /// How many nodes are listed at once; the rest unfolds.
 const NODES_SHOWN: usize = 4;
@@ -15,11 +17,42 @@ pub(super) struct Instance {
     pub(super) version: String,
     pub(super) edition: Option<String>,
     pub(super) server_id: String,
+    pub(super) staging: bool,
+    pub(super) changes: Vec<Change>,
     pub(super) node_count: String,
     pub(super) nodes: Vec<NodeFacts>,
     pub(super) more_nodes: Vec<NodeFacts>,
     pub(super) plugin: Option<Plugin>,
     pub(super) host: Option<String>,
+}
+
+/// A change of the server ID.
+pub(super) struct Change {
+    pub(super) at: String,
+    pub(super) previous: String,
+    pub(super) present: String,
+    /// What was another one than before.
+    pub(super) parts: String,
+    /// What an administrator of the product has said of it.
+    pub(super) answer: &'static str,
+}
+
+impl Change {
+    fn of(statement: &Statement) -> Self {
+        let content = &statement.content;
+        Self {
+            at: format::date_time(content.changed_at),
+            previous: content.previous.to_string(),
+            present: content.present.to_string(),
+            parts: parts_in_words(&content.changed),
+            answer: match content.answer {
+                Some(ContinuityAnswer::Moved) => "It was moved.",
+                Some(ContinuityAnswer::Restored) => "It was restored or installed anew.",
+                Some(ContinuityAnswer::Copy) => "It was a copy, which is no longer linked here.",
+                None => "Nobody at the product has said what it was.",
+            },
+        }
+    }
 }
 
 /// The plugin that counted.
@@ -41,6 +74,8 @@ impl Instance {
             version: product.version.clone(),
             edition: product.edition.clone(),
             server_id: product.server_id.to_string(),
+            staging: product.staging,
+            changes: view.identity_changes.iter().map(Change::of).collect(),
             node_count: format::counted(product.nodes.len() as u64, "node runs", "nodes run"),
             nodes,
             more_nodes,

@@ -77,13 +77,15 @@ impl LicensesTab {
 
 impl askama::filters::HtmlSafe for LicensesTab {}
 
-/// What tells whether the tab has something new: it changes with every report, stored or refused, and when a trouble comes
-/// or goes.
+/// What tells whether the tab has something new: it changes with every report, stored or refused, with every change of
+/// the server ID, and when a trouble comes or goes.
 pub fn seen(view: &Licenses) -> String {
     let newest = view.reported.as_ref().map_or(0, |reported| reported.sequence.get());
     let (stored, forks) = view.link.as_ref().map_or((0, 0), |link| (link.chain.stored, link.chain.forks));
     let troubles: Vec<&str> = view.troubles.iter().map(|trouble| trouble.code).collect();
-    format!("{newest}-{stored}-{forks}-{}", troubles.join("-"))
+    // Which statements there are, and not how many: the oldest make room for new ones.
+    let changes = view.identity_changes.first().map(|change| format!("-{}", &change.digest.hex()[..8]));
+    format!("{newest}-{stored}-{forks}-{}{}", troubles.join("-"), changes.unwrap_or_default())
 }
 
 /// What is wrong, the gravest first: troubles of the link, then the reasons of the verdict, then what the plugin could

@@ -37,7 +37,7 @@ fn unlinked() -> Application {
 }
 
 fn never_reported() -> Licenses {
-    Licenses::of(application(), Some(&Link { chain: Chain::default(), ..link() }), None, now())
+    Licenses::of(application(), Some(&Link { chain: Chain::default(), ..link() }), None, Vec::new(), now())
 }
 
 fn run_failed() -> Licenses {
@@ -91,7 +91,7 @@ fn gallery() -> Vec<(&'static str, String)> {
     };
     let list = [
         named("Company wiki", 1, view_of(4180, &[license()])),
-        named("Build server", 2, Licenses::of(unlinked(), None, None, now())),
+        named("Build server", 2, Licenses::of(unlinked(), None, None, Vec::new(), now())),
         named("Issue tracker", 3, view_of(5230, &[license()])),
         named("Code quality", 4, run_failed()),
         named("Research platform", 5, forked()),
@@ -122,7 +122,7 @@ fn gallery() -> Vec<(&'static str, String)> {
             )
             .to_string(),
         ),
-        ("licenses_not_linked", licenses_page(&Licenses::of(unlinked(), None, None, now()))),
+        ("licenses_not_linked", licenses_page(&Licenses::of(unlinked(), None, None, Vec::new(), now()))),
         ("licenses_no_report_yet", licenses_page(&never_reported())),
         ("licenses_all_well", licenses_page(&view_of(4180, &[license(), replaced_license()]))),
         ("licenses_over_limit", licenses_page(&view_of(5230, &[license()]))),
@@ -130,6 +130,7 @@ fn gallery() -> Vec<(&'static str, String)> {
         ("licenses_run_failed", licenses_page(&run_failed())),
         ("licenses_gap", licenses_page(&with_gap())),
         ("licenses_fork", licenses_page(&forked())),
+        ("licenses_moved", licenses_page(&moved())),
         ("details_without_link", details_page(&DetailsTab::new(&unlinked(), &[], &[]))),
         ("details", details_page(&DetailsTab::new(&wiki, &both, &[pending()]))),
         ("details_invite", details_page(&DetailsTab::new(&wiki, &both, &[]).with_invite(&made_invite(), now()))),

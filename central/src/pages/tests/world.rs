@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use seatline_protocol::report::{Failure, Measured, NodeFacts, PluginFacts, ProductFacts, Reporter};
 use seatline_protocol::{
-    AccountCounts, Behaviour, Collected, Counting, Digest, Dimension, Kind, License, Limit, LinkId, Measurement, Mode,
-    Observed, Outcome, ReceiptVerdict, Report, SecretKey, Sequence, ServerId, standing,
+    AccountCounts, Behaviour, Collected, Continuity, ContinuityAnswer, Counting, Digest, Dimension, IdentityPart, Kind,
+    License, Limit, LinkId, Measurement, Mode, Observed, Outcome, ReceiptVerdict, Report, SecretKey, Sequence,
+    ServerId, standing,
 };
 
 use crate::domain::{
     Application, ApplicationId, Chain, Latest, Licenses, Link, LinkSettings, LinkState, RefusedReport, ReportAt,
-    ReportRow,
+    ReportRow, Statement,
 };
 
 pub fn at(text: &str) -> Timestamp {
@@ -181,13 +182,37 @@ pub fn failed(number: u64) -> ReportAt {
 
 /// The view of the application with `link`, whose newest report is `newest` and whose newest counts are in `collected`.
 pub fn view(link: &Link, newest: ReportAt, collected: Option<ReportAt>) -> Licenses {
-    Licenses::of(application(), Some(link), Some(&Latest { newest, collected }), now())
+    Licenses::of(application(), Some(link), Some(&Latest { newest, collected }), Vec::new(), now())
 }
 
 /// The view where the newest report counted `users`.
 pub fn view_of(users: u64, licenses: &[License]) -> Licenses {
     let newest = counted(128, collected(users, licenses));
     view(&link(), newest.clone(), Some(newest))
+}
+
+/// The view of a staging instance with the same database, which was once moved, and is to have been moved again.
+pub fn moved() -> Licenses {
+    let newest = counted(128, collected(4180, &[license()]));
+    let mut newest_of_staging = newest.clone();
+    newest_of_staging.report.product.staging = true;
+    let latest = Latest { newest: newest_of_staging, collected: Some(newest) };
+    let said = |from: u8, hour: &str, answer| Statement {
+        digest: Digest::of(hour.as_bytes()),
+        received_at: at(hour),
+        content: Continuity {
+            link: link_id(3),
+            previous: ServerId::from_random([from; 20]),
+            present: ServerId::from_random([from + 1; 20]),
+            changed_at: at(hour),
+            changed: [IdentityPart::Host, IdentityPart::BirthMark].into(),
+            staging: false,
+            answer,
+        },
+    };
+    let statements =
+        vec![said(2, "2026-11-22T01:02:00Z", None), said(1, "2026-11-20T09:00:00Z", Some(ContinuityAnswer::Moved))];
+    Licenses::of(application(), Some(&link()), Some(&latest), statements, now())
 }
 
 /// The last stored reports, `after_gap` the one that came after a gap.

@@ -11,10 +11,12 @@ mod accounts;
 mod links;
 mod reports;
 mod sample;
+mod statements;
 
 pub use accounts::*;
 pub use links::*;
 pub use reports::*;
+pub use statements::*;
 
 /// Makes a test of every story. `$fresh` is an async function that gives an empty store and whatever must live as long.
 #[macro_export]
@@ -53,6 +55,8 @@ macro_rules! store_conformance {
             sealed_bytes_come_back_as_they_were
             counts_beyond_any_measure_are_stored
             writes_at_once_are_all_kept
+            b4_what_was_said_of_a_server_id_is_kept_once_and_within_bounds
+            b4_only_an_approved_link_says_something_of_its_server_id
         );
     };
     (@tests $fresh:path: $($story:ident)*) => {

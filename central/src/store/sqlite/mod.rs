@@ -12,6 +12,7 @@ mod links;
 mod readers;
 mod reports;
 mod row;
+mod statements;
 mod writer;
 
 use std::fs::OpenOptions;

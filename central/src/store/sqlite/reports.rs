@@ -96,7 +96,7 @@ impl Reports for SqliteStore {
 
 /// The settings of a link, or why no report of it is taken. Asked in the transaction: a link that is suspended meanwhile
 /// is suspended.
-fn in_force(connection: &Connection, link: &LinkId) -> Stored<Result<LinkSettings, RefusalCode>> {
+pub(super) fn in_force(connection: &Connection, link: &LinkId) -> Stored<Result<LinkSettings, RefusalCode>> {
     let mut query = connection.prepare_cached(
         "SELECT state, settings_revision, settings_changed_at, sync_interval, dormancy_days, counting
          FROM links WHERE id = ?1",

@@ -1,0 +1,62 @@
+//! Statements of continuity arrive: each is opened by its link's key, and noted (`b4`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use seatline_protocol::exchange::RefusalCode;
+use seatline_protocol::{Continuity, Digest, ExchangeResponse, Refusal};
+
+use super::exchange::{ExchangeError, InForce};
+use super::reports::{Addressed, Reason, Senders, addressed, reason};
+use crate::central::{Central, Sender};
+use crate::domain::Stated;
+
+/// Notes statements, and gives the link that they came over, if that is in force.
+pub(super) async fn answer(
+    central: &Central,
+    sealed: Vec<String>,
+    response: &mut ExchangeResponse,
+) -> Result<Option<InForce>, ExchangeError> {
+    let mut senders = Senders::default();
+    let mut of_links: HashMap<_, (Arc<Sender>, Vec<(usize, Stated)>)> = HashMap::new();
+    for (place, sealed) in sealed.into_iter().enumerate() {
+        match addressed(central, &mut senders, &sealed).await?.and_then(|addressed| open(addressed, sealed)) {
+            Err((code, message)) => response.refusals.push(refusal(place, code, &message)),
+            Ok((sender, stated)) => {
+                let of_link = of_links.entry(sender.link.to_string()).or_insert_with(|| (sender, Vec::new()));
+                of_link.1.push((place, stated));
+            }
+        }
+    }
+    let mut in_force = None;
+    for (sender, stated) in of_links.into_values() {
+        let (places, stated): (Vec<usize>, Vec<Stated>) = stated.into_iter().unzip();
+        let digests: Vec<Digest> = stated.iter().map(|stated| stated.digest.clone()).collect();
+        match central.store().note(&sender.link, stated, central.now()).await? {
+            Ok(settings) => {
+                tracing::info!(link = %sender.link, statements = digests.len(), "the server ID of a product has changed");
+                response.noted.extend(digests);
+                in_force = in_force.or(Some((sender.link.clone(), settings)));
+            }
+            Err(code) => {
+                response.refusals.extend(places.into_iter().map(|place| refusal(place, code.name(), reason(code))));
+            }
+        }
+    }
+    Ok(in_force)
+}
+
+fn open(addressed: Addressed<Continuity>, sealed: String) -> Result<(Arc<Sender>, Stated), Reason> {
+    let Addressed { sender, document } = addressed;
+    let statement = document.open(&sender.key).map_err(|error| (error.code(), error.to_string()))?;
+    if statement.link != sender.link {
+        let message = "the statement names another link than the one that its key belongs to";
+        return Err((RefusalCode::LinkUnknown.name(), message.to_owned()));
+    }
+    let digest = Digest::of(sealed.as_bytes());
+    Ok((sender, Stated { sealed, digest, statement }))
+}
+
+fn refusal(place: usize, code: &str, message: &str) -> Refusal {
+    Refusal::new("statement", Some(place), code, message)
+}
