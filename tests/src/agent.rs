@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::central::own_address;
+use crate::place::Disk;
 use crate::process::{Finished, Running, binary, plugin, until};
 use crate::wiki::Wiki;
 
@@ -66,6 +67,8 @@ impl Default for Vendor {
 /// The agent, with its data directory and its product.
 #[derive(Debug)]
 pub struct Agent {
+    /// The disk of the data directory, where that has one of its own; it goes before its directory.
+    disk: Option<Disk>,
     home: TempDir,
     /// The product.
     pub wiki: Wiki,
@@ -83,7 +86,7 @@ impl Agent {
     pub fn without_plugin(vendor: &Vendor) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let wiki = Wiki::new(home.path());
-        let agent = Self { home, wiki };
+        let agent = Self { disk: None, home, wiki };
         let mut arguments = vec!["init", "--product", "example-wiki", "--name", "Example Wiki", "--version", "4.2.0"];
         arguments.extend(["--vendor-key", &vendor.public_key]);
         agent.run(&arguments).ok();
@@ -113,7 +116,7 @@ impl Agent {
         let copied = Command::new("cp").arg("-a").arg(from).arg(home.path()).status().expect("cp starts");
         assert!(copied.success(), "the directory can be copied");
         let wiki = Wiki::in_directory(home.path());
-        let copy = Self { home, wiki };
+        let copy = Self { disk: None, home, wiki };
         copy.read_accounts_with(Wiki::QUERY);
         copy
     }
@@ -142,6 +145,19 @@ impl Agent {
     /// The data directory.
     pub fn dir(&self) -> PathBuf {
         self.home.path().join("seatline")
+    }
+
+    /// Puts the data directory onto a disk of so many bytes.
+    pub fn put_on_disk(&mut self, bytes: u64) -> &Disk {
+        self.disk.insert(Disk::under(&self.dir(), bytes))
+    }
+
+    /// The disk that the data directory was put on.
+    ///
+    /// # Panics
+    /// Where it was not.
+    pub fn disk(&self) -> &Disk {
+        self.disk.as_ref().expect("the directory was put on a disk")
     }
 
     /// Runs a command to its end.
@@ -216,7 +232,8 @@ impl Agent {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary("seatline"));
+        let seatline = binary("seatline");
+        let mut command = self.disk.as_ref().map_or_else(|| Command::new(&seatline), |disk| disk.entered(&seatline));
         command.args(arguments).env("SEATLINE_DIR", self.dir()).env_remove("SEATLINE_LICENSE");
         command.env("SEATLINE_LISTEN", "127.0.0.1:0");
         command

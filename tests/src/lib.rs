@@ -7,11 +7,13 @@
 mod agent;
 mod browser;
 mod central;
+mod place;
 mod process;
 mod wiki;
 
 pub use agent::{Agent, PASSWORD, Serving, Vendor};
 pub use browser::{Chromium, Look};
 pub use central::Central;
+pub use place::Disk;
 pub use process::{Finished, Running, binaries, plugin, until};
 pub use wiki::Wiki;

@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
+use seatline_host::store::StoreError;
 
 use super::Finding;
 use crate::failure::Failure;
@@ -31,8 +32,9 @@ pub(super) fn directory(dir: &Path, found: &mut dyn FnMut(Finding)) {
     if let Err(failure) = check_user(dir) {
         return found(Finding::bad(CHECK, failure));
     }
-    if let Err(error) = probe(dir) {
-        return found(Finding::bad(CHECK, Failure::io("write into", dir, &error)));
+    if let Err(source) = probe(dir) {
+        let (action, what) = ("cannot write into", shown.to_string());
+        return found(Finding::bad(CHECK, StoreError::Io { action, what, source }));
     }
     if metadata.mode() & OTHERS != 0 {
         let message =
