@@ -3,16 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use seatline_web::Address;
+
 use super::Context;
+use crate::config::{Config, Http};
 use crate::failure::Failure;
 use crate::http::HttpServer;
-use crate::instance::Instance;
+use crate::instance::{Instance, check_user};
 use crate::log;
 use crate::services::membership::Membership;
 use crate::services::notifier::Notifier;
 use crate::services::stop::Stop;
 use crate::services::synchroniser::Synchroniser;
-use crate::services::{self, Service, supervisor};
+use crate::services::{self, Service, opening, supervisor};
 
 /// Synchronise at the start, at every interval, and as soon as a link is made, until SIGINT or SIGTERM
 #[derive(Debug, clap::Args)]
@@ -31,13 +34,17 @@ pub struct Options {
 
 pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
-    let instance = Arc::new(Instance::open_as_it_is(&context.dir()?)?);
-    log::start(&instance.config.log);
+    let dir = context.dir()?;
+    check_user(&dir)?;
+    let config = Config::load(&dir)?;
+    log::start(&config.log);
+    let address = address(options, &config.http)?;
+    let Some(instance) = opening::open(&dir, &config, address.as_ref(), &stop)? else { return Ok(()) };
     if let Some(problem) = instance.look_at_identity() {
         tracing::warn!(code = problem.code, "{}", problem.message);
     }
     tracing::info!(server_id = %instance.host.server_id(), version = env!("CARGO_PKG_VERSION"), "started");
-    let server = listen(options, &instance)?;
+    let server = address.map(|address| listen(&instance, &address)).transpose()?;
     let synchroniser = Synchroniser(&instance);
     let notifier = Notifier::new(&instance);
     let membership = Membership::of(&instance);
@@ -55,17 +62,18 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The HTTP server, where there is to be one.
-fn listen(options: &Options, instance: &Arc<Instance>) -> Result<Option<HttpServer>, Failure> {
-    let http = &instance.config.http;
-    let address = match &options.listen {
-        None => http.listen.clone(),
+/// Where is answered over HTTP, if anywhere.
+fn address(options: &Options, http: &Http) -> Result<Option<Address>, Failure> {
+    match &options.listen {
+        None => Ok(http.listen.clone()),
         Some(given) => http
             .listening(given, Path::new(""))
-            .map_err(|rule| Failure::new("listen", format!("the address `{given}` {rule}")))?,
-    };
-    let Some(address) = address else { return Ok(None) };
-    let server = HttpServer::open(instance, &address)?;
+            .map_err(|rule| Failure::new("listen", format!("the address `{given}` {rule}"))),
+    }
+}
+
+fn listen(instance: &Arc<Instance>, address: &Address) -> Result<HttpServer, Failure> {
+    let server = HttpServer::open(instance, address)?;
     tracing::info!(address = %server.address(), "listening");
-    Ok(Some(server))
+    Ok(server)
 }

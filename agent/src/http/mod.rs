@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`server`] | the service, with a runtime of its own |
+//! | [`unopened`] | what is answered while the instance cannot be opened |
 //! | [`app`] | what every handler works with |
 //! | [`memory`] | what is answered without asking the host |
 //! | [`routes`] | what is answered, and what stands around it |
@@ -25,7 +26,9 @@ pub mod metrics;
 pub mod routes;
 pub mod server;
 pub mod synchronising;
+pub mod unopened;
 
 pub use app::{App, RequestLimits};
 pub use routes::router;
 pub use server::HttpServer;
+pub use unopened::Unopened;

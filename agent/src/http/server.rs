@@ -33,13 +33,8 @@ impl HttpServer {
     /// # Errors
     /// When it cannot listen there, as where another program does.
     pub fn open(instance: &Arc<Instance>, address: &Address) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::new("listen", format!("the HTTP server cannot start: {error}"));
-        let mut builder = Builder::new_current_thread();
-        let runtime = builder.enable_io().enable_time().max_blocking_threads(HOST_THREADS).build().map_err(failed)?;
-        let listener = runtime.block_on(Listener::bind(address)).map_err(|error| {
-            let way_out = "name another address with `listen` in [http] of seatline.toml, or `listen = \"off\"`";
-            Failure::new(error.code(), format!("{error}; {way_out}"))
-        })?;
+        let runtime = runtime()?;
+        let listener = listen(&runtime, address)?;
         let address = listener.address().map_err(|error| Failure::of(error.code(), &error))?;
         let app = App::new(Arc::clone(instance))?;
         let router = router(app.clone())?;
@@ -52,6 +47,26 @@ impl HttpServer {
     }
 }
 
+/// A runtime of one thread, and a few more on which the host may block.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let mut builder = Builder::new_current_thread();
+    let built = builder.enable_io().enable_time().max_blocking_threads(HOST_THREADS).build();
+    built.map_err(|error| Failure::new("listen", format!("the HTTP server cannot start: {error}")))
+}
+
+/// Listens on `address`.
+pub(super) fn listen(runtime: &Runtime, address: &Address) -> Result<Listener, Failure> {
+    runtime.block_on(Listener::bind(address)).map_err(|error| {
+        let way_out = "name another address with `listen` in [http] of seatline.toml, or `listen = \"off\"`";
+        Failure::new(error.code(), format!("{error}; {way_out}"))
+    })
+}
+
+/// What connections are given.
+pub(super) fn limits() -> Limits {
+    Limits { connections: CONNECTIONS, ..Limits::default() }
+}
+
 impl Service for HttpServer {
     fn name(&self) -> &'static str {
         "HTTP server"
@@ -62,8 +77,7 @@ impl Service for HttpServer {
         let Some((listener, router)) = ready else { return Ok(()) };
         let (tell, told) = oneshot::channel::<()>();
         stop.when_requested(move || drop(tell));
-        let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
-        self.runtime.block_on(serve(listener, router, limits, async { drop(told.await) }));
+        self.runtime.block_on(serve(listener, router, limits(), async { drop(told.await) }));
         self.app.synchronising.finish();
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 pub mod membership;
 pub mod notifier;
+pub mod opening;
 pub mod schedule;
 pub mod stop;
 pub mod supervisor;
