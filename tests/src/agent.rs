@@ -99,7 +99,7 @@ impl Agent {
     pub fn node(vendor: &Vendor, name: &str, state: &str, first: Option<&Self>) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let wiki = first.map_or_else(|| Wiki::new(home.path()), |first| first.wiki.again());
-        let agent = Self { home, wiki };
+        let agent = Self { disk: None, home, wiki };
         let mut arguments = vec!["init", "--product", "example-wiki", "--name", "Example Wiki", "--version", "4.2.0"];
         arguments.extend(["--vendor-key", &vendor.public_key, "--state", state, "--node", name]);
         agent.run(&arguments).ok();
