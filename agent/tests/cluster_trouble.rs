@@ -13,6 +13,7 @@ use support::central::Central;
 use support::http::send;
 use support::mail::mail_server::MailServer;
 use support::mail::read;
+use support::person::{Person, add_user};
 use support::postgres::Postgres;
 use support::running::Running;
 
@@ -189,17 +190,23 @@ fn g3_s9_a_license_set_on_one_node_holds_on_another_at_once_and_what_it_knew_las
 }
 
 #[test]
-fn c8_p3_a_license_by_node_covers_the_node_that_it_was_set_for_and_the_list_shows_which_lacks_one() {
+fn c8_p3_a_license_by_node_covers_the_node_that_it_was_set_for_and_list_and_page_show_which_lacks_one() {
     let server = Postgres::start();
     let agents = ["wiki-1", "wiki-2", "wiki-3"].map(|name| Agent::node(name, &database(&server)));
-    let mut running = agents.each_ref().map(|agent| Running::start(agent, &["--listen", "off"], &[]));
-    for running in &mut running {
-        running.until("running nodes");
-    }
+    add_user(&agents[0], "ada", "administrator");
+    let mut running = agents.each_ref().map(|agent| Running::start(agent, &[], &[]));
+    let address = running[2].address();
     let list = || agents[1].run(&["nodes", "--json"]).json()["nodes"].clone();
     until("three running nodes", || (list().as_array().map(Vec::len) == Some(3)).then_some(()));
+
+    // One license for all of them covers as many as it says.
+    let few = agents[0].issue(&["--kind", "commercial", "--id", "FEW", "--limit", "nodes=2"]);
+    agents[0].run(&["license", "set", &few]).ok();
+    let standing = || agents[0].run(&["license", "show", "--json"]).json()["standing"].clone();
+    let limit = standing()["limits"][0].clone();
+    assert_eq!((&limit["dimension"], &limit["used"], &limit["max"]), (&"nodes".into(), &3.into(), &2.into()));
     for (id, node) in [("N-1", "wiki-1"), ("N-2", "wiki-2")] {
-        let key = agents[0].issue(&["--kind", "commercial", "--mode", "node", "--id", id]);
+        let key = agents[0].issue(&["--kind", "commercial", "--mode", "node", "--id", id, "--replaces", "FEW"]);
         agents[0].run(&["license", "set", "--node", node, &key]).ok();
     }
     let licenses: Vec<Value> = list().as_array().expect("nodes").iter().map(|node| node["license"].clone()).collect();
@@ -207,12 +214,57 @@ fn c8_p3_a_license_by_node_covers_the_node_that_it_was_set_for_and_the_list_show
     let text = agents[0].run(&["nodes"]).ok();
     let lacking = text.lines().find(|line| line.starts_with("wiki-3")).expect("its line");
     assert!(lacking.trim_end().ends_with("none"), "{text}");
+    let page = until("the page to show it", || {
+        let page = Person::signed_in(&address, "ada").get("/license").body;
+        page.contains("N-2").then_some(page)
+    });
+    for shown in ["wiki-1", "wiki-2", "wiki-3", "N-1"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
 
     // Whoever is gone needs none.
     running[2].signal("TERM");
     running[2].until("stopped");
-    let standing = agents[0].run(&["license", "show", "--json"]).json()["standing"].clone();
-    assert_eq!(standing["nodes"].as_array().map(Vec::len), Some(2), "{standing}");
+    assert_eq!(standing()["nodes"].as_array().map(Vec::len), Some(2), "{}", standing());
+}
+
+#[test]
+fn g6_the_doctor_tells_of_nodes_that_are_gone_or_differ_and_metrics_whose_turn_it_is() {
+    let server = Postgres::start();
+    let agents = ["wiki-1", "wiki-2"].map(|name| Agent::node(name, &database(&server)));
+    let doctor = || {
+        let finished = agents[0].run(&["doctor", "--json"]).out;
+        let shown: Value = serde_json::from_str(&finished).expect("JSON");
+        let findings = shown["findings"].as_array().expect("findings").clone();
+        let about = findings.into_iter().filter(|finding| finding["check"] == "nodes");
+        about.map(|finding| format!("{} {}", finding["code"], finding["message"])).collect::<Vec<_>>()
+    };
+    assert!(doctor()[0].starts_with("\"nodes-silent\""), "{:?}", doctor());
+    agents[0].install_plugin();
+    for agent in &agents {
+        agent.configure("\n[http]\nmetrics = 'open'\n");
+    }
+    let mut first = Running::start(&agents[0], &[], &[]);
+    let mut addresses = vec![first.address()];
+    first.until("this node synchronises from now on");
+    let mut second = Running::start(&agents[1], &[], &[]);
+    addresses.push(second.address());
+    second.until("running nodes");
+    for (address, turn) in addresses.iter().zip([1, 0]) {
+        let page = send(address, "GET", "/metrics", &[], "").body;
+        assert!(page.lines().any(|line| line == format!("seatline_node_synchronises {turn}")), "{page}");
+    }
+    assert_eq!(doctor().len(), 2, "{:?}", doctor());
+    assert!(doctor()[0].ends_with("\"wiki-1, wiki-2 run; wiki-1 synchronises\""), "{:?}", doctor());
+    assert!(doctor()[1].starts_with("\"nodes-differ\""), "{:?}", doctor());
+    let digest = |at: usize| agents[0].run(&["nodes", "--json"]).json()["nodes"][at]["plugin"].clone();
+    assert_eq!(digest(1), Value::Null);
+    // What is installed while the agent runs is seen with its next sign of life.
+    agents[1].install_plugin();
+    until("the same plugin", || (digest(1).is_string() && digest(0) == digest(1)).then_some(()));
+    assert_eq!(doctor().len(), 1, "{:?}", doctor());
+    second.signal("KILL");
+    until("it to lapse", || doctor()[0].starts_with("\"node-lapsed\"").then_some(()));
 }
 
 #[test]

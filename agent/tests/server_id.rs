@@ -325,3 +325,31 @@ fn b4_there_is_nothing_to_confirm_as_long_as_the_id_is_the_same() {
     let shown = agent.run(&["server-id"]).ok();
     assert!(shown.contains("the path of the database") && shown.contains("moved"), "{shown}");
 }
+
+#[test]
+fn s2_c7_the_nodes_of_a_cluster_share_an_id_that_is_bound_to_the_database_and_it_changes_for_all_of_them() {
+    for name in ["clustered", "clustered_elsewhere"] {
+        install(name, "7f3a");
+    }
+    let state = SERVER.address("owner", "wiki");
+    let nodes = ["wiki-1", "wiki-2"].map(|name| {
+        let agent = Agent::node(name, &state);
+        std::fs::write(agent.path("wiki.password"), "secret").expect("the password");
+        agent.configure(BOUND);
+        agent.configure(&format!(
+            "database = '{}'\npassword_file = 'wiki.password'\n",
+            address("127.0.0.1", "clustered")
+        ));
+        agent
+    });
+    let before = id(&nodes[0]);
+    assert_eq!(id(&nodes[1]), before);
+    assert_eq!(facts(&nodes[1])["policy"], "database-bound");
+    // The product moves, and its nodes are told so one after the other.
+    for node in &nodes {
+        node.reconfigure("/clustered'", "/clustered_elsewhere'");
+        assert_ne!(id(node), before);
+    }
+    assert_eq!(id(&nodes[0]), id(&nodes[1]));
+    assert_eq!(facts(&nodes[0])["history"], facts(&nodes[1])["history"]);
+}

@@ -9,10 +9,12 @@ use postgres::types::Type;
 use super::trouble;
 
 /// The newest layout: the number of migrations.
-pub const LATEST: i32 = MIGRATIONS.len() as i32;
+pub const LATEST: i64 = MIGRATIONS.len() as i64;
 
 /// The time of the database, as it was when the transaction began.
 pub const NOW: &str = "SELECT CURRENT_TIMESTAMP";
+
+// Whole numbers are `bigint` and texts `text`: what other names mean is not the same in all databases.
 
 /// The one row that tells of the whole state. It is locked by who changes the state, so that changes take turns, and a
 /// node that has stood still, or runs an older version, finds out before it changes anything.
@@ -21,7 +23,7 @@ pub const NOW: &str = "SELECT CURRENT_TIMESTAMP";
 const INSTANCE: &str = "
 CREATE TABLE IF NOT EXISTS {s}.instance (
     id text PRIMARY KEY,
-    layout integer NOT NULL,
+    layout bigint NOT NULL,
     revision bigint NOT NULL,
     phase text NOT NULL,
     place text,
@@ -49,6 +51,7 @@ CREATE TABLE {s}.nodes (
     incarnation text NOT NULL,
     version text NOT NULL,
     agent text NOT NULL,
+    plugin text,
     started_at timestamptz NOT NULL,
     seen_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
@@ -66,7 +69,7 @@ const ATTEMPTS: u32 = 20;
 
 /// Makes the tables of `schema`, or brings them to the newest layout. Gives the layout that they have now, which is above
 /// [`LATEST`] where a newer version was here: then nothing was done.
-pub fn prepare(client: &mut Client, schema: &str) -> Result<i32, postgres::Error> {
+pub fn prepare(client: &mut Client, schema: &str) -> Result<i64, postgres::Error> {
     let mut attempts = 0;
     loop {
         let step = match layout(client, schema) {
@@ -85,7 +88,7 @@ pub fn prepare(client: &mut Client, schema: &str) -> Result<i32, postgres::Error
     }
 }
 
-fn layout(client: &mut Client, schema: &str) -> Result<Option<i32>, postgres::Error> {
+fn layout(client: &mut Client, schema: &str) -> Result<Option<i64>, postgres::Error> {
     let row = client.query_typed_opt(&sql("SELECT layout FROM {s}.instance WHERE id = 'seatline'", schema), &[])?;
     row.map(|row| row.try_get(0)).transpose()
 }
@@ -106,22 +109,57 @@ fn begin(client: &mut Client, schema: &str) -> Result<(), postgres::Error> {
 }
 
 /// Goes one step from `layout`, unless somebody else has gone it meanwhile.
-fn migrate(client: &mut Client, schema: &str, layout: i32) -> Result<(), postgres::Error> {
+fn migrate(client: &mut Client, schema: &str, layout: i64) -> Result<(), postgres::Error> {
     let Some(migration) = usize::try_from(layout).ok().and_then(|layout| MIGRATIONS.get(layout)) else { return Ok(()) };
     let mut transaction = client.transaction()?;
     transaction.batch_execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")?;
     let now = "SELECT layout FROM {s}.instance WHERE id = 'seatline' FOR UPDATE";
     let row = transaction.query_typed_one(&sql(now, schema), &[])?;
-    if row.try_get::<_, i32>(0)? != layout {
+    if row.try_get::<_, i64>(0)? != layout {
         return transaction.rollback();
     }
     transaction.batch_execute(&sql(migration, schema))?;
     let next = "UPDATE {s}.instance SET layout = $1 WHERE id = 'seatline'";
-    transaction.execute_typed(&sql(next, schema), &[(&(layout + 1), Type::INT4)])?;
+    transaction.execute_typed(&sql(next, schema), &[(&(layout + 1), Type::INT8)])?;
     transaction.commit()
 }
 
 /// A statement for the tables of `schema`, which it names `{s}`.
 pub fn sql(statement: &str, schema: &str) -> String {
     statement.replace("{s}", &format!("\"{schema}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    /// What one of CockroachDB, Citus and Yugabyte takes otherwise than PostgreSQL, or not at all.
+    #[test]
+    fn the_statements_are_plain_enough_for_the_databases_that_speak_the_same_language() {
+        let sources = [
+            include_str!("arrival.rs"),
+            include_str!("change.rs"),
+            include_str!("nodes.rs"),
+            include_str!("store.rs"),
+            include_str!("walk.rs"),
+            // Without this test.
+            include_str!("layout.rs").split("mod tests").next().unwrap_or_default(),
+        ];
+        let code = sources.iter().flat_map(|source| source.lines()).filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            let words = line.to_ascii_lowercase();
+            for unfit in [
+                " serial",
+                "bigserial",
+                "trigger",
+                "advisory",
+                "nextval",
+                "listen ",
+                "notify ",
+                "integer",
+                " int ",
+                "now()",
+            ] {
+                assert!(!words.contains(unfit), "{unfit}: {line}");
+            }
+        }
+    }
 }

@@ -48,6 +48,8 @@ pub struct Cluster {
     /// Until when it is surely this node's turn.
     on_duty_until: Mutex<Option<Instant>>,
     has_beaten: AtomicBool,
+    /// The digest of the plugin that this node has.
+    plugin: Mutex<Option<String>>,
     /// The last sign of life of another process with our name.
     rival: Mutex<Option<std::time::SystemTime>>,
     known: Mutex<Option<(Instant, Vec<Node>)>>,
@@ -67,8 +69,8 @@ impl Cluster {
         let incarnation = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let lapse = Duration::from_secs(config.cluster.lapse_after);
         let member = Member { node, incarnation, version: config.product.version.clone(), lapse };
-        let (on_duty_until, has_beaten, rival, known) = Default::default();
-        Ok(Self { store, member, on_duty_until, has_beaten, rival, known })
+        let (on_duty_until, has_beaten, plugin, rival, known) = Default::default();
+        Ok(Self { store, member, on_duty_until, has_beaten, plugin, rival, known })
     }
 
     /// What this node is called.
@@ -81,6 +83,11 @@ impl Cluster {
         self.member.lapse / SIGNS
     }
 
+    /// Lets the others see with the next sign of life which plugin this node has.
+    pub fn show_plugin(&self, digest: Option<String>) {
+        *self.plugin.lock().unwrap_or_else(PoisonError::into_inner) = digest;
+    }
+
     /// Gives a sign of life. Gives whether it is this node's turn to synchronise.
     ///
     /// # Errors
@@ -89,7 +96,8 @@ impl Cluster {
     pub fn beat(&self) -> Result<bool, BeatError> {
         // Before the database looks at its clock, so that our turn ends for us before it ends for the others.
         let begun = Instant::now();
-        match self.store.sign(&self.member)? {
+        let plugin = self.plugin.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match self.store.sign(&self.member, plugin.as_deref())? {
             Sign::Seen { on_duty } => {
                 self.has_beaten.store(true, Ordering::Relaxed);
                 *self.rival() = None;

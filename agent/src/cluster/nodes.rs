@@ -52,6 +52,8 @@ pub struct Node {
     pub version: String,
     /// The version of its agent.
     pub agent: String,
+    /// The digest of its plugin, if it has one.
+    pub plugin: Option<String>,
     /// When its agent was started.
     pub started_at: Timestamp,
     /// Its last sign of life.
@@ -82,9 +84,9 @@ impl NodeState {
 
 /// Whoever has the name keeps it while he lives.
 const REGISTER: &str = "
-INSERT INTO {s}.nodes AS n (id, incarnation, version, agent, started_at, seen_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $5, $6)
-ON CONFLICT (id) DO UPDATE SET incarnation = $2, version = $3, agent = $4, seen_at = $5, expires_at = $6,
+INSERT INTO {s}.nodes AS n (id, incarnation, version, agent, started_at, seen_at, expires_at, plugin)
+VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
+ON CONFLICT (id) DO UPDATE SET incarnation = $2, version = $3, agent = $4, seen_at = $5, expires_at = $6, plugin = $7,
     started_at = CASE WHEN n.incarnation = $2 THEN n.started_at ELSE $5 END
 WHERE n.incarnation = $2 OR n.expires_at <= $5";
 
@@ -97,20 +99,21 @@ ON CONFLICT (name) DO UPDATE SET node = $1, incarnation = $2, expires_at = $4,
 WHERE l.incarnation = $2 OR l.expires_at <= $3";
 
 const LIST: &str = "
-SELECT n.id, n.version, n.agent, n.started_at, n.seen_at, n.expires_at, l.taken_at, l.expires_at, CURRENT_TIMESTAMP
+SELECT n.id, n.version, n.agent, n.started_at, n.seen_at, n.expires_at, l.taken_at, l.expires_at, CURRENT_TIMESTAMP,
+    n.plugin
 FROM {s}.nodes n LEFT JOIN {s}.leases l ON l.incarnation = n.incarnation AND l.name = 'synchroniser'
 ORDER BY n.id";
 
 impl PostgresStore {
-    /// Gives a sign of life of `member`, and takes the turn if it is free.
-    pub(super) fn sign(&self, member: &Member) -> Result<Sign, StoreError> {
+    /// Gives a sign of life of `member`, which has this `plugin`, and takes the turn if it is free.
+    pub(super) fn sign(&self, member: &Member, plugin: Option<&str>) -> Result<Sign, StoreError> {
         let check = self.sql("SELECT layout, phase FROM {s}.instance WHERE id = 'seatline'");
         let row = self.pool().with(|client| client.query_typed_opt(&check, &[]))?;
         self.check(row)?;
-        self.pool().with(|client| self.sign_with(client, member))
+        self.pool().with(|client| self.sign_with(client, member, plugin))
     }
 
-    fn sign_with(&self, client: &mut Client, member: &Member) -> Result<Sign, postgres::Error> {
+    fn sign_with(&self, client: &mut Client, member: &Member, plugin: Option<&str>) -> Result<Sign, postgres::Error> {
         let Member { node, incarnation, version, lapse } = member;
         let mut transaction = client.transaction()?;
         // A node that stands still in the middle of this keeps nobody from the turn for longer.
@@ -128,6 +131,7 @@ impl PostgresStore {
                 (&agent, Type::TEXT),
                 (&now, Type::TIMESTAMPTZ),
                 (&expires_at, Type::TIMESTAMPTZ),
+                (&plugin, Type::TEXT),
             ],
         )?;
         if registered == 0 {
@@ -185,6 +189,7 @@ impl PostgresStore {
                     state: if has_lapsed { NodeState::Lapsed } else { NodeState::Running },
                     version: self.column(row, 1)?,
                     agent: self.column(row, 2)?,
+                    plugin: self.column(row, 9)?,
                     started_at: time(self.column(row, 3)?),
                     seen_at: time(self.column(row, 4)?),
                     synchronises_since: since.map(time),

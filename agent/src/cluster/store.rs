@@ -136,7 +136,7 @@ impl PostgresStore {
     /// The row of the instance, if it is there and of a layout that we know.
     fn known(&self, row: Option<Row>) -> Result<Row, StoreError> {
         let row = row.ok_or_else(|| self.unavailable("its first row is gone; restore it from a backup"))?;
-        let layout: i32 = self.column(&row, 0)?;
+        let layout: i64 = self.column(&row, 0)?;
         if layout > LATEST { Err(StoreError::Newer { what: self.place() }) } else { Ok(row) }
     }
 

@@ -32,6 +32,7 @@ struct ShownNode {
     license: Option<LicenseId>,
     /// What only agents know that share their state.
     agent: Option<String>,
+    plugin: Option<String>,
     started_at: Option<Timestamp>,
     seen_at: Option<Timestamp>,
     synchronises_since: Option<Timestamp>,
@@ -74,8 +75,18 @@ impl ShownNode {
         let (started_at, seen_at) =
             (agent.as_ref().map(|node| node.started_at), agent.as_ref().map(|node| node.seen_at));
         let synchronises_since = agent.as_ref().and_then(|node| node.synchronises_since);
-        let agent = agent.map(|node| node.agent);
-        Self { id, state, version, license: None, agent, started_at, seen_at, synchronises_since }
+        let (agent, plugin) = agent.map(|node| (node.agent, node.plugin)).unzip();
+        Self {
+            id,
+            state,
+            version,
+            license: None,
+            agent,
+            plugin: plugin.flatten(),
+            started_at,
+            seen_at,
+            synchronises_since,
+        }
     }
 }
 

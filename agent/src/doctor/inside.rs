@@ -6,6 +6,7 @@ use seatline_protocol::report::Outcome;
 use seatline_protocol::standing::Verdict;
 
 use super::{Condition, Finding};
+use crate::cluster::{Node, NodeState};
 use crate::failure::Failure;
 use crate::instance::Instance;
 use crate::notices::Notices;
@@ -29,6 +30,48 @@ pub(super) fn state(instance: &Instance, found: &mut dyn FnMut(Finding)) {
         found(Finding::good("state", format_args!("server ID {}", host.server_id())));
     }
     damage.into_iter().for_each(|failure| found(Finding::bad("state", failure)));
+}
+
+/// Looks whether the nodes that share the state run, and are alike.
+pub(super) fn nodes(instance: &Instance, found: &mut dyn FnMut(Finding)) {
+    const CHECK: &str = "nodes";
+    // What cannot be read is told as damage of the state.
+    let Some(Ok(nodes)) = instance.cluster.as_ref().map(|cluster| cluster.nodes()) else { return };
+    let (running, lapsed): (Vec<Node>, Vec<Node>) =
+        nodes.into_iter().partition(|node| node.state == NodeState::Running);
+    for node in lapsed {
+        let message = format_args!(
+            "{} was seen last {}: start its agent, or leave it, then it is forgotten after a day",
+            node.id,
+            time(node.seen_at)
+        );
+        found(Finding::attention(CHECK, "node-lapsed", message));
+    }
+    let names: Vec<&str> = running.iter().map(|node| node.id.as_str()).collect();
+    match running.iter().find(|node| node.synchronises_since.is_some()) {
+        None if running.is_empty() => {
+            found(Finding::attention(
+                CHECK,
+                "nodes-silent",
+                "none runs, so nothing is counted or sent: `seatline run`",
+            ));
+        }
+        // The next sign of life takes the turn.
+        None => found(Finding::good(CHECK, format_args!("{} run, and agree on whose turn it is", names.join(", ")))),
+        Some(node) => {
+            let run = if running.len() == 1 { "runs" } else { "run" };
+            found(Finding::good(CHECK, format_args!("{} {run}; {} synchronises", names.join(", "), node.id)));
+        }
+    }
+    if let Some((first, other)) =
+        running.first().and_then(|first| Some((first, running.iter().find(|node| node.plugin != first.plugin)?)))
+    {
+        let message = format_args!(
+            "{} and {} do not have the same plugin, so what is counted depends on whose turn it is: install it on both",
+            first.id, other.id
+        );
+        found(Finding::attention(CHECK, "nodes-differ", message));
+    }
 }
 
 /// Looks what the licenses come to.

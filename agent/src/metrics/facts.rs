@@ -25,6 +25,8 @@ pub struct Facts {
     pub activity: Activity,
     /// What the state holds; none where it cannot be read.
     pub state: Option<State>,
+    /// Whether this node synchronises, where several share the state.
+    pub has_turn: Option<bool>,
     /// The memory of this process, where the system tells it.
     pub resident_bytes: Option<u64>,
 }
@@ -59,6 +61,7 @@ impl Facts {
             now: floor.map_or(clock, |floor| floor.max(clock)),
             live: host.live().ok(),
             activity: host.activity(),
+            has_turn: instance.cluster.as_ref().map(|cluster| cluster.is_on_duty()),
             state,
             resident_bytes: resident_bytes(),
         }

@@ -29,6 +29,8 @@ pub fn page(facts: &Facts) -> Exposition {
         last_run(&mut page, state);
         link(&mut page, state);
     }
+    page.family("seatline_node_synchronises", Gauge, "Whether it is this node's turn to synchronise: 1, or 0.")
+        .maybe(facts.has_turn.map(u64::from));
     activity(&mut page, &facts.activity);
     page.family("process_resident_memory_bytes", Gauge, "Resident memory of the agent.").maybe(facts.resident_bytes);
     page

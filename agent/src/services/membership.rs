@@ -42,6 +42,9 @@ impl Service for Membership<'_> {
     fn run(&self, stop: &Stop) -> Result<(), Failure> {
         let mut seen = Seen::default();
         while !stop.is_requested() {
+            // One that cannot be read is told by the run that would need it.
+            let plugin = self.instance.host.plugins().installed().ok().flatten();
+            self.cluster.show_plugin(plugin.map(|plugin| plugin.digest.to_string()));
             let wait = match self.cluster.beat().and_then(|on_duty| Ok((on_duty, self.cluster.running()?))) {
                 Ok((on_duty, nodes)) => {
                     if seen.note(self.cluster.node(), on_duty, nodes) {
