@@ -28,6 +28,8 @@ pub mod product;
 pub mod progress;
 pub mod services;
 mod standing_page;
+pub mod support_file;
+pub mod system_info;
 pub mod tokens;
 pub mod users;
 

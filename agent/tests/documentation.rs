@@ -62,7 +62,7 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
         let finished = agent.run(&[arguments, &["--json"]].concat());
         let json: Value = serde_json::from_str(&finished.out).unwrap_or_else(|_| panic!("{arguments:?}: {finished:?}"));
         if json.get("error").is_none() {
-            let single = ["init", "server-id", "status", "doctor", "nodes", "sync"];
+            let single = ["init", "server-id", "status", "system-info", "support-file", "doctor", "nodes", "sync"];
             let stands_alone = single.contains(&arguments[0]) && arguments.get(1) != Some(&"confirm");
             let words = if stands_alone { 1 } else { 2 };
             let command = format!("seatline {}", arguments[..words].join(" "));
@@ -161,6 +161,8 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["report", "discard", "--all"]);
     show(&["report", "hold", "off"]);
     show(&["status"]);
+    show(&["system-info"]);
+    show(&["support-file"]);
     show(&["link", "show"]);
     show(&["plugin", "list"]);
     show(&["link", "remove", "--yes"]);

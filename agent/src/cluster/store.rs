@@ -193,6 +193,10 @@ impl PostgresStore {
 }
 
 impl StateStore for PostgresStore {
+    fn kind(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
     fn stamps(&self, slots: &[Slot]) -> Result<Vec<Stamp>, StoreError> {
         let statement = self.sql(
             "SELECT i.layout, i.phase, s.name, s.revision FROM {s}.instance i \

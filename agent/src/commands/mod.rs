@@ -15,7 +15,9 @@ mod run;
 mod server_id;
 mod state;
 mod status;
+mod support_file;
 mod sync;
+mod system_info;
 mod token;
 mod user;
 
@@ -91,6 +93,8 @@ enum Command {
     #[command(subcommand)]
     User(user::Command),
     Status(status::Options),
+    SystemInfo(system_info::Options),
+    SupportFile(support_file::Options),
     Nodes(nodes::Options),
     #[command(subcommand)]
     State(state::Command),
@@ -138,6 +142,8 @@ pub fn main() -> ExitCode {
         Command::Token(command) => token::run(&context, command),
         Command::User(command) => user::run(&context, command),
         Command::Status(_) => status::run(&context),
+        Command::SystemInfo(_) => system_info::run(&context),
+        Command::SupportFile(options) => support_file::run(&context, &options),
         Command::Nodes(_) => nodes::run(&context),
         Command::State(command) => state::run(&context, command),
         Command::Doctor(_) => doctor::run(&context),

@@ -76,8 +76,13 @@ pub enum Place {
 }
 
 /// The navigation: what each entry is called, and where it leads.
-const NAV: [(Place, &str, &str); 2] =
-    [(Place::License, "License", "/license"), (Place::Links, "Application Links", "/links")];
+const NAV: [(Place, &str, &str); 4] = [
+    (Place::License, "License", "/license"),
+    (Place::Links, "Application Links", "/links"),
+    (Place::System, "System Info", "/system"),
+    // Where the license entitles to it (`s11`).
+    (Place::Support, "Support", "/support"),
+];
 
 /// Makes a page of what a handler gave, and of an error that no handler made.
 pub async fn framed(State(pages): State<Pages>, request: Request, next: Next) -> Response {
@@ -105,14 +110,16 @@ fn is_bare_error(response: &Response) -> bool {
 
 async fn html(pages: &Pages, visit: Option<&Visit>, content: Content) -> String {
     let may_look = visit.is_some_and(|visit| visit.visitor.role >= Need::View.role());
-    let banners = if may_look { banners(pages).await } else { Vec::new() };
-    let hrefs: Vec<String> = NAV.iter().map(|(_, _, path)| pages.href(path)).collect();
+    let told = if may_look { Told::by(pages).await } else { Told::default() };
+    let shown = NAV.iter().filter(|(place, ..)| *place != Place::Support || told.is_supported);
+    let shown: Vec<&(Place, &'static str, &str)> = shown.collect();
+    let hrefs: Vec<String> = shown.iter().map(|(_, _, path)| pages.href(path)).collect();
     let entry = |((place, label, _), href): (&(Place, &'static str, &str), _)| NavItem {
         label,
         href,
         current: content.place == Some(*place),
     };
-    let nav: Vec<NavItem<'_>> = NAV.iter().zip(hrefs.iter().map(String::as_str)).map(entry).collect();
+    let nav: Vec<NavItem<'_>> = shown.into_iter().zip(hrefs.iter().map(String::as_str)).map(entry).collect();
     let is_ours = matches!(pages.people(), People::Own(_));
     let body = match content.body {
         Body::Html(body) => body,
@@ -121,7 +128,7 @@ async fn html(pages: &Pages, visit: Option<&Visit>, content: Content) -> String 
             failure.to_string()
         }
     };
-    let above: String = banners.iter().map(|banner| format!("{banner}\n")).collect();
+    let above: String = told.banners.iter().map(|banner| format!("{banner}\n")).collect();
     Page {
         title: &content.title,
         program: "Licenses",
@@ -140,16 +147,27 @@ async fn html(pages: &Pages, visit: Option<&Visit>, content: Content) -> String 
     .to_string()
 }
 
-/// What the licenses give cause to say, or why that is not known (`a7`).
-async fn banners(pages: &Pages) -> Vec<Banner> {
-    let failed = |why: &str| {
-        let what = "What the licenses come to cannot be told now";
-        vec![Banner::new(Tone::Danger, what, seatline_ui::Prose::sentence(why))]
-    };
-    let Ok(live) = pages.ask(|host| host.live()).await else { return failed("it failed unexpectedly: see the log") };
-    match live {
-        Ok(live) => banners_of(&live),
-        Err(error) => failed(&error.to_string()),
+/// What the licenses tell every page.
+#[derive(Default)]
+struct Told {
+    banners: Vec<Banner>,
+    /// Whether they entitle to support.
+    is_supported: bool,
+}
+
+impl Told {
+    /// What the licenses give cause to say, or why that is not known (`a7`).
+    async fn by(pages: &Pages) -> Self {
+        let failed = |why: &str| {
+            let what = "What the licenses come to cannot be told now";
+            let banner = Banner::new(Tone::Danger, what, seatline_ui::Prose::sentence(why));
+            Self { banners: vec![banner], is_supported: false }
+        };
+        match pages.ask(|host| host.live()).await {
+            Ok(Ok(live)) => Self { banners: banners_of(&live), is_supported: live.standing.support },
+            Ok(Err(error)) => failed(&error.to_string()),
+            Err(_) => failed("it failed unexpectedly: see the log"),
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub mod own;
 pub mod routes;
 pub mod secure;
 pub mod sessions;
+pub mod support;
+pub mod system;
 pub mod visitor;
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use seatline_web::{assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
 
 use super::guard::{self, guard};
-use super::{Need, PageError, Pages, People, frame, license, links, own};
+use super::{Need, PageError, Pages, People, frame, license, links, own, support, system};
 use crate::failure::Failure;
 
 /// The most bytes of a form: room for a license key with what mail adds to it.
@@ -57,6 +57,9 @@ pub fn routes() -> Vec<Route> {
         form("/license/refresh", Administer, license::set::refresh),
         form("/license/threshold", Confirmed, license::set::threshold),
         page("/license/export", Administer, license::export::keys),
+        page("/system", View, system::show),
+        page("/support", View, support::show),
+        page("/support/file", Administer, support::file),
         page("/license/request", Administer, license::request::show),
         page("/license/request.json", Administer, license::request::file),
         page("/links", View, links::show),

@@ -174,7 +174,9 @@ impl Agent {
         if !options.contains(&"--product") {
             arguments.extend(["--product", "acme-wiki"]);
         }
-        arguments.extend(["--licensee", "Example Ltd"]);
+        if !options.contains(&"--licensee") {
+            arguments.extend(["--licensee", "Example Ltd"]);
+        }
         arguments.extend(options);
         self.run(&arguments).ok().trim().to_owned()
     }

@@ -58,6 +58,11 @@ impl Host {
         slots::read(&*self.store, Slot::LastReport)
     }
 
+    /// What kind of store the state is kept in, in a word or two.
+    pub fn state_store(&self) -> &'static str {
+        self.store.kind()
+    }
+
     /// The latest runs, the newest first.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ pub(crate) use seatline::license_visibility::{accounts, application_link, journa
 
 /// The package of the contract, without its version.
 pub(crate) const PACKAGE: &str = "seatline:license-visibility";
+/// The newest version of the contract that this host knows.
+pub const VERSION: &str = "1.0.0";
 /// The major versions that this host knows.
 pub(crate) const MAJORS: [&str; 1] = ["1"];
 

@@ -10,6 +10,9 @@ use super::LoadError;
 /// thread 2 MiB: three quarters remain for the host. Against deep recursion.
 pub(crate) const STACK: usize = 512 * 1024;
 
+/// The version of wasmtime that runs plugins.
+pub const VERSION: &str = "48.0.8";
+
 /// A new engine.
 pub(crate) fn engine() -> Result<Engine, LoadError> {
     Engine::new(&config()).map_err(|error| LoadError::Engine(format!("{error:#}")))
@@ -40,6 +43,14 @@ fn config() -> Config {
 mod tests {
     use super::*;
     use wasmtime::component::Component;
+
+    #[test]
+    fn s1_the_versions_that_are_shown_are_those_that_were_built() {
+        let lock = include_str!("../../../Cargo.lock");
+        assert!(lock.contains(&format!("name = \"wasmtime\"\nversion = \"{VERSION}\"\n")), "{VERSION}");
+        let contract = format!("package {}@{};", super::super::contract::PACKAGE, super::super::CONTRACT_VERSION);
+        assert!(include_str!("../../../wit/v1/license-visibility.wit").contains(&contract), "{contract}");
+    }
 
     #[test]
     fn compiled_code_loads_in_every_engine_of_the_program() {

@@ -54,6 +54,8 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
 pub use capability::{Capability, Grants, UnknownCapability};
+pub use contract::VERSION as CONTRACT_VERSION;
+pub use engine::VERSION as WASMTIME_VERSION;
 pub use inspection::{InspectError, Inspection, MAX_COMPONENT_BYTES, inspect};
 pub use limits::Limits;
 pub use outcome::RunError;

@@ -227,6 +227,10 @@ impl StateReader for Directory {
 }
 
 impl StateStore for Directory {
+    fn kind(&self) -> &'static str {
+        "files"
+    }
+
     fn stamps(&self, slots: &[Slot]) -> Result<Vec<Stamp>, StoreError> {
         self.lives_here()?;
         slots.iter().map(|slot| Ok(self.files.stamp(&slot_file(*slot))?.map_or(Stamp::EMPTY, Stamp::new))).collect()

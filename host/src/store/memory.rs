@@ -52,6 +52,10 @@ impl StateReader for Memory {
 }
 
 impl StateStore for Memory {
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
     fn stamps(&self, slots: &[Slot]) -> Result<Vec<Stamp>, StoreError> {
         let content = self.content();
         let stamp = |slot| content.slots.get(slot).map_or(Stamp::EMPTY, |(revision, _)| Stamp::new([*revision]));

@@ -265,6 +265,11 @@ pub trait StateReader {
 
 /// A place that keeps the host's state. Implementations pass [`conformance`].
 pub trait StateStore: StateReader + Send + Sync + 'static {
+    /// What kind of store it is, in a word or two for an administrator: `files`.
+    fn kind(&self) -> &'static str {
+        "a store of the product"
+    }
+
     /// A mark of what each of `slots` holds, in their order.
     ///
     /// Two equal stamps of a slot promise that it held the same at both times, whichever process wrote meanwhile; two
