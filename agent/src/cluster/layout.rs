@@ -147,7 +147,7 @@ mod tests {
         for line in code {
             let words = line.to_ascii_lowercase();
             for unfit in [
-                " serial",
+                " serial ",
                 "bigserial",
                 "trigger",
                 "advisory",
