@@ -94,8 +94,9 @@ fn w3_an_invite_is_reviewed_confirmed_and_joined() {
     let review = world.ada.post("/links/review", &[("invite", &format!("  {}\r\n{} ", &invite[..90], &invite[90..]))]);
     assert_eq!(review.status, 200, "{review:?}");
     let fingerprint = world.central.key.public().fingerprint();
-    let server_id = world.agent.run(&["server-id"]).ok();
-    for shown in ["Example Central", "http://127.0.0.1:1", &fingerprint, "What will be sent", server_id.trim(), "main"]
+    let server_id = world.agent.server_id();
+    for shown in
+        ["Example Central", "http://127.0.0.1:1", &fingerprint, "What will be sent", server_id.as_str(), "main"]
     {
         assert!(review.body.contains(shown), "{shown}: {}", review.body);
     }

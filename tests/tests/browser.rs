@@ -26,11 +26,21 @@ fn licensed() -> Agent {
     agent
 }
 
+/// Settings for notices that reach nobody, and a notice about it.
+fn tell_in_vain(agent: &Agent) {
+    let mail = ["--host", "localhost", "--port", "1", "--security", "plain", "--sender", "wiki@example.org"];
+    let who = ["--recipient", "ada@example.org", "--threshold", "users=80"];
+    agent.run(&[&["notices", "settings"], &mail[..], &who].concat()).ok();
+    agent.run(&["notices", "add-webhook", "http://127.0.0.1:1/hook"]).ok();
+    agent.run(&["notices", "check"]).ok();
+}
+
 #[test]
 fn every_page_is_accessible_keeps_to_itself_and_fits_a_narrow_screen() {
     let (central, agent) = (Central::start(), licensed());
     agent.link(&central.invite());
     agent.run(&["sync"]).ok();
+    tell_in_vain(&agent);
     let serving = agent.serve();
     let chromium = Chromium::start();
     let mut look = Look::at(&chromium, &serving.url(), "agent");
@@ -39,6 +49,10 @@ fn every_page_is_accessible_keeps_to_itself_and_fits_a_narrow_screen() {
     for page in pages() {
         look.open_page(page);
     }
+    chromium.open(&format!("{}/notifications", serving.url()));
+    chromium.find("form[action$=test] button").click_through();
+    assert!(chromium.text().contains("Not reached"), "s7: {}", chromium.text());
+    look.page("notifications-tested");
     look.finish();
 }
 

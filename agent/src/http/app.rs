@@ -65,7 +65,7 @@ impl App {
         let sign_in = OwnSignIn::new(gate.behind(proxies.clone()), is_https);
         let synchronising = Arc::<Synchronising>::default();
         let origins = http.public_url.iter().cloned().collect();
-        let pages = Pages::of_agent(Arc::clone(&instance.host), sign_in, origins, Arc::clone(&synchronising));
+        let pages = Pages::of_agent(Arc::clone(&instance), sign_in, origins, Arc::clone(&synchronising));
         Ok(Self {
             hosts: Hosts::new(http),
             memory: Arc::default(),

@@ -15,6 +15,7 @@ use seatline_host::Host;
 use seatline_host::host::HostError;
 use seatline_host::notices::{Book, Refused};
 use seatline_host::store::{Slot, StoreError};
+use seatline_protocol::Dimension;
 use seatline_protocol::notices::Notice;
 
 pub use change::{MAX_RECIPIENTS, SettingsChange, SettingsError};
@@ -108,6 +109,13 @@ impl<'i> Notices<'i> {
     /// When the state cannot be read.
     pub fn book(&self) -> Result<Book, StoreError> {
         self.host().book_of_notices()
+    }
+
+    /// What has a limit now, if that is known: on these a threshold can be set (`s4`).
+    pub fn limited(&self) -> Vec<Dimension> {
+        let live = self.host().live();
+        let limits = live.iter().flat_map(|live| live.standing.limits.iter().filter(|limit| limit.max.is_some()));
+        limits.map(|limit| limit.dimension.clone()).collect()
     }
 
     /// Looks what is due, and puts it into the book to be delivered (`s5`, `s6`).

@@ -18,9 +18,20 @@ impl Fields {
         self.sent(name).unwrap_or_default()
     }
 
-    /// The text of a field, if it was sent.
-    pub fn sent(&self, name: &str) -> Option<&str> {
+    fn sent(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(sent, _)| sent == name).map(|(_, text)| text.as_str())
+    }
+
+    /// Nothing, if all these fields were sent: in some forms an empty field takes away what is set, and so must not be one that
+    /// got lost.
+    ///
+    /// # Errors
+    /// When one is missing.
+    pub fn need(&self, names: &[&str]) -> Result<(), PageError> {
+        match names.iter().all(|name| self.sent(name).is_some()) {
+            true => Ok(()),
+            false => Err(PageError::invalid("the form did not arrive whole: open its page anew, and send it again")),
+        }
     }
 
     /// A text that was pasted into one field, or else is the file of another. What was typed goes first: a file that was

@@ -76,9 +76,11 @@ pub enum Place {
 }
 
 /// The navigation: what each entry is called, and where it leads.
-const NAV: [(Place, &str, &str); 4] = [
+const NAV: [(Place, &str, &str); 5] = [
     (Place::License, "License", "/license"),
     (Place::Links, "Application Links", "/links"),
+    // Where they are the agent's own: a product that mounts the pages tells its people itself.
+    (Place::Notifications, "Notifications", "/notifications"),
     (Place::System, "System Info", "/system"),
     // Where the license entitles to it (`s11`).
     (Place::Support, "Support", "/support"),
@@ -111,8 +113,12 @@ fn is_bare_error(response: &Response) -> bool {
 async fn html(pages: &Pages, visit: Option<&Visit>, content: Content) -> String {
     let may_look = visit.is_some_and(|visit| visit.visitor.role >= Need::View.role());
     let told = if may_look { Told::by(pages).await } else { Told::default() };
-    let shown = NAV.iter().filter(|(place, ..)| *place != Place::Support || told.is_supported);
-    let shown: Vec<&(Place, &'static str, &str)> = shown.collect();
+    let is_there = |(place, ..): &&(Place, &str, &str)| match place {
+        Place::Notifications => pages.has_notices(),
+        Place::Support => told.is_supported,
+        _ => true,
+    };
+    let shown: Vec<&(Place, &'static str, &str)> = NAV.iter().filter(is_there).collect();
     let hrefs: Vec<String> = shown.iter().map(|(_, _, path)| pages.href(path)).collect();
     let entry = |((place, label, _), href): (&(Place, &'static str, &str), _)| NavItem {
         label,

@@ -7,7 +7,7 @@
 //! | [`own`], [`sessions`] | the agent's own sign-in; [`mount`]: that of a product which mounts the pages |
 //! | [`secure`] | the password that is confirmed before a change (`c2`) |
 //! | [`frame`], [`failure`] | what stands around every page, and what is said where there is none |
-//! | [`license`], [`links`] … | a page each; `download`: what they give as a file |
+//! | [`license`], [`links`], [`notifications`] … | a page each; `download`: what they give as a file |
 //!
 //! A handler gives a [`Content`], and [`frame`] makes a page of it: with the navigation, the banners (`a4`)
 //! and the secure session of who asks. So nothing that fails below leaves anybody without a page (`a7`).
@@ -20,6 +20,7 @@ pub mod guard;
 pub mod license;
 pub mod links;
 pub mod mount;
+pub mod notifications;
 pub mod own;
 pub mod routes;
 pub mod secure;
@@ -31,14 +32,18 @@ pub mod visitor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use seatline_host::Host;
 
 use crate::http::synchronising::{SyncState, Synchronising};
+use crate::instance::Instance;
+use crate::notices::Notices;
 
 pub use failure::PageError;
 pub use frame::{Content, Place};
 pub use mount::{Confirmation, Mount};
+use notifications::Testing;
 use own::OwnSignIn;
 pub use routes::router;
 use secure::SecureSessions;
@@ -60,6 +65,14 @@ struct Inner {
     secure: SecureSessions,
     origins: Vec<String>,
     synchronising: Arc<Synchronising>,
+    /// What the notices of an agent are told by; none in a product that mounts the pages, which tells people itself.
+    telling: Option<Telling>,
+}
+
+/// What the notices of an agent are told by.
+pub(crate) struct Telling {
+    instance: Arc<Instance>,
+    testing: Arc<Testing>,
 }
 
 /// Whose sign-in it is.
@@ -74,12 +87,14 @@ impl Pages {
     /// The pages of an agent, at the root of its address. The `origins` are its own, also behind a proxy that changes the
     /// `Host` header.
     pub fn of_agent(
-        host: Arc<Host>,
+        instance: Arc<Instance>,
         sign_in: OwnSignIn,
         origins: Vec<String>,
         synchronising: Arc<Synchronising>,
     ) -> Self {
-        Self::new(host, String::new(), People::Own(sign_in), origins, synchronising)
+        let host = Arc::clone(&instance.host);
+        let telling = Some(Telling { instance, testing: Arc::default() });
+        Self::new(host, String::new(), People::Own(sign_in), origins, synchronising, telling)
     }
 
     pub(crate) fn new(
@@ -88,8 +103,31 @@ impl Pages {
         people: People,
         origins: Vec<String>,
         synchronising: Arc<Synchronising>,
+        telling: Option<Telling>,
     ) -> Self {
-        Self(Arc::new(Inner { host, base, people, secure: SecureSessions::default(), origins, synchronising }))
+        let secure = SecureSessions::default();
+        Self(Arc::new(Inner { host, base, people, secure, origins, synchronising, telling }))
+    }
+
+    /// Whether there is anything to set about who is told.
+    pub fn has_notices(&self) -> bool {
+        self.0.telling.is_some()
+    }
+
+    /// Asks the notices, as [`Self::ask`] asks the host.
+    ///
+    /// # Errors
+    /// Where there are none: in a product that mounts the pages.
+    pub async fn ask_notices<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Notices<'_>) -> T + Send + 'static,
+    ) -> Result<T, PageError> {
+        let instance = Arc::clone(&self.telling()?.instance);
+        self.ask(move |_| question(&Notices::of(&instance))).await
+    }
+
+    fn telling(&self) -> Result<&Telling, PageError> {
+        self.0.telling.as_ref().ok_or_else(|| PageError::of_status(StatusCode::NOT_FOUND))
     }
 
     /// Asks the host, on a thread where it may block.

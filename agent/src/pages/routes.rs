@@ -14,7 +14,7 @@ use seatline_web::{assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
 
 use super::guard::{self, guard};
-use super::{Need, PageError, Pages, People, frame, license, links, own, support, system};
+use super::{Need, PageError, Pages, People, frame, license, links, notifications, own, support, system};
 use crate::failure::Failure;
 
 /// The most bytes of a form: room for a license key with what mail adds to it.
@@ -70,6 +70,13 @@ pub fn routes() -> Vec<Route> {
         form("/links/remove", Confirmed, links::change::remove),
         page("/links/export", Administer, links::file::export),
         form("/links/import", Confirmed, links::file::import),
+        page("/notifications", View, notifications::show),
+        form("/notifications/test", Administer, notifications::test),
+        form("/notifications/mail", Confirmed, notifications::change::mail),
+        form("/notifications/mail/reset", Confirmed, notifications::change::reset_mail),
+        form("/notifications/reminders", Confirmed, notifications::change::reminders),
+        form("/notifications/webhooks", Confirmed, notifications::change::add_webhook),
+        form("/notifications/webhooks/remove", Confirmed, notifications::change::remove_webhook),
     ]
 }
 

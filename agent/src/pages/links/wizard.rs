@@ -10,9 +10,9 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
+use seatline_host::Host;
 use seatline_host::exchange::ExchangeError;
 use seatline_host::link::{LinkError, LinkFacts, OpenedInvite};
-use seatline_host::{Host, HostError};
 use seatline_protocol::report::ProductFacts;
 use seatline_ui::{Banner, Field, Tone, When};
 use zeroize::Zeroizing;
@@ -122,7 +122,7 @@ pub async fn review(State(pages): State<Pages>, sent: Fields) -> Result<Content,
     let (opened, product) = match looked.await? {
         (Ok(opened), Ok(product)) => (opened, product),
         (Err(error), _) => return refused(&pages, &error).await,
-        (_, Err(error)) => return Err(PageError::of_host(&HostError::from(error))),
+        (_, Err(error)) => return Err(PageError::of_host(&error)),
     };
     let page = ReviewPage::new(&pages, invite, opened, &product, now());
     Ok(Content::new("Review the link", page).at(Place::Links))
