@@ -123,6 +123,16 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["plugin", "install", stock_plugin().to_str().expect("a path"), "--yes"]);
     show(&["plugin", "install", honest_plugin().to_str().expect("a path"), "--yes"]);
     show(&["plugin", "rollback"]);
+    let offer = |show: &mut dyn FnMut(&[&str]) -> Value| {
+        let roster = show(&["plugin", "offer", honest_plugin().to_str().expect("a path")]);
+        roster["waiting"]["digest"].as_str().expect("a digest").to_owned()
+    };
+    let waiting = offer(&mut show);
+    show(&["plugin", "list"]);
+    show(&["plugin", "decline", &waiting]);
+    let waiting = offer(&mut show);
+    show(&["plugin", "approve", &waiting]);
+    show(&["plugin", "rollback"]);
     show(&["report", "preview"]);
     show(&["doctor"]);
     show(&["link", "accept", &central.invite(), "--yes"]);

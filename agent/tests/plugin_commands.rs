@@ -99,3 +99,23 @@ fn a_core_module_becomes_a_plugin_with_the_name_that_its_author_gives() {
     assert_eq!(seatline(&["plugin", "inspect", plugin, "--json"]).json(), packed);
     seatline(&["plugin", "pack", plugin, "-o", module]).refused("plugin-pack");
 }
+
+#[test]
+fn b6_a_plugin_that_was_offered_waits_for_approval_by_its_digest() {
+    let agent = Agent::new();
+    let honest = honest_plugin();
+    let offered = agent.run(&["plugin", "offer", honest.to_str().expect("a path")]).ok();
+    assert!(
+        offered.contains("Asks for") && offered.contains("It waits: `seatline plugin approve sha256:"),
+        "{offered}"
+    );
+    let listed = agent.run(&["plugin", "list", "--json"]).json();
+    let digest = listed["waiting"]["digest"].as_str().expect("a digest").to_owned();
+    assert!(listed["current"].is_null() && agent.run(&["plugin", "list"]).ok().contains(&digest));
+    let other = format!("sha256:{}", "0".repeat(64));
+    agent.run(&["plugin", "approve", &other]).refused("plugin-not-waiting");
+    agent.run(&["plugin", "decline", &other]).refused("plugin-not-waiting");
+    assert!(agent.run(&["plugin", "approve", &digest]).ok().contains("is installed"));
+    agent.run(&["plugin", "approve", &digest]).refused("plugin-not-waiting");
+    assert_eq!(agent.run(&["plugin", "approve", "82c3"]).code, 2);
+}

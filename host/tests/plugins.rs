@@ -276,3 +276,45 @@ fn a_file_of_200_mib_is_refused_without_being_read() {
     assert_eq!(error.to_string(), "the file is too large: 209715200 bytes, and a plugin has at most 16777216");
     assert_eq!(read_component(&dir.path().join("none.wasm")).expect_err("no such file").code(), "plugin-store-io");
 }
+
+#[test]
+fn b6_an_update_that_was_offered_waits_until_somebody_approves_what_it_asks_for() {
+    let (dir, store) = store();
+    let modest = install(&store, &fixture("modest"));
+    let honest = fixture("honest");
+    let roster = store.offer(&honest, now()).expect("offered");
+    let waiting = roster.waiting.clone().expect("it waits");
+    assert_eq!((waiting.name.as_str(), waiting.grants.iter().count()), ("honest", 0));
+    use Capability::{Accounts, Journal, Licensing, Product, Usage};
+    assert_eq!(roster.asked_anew(), [Product, Usage, Accounts, Licensing, Journal], "the difference");
+    assert_eq!(current(&store), Some(modest.digest.clone()), "nothing that runs is changed");
+
+    // What waits is as it was offered, also after a restart, and another one takes its place.
+    let again = open(dir.path());
+    let other = again.offer(&variant(&honest, 1), now()).expect("another").waiting.expect("it waits");
+    assert_eq!(again.approve(&waiting.digest, now()).expect_err("nobody waits so").code(), "plugin-not-waiting");
+    assert_eq!(again.decline(&waiting.digest).expect_err("nobody waits so").code(), "plugin-not-waiting");
+    let installed = again.approve(&other.digest, now()).expect("approved");
+    assert_eq!((installed.digest.clone(), installed.grants), (other.digest.clone(), Grants::all()));
+    let roster = store.list().expect("the roster");
+    assert_eq!((roster.waiting, roster.previous.map(|previous| previous.digest)), (None, Some(modest.digest)));
+    assert_eq!(store.approve(&other.digest, now()).expect_err("once").code(), "plugin-not-waiting");
+
+    let third = store.offer(&variant(&honest, 2), now()).expect("offered").waiting.expect("it waits");
+    assert_eq!(files(dir.path(), "wasm").len(), 3);
+    store.decline(&third.digest).expect("declined");
+    assert_eq!(files(dir.path(), "wasm").len(), 2, "its component is gone");
+}
+
+#[test]
+fn b6_what_is_no_plugin_or_fails_its_test_run_does_not_wait() {
+    let (_dir, store) = store();
+    let waiting = store.offer(&fixture("honest"), now()).expect("offered").waiting;
+    for (bytes, code) in [(b"#!/bin/sh".to_vec(), "plugin-not-wasm"), (fixture("silent"), "plugin-failed-test-run")] {
+        assert_eq!(store.offer(&bytes, now()).expect_err(code).code(), code);
+    }
+    assert_eq!(store.list().expect("the roster").waiting, waiting, "what waited goes on waiting");
+    let digest = waiting.expect("it waits").digest;
+    assert!(store.remove().expect("nothing is current").is_none());
+    assert!(store.approve(&digest, now()).is_ok(), "the first plugin can be offered too");
+}

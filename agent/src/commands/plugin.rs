@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use seatline_host::plugins::{Consent, Inspection, InstalledPlugin, Roster, inspect, read_component};
 use seatline_host::sandbox::{Capability, Grants};
+use seatline_protocol::Digest;
 use serde::Serialize;
 use wasm_encoder::{ComponentNameSection, ComponentSection as _, CustomSection};
 use wit_component::ComponentEncoder;
@@ -20,6 +21,9 @@ pub enum Command {
     Pack(PackOptions),
     Inspect(InspectOptions),
     Install(InstallOptions),
+    Offer(OfferOptions),
+    Approve(ApproveOptions),
+    Decline(DeclineOptions),
     List(ListOptions),
     Rollback(RollbackOptions),
     Remove(RemoveOptions),
@@ -73,7 +77,31 @@ pub struct InstallOptions {
     yes: bool,
 }
 
-/// Show the plugin that runs, and the one before it
+/// Keep a plugin until an administrator approves what it asks for, here or on the page; nothing that runs is changed
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  seatline plugin offer license-visibility.wasm")]
+pub struct OfferOptions {
+    /// The component
+    file: PathBuf,
+}
+
+/// Install the plugin that waits, with all that it asks for
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  seatline plugin approve sha256:82c3…")]
+pub struct ApproveOptions {
+    /// The digest of its component, as `seatline plugin list` shows it
+    digest: Digest,
+}
+
+/// Throw the plugin away that waits
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  seatline plugin decline sha256:82c3…")]
+pub struct DeclineOptions {
+    /// The digest of its component, as `seatline plugin list` shows it
+    digest: Digest,
+}
+
+/// Show the plugin that runs, the one before it, and one that waits for approval
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  seatline plugin list --json")]
 pub struct ListOptions {}
@@ -100,6 +128,9 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
             context.output.show(&Shown::from(&inspection), |page| write(page, &inspection))
         }
         Command::Install(options) => install(context, &options),
+        Command::Offer(options) => offer(context, &options),
+        Command::Approve(options) => approve(context, &options),
+        Command::Decline(options) => decline(context, &options),
         Command::List(_) => list(context),
         Command::Rollback(_) => rollback(context),
         Command::Remove(options) => remove(context, &options),
@@ -173,9 +204,7 @@ fn install(context: &Context, options: &InstallOptions) -> Result<(), Failure> {
     let installed = progress::during("compiling and trying the plugin", &instance.accounts_read, || {
         plugins.install(&bytes, &Consent::Granted(grants), now)
     })?;
-    context.output.show(&installed, |page| {
-        page.line(format_args!("{} {} is installed, and runs from now on.", installed.name, installed.version));
-    })
+    show_installed(context, &installed)
 }
 
 /// What a person sees before a plugin is installed; of an update, what it asks for beyond what was granted (`b6`).
@@ -196,19 +225,50 @@ fn preview(inspection: &Inspection, before: Option<&InstalledPlugin>) -> String 
     page.into_text()
 }
 
+fn offer(context: &Context, options: &OfferOptions) -> Result<(), Failure> {
+    let (bytes, inspection) = inspect_file(&options.file)?;
+    let instance = context.instance()?;
+    let now = instance.host.now()?;
+    let roster = progress::during("compiling and trying the plugin", &instance.accounts_read, || {
+        instance.host.plugins().offer(&bytes, now)
+    })?;
+    context.output.show(&roster, |page| {
+        page.line(preview(&inspection, roster.current.as_ref()).trim_end());
+        page.line(format_args!("It waits: `seatline plugin approve {}` installs it.", inspection.digest));
+    })
+}
+
+fn approve(context: &Context, options: &ApproveOptions) -> Result<(), Failure> {
+    let instance = context.instance()?;
+    let now = instance.host.now()?;
+    let installed = progress::during("compiling and trying the plugin", &instance.accounts_read, || {
+        instance.host.plugins().approve(&options.digest, now)
+    })?;
+    show_installed(context, &installed)
+}
+
+fn decline(context: &Context, options: &DeclineOptions) -> Result<(), Failure> {
+    let declined = context.instance()?.host.plugins().decline(&options.digest)?;
+    context.output.show(&declined, |page| {
+        page.line(format_args!("{} {} waits no longer.", declined.name, declined.version));
+    })
+}
+
+fn show_installed(context: &Context, installed: &InstalledPlugin) -> Result<(), Failure> {
+    context.output.show(installed, |page| {
+        page.line(format_args!("{} {} is installed, and runs from now on.", installed.name, installed.version));
+    })
+}
+
 fn list(context: &Context) -> Result<(), Failure> {
     let roster = context.instance()?.host.plugins().list()?;
-    context.output.show(&roster, |page| match &roster.current {
-        None => page.line("No plugin is installed: install one with `seatline plugin install`."),
-        Some(_) => {
-            let Roster { current, previous } = &roster;
-            let named = [("current", current), ("before", previous)];
-            let rows: Vec<Vec<String>> = named
-                .into_iter()
-                .filter_map(|(place, plugin)| plugin.as_ref().map(|plugin| row(place, plugin)))
-                .collect();
-            page.table(&["", "NAME", "VERSION", "INSTALLED", "GRANTED", "DIGEST"], &rows);
-        }
+    let Roster { current, previous, waiting } = &roster;
+    let named = [("current", current), ("before", previous), ("waits", waiting)];
+    let rows = named.into_iter().filter_map(|(place, plugin)| plugin.as_ref().map(|plugin| row(place, plugin)));
+    let rows: Vec<Vec<String>> = rows.collect();
+    context.output.show(&roster, |page| match rows.is_empty() {
+        true => page.line("No plugin is installed: install one with `seatline plugin install`."),
+        false => page.table(&["", "NAME", "VERSION", "INSTALLED", "GRANTED", "DIGEST"], &rows),
     })
 }
 
@@ -220,7 +280,7 @@ fn row(place: &str, plugin: &InstalledPlugin) -> Vec<String> {
         plugin.version.clone(),
         time(plugin.installed_at),
         grants.join(", "),
-        plugin.digest.hex()[..12].to_owned(),
+        plugin.digest.to_string(),
     ]
 }
 

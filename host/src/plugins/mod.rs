@@ -17,6 +17,7 @@
 //! Several processes may use a store at once, such as `seatline run` and `seatline plugin install`: readers see whole
 //! files, writers take turns.
 
+mod offered;
 mod roster;
 mod simulated;
 
@@ -98,6 +99,14 @@ pub enum PluginError {
     /// The plugin did not pass its test run.
     #[error("the plugin was not installed: on a simulated product, {0}")]
     TestRun(#[source] RunError),
+    /// No plugin of this digest waits.
+    #[error(
+        "no plugin with the digest {digest} waits: it was installed or refused, or another was offered in its place"
+    )]
+    NotWaiting {
+        /// The digest.
+        digest: Digest,
+    },
     /// There is no plugin before the current one.
     #[error("there is no plugin before the current one to roll back to")]
     NothingBefore,
@@ -131,6 +140,7 @@ impl PluginError {
             Self::Load(error) => error.code(),
             Self::AsksMore { .. } => "plugin-asks-more",
             Self::TestRun(_) => "plugin-failed-test-run",
+            Self::NotWaiting { .. } => "plugin-not-waiting",
             Self::NothingBefore => "plugin-nothing-before",
             Self::Randomness(_) => "plugin-store-randomness",
         }
@@ -227,10 +237,7 @@ impl PluginStore {
     pub fn install(&self, bytes: &[u8], consent: &Consent, now: Timestamp) -> Result<InstalledPlugin, PluginError> {
         let inspection = inspect(bytes).map_err(LoadError::from)?;
         let grants = consent.decide(&inspection.asks, self.list()?.current.as_ref())?;
-        let sandbox = self.sandbox()?;
-        let component = sandbox.compile(bytes)?;
-        let plugin = sandbox.link(inspection.clone(), &component)?;
-        simulated::test_run(&plugin, grants).result.map_err(PluginError::TestRun)?;
+        let (plugin, component) = self.tried(bytes, inspection.clone(), grants)?;
 
         let writing = self.files.writing()?;
         let roster = self.list()?;
@@ -242,6 +249,20 @@ impl PluginStore {
         self.write_roster(&writing, &roster.with_current(installed.clone()))?;
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some(plugin);
         Ok(installed)
+    }
+
+    /// Compiles a plugin, and tries it on a simulated product.
+    fn tried(
+        &self,
+        bytes: &[u8],
+        inspection: Inspection,
+        grants: Grants,
+    ) -> Result<(LoadedPlugin, Component), PluginError> {
+        let sandbox = self.sandbox()?;
+        let component = sandbox.compile(bytes)?;
+        let plugin = sandbox.link(inspection, &component)?;
+        simulated::test_run(&plugin, grants).result.map_err(PluginError::TestRun)?;
+        Ok((plugin, component))
     }
 
     /// Makes the plugin before the current one, and keeps the current one to roll back to. Gives the plugin that is
@@ -265,7 +286,9 @@ impl PluginStore {
     pub fn remove(&self) -> Result<Option<InstalledPlugin>, PluginError> {
         let writing = self.files.writing()?;
         let removed = self.list()?.current;
-        self.write_roster(&writing, &Roster::default())?;
+        // A plugin that waits goes on waiting: it was not what was removed.
+        let waiting = self.list()?.waiting;
+        self.write_roster(&writing, &Roster { waiting, ..Roster::default() })?;
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(removed)
     }

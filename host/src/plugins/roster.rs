@@ -23,6 +23,9 @@ pub struct InstalledPlugin {
     pub asks: Vec<Capability>,
     /// Those that the administrator granted.
     pub grants: Grants,
+    /// Who publishes it, as its own metadata says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<String>,
     /// When it was installed.
     pub installed_at: Timestamp,
 }
@@ -36,6 +39,9 @@ pub struct Roster {
     /// The one before, kept for a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<InstalledPlugin>,
+    /// One that was offered, and waits until an administrator approves what it asks for (`b6`). It has no grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<InstalledPlugin>,
 }
 
 /// What an administrator agrees to when a plugin is installed.
@@ -74,7 +80,15 @@ impl Roster {
     pub(super) fn with_current(self, plugin: InstalledPlugin) -> Self {
         let same = self.current.as_ref().is_some_and(|current| current.digest == plugin.digest);
         let previous = if same { self.previous } else { self.current };
-        Self { current: Some(plugin), previous }
+        // What is installed waits no longer.
+        let waiting = self.waiting.filter(|waiting| waiting.digest != plugin.digest);
+        Self { current: Some(plugin), previous, waiting }
+    }
+
+    /// What the plugin that waits asks for, and the current one was not granted.
+    pub fn asked_anew(&self) -> Vec<Capability> {
+        let granted = self.current.as_ref().map(|current| current.grants.clone()).unwrap_or_default();
+        self.waiting.as_ref().map(|waiting| granted.missing(&waiting.asks)).unwrap_or_default()
     }
 
     /// This roster with the plugin before as the current one, and the current one to roll back to.
@@ -83,14 +97,14 @@ impl Roster {
     /// When there is no plugin before.
     pub(super) fn rolled_back(self) -> Result<Self, PluginError> {
         match self.previous {
-            Some(previous) => Ok(Self { current: Some(previous), previous: self.current }),
+            Some(previous) => Ok(Self { current: Some(previous), previous: self.current, waiting: self.waiting }),
             None => Err(PluginError::NothingBefore),
         }
     }
 
     /// Whether `digest` is that of an installed plugin.
     pub(super) fn holds(&self, hex: &str) -> bool {
-        [&self.current, &self.previous].into_iter().flatten().any(|plugin| plugin.digest.hex() == hex)
+        [&self.current, &self.previous, &self.waiting].into_iter().flatten().any(|plugin| plugin.digest.hex() == hex)
     }
 }
 
@@ -108,6 +122,7 @@ impl InstalledPlugin {
             size: inspection.size,
             asks: inspection.asks.clone(),
             grants,
+            publisher: inspection.publisher.clone(),
             installed_at,
         }
     }
@@ -126,6 +141,7 @@ mod tests {
             size: 1,
             asks: asks.to_vec(),
             grants: grants.iter().copied().collect(),
+            publisher: None,
             installed_at: Timestamp::UNIX_EPOCH,
         }
     }
