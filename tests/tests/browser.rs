@@ -1,19 +1,26 @@
 //! The pages in a real browser: what everybody must be able to use, by eye, by ear, by keyboard, and without JavaScript.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use seatline_agent::pages::routes::routes;
 use seatline_tests::{Agent, Central, Chromium, Look, PASSWORD, Vendor};
 
 /// Signs in with the mouse.
 fn sign_in(chromium: &Chromium, url: &str) {
+    sign_in_as(chromium, url, "ada");
+}
+
+fn sign_in_as(chromium: &Chromium, url: &str, name: &str) {
     chromium.open(&format!("{url}/sign-in"));
-    chromium.find("input[name=name]").write("ada");
+    chromium.find("input[name=name]").write(name);
     chromium.find("input[name=password]").write(PASSWORD);
     chromium.find("main button").click_through();
     assert!(!chromium.address().contains("/sign-in"), "{}", chromium.text());
 }
 
 /// What the agent answers to `GET`, as it says itself: a page that is added is looked at here.
-fn pages() -> impl Iterator<Item = &'static str> {
+fn addresses() -> impl Iterator<Item = &'static str> {
     routes().into_iter().filter(|route| route.method == "GET").map(|route| route.path)
 }
 
@@ -46,8 +53,8 @@ fn every_page_is_accessible_keeps_to_itself_and_fits_a_narrow_screen() {
     let mut look = Look::at(&chromium, &serving.url(), "agent");
     look.open("/sign-in");
     sign_in(&chromium, &serving.url());
-    for page in pages() {
-        look.open_page(page);
+    for page in look.pages(addresses()) {
+        look.open(page);
     }
     chromium.open(&format!("{}/notifications", serving.url()));
     chromium.find("form[action$=test] button").click_through();
@@ -55,6 +62,64 @@ fn every_page_is_accessible_keeps_to_itself_and_fits_a_narrow_screen() {
     look.page("notifications-tested");
     look.finish();
 }
+
+#[test]
+fn a2_every_page_of_a_viewer_and_every_refusal_is_accessible_too() {
+    let agent = licensed();
+    let serving = agent.serve();
+    agent.run_with_input(&["user", "add", "vic", "--role", "viewer", "--password-stdin"], PASSWORD).ok();
+    let chromium = Chromium::start();
+    sign_in_as(&chromium, &serving.url(), "vic");
+    let mut look = Look::at(&chromium, &serving.url(), "viewer");
+    for page in ["/license", "/links", "/notifications", "/system", "/links/new", "/no/such/page"] {
+        look.open(page);
+    }
+    look.finish();
+
+    sign_in(&chromium, &serving.url());
+    chromium.open(&format!("{}/confirm", serving.url()));
+    chromium.find("input[name=confirm-password]").write(PASSWORD);
+    chromium.find("main form button").click_through();
+    let mut look = Look::at(&chromium, &serving.url(), "refusals");
+    for (page, field, value, form) in [
+        ("/license", "textarea[name=key]", "no key", "form[action$=preview]"),
+        ("/links/new", "textarea[name=invite]", "no invite", "form[action$=review]"),
+        ("/notifications", "input[name=host]", "no/host", "form[action$=mail]"),
+        ("/notifications", "input[name=expiry]", "tomorrow", "form[action$=reminders]"),
+    ] {
+        chromium.open(&format!("{}{page}", serving.url()));
+        chromium.find(field).write(value);
+        chromium.find(&format!("{form} button[type=submit]")).click_through();
+        chromium.find("[aria-invalid=true]");
+        look.page(&format!("{}{}", &page[1..].replace('/', "-"), field.replace(['[', ']', '='], "-")));
+    }
+    look.finish();
+}
+
+#[test]
+fn the_look_at_a_page_finds_what_it_looks_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let _ = stream.read(&mut [0; 4096]);
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close";
+            let _ = write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{BAD_PAGE}", BAD_PAGE.len());
+        }
+    });
+    let chromium = Chromium::start();
+    let mut look = Look::at(&chromium, &format!("http://{address}"), "bad");
+    look.open("/");
+    for found in ["scrolls sideways", "image-alt", "color-contrast", "asks http://127.0.0.1:1/", "the console says"] {
+        assert!(look.problems().iter().any(|problem| problem.contains(found)), "{found}: {:?}", look.problems());
+    }
+}
+
+/// A page with one defect of each kind.
+const BAD_PAGE: &str = r#"<!DOCTYPE html><html lang="en"><title>Bad</title><main><h1>Bad</h1>
+    <p style="color: #aaa; background: #fff">Too pale</p><div style="width: 2000px">Too wide</div>
+    <img src="http://127.0.0.1:1/elsewhere.png"></main><script>console.error("an error")</script></html>"#;
 
 #[test]
 fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_narrow_screen() {
@@ -68,10 +133,10 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     let applications = central.get("/api/v1/applications");
     let id = applications["items"][0]["id"].as_str().expect("the application");
     for page in ["/applications", "/applications/new"] {
-        look.open_page(page);
+        look.open(page);
     }
     for page in ["", "/licenses", "/reports"] {
-        look.open_page(&format!("/applications/{id}{page}"));
+        look.open(&format!("/applications/{id}{page}"));
     }
     look.finish();
 }
@@ -139,7 +204,19 @@ fn every_page_works_without_javascript() {
     let agent = Agent::new(&vendor);
     let serving = agent.serve();
     let chromium = Chromium::start();
+    sign_in(&chromium, &serving.url());
+    let pages: Vec<&str> = Look::at(&chromium, &serving.url(), "without-scripts").pages(addresses());
+    let has_copy_button = || {
+        chromium.open(&format!("{}/license/request", serving.url()));
+        chromium.source().contains("button-small copy")
+    };
+    assert!(has_copy_button(), "a script adds it");
     chromium.forbid_scripts();
+    assert!(!has_copy_button(), "no script runs");
+    for page in pages {
+        chromium.open(&format!("{}{page}", serving.url()));
+        assert!(!chromium.find("main h1").text().is_empty(), "{page}: {}", chromium.text());
+    }
     sign_in(&chromium, &serving.url());
     assert!(chromium.title().starts_with("License Details"), "{}", chromium.title());
     chromium.find("textarea[name=key]").write(&vendor.license(100, &["--id", "L-1"]));

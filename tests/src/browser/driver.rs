@@ -78,8 +78,12 @@ impl Chromium {
 
     /// The text of the page, as it is shown.
     pub fn text(&self) -> String {
-        let body = self.find("body");
-        text(&self.get(&format!("/element/{}/text", body.id)))
+        self.find("body").text()
+    }
+
+    /// The page's document as it is now: what scripts have added is in it.
+    pub fn source(&self) -> String {
+        text(&self.get("/source"))
     }
 
     /// From the next page on, no page runs a script.
@@ -168,6 +172,11 @@ pub struct Element<'c> {
 }
 
 impl Element<'_> {
+    /// Its text, as it is shown.
+    pub fn text(&self) -> String {
+        text(&self.chromium.get(&format!("/element/{}/text", self.id)))
+    }
+
     /// Clicks it, as a mouse does.
     pub fn click(&self) {
         self.chromium.post(&format!("/element/{}/click", self.id), json!({}));

@@ -43,20 +43,24 @@ impl<'c> Look<'c> {
         Self { chromium, origin: origin.to_owned(), kept, problems: Vec::new() }
     }
 
-    /// Looks at what `path` gives, unless it leads to another page or is a file to keep.
-    pub fn open_page(&mut self, path: &str) {
+    /// Those of `paths` that give a page: neither a file to keep, nor the way to another page.
+    pub fn pages<'p>(&mut self, paths: impl Iterator<Item = &'p str>) -> Vec<&'p str> {
+        paths.filter(|path| self.is_page(path)).collect()
+    }
+
+    fn is_page(&mut self, path: &str) -> bool {
         let asked = "const answer = await fetch(PATH, { redirect: 'manual' });
              return [answer.type, answer.status, answer.headers.get('content-type'), answer.headers.get('content-disposition')]";
         let answer = self.chromium.run_to_end(&asked.replace("PATH", &Value::from(path).to_string()));
         let is_file = answer[3].as_str().is_some_and(|disposition| disposition.starts_with("attachment"));
         if is_file || answer[0] == "opaqueredirect" {
-            return;
+            return false;
         }
-        let is_page = answer[2].as_str().is_some_and(|kind| kind.starts_with("text/html"));
-        match is_page && answer[1] == 200 {
-            true => self.open(path),
-            false => self.problems.push(format!("{path}: it is neither a page nor a file: {answer}")),
+        let is_page = answer[1] == 200 && answer[2].as_str().is_some_and(|kind| kind.starts_with("text/html"));
+        if !is_page {
+            self.problems.push(format!("{path}: it is neither a page nor a file: {answer}"));
         }
+        is_page
     }
 
     /// Opens the page at `path`, and looks at it.
@@ -88,10 +92,15 @@ impl<'c> Look<'c> {
         self.logs(name);
     }
 
-    /// What was found on all pages.
+    /// What was found until now.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// The end of it.
     ///
     /// # Panics
-    /// When it is anything at all.
+    /// When anything at all was found.
     pub fn finish(self) {
         let pages = self.kept.display();
         assert!(self.problems.is_empty(), "{}\n(screenshots: {pages})", self.problems.join("\n"));
