@@ -5,26 +5,12 @@ mod support;
 use seatline_protocol::SecretKey;
 use support::agent::{Agent, Finished};
 use support::http::Answer;
-use support::person::{PASSWORD, Person, add_user, hidden};
-use support::running::Running;
-
-struct World {
-    agent: Agent,
-    _running: Running,
-    address: String,
-    ada: Person,
-}
+use support::person::{PASSWORD, Person, hidden};
+use support::site::Site as World;
 
 /// A running agent with an administrator who has signed in, after `prepare`.
 fn world(prepare: impl FnOnce(&Agent)) -> World {
-    let agent = Agent::new();
-    agent.configure("\n[log]\nformat = 'json'\n");
-    add_user(&agent, "ada", "administrator");
-    prepare(&agent);
-    let mut running = Running::start(&agent, &[], &[]);
-    let address = running.address();
-    let ada = Person::signed_in(&address, "ada");
-    World { agent, _running: running, address, ada }
+    World::new(prepare)
 }
 
 impl World {
@@ -372,24 +358,11 @@ fn a7_the_page_the_export_and_the_replacement_are_there_whatever_the_state() {
 fn bad_forms_are_refused_without_harm() {
     let world = world(|_| {});
     world.ada.confirm();
-    let form = [("Content-Type", "application/x-www-form-urlencoded")];
-    for path in ["/license/preview", "/license/save", "/license/threshold", "/license/refresh", "/confirm"] {
-        let answer = |headers: &[(&str, &str)], body: &str| world.ada.send("POST", path, headers, body).status;
-        let large = format!("key={}", "x".repeat(600 * 1024));
-        assert!(matches!(answer(&form, &large), 413 | 303), "{path}: oversized");
-        for (headers, body) in [
-            (&form[..], "key=%ff%fe&percent=%00&dimension=%0a"),
-            (&form[..], "&&&==&"),
-            (&[("Content-Type", "application/json")][..], "{\"key\": 1}"),
-            (&[("Content-Type", "multipart/form-data; boundary=x")][..], "not multipart"),
-            (&[("Content-Type", "multipart/form-data")][..], "--x--"),
-            (&[][..], "key=x"),
-        ] {
-            let status = answer(headers, body);
-            assert!((300..=499).contains(&status), "{path}: {status} for {body}");
-        }
-        let cross = [form[0], ("Origin", "https://evil.example")];
-        assert_eq!(answer(&cross, "key=x"), 403, "{path}: cross-site");
+    for path in ["/license/preview", "/license/save", "/license/threshold"] {
+        world.misuse(path, true);
+    }
+    for path in ["/license/refresh", "/confirm"] {
+        world.misuse(path, false);
     }
     assert_eq!(world.governs(), "");
     let shown = world.preview("\"><script>alert(1)</script>").body;

@@ -9,35 +9,19 @@ use serde_json::Value;
 use support::agent::Agent;
 use support::central::Central;
 use support::http::Answer;
-use support::person::{PASSWORD, Person, add_user, hidden};
-use support::running::Running;
-
-struct World {
-    agent: Agent,
-    _running: Running,
-    address: String,
-    ada: Person,
-    central: Central,
-}
+use support::person::{PASSWORD, Person, hidden};
+use support::site::Site as World;
 
 /// A running agent with an administrator who has signed in.
 fn world() -> World {
-    let agent = Agent::new();
-    agent.configure("\n[log]\nformat = 'json'\n");
-    agent.install_plugin();
-    add_user(&agent, "ada", "administrator");
-    add_user(&agent, "vic", "viewer");
-    let mut running = Running::start(&agent, &[], &[]);
-    let address = running.address();
-    let ada = Person::signed_in(&address, "ada");
-    World { agent, _running: running, address, ada, central: Central::new() }
+    World::new(Agent::install_plugin)
 }
 
 /// The same with a link that waits for its answer, and the password confirmed.
 fn joining() -> World {
     let world = world();
     world.ada.confirm();
-    done(&world.ada.post("/links/accept", &[("invite", &world.central.invite())]), "linked");
+    done(&world.ada.post("/links/accept", &[("invite", &Central::new().invite())]), "linked");
     world
 }
 
@@ -66,7 +50,7 @@ impl World {
     }
 
     fn approve(&self) {
-        done(&self.import(&self.central.approval(&self.agent)), "imported");
+        done(&self.import(&Central::new().approval(&self.agent)), "imported");
     }
 }
 
@@ -90,10 +74,10 @@ fn until(world: &World, shown: &str) -> String {
 fn w3_an_invite_is_reviewed_confirmed_and_joined() {
     let world = world();
     assert!(world.page().contains("This product is not linked"));
-    let invite = world.central.invite();
+    let invite = Central::new().invite();
     let review = world.ada.post("/links/review", &[("invite", &format!("  {}\r\n{} ", &invite[..90], &invite[90..]))]);
     assert_eq!(review.status, 200, "{review:?}");
-    let fingerprint = world.central.key.public().fingerprint();
+    let fingerprint = Central::new().key.public().fingerprint();
     let server_id = world.agent.server_id();
     for shown in
         ["Example Central", "http://127.0.0.1:1", &fingerprint, "What will be sent", server_id.as_str(), "main"]
@@ -126,11 +110,11 @@ fn w3_an_invite_is_reviewed_confirmed_and_joined() {
 fn w3_an_invite_that_is_none_or_is_over_is_refused_with_its_reason_and_does_not_come_back() {
     let world = world();
     world.ada.confirm();
-    let good = world.central.invite();
+    let good = Central::new().invite();
     let cases = [
         (String::new(), "nothing was pasted"),
         (good[..good.len() - 9].to_owned(), "incomplete"),
-        (world.central.invite_for(SignedDuration::from_secs(-1)), "expired at"),
+        (Central::new().invite_for(SignedDuration::from_secs(-1)), "expired at"),
         (world.agent.issue(&["--kind", "commercial"]), "signature"),
         ("\"><script>alert(1)</script>".to_owned(), ""),
         ("x".repeat(100_000), ""),
@@ -167,7 +151,7 @@ fn g4_a_link_is_joined_approved_and_used_by_file_alone() {
     let page = until(&world, "of at most");
     assert!(page.contains("waiting report"), "{page}");
     let waiting = world.agent.waiting();
-    let receipts = world.central.receipts(&waiting);
+    let receipts = Central::new().receipts(&waiting);
     done(&world.import(&receipts), "imported");
     let page = until(&world, "Last receipt");
     assert!(page.contains(&format!("for report {}, stored", waiting.last().expect("a report").1.sequence)), "{page}");
@@ -197,7 +181,7 @@ fn g4_a_file_that_is_no_answer_changes_nothing_and_says_why() {
     }
     assert_eq!(world.import_text(&"x".repeat(600 * 1024)).status, 413);
     world.ada.post("/confirm/end", &[]);
-    assert_eq!(world.import(&world.central.approval(&world.agent)).status, 403, "without confirmation");
+    assert_eq!(world.import(&Central::new().approval(&world.agent)).status, 403, "without confirmation");
     assert_ne!(world.link()["state"], "approved");
 }
 
@@ -243,7 +227,7 @@ fn a_link_is_removed_with_the_password_and_only_the_one_that_was_seen() {
     assert_eq!(world.link(), Value::Null);
     assert_eq!(world.ada.post("/links/remove", &[("key", &key)]).status, 409, "replayed");
     assert_eq!(world.ada.get("/links/export").status, 404);
-    done(&world.ada.post("/links/accept", &[("invite", &world.central.invite())]), "linked");
+    done(&world.ada.post("/links/accept", &[("invite", &Central::new().invite())]), "linked");
     assert_eq!(world.ada.post("/links/remove", &[("key", &key)]).status, 409, "this is another link");
 }
 
@@ -262,24 +246,8 @@ fn a_viewer_sees_the_link_and_no_form() {
 fn bad_forms_are_refused_without_harm() {
     let world = world();
     world.ada.confirm();
-    let form = [("Content-Type", "application/x-www-form-urlencoded")];
     for path in ["/links/review", "/links/accept", "/links/remove", "/links/import"] {
-        let answer = |headers: &[(&str, &str)], body: &str| world.ada.send("POST", path, headers, body).status;
-        assert_eq!(answer(&form, &format!("invite={}", "x".repeat(600 * 1024))), 413, "{path}: oversized");
-        for (headers, body) in [
-            (&form[..], "invite=%ff%fe&key=%00&answer=%0a"),
-            (&form[..], "&&&==&"),
-            (&form[..], "invite=a&invite=b&answer=a&answer=b&key=a&key=b"),
-            (&[("Content-Type", "application/json")][..], "{\"invite\": 1}"),
-            (&[("Content-Type", "multipart/form-data; boundary=x")][..], "not multipart"),
-            (&[("Content-Type", "multipart/form-data")][..], "--x--"),
-            (&[][..], "invite=x"),
-        ] {
-            let status = answer(headers, body);
-            assert!((400..=499).contains(&status), "{path}: {status} for {body}");
-        }
-        let cross = [form[0], ("Origin", "https://evil.example")];
-        assert_eq!(answer(&cross, &format!("invite={}", world.central.invite())), 403, "{path}: cross-site");
+        world.misuse(path, true);
     }
     assert_eq!(world.link(), Value::Null);
 }

@@ -15,6 +15,7 @@ pub mod running;
 pub mod schema;
 pub mod scim;
 pub mod server;
+pub mod site;
 pub mod slapd;
 pub mod tool;
 
