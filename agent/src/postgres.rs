@@ -40,6 +40,22 @@ pub enum ConnectError {
 /// # Errors
 /// When it cannot be reached, or does not let us in.
 pub fn connect(address: &PostgresAddress) -> Result<Client, ConnectError> {
+    let (config, connector) = prepared(address)?;
+    let synchronous = postgres::Config::from(config.clone());
+    let connected = match connector {
+        Some(connector) => synchronous.connect(connector),
+        None => synchronous.connect(postgres::NoTls),
+    };
+    connected.map_err(|error| connect_error(&error, &place(&config)))
+}
+
+/// How a connection to the database at `address` is made, and its TLS, where it has any.
+///
+/// # Errors
+/// When the certificate authorities cannot be read.
+pub fn prepared(
+    address: &PostgresAddress,
+) -> Result<(tokio_postgres::Config, Option<MakeRustlsConnect>), ConnectError> {
     let mut config = address.config.clone();
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
@@ -50,11 +66,8 @@ pub fn connect(address: &PostgresAddress) -> Result<Client, ConnectError> {
     // A peer that vanished is noticed, and does not hold a run for hours.
     config.keepalives_idle(Duration::from_secs(30));
     config.tcp_user_timeout(Duration::from_secs(60));
-    let connected = match connector(&mut config, address.tls_ca_file.as_deref())? {
-        Some(connector) => config.connect(connector),
-        None => config.connect(postgres::NoTls),
-    };
-    connected.map_err(|error| connect_error(&error, &place(&config)))
+    let connector = connector(&mut config, address.tls_ca_file.as_deref())?;
+    Ok((config, connector))
 }
 
 /// The connector for `config`, or none where TLS is off. The mode is made definite: without `sslmode`, a socket or the
@@ -62,7 +75,10 @@ pub fn connect(address: &PostgresAddress) -> Result<Client, ConnectError> {
 ///
 /// # Errors
 /// When the certificate authorities, of `ca_file` or else of the system, cannot be read.
-fn connector(config: &mut postgres::Config, ca_file: Option<&Path>) -> Result<Option<MakeRustlsConnect>, ConnectError> {
+fn connector(
+    config: &mut tokio_postgres::Config,
+    ca_file: Option<&Path>,
+) -> Result<Option<MakeRustlsConnect>, ConnectError> {
     if config.get_ssl_mode() == SslMode::Prefer {
         let mode = if is_local(config) && ca_file.is_none() { SslMode::Disable } else { SslMode::Require };
         config.ssl_mode(mode);
@@ -76,7 +92,7 @@ fn connector(config: &mut postgres::Config, ca_file: Option<&Path>) -> Result<Op
 }
 
 /// Whether every host is this machine.
-fn is_local(config: &postgres::Config) -> bool {
+fn is_local(config: &tokio_postgres::Config) -> bool {
     config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
         && config.get_hosts().iter().all(|host| match host {
             Host::Tcp(name) => is_loopback(name) || !config.get_hostaddrs().is_empty(),
@@ -86,7 +102,7 @@ fn is_local(config: &postgres::Config) -> bool {
 }
 
 /// Host and database, for an administrator.
-pub fn place(config: &postgres::Config) -> String {
+pub fn place(config: &tokio_postgres::Config) -> String {
     let host = config.get_hosts().first().map(|host| match host {
         Host::Tcp(name) => name.clone(),
         #[cfg(unix)]
@@ -99,7 +115,8 @@ pub fn place(config: &postgres::Config) -> String {
     }
 }
 
-fn connect_error(error: &postgres::Error, place: &str) -> ConnectError {
+/// What an error of a connection that was being made means.
+pub fn connect_error(error: &postgres::Error, place: &str) -> ConnectError {
     let code = error.code();
     if [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION]
         .iter()
@@ -133,7 +150,7 @@ mod tests {
     use super::*;
 
     fn mode(address: &str) -> SslMode {
-        let mut config: postgres::Config = address.parse().expect("an address");
+        let mut config: tokio_postgres::Config = address.parse().expect("an address");
         connector(&mut config, None).expect("a connector");
         config.get_ssl_mode()
     }
@@ -147,7 +164,7 @@ mod tests {
         assert_eq!(mode("postgres://127.0.0.1/wiki"), SslMode::Disable);
         assert_eq!(mode("postgres://localhost/wiki?sslmode=require"), SslMode::Require);
         let dir = tempfile::tempdir().expect("a directory");
-        let mut config: postgres::Config = "host=localhost".parse().expect("an address");
+        let mut config: tokio_postgres::Config = "host=localhost".parse().expect("an address");
         let named = connector(&mut config, Some(&dir.path().join("ca.pem"))).err().expect("there is no such authority");
         assert!(
             matches!(named, ConnectError::Unreachable { .. }),

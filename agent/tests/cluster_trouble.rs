@@ -190,6 +190,38 @@ fn g3_s9_a_license_set_on_one_node_holds_on_another_at_once_and_what_it_knew_las
 }
 
 #[test]
+fn g3_a_database_that_stands_still_keeps_nobody_waiting_for_what_is_known() {
+    let server = Postgres::start();
+    let agent = Agent::node("wiki-1", &database(&server));
+    let token = agent.token("wiki", "read");
+    agent.run(&["license", "set", &agent.issue(&["--kind", "commercial", "--feature", "sso"])]).ok();
+    let mut running = Running::start(&agent, &[], &[]);
+    let address = running.address();
+    running.until("this node synchronises from now on");
+    let bearer = format!("Bearer {token}");
+    let get = |path: &str| send(&address, "GET", path, &[("Authorization", bearer.as_str())], "").json();
+    assert_eq!(get("/v1/features/sso")["enabled"], true);
+
+    // It breaks no connection, and answers nothing.
+    server.stand_still("STOP");
+    let (mut longest, mut problem) = (Duration::ZERO, Value::Null);
+    until("the problem to be told", || {
+        let asked = Instant::now();
+        assert_eq!(get("/v1/features/sso")["enabled"], true);
+        problem = get("/v1/standing")["problem"].take();
+        longest = longest.max(asked.elapsed());
+        (!problem.is_null()).then_some(())
+    });
+    assert!(longest < Duration::from_secs(6), "two answers took {longest:?}");
+    let message = problem["message"].as_str().expect("a message");
+    assert!(message.ends_with("has not answered for 15 seconds; look whether it stands still"), "{message}");
+    running.until("the other nodes do not see this one");
+    server.stand_still("CONT");
+    running.until("the other nodes see this one again");
+    until("the problem to be over", || get("/v1/standing")["problem"].is_null().then_some(()));
+}
+
+#[test]
 fn c8_p3_a_license_by_node_covers_the_node_that_it_was_set_for_and_list_and_page_show_which_lacks_one() {
     let server = Postgres::start();
     let agents = ["wiki-1", "wiki-2", "wiki-3"].map(|name| Agent::node(name, &database(&server)));

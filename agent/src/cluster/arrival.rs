@@ -10,7 +10,8 @@ use postgres::types::Type;
 use seatline_host::store::{LockedStore as _, Log, Slot, StateReader, StoreError};
 use seatline_protocol::ProductId;
 
-use super::change::{Change, Parameter};
+use super::change::Change;
+use super::connection::Parameter;
 use super::store::PostgresStore;
 
 /// How many bytes of a log are handed over at once.
@@ -98,7 +99,7 @@ impl PostgresStore {
             "UPDATE {s}.instance SET phase = 'live', place = NULL \
              WHERE id = 'seatline' AND phase = 'arriving' AND place = $1",
         );
-        Ok(self.pool().with(|client| client.execute_typed(&settle, &[(&place, Type::TEXT)]))? > 0)
+        Ok(self.pool().with(|client| client.execute(&settle, &[(&place, Type::TEXT)]))? > 0)
     }
 }
 

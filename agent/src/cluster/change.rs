@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use postgres::Client;
-use postgres::types::{ToSql, Type};
+use postgres::types::Type;
 use seatline_host::store::{LockedStore, Log, Slot, StateReader, StoreError};
 use zeroize::Zeroizing;
 
+use super::connection::{Connection, Parameter, QueryError};
 use super::pool::apart;
 use super::store::PostgresStore;
 use super::walk::Walk;
@@ -25,26 +25,23 @@ const MAX_LOG_BYTES: i64 = 160 * 1024 * 1024;
 pub struct Change<'s> {
     store: &'s PostgresStore,
     /// Until it has ended. A transaction that failed ends with its connection.
-    client: RefCell<Option<Client>>,
+    client: RefCell<Option<Connection>>,
     /// Raised with every write of a slot, which takes it as its own.
     revision: i64,
     /// The last position and the bytes of the logs that were appended to.
     ends: HashMap<Log, (i64, i64)>,
 }
 
-/// A value and its type.
-pub(super) type Parameter<'p> = (&'p (dyn ToSql + Sync), Type);
-
 impl<'s> Change<'s> {
     /// A change over a connection that is in a transaction and has locked the state, which has this `revision`.
-    pub fn new(store: &'s PostgresStore, client: Client, revision: i64) -> Self {
+    pub fn new(store: &'s PostgresStore, client: Connection, revision: i64) -> Self {
         Self { store, client: RefCell::new(Some(client)), revision, ends: HashMap::new() }
     }
 
     /// Does `work` within the transaction. After one that failed there is no further one.
     fn with<T: Send>(
         &self,
-        work: impl FnOnce(&mut Client) -> Result<T, postgres::Error> + Send,
+        work: impl FnOnce(&mut Connection) -> Result<T, QueryError> + Send,
     ) -> Result<T, StoreError> {
         let mut held = self.client.borrow_mut();
         let Some(client) = held.as_mut() else {
@@ -62,7 +59,7 @@ impl<'s> Change<'s> {
     /// Runs a statement within the transaction.
     pub(super) fn execute(&self, statement: &str, parameters: &[Parameter<'_>]) -> Result<u64, StoreError> {
         let statement = self.store.sql(statement);
-        self.with(|client| client.execute_typed(&statement, parameters))
+        self.with(|client| client.execute(&statement, parameters))
     }
 
     /// The last position of a log, and its bytes.
@@ -74,7 +71,7 @@ impl<'s> Change<'s> {
             "SELECT COALESCE(MAX(position), 0), CAST(COALESCE(SUM(LENGTH(record)), 0) AS bigint) \
              FROM {s}.records WHERE log = $1",
         );
-        let row = self.with(|client| client.query_typed_one(&statement, &[(&log.name(), Type::TEXT)]))?;
+        let row = self.with(|client| client.query_one(&statement, &[(&log.name(), Type::TEXT)]))?;
         Ok((self.store.column(&row, 0)?, self.store.column(&row, 1)?))
     }
 
@@ -96,7 +93,7 @@ impl<'s> Change<'s> {
 impl StateReader for Change<'_> {
     fn read(&self, slot: Slot) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let statement = self.store.sql("SELECT value FROM {s}.slots WHERE name = $1");
-        let row = self.with(|client| client.query_typed_opt(&statement, &[(&slot.name(), Type::TEXT)]))?;
+        let row = self.with(|client| client.query_opt(&statement, &[(&slot.name(), Type::TEXT)]))?;
         let value: Option<Vec<u8>> = row.as_ref().map(|row| self.store.column(row, 0)).transpose()?;
         Ok(value.map(Zeroizing::new))
     }
@@ -185,7 +182,7 @@ impl LockedStore for Change<'_> {
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
         // Also where no slot was written: in a transaction that has failed, this fails too, and a commit would not.
         self.execute("UPDATE {s}.instance SET revision = $1 WHERE id = 'seatline'", &[(&self.revision, Type::INT8)])?;
-        self.with(|client| client.batch_execute("COMMIT"))?;
+        self.with(|client| client.batch("COMMIT"))?;
         if let Some(client) = self.client.take() {
             self.store.pool().give_back(client);
         }
@@ -197,7 +194,7 @@ impl Drop for Change<'_> {
     fn drop(&mut self) {
         let Some(mut client) = self.client.take() else { return };
         // The lock is free when the server has heard of it.
-        if let Ok(client) = apart(|| client.batch_execute("ROLLBACK").map(|()| client)) {
+        if let Ok(client) = apart(|| client.batch("ROLLBACK").map(|()| client)) {
             self.store.pool().give_back(client);
         }
     }

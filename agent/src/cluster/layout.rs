@@ -3,9 +3,9 @@
 //! There is no serial key, no trigger and no advisory lock, and times come from the database's own clock: each transaction
 //! reads it first ([`NOW`]), and hands it to the statements that follow.
 
-use postgres::Client;
 use postgres::types::Type;
 
+use super::connection::{Connection, QueryError};
 use super::trouble;
 
 /// The newest layout: the number of migrations.
@@ -64,12 +64,15 @@ CREATE TABLE {s}.leases (
     expires_at timestamptz NOT NULL
 )"];
 
+/// Whoever stands still in the middle of this keeps nobody up for longer.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
 /// How often the tables are looked at again while other nodes make them too.
 const ATTEMPTS: u32 = 20;
 
 /// Makes the tables of `schema`, or brings them to the newest layout. Gives the layout that they have now, which is above
 /// [`LATEST`] where a newer version was here: then nothing was done.
-pub fn prepare(client: &mut Client, schema: &str) -> Result<i64, postgres::Error> {
+pub fn prepare(client: &mut Connection, schema: &str) -> Result<i64, QueryError> {
     let mut attempts = 0;
     loop {
         let step = match layout(client, schema) {
@@ -88,40 +91,38 @@ pub fn prepare(client: &mut Client, schema: &str) -> Result<i64, postgres::Error
     }
 }
 
-fn layout(client: &mut Client, schema: &str) -> Result<Option<i64>, postgres::Error> {
-    let row = client.query_typed_opt(&sql("SELECT layout FROM {s}.instance WHERE id = 'seatline'", schema), &[])?;
-    row.map(|row| row.try_get(0)).transpose()
+fn layout(client: &mut Connection, schema: &str) -> Result<Option<i64>, QueryError> {
+    let row = client.query_opt(&sql("SELECT layout FROM {s}.instance WHERE id = 'seatline'", schema), &[])?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// Makes the schema, where there is none, and the row that everything else stands on.
-fn begin(client: &mut Client, schema: &str) -> Result<(), postgres::Error> {
+fn begin(client: &mut Connection, schema: &str) -> Result<(), QueryError> {
     // Whoever may not make schemas may use one that was made for him.
-    let exists =
-        client.query_typed("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", &[(&schema, Type::TEXT)])?;
+    let exists = client.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", &[(&schema, Type::TEXT)])?;
     if exists.is_empty() {
-        client.batch_execute(&sql("CREATE SCHEMA IF NOT EXISTS {s}", schema))?;
+        client.batch(&sql("CREATE SCHEMA IF NOT EXISTS {s}", schema))?;
     }
     // One transaction: whoever sees the table sees its row.
-    let mut transaction = client.transaction()?;
-    transaction.batch_execute(&sql(INSTANCE, schema))?;
-    transaction.batch_execute(&sql(FIRST_ROW, schema))?;
-    transaction.commit()
+    client.transaction(BEGIN, |client| {
+        client.batch(&sql(INSTANCE, schema))?;
+        client.batch(&sql(FIRST_ROW, schema))
+    })
 }
 
 /// Goes one step from `layout`, unless somebody else has gone it meanwhile.
-fn migrate(client: &mut Client, schema: &str, layout: i64) -> Result<(), postgres::Error> {
+fn migrate(client: &mut Connection, schema: &str, layout: i64) -> Result<(), QueryError> {
     let Some(migration) = usize::try_from(layout).ok().and_then(|layout| MIGRATIONS.get(layout)) else { return Ok(()) };
-    let mut transaction = client.transaction()?;
-    transaction.batch_execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")?;
-    let now = "SELECT layout FROM {s}.instance WHERE id = 'seatline' FOR UPDATE";
-    let row = transaction.query_typed_one(&sql(now, schema), &[])?;
-    if row.try_get::<_, i64>(0)? != layout {
-        return transaction.rollback();
-    }
-    transaction.batch_execute(&sql(migration, schema))?;
-    let next = "UPDATE {s}.instance SET layout = $1 WHERE id = 'seatline'";
-    transaction.execute_typed(&sql(next, schema), &[(&(layout + 1), Type::INT8)])?;
-    transaction.commit()
+    client.transaction(BEGIN, |client| {
+        let now = "SELECT layout FROM {s}.instance WHERE id = 'seatline' FOR UPDATE";
+        let row = client.query_one(&sql(now, schema), &[])?;
+        if row.try_get::<_, i64>(0)? != layout {
+            return Ok(());
+        }
+        client.batch(&sql(migration, schema))?;
+        let next = "UPDATE {s}.instance SET layout = $1 WHERE id = 'seatline'";
+        client.execute(&sql(next, schema), &[(&(layout + 1), Type::INT8)]).map(drop)
+    })
 }
 
 /// A statement for the tables of `schema`, which it names `{s}`.

@@ -5,11 +5,11 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use postgres::Client;
 use postgres::types::Type;
 use seatline_host::store::StoreError;
 use serde::Serialize;
 
+use super::connection::{Connection, QueryError};
 use super::layout::NOW;
 use super::store::PostgresStore;
 
@@ -82,6 +82,9 @@ impl NodeState {
     }
 }
 
+/// A node that stands still in the middle of a sign of life keeps nobody from the turn for longer.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '5s'";
+
 /// Whoever has the name keeps it while he lives.
 const REGISTER: &str = "
 INSERT INTO {s}.nodes AS n (id, incarnation, version, agent, started_at, seen_at, expires_at, plugin)
@@ -108,21 +111,17 @@ impl PostgresStore {
     /// Gives a sign of life of `member`, which has this `plugin`, and takes the turn if it is free.
     pub(super) fn sign(&self, member: &Member, plugin: Option<&str>) -> Result<Sign, StoreError> {
         let check = self.sql("SELECT layout, phase FROM {s}.instance WHERE id = 'seatline'");
-        let row = self.pool().with(|client| client.query_typed_opt(&check, &[]))?;
+        let row = self.pool().with(|client| client.query_opt(&check, &[]))?;
         self.check(row)?;
-        self.pool().with(|client| self.sign_with(client, member, plugin))
+        self.pool().with(|client| client.transaction(BEGIN, |client| self.sign_with(client, member, plugin)))
     }
 
-    fn sign_with(&self, client: &mut Client, member: &Member, plugin: Option<&str>) -> Result<Sign, postgres::Error> {
+    fn sign_with(&self, client: &mut Connection, member: &Member, plugin: Option<&str>) -> Result<Sign, QueryError> {
         let Member { node, incarnation, version, lapse } = member;
-        let mut transaction = client.transaction()?;
-        // A node that stands still in the middle of this keeps nobody from the turn for longer.
-        transaction
-            .batch_execute("SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '5s'")?;
-        let now: SystemTime = transaction.query_typed_one(NOW, &[])?.try_get(0)?;
+        let now: SystemTime = client.query_one(NOW, &[])?.try_get(0)?;
         let (expires_at, forgotten_at) = (now + *lapse, now - REMEMBERED);
         let agent = env!("CARGO_PKG_VERSION");
-        let registered = transaction.execute_typed(
+        let registered = client.execute(
             &self.sql(REGISTER),
             &[
                 (node, Type::TEXT),
@@ -136,11 +135,11 @@ impl PostgresStore {
         )?;
         if registered == 0 {
             let other = self.sql("SELECT seen_at FROM {s}.nodes WHERE id = $1");
-            let other = transaction.query_typed_opt(&other, &[(node, Type::TEXT)])?;
+            let other = client.query_opt(&other, &[(node, Type::TEXT)])?;
             // It may have left between the two statements.
             return Ok(Sign::Taken(other.map_or(Ok(now), |row| row.try_get(0))?));
         }
-        let turn = transaction.execute_typed(
+        let turn = client.execute(
             &self.sql(TAKE_TURN),
             &[
                 (node, Type::TEXT),
@@ -150,8 +149,7 @@ impl PostgresStore {
             ],
         )?;
         let forget = self.sql("DELETE FROM {s}.nodes WHERE expires_at < $1");
-        transaction.execute_typed(&forget, &[(&forgotten_at, Type::TIMESTAMPTZ)])?;
-        transaction.commit()?;
+        client.execute(&forget, &[(&forgotten_at, Type::TIMESTAMPTZ)])?;
         Ok(Sign::Seen { on_duty: turn > 0 })
     }
 
@@ -162,11 +160,12 @@ impl PostgresStore {
             self.sql("DELETE FROM {s}.leases WHERE incarnation = $1"),
         ];
         self.pool().with(|client| {
-            let mut transaction = client.transaction()?;
-            for statement in &statements {
-                transaction.execute_typed(statement, &[(&member.incarnation, Type::TEXT)])?;
-            }
-            transaction.commit()
+            client.transaction(BEGIN, |client| {
+                for statement in &statements {
+                    client.execute(statement, &[(&member.incarnation, Type::TEXT)])?;
+                }
+                Ok(())
+            })
         })
     }
 
@@ -176,7 +175,7 @@ impl PostgresStore {
     /// When they cannot be read.
     pub fn nodes(&self) -> Result<Vec<Node>, StoreError> {
         let list = self.sql(LIST);
-        let rows = self.pool().with(|client| client.query_typed(&list, &[]))?;
+        let rows = self.pool().with(|client| client.query(&list, &[]))?;
         rows.iter()
             .map(|row| {
                 let now: SystemTime = self.column(row, 8)?;

@@ -3,12 +3,12 @@
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
-use postgres::Client;
 use seatline_host::store::StoreError;
 
+use super::connection::{Connection, PATIENCE, QueryError};
 use super::trouble;
 use crate::config::PostgresState;
-use crate::postgres::{connect, place};
+use crate::postgres::place;
 
 /// How many connections wait at the most: a node reads with one and changes with another.
 const MOST_IDLE: usize = 2;
@@ -16,7 +16,7 @@ const MOST_IDLE: usize = 2;
 /// The connections to the database of a state.
 pub struct Pool {
     state: PostgresState,
-    idle: Mutex<Vec<Client>>,
+    idle: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
@@ -41,7 +41,7 @@ impl Pool {
     /// When there is no connection, or the work fails.
     pub fn with<T: Send>(
         &self,
-        work: impl Fn(&mut Client) -> Result<T, postgres::Error> + Sync,
+        work: impl Fn(&mut Connection) -> Result<T, QueryError> + Sync,
     ) -> Result<T, StoreError> {
         let (value, client) = self.begin(work)?;
         self.give_back(client);
@@ -54,8 +54,8 @@ impl Pool {
     /// As [`with`](Self::with).
     pub fn begin<T: Send>(
         &self,
-        work: impl Fn(&mut Client) -> Result<T, postgres::Error> + Sync,
-    ) -> Result<(T, Client), StoreError> {
+        work: impl Fn(&mut Connection) -> Result<T, QueryError> + Sync,
+    ) -> Result<(T, Connection), StoreError> {
         loop {
             let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let is_new = waiting.is_none();
@@ -63,13 +63,20 @@ impl Pool {
             match apart(|| run(client, &work)) {
                 Ok(done) => return Ok(done),
                 Err(error) if !is_new && trouble::ends_connection(&error) => {}
-                Err(error) => return Err(trouble::of_statement(&error, &self.place())),
+                Err(error) => {
+                    // Those that wait may be as dead.
+                    if matches!(error, QueryError::Silent(_)) {
+                        self.forget();
+                    }
+                    return Err(trouble::of_statement(&error, &self.place()));
+                }
             }
         }
     }
 
     /// Takes back a connection that is in no transaction.
-    pub fn give_back(&self, client: Client) {
+    pub fn give_back(&self, mut client: Connection) {
+        client.be_patient(PATIENCE);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MOST_IDLE {
             return idle.push(client);
@@ -78,27 +85,32 @@ impl Pool {
         apart(|| drop(client));
     }
 
-    fn connect(&self) -> Result<Client, StoreError> {
+    /// Closes what waits.
+    fn forget(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        if !idle.is_empty() {
+            apart(|| drop(idle));
+        }
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
         let unavailable = |reason: String| StoreError::Unavailable { what: self.place(), reason };
         let address = self.state.address().map_err(|error| unavailable(error.to_string()))?;
-        apart(|| connect(&address)).map_err(|error| unavailable(error.to_string()))
+        apart(|| Connection::open(&address)).map_err(|error| unavailable(error.to_string()))
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let idle = std::mem::take(self.idle.get_mut().unwrap_or_else(PoisonError::into_inner));
-        if !idle.is_empty() {
-            apart(|| drop(idle));
-        }
+        self.forget();
     }
 }
 
 /// A connection that failed is closed here, apart from any runtime.
 fn run<T>(
-    mut client: Client,
-    work: &impl Fn(&mut Client) -> Result<T, postgres::Error>,
-) -> Result<(T, Client), postgres::Error> {
+    mut client: Connection,
+    work: &impl Fn(&mut Connection) -> Result<T, QueryError>,
+) -> Result<(T, Connection), QueryError> {
     let value = work(&mut client)?;
     Ok((value, client))
 }

@@ -9,13 +9,14 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use postgres::Row;
 use postgres::types::Type;
-use postgres::{Client, Row};
 use seatline_host::store::{LockedStore, Log, Slot, Stamp, StateReader, StateStore, StoreError};
 use seatline_protocol::ProductId;
 use zeroize::Zeroizing;
 
 use super::change::Change;
+use super::connection::{Connection, PATIENCE, QueryError};
 use super::layout::{LATEST, prepare, sql};
 use super::pool::{Pool, apart};
 use super::trouble;
@@ -52,11 +53,11 @@ impl PostgresStore {
     pub fn claim(&self, product: &ProductId) -> Result<(), StoreError> {
         let claim = self.sql("UPDATE {s}.instance SET product = $1 WHERE id = 'seatline' AND product IS NULL");
         let look = self.sql("SELECT layout, phase, product FROM {s}.instance WHERE id = 'seatline'");
-        let look = || self.pool.with(|client| client.query_typed_opt(&look, &[]));
+        let look = || self.pool.with(|client| client.query_opt(&look, &[]));
         let owner = |row: Option<Row>| -> Result<Option<String>, StoreError> { self.column(&self.check(row)?, 2) };
         let mut of = owner(look()?)?;
         if of.is_none() {
-            self.pool.with(|client| client.execute_typed(&claim, &[(&product.as_str(), Type::TEXT)]))?;
+            self.pool.with(|client| client.execute(&claim, &[(&product.as_str(), Type::TEXT)]))?;
             of = owner(look()?)?;
         }
         match of {
@@ -100,20 +101,20 @@ impl PostgresStore {
         row: &'r Row,
         index: usize,
     ) -> Result<T, StoreError> {
-        self.done(row.try_get(index))
+        self.done(row.try_get(index).map_err(QueryError::from))
     }
 
-    pub(super) fn trouble(&self, error: &postgres::Error) -> StoreError {
+    pub(super) fn trouble(&self, error: &QueryError) -> StoreError {
         trouble::of_statement(error, &self.place())
     }
 
     /// What a statement has given.
-    pub(super) fn done<T>(&self, result: Result<T, postgres::Error>) -> Result<T, StoreError> {
+    pub(super) fn done<T>(&self, result: Result<T, QueryError>) -> Result<T, StoreError> {
         result.map_err(|error| self.trouble(&error))
     }
 
     /// Begins a transaction that has locked the instance's row, with `look`, whose first column is `layout`. Gives the row.
-    pub(super) fn lock(&self, look: &str) -> Result<(Row, Client), StoreError> {
+    pub(super) fn lock(&self, look: &str) -> Result<(Row, Connection), StoreError> {
         let begin = format!(
             "BEGIN; SET LOCAL lock_timeout = '{}s'; SET LOCAL idle_in_transaction_session_timeout = '{}s'",
             LOCK_WAIT.as_secs(),
@@ -121,8 +122,10 @@ impl PostgresStore {
         );
         let look = self.sql(look);
         let (row, client) = self.pool.begin(|client| {
-            client.batch_execute(&begin)?;
-            client.query_typed_opt(&look, &[])
+            client.batch(&begin)?;
+            // From here on others may be waited for.
+            client.be_patient(LOCK_WAIT + PATIENCE);
+            client.query_opt(&look, &[])
         })?;
         match self.known(row) {
             Ok(row) => Ok((row, client)),
@@ -157,7 +160,7 @@ impl StateReader for PostgresStore {
             "SELECT i.layout, i.phase, s.value FROM {s}.instance i \
              LEFT JOIN {s}.slots s ON s.name = $1 WHERE i.id = 'seatline'",
         );
-        let row = self.pool.with(|client| client.query_typed_opt(&statement, &[(&slot.name(), Type::TEXT)]))?;
+        let row = self.pool.with(|client| client.query_opt(&statement, &[(&slot.name(), Type::TEXT)]))?;
         let value: Option<Vec<u8>> = self.column(&self.check(row)?, 2)?;
         Ok(value.map(Zeroizing::new))
     }
@@ -170,8 +173,8 @@ impl StateReader for PostgresStore {
         );
         let (row, mut client) = self.pool.begin(|client| {
             // One moment for all portions, whoever changes the log meanwhile.
-            client.batch_execute(&begin)?;
-            client.query_typed_opt(&check, &[])
+            client.batch(&begin)?;
+            client.query_opt(&check, &[])
         })?;
         let mut walk = Walk::over(log, self);
         let visited = self.check(row).and_then(|_| {
@@ -183,8 +186,8 @@ impl StateReader for PostgresStore {
 
 impl PostgresStore {
     /// Ends a transaction that has changed nothing.
-    fn end(&self, mut client: Client, result: Result<(), StoreError>) -> Result<(), StoreError> {
-        match apart(|| client.batch_execute("ROLLBACK").map(|()| client)) {
+    fn end(&self, mut client: Connection, result: Result<(), StoreError>) -> Result<(), StoreError> {
+        match apart(|| client.batch("ROLLBACK").map(|()| client)) {
             Ok(client) => self.pool.give_back(client),
             Err(error) => tracing::debug!(%error, "a connection is not used again"),
         }
@@ -202,7 +205,7 @@ impl StateStore for PostgresStore {
             "SELECT i.layout, i.phase, s.name, s.revision FROM {s}.instance i \
              LEFT JOIN {s}.slots s ON TRUE WHERE i.id = 'seatline'",
         );
-        let mut rows = self.pool.with(|client| client.query_typed(&statement, &[]))?.into_iter();
+        let mut rows = self.pool.with(|client| client.query(&statement, &[]))?.into_iter();
         let first = self.check(rows.next())?;
         let mut revisions: HashMap<String, i64> = HashMap::new();
         for row in std::iter::once(first).chain(rows) {

@@ -4,10 +4,16 @@ use postgres::error::SqlState;
 use seatline_host::store::StoreError;
 use seatline_protocol::text;
 
+use super::connection::{QueryError, silent};
+
 /// What an error of a statement means for the state in `what`. PostgreSQL quotes values in its messages, and a value of the
 /// state may be a secret: only messages that speak of the schema are passed on.
-pub fn of_statement(error: &postgres::Error, what: &str) -> StoreError {
+pub fn of_statement(error: &QueryError, what: &str) -> StoreError {
     let what = what.to_owned();
+    let error = match error {
+        QueryError::Failed(error) => error,
+        QueryError::Silent(patience) => return StoreError::Unavailable { what, reason: silent(*patience) },
+    };
     let Some(refusal) = error.as_db_error() else {
         let reason = match error.is_closed() {
             true => "the connection was closed",
@@ -40,7 +46,9 @@ pub fn of_statement(error: &postgres::Error, what: &str) -> StoreError {
 }
 
 /// Whether the connection has ended, so that another one may serve.
-pub fn ends_connection(error: &postgres::Error) -> bool {
+/// Nobody waits twice for a server that does not answer.
+pub fn ends_connection(error: &QueryError) -> bool {
+    let QueryError::Failed(error) = error else { return false };
     match error.code() {
         None => true,
         Some(code) => is_over(code) || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
@@ -53,12 +61,12 @@ fn is_over(code: &SqlState) -> bool {
 }
 
 /// Whether the schema, or one of its tables, is not there.
-pub fn is_missing(error: &postgres::Error) -> bool {
-    [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME].iter().any(|code| error.code() == Some(code))
+pub fn is_missing(error: &QueryError) -> bool {
+    has_code(error, &[SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME])
 }
 
 /// Whether somebody else makes the same at the same time.
-pub fn is_made_by_another(error: &postgres::Error) -> bool {
+pub fn is_made_by_another(error: &QueryError) -> bool {
     let codes = [
         SqlState::UNIQUE_VIOLATION,
         SqlState::DUPLICATE_TABLE,
@@ -67,5 +75,10 @@ pub fn is_made_by_another(error: &postgres::Error) -> bool {
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::INTERNAL_ERROR,
     ];
-    codes.iter().any(|code| error.code() == Some(code))
+    has_code(error, &codes)
+}
+
+fn has_code(error: &QueryError, codes: &[SqlState]) -> bool {
+    let QueryError::Failed(error) = error else { return false };
+    error.code().is_some_and(|code| codes.contains(code))
 }

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use postgres::Row;
 use postgres::types::Type;
-use postgres::{Client, Row};
 use seatline_host::store::{Log, StoreError};
 
+use super::connection::{Connection, Parameter, QueryError};
 use super::store::PostgresStore;
 
 /// How many bytes of a log are to be in memory at once, as far as the sizes of its records can be foreseen.
@@ -34,10 +35,10 @@ impl<'s> Walk<'s> {
     }
 
     /// The next records, of which there are fewer than were asked for at the end alone.
-    pub fn portion(&self, client: &mut Client) -> Result<Vec<Row>, postgres::Error> {
-        let parameters: [(&(dyn postgres::types::ToSql + Sync), Type); 3] =
+    pub fn portion(&self, client: &mut Connection) -> Result<Vec<Row>, QueryError> {
+        let parameters: [Parameter<'_>; 3] =
             [(&self.log.name(), Type::TEXT), (&self.after, Type::INT8), (&self.records, Type::INT8)];
-        client.query_typed(&self.statement, &parameters)
+        client.query(&self.statement, &parameters)
     }
 
     /// Gives all records with their positions to `take`, until it breaks off. `next` fetches a portion of the walk.

@@ -61,7 +61,7 @@ pub enum Address {
 #[derive(Clone)]
 pub struct PostgresAddress {
     /// Host, port, user, database, password.
-    pub config: postgres::Config,
+    pub config: tokio_postgres::Config,
     /// The authority that signed the server's certificate, where it is none of the public ones: a file in PEM form.
     pub tls_ca_file: Option<PathBuf>,
 }
@@ -211,7 +211,7 @@ impl Address {
                 None => Ok(Self::Sqlite(base.join(text))),
             };
         }
-        let config = text.parse::<postgres::Config>().map_err(|error| {
+        let config = text.parse::<tokio_postgres::Config>().map_err(|error| {
             use std::error::Error as _;
             let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
             format!("is not an address of PostgreSQL: {cause}")

@@ -10,7 +10,7 @@ use seatline_web::{ApiError, Gate, Proxies};
 
 use super::guard::Guesses;
 use super::hosts::Hosts;
-use super::memory::{Freshness, Memory};
+use super::memory::{Freshness, LOOK_LIMIT, Memory};
 use super::synchronising::Synchronising;
 use crate::config::Metrics;
 use crate::failure::Failure;
@@ -125,7 +125,19 @@ impl App {
         let live = self.instance.host.remembered();
         match self.memory.freshness(live.as_deref()) {
             Freshness::Fresh => Ok(()),
-            Freshness::Look(_turn) => self.look().await,
+            Freshness::Look(turn) => {
+                let memory = Arc::clone(&self.memory);
+                let look = self.ask(move |instance| {
+                    let _turn = turn;
+                    memory.look(instance)
+                });
+                // Who goes on with what is in memory lets the look come to its end.
+                let looked = match live {
+                    Some(_) if self.memory.knows_tokens() => tokio::time::timeout(LOOK_LIMIT, look).await,
+                    _ => Ok(look.await),
+                };
+                looked.map_or(Ok(()), |looked| looked?.map_err(super::errors::store))
+            }
         }
     }
 

@@ -4,7 +4,6 @@
 //! on a thread that may block; the others go on with what is there.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -16,8 +15,10 @@ use seatline_web::TokenHash;
 use crate::instance::Instance;
 use crate::tokens::{self, Token};
 
-/// For how long the others go on while one looks. After that they look too.
+/// For how long the others go on while one looks, since the last look. After that they look too.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an answer waits for a look. A state that takes longer has a problem, and what is in memory holds meanwhile.
+pub const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
 /// The tokens by the hash of their secret.
 type Table = HashMap<TokenHash, Arc<Token>>;
@@ -26,7 +27,7 @@ type Table = HashMap<TokenHash, Arc<Token>>;
 #[derive(Default)]
 pub struct Memory {
     looked_at: Mutex<Option<Instant>>,
-    is_looking: AtomicBool,
+    looking_since: Arc<Mutex<Option<Instant>>>,
     tokens: RwLock<Tokens>,
 }
 
@@ -37,36 +38,42 @@ struct Tokens {
     stamp: Option<Stamp>,
 }
 
-/// The turn of the one who looks. It ends when it is dropped, also where whoever asked is gone.
-pub struct Turn<'m>(&'m AtomicBool);
+/// The turn of the one who looks. It ends when it is dropped, with the look.
+pub struct Turn(Arc<Mutex<Option<Instant>>>);
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
 /// What is to be done before an answer.
-pub enum Freshness<'m> {
+pub enum Freshness {
     /// What is in memory holds.
     Fresh,
     /// It is this one's turn to look.
-    Look(Option<Turn<'m>>),
+    Look(Option<Turn>),
 }
 
 impl Memory {
     /// Whether what is in memory holds, or somebody has to look; `live` is what is remembered.
-    pub fn freshness(&self, live: Option<&Live>) -> Freshness<'_> {
+    pub fn freshness(&self, live: Option<&Live>) -> Freshness {
         let Some(live) = live else { return Freshness::Look(None) };
         let age = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner).map(|at| at.elapsed());
         let has_passed = live.standing.changes_at.is_some_and(|at| at <= Timestamp::now());
-        match age {
-            Some(age) if age < LOOK_INTERVAL && !has_passed => Freshness::Fresh,
-            Some(age) if age < PATIENCE => match self.is_looking.swap(true, Ordering::AcqRel) {
-                true => Freshness::Fresh,
-                false => Freshness::Look(Some(Turn(&self.is_looking))),
-            },
-            _ => Freshness::Look(None),
+        if !has_passed && age.is_some_and(|age| age < LOOK_INTERVAL) {
+            return Freshness::Fresh;
+        }
+        let mut looking_since = self.looking_since.lock().unwrap_or_else(PoisonError::into_inner);
+        match *looking_since {
+            None => {
+                *looking_since = Some(Instant::now());
+                Freshness::Look(Some(Turn(Arc::clone(&self.looking_since))))
+            }
+            // Nobody else waits for a state that does not answer.
+            Some(since) if since.elapsed() >= LOOK_LIMIT => Freshness::Fresh,
+            Some(_) if age.is_some_and(|age| age < PATIENCE) => Freshness::Fresh,
+            Some(_) => Freshness::Look(None),
         }
     }
 
@@ -101,6 +108,11 @@ impl Memory {
         let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
         *tokens = Tokens { table: Some(Arc::new(table)), stamp };
         Ok(())
+    }
+
+    /// Whether the tokens were ever read.
+    pub fn knows_tokens(&self) -> bool {
+        self.table().is_some()
     }
 
     fn table(&self) -> Option<Arc<Table>> {

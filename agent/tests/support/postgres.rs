@@ -73,10 +73,28 @@ impl Postgres {
         client
     }
 
+    /// Sends `STOP` or `CONT` to all processes of the server: it stands still, or goes on.
+    pub fn stand_still(&self, signal: &str) {
+        let parent = self.postmaster();
+        let is_child = |stat: &str| stat.rsplit(')').next().is_some_and(|rest| rest.split(' ').nth(2) == Some(&parent));
+        let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
+        let ids = processes.filter_map(|process| process.file_name().into_string().ok());
+        let children =
+            ids.filter(|id| std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| is_child(&stat)));
+        // The first first: it would make new ones.
+        let all: Vec<String> = std::iter::once(parent.clone()).chain(children).collect();
+        assert!(Command::new("kill").args(["-s", signal]).args(all).status().expect("kill starts").success());
+    }
+
+    /// The id of the server's first process.
+    fn postmaster(&self) -> String {
+        let pid = std::fs::read_to_string(self.dir.join("data/postmaster.pid")).expect("the server runs");
+        pid.lines().next().expect("its process").to_owned()
+    }
+
     /// Stops the server with `signal`: `INT` ends its connections, `QUIT` is a crash.
     pub fn stop(&self, signal: &str) {
-        let pid = std::fs::read_to_string(self.dir.join("data/postmaster.pid")).expect("the server runs");
-        let pid = pid.lines().next().expect("its process").to_owned();
+        let pid = self.postmaster();
         let killed = Command::new("kill").args(["-s", signal, &pid]).status();
         assert!(killed.expect("kill starts").success());
         // The shell that started it has not asked how it ended.

@@ -113,7 +113,7 @@ pub fn identity(
 }
 
 /// The hosts and ports as they are configured.
-fn hosts(config: &postgres::Config) -> Vec<(String, u16)> {
+fn hosts(config: &tokio_postgres::Config) -> Vec<(String, u16)> {
     let (names, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
     let host = |at: usize| {
         let name = names.get(at).map(|host| match host {

@@ -1,0 +1,165 @@
+//! A connection whose every step ends in bounded time.
+//!
+//! A server that stands still, as one does whose disk or machine hangs, breaks no connection and answers nothing, and no
+//! setting of its own helps. The agent goes on with what it knows (`g3`), so nothing waits for such a server for long.
+
+use std::time::Duration;
+
+use postgres::types::{ToSql, Type};
+use postgres::{Error, Row};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::config::database::PostgresAddress;
+use crate::postgres::{ConnectError, connect_error, place, prepared};
+
+/// How long an answer may take where nothing else is said.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a connection takes to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A value and its type.
+pub type Parameter<'p> = (&'p (dyn ToSql + Sync), Type);
+
+/// Why a statement has given nothing.
+#[derive(Debug)]
+pub enum QueryError {
+    /// The server refuses it, or the connection broke.
+    Failed(Error),
+    /// The server has not answered in time.
+    Silent(Duration),
+}
+
+impl std::fmt::Display for QueryError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::Silent(patience) => f.write_str(&silent(*patience)),
+        }
+    }
+}
+
+impl From<Error> for QueryError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A connection.
+pub struct Connection {
+    runtime: Runtime,
+    /// None when it is being dropped.
+    client: Option<tokio_postgres::Client>,
+    carrying: JoinHandle<()>,
+    patience: Duration,
+}
+
+impl Connection {
+    /// Connects to the database at `address`.
+    ///
+    /// # Errors
+    /// When it cannot be reached, does not let us in, or does not answer in time.
+    pub fn open(address: &PostgresAddress) -> Result<Self, ConnectError> {
+        let (config, tls) = prepared(address)?;
+        let unreachable =
+            |reason: String| ConnectError::Unreachable { place: format!("the database {}", place(&config)), reason };
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| unreachable(error.to_string()))?;
+        let connected = runtime.block_on(async {
+            let connecting = async {
+                Ok::<_, Error>(match tls {
+                    Some(tls) => {
+                        let (client, connection) = config.connect(tls).await?;
+                        (client, tokio::spawn(carry(connection)))
+                    }
+                    None => {
+                        let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
+                        (client, tokio::spawn(carry(connection)))
+                    }
+                })
+            };
+            tokio::time::timeout(PATIENCE, connecting).await
+        });
+        let (client, carrying) = connected
+            .map_err(|_| unreachable(silent(PATIENCE)))?
+            .map_err(|error| connect_error(&error, &place(&config)))?;
+        Ok(Self { runtime, client: Some(client), carrying, patience: PATIENCE })
+    }
+
+    /// Waits for answers so long from now on.
+    pub fn be_patient(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// The rows that a statement gives.
+    pub fn query(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, QueryError> {
+        self.within(async |client| client.query_typed(statement, parameters).await)
+    }
+
+    /// The only row that a statement gives, if it gives one.
+    pub fn query_opt(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Option<Row>, QueryError> {
+        self.within(async |client| client.query_typed_opt(statement, parameters).await)
+    }
+
+    /// The only row that a statement gives.
+    pub fn query_one(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<Row, QueryError> {
+        self.within(async |client| client.query_typed_one(statement, parameters).await)
+    }
+
+    /// Runs a statement, and gives how many rows it has changed.
+    pub fn execute(&mut self, statement: &str, parameters: &[Parameter<'_>]) -> Result<u64, QueryError> {
+        self.within(async |client| client.execute_typed(statement, parameters).await)
+    }
+
+    /// Runs statements without parameters.
+    pub fn batch(&mut self, statements: &str) -> Result<(), QueryError> {
+        self.within(async |client| client.batch_execute(statements).await)
+    }
+
+    /// Does `work` in a transaction that begins with `begin`, and is undone where the work fails.
+    pub fn transaction<T>(
+        &mut self,
+        begin: &str,
+        work: impl FnOnce(&mut Self) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        self.batch(begin)?;
+        match work(self) {
+            Ok(value) => self.batch("COMMIT").map(|()| value),
+            Err(error) => {
+                // Whoever does not answer is not asked again: the connection is of no further use.
+                if !matches!(error, QueryError::Silent(_)) {
+                    let _ = self.batch("ROLLBACK");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn within<T>(&self, ask: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, Error>) -> Result<T, QueryError> {
+        let Some(client) = &self.client else { return Err(QueryError::Silent(Duration::ZERO)) };
+        let answered = self.runtime.block_on(async { tokio::time::timeout(self.patience, ask(client)).await });
+        Ok(answered.map_err(|_| QueryError::Silent(self.patience))??)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        drop(self.client.take());
+        let carrying = &mut self.carrying;
+        let _ = self.runtime.block_on(async { tokio::time::timeout(GOODBYE, carrying).await });
+    }
+}
+
+/// Carries a connection's bytes while somebody waits for an answer.
+async fn carry<S, T>(connection: tokio_postgres::Connection<S, T>)
+where
+    tokio_postgres::Connection<S, T>: Future<Output = Result<(), Error>>,
+{
+    // Whoever waits for an answer is told.
+    let _ = connection.await;
+}
+
+/// That the server has not answered for so long.
+pub fn silent(patience: Duration) -> String {
+    format!("the server has not answered for {} seconds; look whether it stands still", patience.as_secs())
+}
