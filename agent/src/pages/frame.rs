@@ -76,8 +76,9 @@ pub enum Place {
 }
 
 /// The navigation: what each entry is called, and where it leads.
-const NAV: [(Place, &str, &str); 5] = [
+const NAV: [(Place, &str, &str); 6] = [
     (Place::License, "License", "/license"),
+    (Place::Plugin, "Plugin", "/plugin"),
     (Place::Links, "Application Links", "/links"),
     // Where they are the agent's own: a product that mounts the pages tells its people itself.
     (Place::Notifications, "Notifications", "/notifications"),

@@ -22,6 +22,7 @@ pub mod links;
 pub mod mount;
 pub mod notifications;
 pub mod own;
+pub mod plugin;
 pub mod routes;
 pub mod secure;
 pub mod sessions;

@@ -14,7 +14,7 @@ use seatline_web::{assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
 
 use super::guard::{self, guard};
-use super::{Need, PageError, Pages, People, frame, license, links, notifications, own, support, system};
+use super::{Need, PageError, Pages, People, frame, license, links, notifications, own, plugin, support, system};
 use crate::failure::Failure;
 
 /// The most bytes of a form: room for a license key with what mail adds to it.
@@ -43,6 +43,12 @@ fn form<H: Handler<T, Pages>, T: 'static>(path: &'static str, need: Need, handle
     Route { path, method: Method::POST, need, handler: post(handler) }
 }
 
+/// A form with a file of at most `max` bytes. What waits for the password is kept in memory: this is for no change.
+fn upload<H: Handler<T, Pages>, T: 'static>(path: &'static str, max: usize, need: Need, handler: H) -> Route {
+    let handler = post(handler).layer(DefaultBodyLimit::max(max));
+    Route { path, method: Method::POST, need, handler }
+}
+
 /// Every route but the way in.
 pub fn routes() -> Vec<Route> {
     use Need::{Administer, Confirmed, View};
@@ -57,6 +63,16 @@ pub fn routes() -> Vec<Route> {
         form("/license/refresh", Administer, license::set::refresh),
         form("/license/threshold", Confirmed, license::set::threshold),
         page("/license/export", Administer, license::export::keys),
+        page("/plugin", View, plugin::show),
+        page("/plugin/next", Administer, plugin::bytes::next),
+        page("/plugin/last.token", Administer, plugin::bytes::last_token),
+        page("/plugin/last.json", Administer, plugin::bytes::last_json),
+        form("/plugin/hold", Confirmed, plugin::change::hold),
+        form("/plugin/report/approve", Confirmed, plugin::change::approve_report),
+        form("/plugin/report/discard", Confirmed, plugin::change::discard_report),
+        upload("/plugin/offer", plugin::change::MAX_UPLOAD_BYTES, Administer, plugin::change::offer),
+        form("/plugin/approve", Confirmed, plugin::change::approve),
+        form("/plugin/decline", Confirmed, plugin::change::decline),
         page("/system", View, system::show),
         page("/support", View, support::show),
         page("/support/file", Administer, support::file),

@@ -18,6 +18,7 @@ struct SystemPage {
     banners: Vec<Banner>,
     cards: Vec<Card>,
     runs: Vec<RunRow>,
+    plugin: String,
 }
 
 /// Facts of one thing.
@@ -74,11 +75,11 @@ pub(super) fn took(ms: u64) -> String {
 pub async fn show(State(pages): State<Pages>) -> Result<Content, PageError> {
     let now = now();
     let info = pages.ask(move |host| SystemInfo::of(host, now)).await?;
-    Ok(Content::new("System Info", SystemPage::new(&info)).at(Place::System))
+    Ok(Content::new("System Info", SystemPage::new(&pages, &info)).at(Place::System))
 }
 
 impl SystemPage {
-    fn new(info: &SystemInfo) -> Self {
+    fn new(pages: &Pages, info: &SystemInfo) -> Self {
         let cards = [
             ("instance", "Instance", instance(info)),
             ("software", "Software", software(info)),
@@ -88,6 +89,7 @@ impl SystemPage {
         Self {
             banners: banners(info),
             cards: cards.into_iter().map(|(id, title, facts)| Card { id, title, facts }).collect(),
+            plugin: pages.href("/plugin"),
             runs: info.runs.iter().map(|run| RunRow::of(run, info.at)).collect(),
         }
     }

@@ -39,6 +39,11 @@ impl Answer {
 
 /// Sends a request to `address` as `seatline run` tells it, with more header lines, and a body that they describe.
 pub fn send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    send_bytes(address, method, path, headers, body.as_bytes())
+}
+
+/// The same with any bytes as the body.
+pub fn send_bytes(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         request.push_str("Host: localhost\r\n");
@@ -49,7 +54,7 @@ pub fn send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], b
     if !body.is_empty() {
         request.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
-    raw(address, format!("{request}\r\n{body}").as_bytes())
+    raw(address, &[request.as_bytes(), b"\r\n", body].concat())
 }
 
 /// `GET` without more.

@@ -1,7 +1,7 @@
 //! Somebody with a browser without JavaScript: forms, cookies, redirects.
 
 use super::agent::Agent;
-use super::http::{Answer, get, send};
+use super::http::{Answer, get, send, send_bytes};
 
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -59,9 +59,14 @@ impl Person {
 
     /// Any request in this person's name.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.send_bytes(method, path, headers, body.as_bytes())
+    }
+
+    /// The same with any bytes as the body.
+    pub fn send_bytes(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let cookie = self.cookie.as_deref().map(|cookie| ("Cookie", cookie));
         let headers: Vec<(&str, &str)> = headers.iter().copied().chain(cookie).collect();
-        send(&self.address, method, path, &headers, body)
+        send_bytes(&self.address, method, path, &headers, body)
     }
 
     /// Begins a secure session.

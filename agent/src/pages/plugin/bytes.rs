@@ -1,0 +1,148 @@
+//! What has left and what would leave, to the byte (`b6`): decoded, and beside it as it is sent.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use seatline_host::outbox::PendingReport;
+use seatline_protocol::Report;
+use seatline_protocol::report::Outcome;
+use seatline_ui::{Banner, Copyable, Prose, Tone, When};
+
+use crate::pages::download::download;
+use crate::pages::{Content, PageError, Pages, Place, now};
+
+/// A report, decoded and as it is sent.
+#[derive(Template)]
+#[template(path = "plugin/report.html")]
+pub struct ReportView {
+    number: String,
+    made: Option<When>,
+    digest: String,
+    bytes: String,
+    decoded: Copyable,
+    sealed: Copyable,
+}
+
+impl askama::filters::HtmlSafe for ReportView {}
+
+impl ReportView {
+    /// The view of a report and of its exact bytes.
+    pub fn of(number: impl Into<String>, report: &PendingReport, made: Option<When>) -> Self {
+        let decoded =
+            content(&report.sealed).map_or_else(|| "It cannot be decoded.".to_owned(), |report| json(&report));
+        Self {
+            number: number.into(),
+            made,
+            digest: report.digest().to_string(),
+            bytes: seatline_ui::format::number(report.sealed.len() as u64),
+            decoded: Copyable::new("Decoded report", decoded).prose(),
+            sealed: Copyable::new("Report as it is sent", &*report.sealed),
+        }
+    }
+}
+
+/// What a report says: read from its exact bytes, whose seal is not looked at, because this instance has made it.
+fn content(sealed: &str) -> Option<Report> {
+    /// The signature behind the message.
+    const SIGNATURE: usize = 64;
+    let body = sealed.strip_prefix("v4.public.")?.split('.').next()?;
+    let bytes = URL_SAFE_NO_PAD.decode(body).ok()?;
+    serde_json::from_slice(bytes.get(..bytes.len().checked_sub(SIGNATURE)?)?).ok()
+}
+
+fn json(report: &Report) -> String {
+    serde_json::to_string_pretty(report).unwrap_or_else(|error| error.to_string())
+}
+
+/// The page of what a run now would report.
+#[derive(Template)]
+#[template(path = "plugin/next.html")]
+struct NextPage {
+    back: String,
+    banners: Vec<Banner>,
+    report: Option<ReportView>,
+    outcome: Option<Copyable>,
+}
+
+/// Whether somebody counts for a preview: more than one at a time would only slow down the product.
+static COUNTING: AtomicBool = AtomicBool::new(false);
+
+/// Ends the count for a preview, however it ends.
+struct Counted;
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        COUNTING.store(false, Ordering::Release);
+    }
+}
+
+/// `GET /plugin/next`: counts, and shows what would be reported. Nothing is kept or sent.
+pub async fn next(State(pages): State<Pages>) -> Result<Content, PageError> {
+    if COUNTING.swap(true, Ordering::Acquire) {
+        let why = "Somebody looks at the next report at this moment, and the product is counted for it. Try again.";
+        let title = "Not now";
+        return Err(PageError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            title,
+            Tone::Warning,
+            "It is counted already",
+            why,
+        )
+        .way_out("To the plugin", "/plugin"));
+    }
+    let preview = pages.ask(|host| {
+        let _counted = Counted;
+        host.preview_report()
+    });
+    let preview = preview.await?.map_err(|error| PageError::unavailable(error.code(), &error.to_string()))?;
+    let next = preview.next;
+    let mut banners = Vec::new();
+    if let Outcome::Failed(failure) = &next.outcome {
+        let why = Prose::sentence(&failure.message);
+        banners.push(Banner::new(Tone::Danger, "The run failed, and that is what would be reported", why));
+    }
+    let report = next.report.zip(next.sealed).map(|(report, sealed)| {
+        let pending = PendingReport { sequence: report.sequence, made_at: report.observed_at, sealed };
+        ReportView::of(report.sequence.to_string(), &pending, Some(When { at: report.observed_at, now: now() }))
+    });
+    let outcome = match report {
+        Some(_) => None,
+        None => {
+            let why = "No link is in force. This is what was counted.";
+            banners.push(Banner::new(Tone::Info, "Nothing would leave", why));
+            let outcome = serde_json::to_string_pretty(&next.outcome).map_err(|_| PageError::internal())?;
+            Some(Copyable::new("What was counted", outcome).prose())
+        }
+    };
+    let page = NextPage { back: pages.href("/plugin"), banners, report, outcome };
+    Ok(Content::new("The next report", page).at(Place::Plugin))
+}
+
+/// The last report as a file made of `content`, or the way back where there is none.
+async fn last(
+    pages: &Pages,
+    content_type: &'static str,
+    ending: &str,
+    content: impl FnOnce(PendingReport) -> Option<String>,
+) -> Result<Response, PageError> {
+    let report = pages.ask(|host| host.last_report()).await?.map_err(|error| PageError::of_state(&error))?;
+    let Some(report) = report else { return Ok(Redirect::to(&pages.href("/plugin")).into_response()) };
+    let name = format!("report-{}.{ending}", report.sequence);
+    let content = content(report).ok_or_else(PageError::internal)?;
+    Ok(download(content_type, &name, content))
+}
+
+/// `GET /plugin/last.token`: the exact bytes of the last report.
+pub async fn last_token(State(pages): State<Pages>) -> Result<Response, PageError> {
+    last(&pages, "text/plain; charset=utf-8", "token", |report| Some(report.sealed)).await
+}
+
+/// `GET /plugin/last.json`: what the last report says.
+pub async fn last_json(State(pages): State<Pages>) -> Result<Response, PageError> {
+    last(&pages, "application/json", "json", |report| Some(json(&content(&report.sealed)?) + "\n")).await
+}
