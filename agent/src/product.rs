@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use seatline_host::ports::{Account, AccountSink, DatabaseIdentity, Description, Node, PortError, Product};
 use seatline_protocol::Dimension;
 
-use crate::accounts::{self, SourceError};
+use crate::accounts::{self, Looks, SourceError};
 use crate::cluster::Cluster;
 use crate::config::Config;
 
@@ -15,6 +15,7 @@ pub struct ConfiguredProduct {
     config: Config,
     cluster: Option<Arc<Cluster>>,
     accounts_read: AccountsRead,
+    looks: Looks,
 }
 
 /// How many accounts the current pass has read, for those who wait.
@@ -49,7 +50,7 @@ impl AccountSink for Counting<'_> {
 impl ConfiguredProduct {
     /// The product of `config`.
     pub fn new(config: Config) -> Self {
-        Self { config, cluster: None, accounts_read: AccountsRead::default() }
+        Self { config, cluster: None, accounts_read: AccountsRead::default(), looks: Looks::default() }
     }
 
     /// The same, whose nodes are those of `cluster` if there is one.
@@ -113,7 +114,7 @@ impl Product for ConfiguredProduct {
 
     fn database(&self) -> Result<Option<DatabaseIdentity>, PortError> {
         let binding = self.config.identity.binding.as_ref();
-        binding.map(accounts::identity).transpose().map_err(|error| port_error(&error))
+        binding.map(|binding| self.looks.look(binding)).transpose().map_err(|error| port_error(&error))
     }
 }
 

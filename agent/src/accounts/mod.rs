@@ -13,6 +13,7 @@ mod columns;
 mod command;
 mod error;
 mod http;
+mod identity;
 mod json;
 mod ldap;
 mod process;
@@ -25,13 +26,14 @@ mod wire;
 
 use std::time::{Duration, Instant};
 
-use seatline_host::ports::{Account, AccountSink, DatabaseIdentity};
+use seatline_host::ports::{Account, AccountSink};
 
 pub use columns::NAMES;
 pub use error::{CommandEnd, SourceError};
+pub use identity::Looks;
 pub(crate) use wire::is_loopback;
 
-use crate::config::{AccountSource, Accounts, Binding, DimensionQuery, NumberSource};
+use crate::config::{AccountSource, Accounts, DimensionQuery, NumberSource};
 
 /// Gives every account of the configured source to `sink`, and returns how many there were.
 ///
@@ -89,18 +91,6 @@ pub fn measure(dimension: &DimensionQuery) -> Result<u64, SourceError> {
         NumberSource::Command(command) => command::measure(command, limit),
         NumberSource::Json(endpoint) => json::measure(endpoint, limit),
     }
-}
-
-/// What makes the product's database this one and no other: where it is, and the birth mark of its data.
-///
-/// # Errors
-/// When it cannot be read, or gives no birth mark.
-pub fn identity(binding: &Binding) -> Result<DatabaseIdentity, SourceError> {
-    let sql = binding
-        .sql
-        .as_ref()
-        .ok_or(SourceError::BirthMark("no database is set up: name it in [accounts] or [identity] of seatline.toml"))?;
-    sql::identity(sql, binding.schema.as_deref(), TimeLimit::starting_now(binding.time_limit))
 }
 
 /// By when a database must have been read.

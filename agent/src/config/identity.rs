@@ -8,6 +8,8 @@ use super::document::{Found, Problem, Section};
 
 /// The seconds that reading the birth mark may take where nothing else is said: every command waits for it.
 const DEFAULT_TIME_LIMIT: u64 = 5;
+/// The seconds between two looks of a running agent where nothing else is said.
+const DEFAULT_LOOK_EVERY: u64 = 300;
 
 /// `[identity]`
 #[derive(Debug, Clone, Default)]
@@ -27,6 +29,8 @@ pub struct Binding {
     pub schema: Option<String>,
     /// For how many seconds the database may be read.
     pub time_limit: u64,
+    /// After how many seconds a running agent looks again, beside the looks before its runs.
+    pub look_every: u64,
 }
 
 impl Identity {
@@ -35,7 +39,7 @@ impl Identity {
     /// # Errors
     /// Its first problem.
     pub(super) fn read(found: &Found<'_, '_>, accounts: Option<&Accounts>, base: &Path) -> Result<Self, Problem> {
-        let own = ["policy", "birth_mark", "schema", "staging", "time_limit"];
+        let own = ["policy", "birth_mark", "schema", "staging", "time_limit", "look_every"];
         let section = found.section(&[&own[..], &database::KEYS].concat())?;
         let staging = section.find("staging").map(|found| found.truth()).transpose()?.unwrap_or_default();
         let binding = match section.find("policy") {
@@ -46,7 +50,7 @@ impl Identity {
                 _ => return Err(policy.refuse("must be \"instance\" or \"database-bound\"")),
             },
         };
-        let needless = ["birth_mark", "schema", "time_limit"].into_iter().chain(database::KEYS);
+        let needless = ["birth_mark", "schema", "time_limit", "look_every"].into_iter().chain(database::KEYS);
         match needless.filter(|_| binding.is_none()).find(|key| section.find(key).is_some()) {
             Some(key) => Err(section.refuse(key, "is for `policy = \"database-bound\"`")),
             None => Ok(Self { binding, staging }),
@@ -62,6 +66,7 @@ impl Binding {
             sql: database.map(|database| Sql { database, query }),
             schema: section.find("schema").map(|found| found.text()).transpose()?.map(str::to_owned),
             time_limit: section.find("time_limit").map_or(Ok(DEFAULT_TIME_LIMIT), |found| found.number(1..=300))?,
+            look_every: section.find("look_every").map_or(Ok(DEFAULT_LOOK_EVERY), |found| found.number(1..=86_400))?,
         })
     }
 }

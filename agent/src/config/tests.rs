@@ -52,6 +52,7 @@ fn the_example_names_every_key() {
         "lapse_after",
         "policy",
         "birth_mark",
+        "look_every",
         "staging",
     ]) {
         let is_there = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));

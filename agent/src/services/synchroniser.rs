@@ -32,6 +32,8 @@ impl Service for Synchroniser<'_> {
         let mut lookout = Lookout::default();
         let mut refused = Vec::new();
         let mut unconfirmed = host.identity().ok().and_then(|identity| identity.problem);
+        let look_every = self.0.config.identity.binding.as_ref().map(|binding| Duration::from_secs(binding.look_every));
+        let mut looked_at = Instant::now();
         while !stop.is_requested() {
             match look(host) {
                 Err(error) => {
@@ -59,6 +61,13 @@ impl Service for Synchroniser<'_> {
                         }
                         tell_of_identity(host, &mut unconfirmed);
                         note(schedule, host, due, phase);
+                        if matches!(due, Due::Synchronise(_)) {
+                            looked_at = Instant::now();
+                        }
+                    } else if look_every.is_some_and(|every| looked_at.elapsed() >= every) && self.0.has_turn() {
+                        look_at_identity(host, phase);
+                        tell_of_identity(host, &mut unconfirmed);
+                        looked_at = Instant::now();
                     }
                 }
             }
@@ -123,7 +132,18 @@ impl Synchroniser<'_> {
     }
 }
 
-/// Tells why the server ID could not be confirmed before a run, once, until it is for another reason.
+/// Looks whether the product's database has moved since the last run (`s2`). A central server learns of it at once.
+fn look_at_identity(host: &Host, phase: LinkPhase) {
+    let before = host.server_id();
+    if let Err(error) = host.look_at_identity() {
+        return tracing::error!(code = error.code(), "the server ID could not be looked at: {error}");
+    }
+    if phase == LinkPhase::Approved && host.server_id() != before {
+        log_exchange(&host.exchange());
+    }
+}
+
+/// Tells why the server ID could not be confirmed, once, until it is for another reason.
 fn tell_of_identity(host: &Host, told: &mut Option<Problem>) {
     let Ok(IdentityFacts { problem, .. }) = host.identity() else { return };
     match &problem {

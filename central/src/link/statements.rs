@@ -1,6 +1,5 @@
 //! Statements of continuity arrive: each is opened by its link's key, and noted (`b4`).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use seatline_protocol::exchange::RefusalCode;
@@ -11,6 +10,12 @@ use super::reports::{Addressed, Reason, Senders, addressed, reason};
 use crate::central::{Central, Sender};
 use crate::domain::Stated;
 
+/// The opened statements of one link.
+struct Batch {
+    sender: Arc<Sender>,
+    stated: Vec<(usize, Stated)>,
+}
+
 /// Notes statements, and gives the link that they came over, if that is in force.
 pub(super) async fn answer(
     central: &Central,
@@ -18,18 +23,18 @@ pub(super) async fn answer(
     response: &mut ExchangeResponse,
 ) -> Result<Option<InForce>, ExchangeError> {
     let mut senders = Senders::default();
-    let mut of_links: HashMap<_, (Arc<Sender>, Vec<(usize, Stated)>)> = HashMap::new();
+    let mut batches: Vec<Batch> = Vec::new();
     for (place, sealed) in sealed.into_iter().enumerate() {
         match addressed(central, &mut senders, &sealed).await?.and_then(|addressed| open(addressed, sealed)) {
             Err((code, message)) => response.refusals.push(refusal(place, code, &message)),
-            Ok((sender, stated)) => {
-                let of_link = of_links.entry(sender.link.to_string()).or_insert_with(|| (sender, Vec::new()));
-                of_link.1.push((place, stated));
-            }
+            Ok((sender, stated)) => match batches.iter_mut().find(|batch| batch.sender == sender) {
+                Some(batch) => batch.stated.push((place, stated)),
+                None => batches.push(Batch { sender, stated: vec![(place, stated)] }),
+            },
         }
     }
     let mut in_force = None;
-    for (sender, stated) in of_links.into_values() {
+    for Batch { sender, stated } in batches {
         let (places, stated): (Vec<usize>, Vec<Stated>) = stated.into_iter().unzip();
         let digests: Vec<Digest> = stated.iter().map(|stated| stated.digest.clone()).collect();
         match central.store().note(&sender.link, stated, central.now()).await? {

@@ -107,12 +107,13 @@ impl Host {
     /// # Errors
     /// When the state cannot be read or written.
     pub fn look_at_identity(&self) -> Result<IdentityFacts, StoreError> {
-        let problem = match makings(&*self.product, self.staging) {
+        let now = self.now()?;
+        let mut problem = match makings(&*self.product, self.staging) {
             Err(error) => Some(Problem {
                 code: "server-id-unread".to_owned(),
                 message: format!("the product's database was not read, so the last known server ID holds: {error}"),
             }),
-            Ok(makings) => match state::look(&*self.store, &makings, self.now()?)? {
+            Ok(makings) => match state::look(&*self.store, &makings, now)? {
                 Looked::Same => None,
                 Looked::Changed(changed) => {
                     tell(&changed);
@@ -128,6 +129,15 @@ impl Host {
                 }),
             },
         };
+        if state::present(&*self.store)?.is_shared(now) {
+            problem = Some(Problem {
+                code: "server-id-shared".to_owned(),
+                message: "the server ID went to and fro within a day, and so did the data: two installations share this \
+                          state, and the license of one does not hold for the other; give each a state and a license of \
+                          its own"
+                    .to_owned(),
+            });
+        }
         *self.identity_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
         self.identity()
     }

@@ -93,6 +93,10 @@ pub(crate) struct Record {
     /// The ID of the policy *instance*.
     own: ServerId,
     present: Present,
+    /// The print of the last birth mark that was seen, while the policy sees none: who changes the policy to and fro cannot
+    /// put other data in the place of these.
+    #[serde(default)]
+    last_mark: Option<String>,
     #[serde(default)]
     pub history: Vec<IdentityChange>,
 }
@@ -123,7 +127,7 @@ impl Record {
     pub fn new(key: Secret, own: ServerId, since: Option<Timestamp>) -> Self {
         let policy = Policy::Instance;
         let present = Present { server_id: own.clone(), policy, staging: false, prints: BTreeMap::new(), since };
-        Self { key, own, present, history: Vec::new() }
+        Self { key, own, present, last_mark: None, history: Vec::new() }
     }
 
     /// The same for an instance whose makings are known from the beginning.
@@ -137,15 +141,22 @@ impl Record {
         if present.server_id == self.present.server_id {
             return Look::Same;
         }
-        if self.goes_to_and_fro(&present.server_id, now) {
+        let mut changed = self.present.differences(&present);
+        let mark = self.present.birth_mark().or(self.last_mark.as_ref());
+        if mark.zip(present.birth_mark()).is_some_and(|(before, now)| before != now) {
+            changed.insert(IdentityPart::BirthMark);
+        }
+        // Other data are never taken for these, however often they come and go.
+        if !changed.contains(&IdentityPart::BirthMark) && self.goes_to_and_fro(&present.server_id, now) {
             return Look::ToAndFro;
         }
         let mut record = self.clone();
+        record.last_mark = mark.cloned();
         record.history.push(IdentityChange {
             previous: self.present.server_id.clone(),
             present: present.server_id.clone(),
             at: now,
-            changed: self.present.differences(&present),
+            changed,
             staging: present.staging,
             answer: None,
             to_tell: false,
@@ -194,11 +205,21 @@ impl Record {
 
     /// Whether a change to `server_id` is one return too many.
     fn goes_to_and_fro(&self, server_id: &ServerId, now: Timestamp) -> bool {
+        let recent = self.recent(now);
+        returns(&recent).count() >= MAX_RETURNS && is_return(server_id, &recent)
+    }
+
+    /// Whether two installations with data of their own seem to share this state: within a day, the one and the other were
+    /// seen again and again.
+    pub fn is_shared(&self, now: Timestamp) -> bool {
+        let of_data = |change: &&IdentityChange| change.changed.contains(&IdentityPart::BirthMark);
+        returns(&self.recent(now)).filter(of_data).count() > MAX_RETURNS
+    }
+
+    /// The changes of the day before `now`.
+    fn recent(&self, now: Timestamp) -> Vec<&IdentityChange> {
         let begin = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
-        let recent: Vec<&IdentityChange> = self.history.iter().filter(|change| change.at > begin).collect();
-        let is_return = |to: &ServerId, before: &[&IdentityChange]| before.iter().any(|change| change.previous == *to);
-        let returns = (0..recent.len()).filter(|at| is_return(&recent[*at].present, &recent[..*at])).count();
-        returns >= MAX_RETURNS && is_return(server_id, &recent)
+        self.history.iter().filter(|change| change.at > begin).collect()
     }
 
     /// What the rest of the host needs to know.
@@ -283,7 +304,21 @@ impl Record {
     }
 }
 
+/// Whether the instance had this server ID `before`.
+fn is_return(to: &ServerId, before: &[&IdentityChange]) -> bool {
+    before.iter().any(|change| change.previous == *to)
+}
+
+/// Those of the changes that went back to a server ID that was left among them.
+fn returns<'a>(changes: &[&'a IdentityChange]) -> impl Iterator<Item = &'a IdentityChange> {
+    (0..changes.len()).filter(|at| is_return(&changes[*at].present, &changes[..*at])).map(|at| changes[at])
+}
+
 impl Present {
+    fn birth_mark(&self) -> Option<&String> {
+        self.prints.get(&IdentityPart::BirthMark)
+    }
+
     /// The parts in which two differ. Under another policy the parts are not to be compared.
     fn differences(&self, other: &Self) -> BTreeSet<IdentityPart> {
         let mut changed = BTreeSet::new();

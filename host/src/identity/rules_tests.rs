@@ -249,3 +249,36 @@ fn the_history_and_the_statements_are_bounded_and_the_newest_stay() {
     let stated: Vec<Timestamp> = record.untold().map(|change| change.at).collect();
     assert_eq!((stated.len(), stated.last()), (MAX_STATEMENTS, Some(&at_day(MAX_HISTORY as i64))));
 }
+
+#[test]
+fn s2_other_data_are_never_taken_for_these_however_often_they_come_and_go() {
+    let (one, other) = (makings(&file("/a", "7f3a"), false), makings(&file("/a", "aaaa"), false));
+    let mut record = looked(&record(1), &one, NOW);
+    let (first, mut shared) = (record.server_id().clone(), Vec::new());
+    for hour in 1..=5 {
+        let now = NOW + SignedDuration::from_hours(hour);
+        record = looked(&record, if hour % 2 == 1 { &other } else { &one }, now);
+        assert_eq!(record.server_id() == &first, hour % 2 == 0);
+        assert!(record.identity().previous.is_empty(), "no license of the one holds for the other");
+        shared.push(record.is_shared(now));
+    }
+    assert_eq!(shared, [false, false, false, true, true]);
+    assert!(!record.is_shared(NOW + SignedDuration::from_hours(48)));
+}
+
+#[test]
+fn s2_other_data_are_found_also_by_the_way_of_another_policy() {
+    let own = record(1);
+    let bound = looked(&own, &makings(&file("/a", "7f3a"), false), at_day(1));
+    assert_eq!(changed(&bound), ["policy"]);
+    let unbound = looked(&bound, &Makings::of_instance(false), at_day(2));
+    assert_eq!(changed(&unbound), ["policy"]);
+    let same = looked(&unbound, &makings(&file("/b", "7f3a"), false), at_day(3));
+    assert_eq!(changed(&same), ["policy"], "the same data, moved");
+    let others = looked(&unbound, &makings(&file("/b", "aaaa"), false), at_day(3));
+    assert_eq!(changed(&others), ["policy", "birth-mark"]);
+    assert!(others.identity().previous.is_empty(), "no license goes along");
+    // Where it is kept, it is no mark to read: neither in the record nor as it is stored.
+    let stored = serde_json::to_string(&unbound).expect("JSON");
+    assert!(stored.contains("last_mark") && !stored.contains("7f3a\""), "{stored}");
+}

@@ -144,6 +144,22 @@ fn s2_nodes_that_name_the_database_differently_settle_and_are_told() {
 }
 
 #[test]
+fn s2_two_installations_on_one_state_are_told_and_share_no_license() {
+    let instance = bound();
+    let host = &instance.host;
+    host.set_license(&key_of(&license_of(&host.server_id(), "L-1"))).expect("set");
+    let mut told = Vec::new();
+    for turn in 0..6 {
+        instance.wiki.moves_to("db1", if turn % 2 == 0 { "of the second" } else { "7f3a" });
+        told.push(host.look_at_identity().expect("a look").problem.map(|problem| problem.code));
+        let verdict = host.standing().expect("a standing").verdict.name();
+        assert_eq!(verdict, if turn % 2 == 0 { "unlicensed" } else { "licensed" }, "at {turn}");
+    }
+    assert_eq!(told[..3], [None, None, None], "that can be a restored backup");
+    assert_eq!(told[3..], vec![Some("server-id-shared".to_owned()); 3]);
+}
+
+#[test]
 fn b4_a_license_of_the_id_before_a_move_holds_on_for_a_fortnight() {
     let instance = bound();
     let host = &instance.host;
