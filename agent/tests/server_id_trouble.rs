@@ -120,7 +120,7 @@ fn s2_what_is_no_birth_mark_is_named_and_changes_nothing() {
         ("select id, big from odd", "one column"),
         ("select id from odd, generate_series(1, 9)", "more than one row"),
         ("select id from missing", "missing"),
-        ("select id from secret", "may not read"),
+        ("select id from secret", "permission denied"),
         ("delete from odd returning id", "syntax"),
         ("select id from odd; select id from odd", "syntax"),
         ("select pg_sleep(60) from odd", "time limit"),
