@@ -7,9 +7,10 @@ mod support {
     pub mod server;
 }
 
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use seatline_tests::{Agent, Central, Running, Vendor, until};
+use seatline_tests::{Agent, Central, Running, Vendor, binaries, plugin, until};
 use serde_json::Value;
 use support::postgres::Postgres;
 
@@ -132,4 +133,94 @@ fn g5_the_chain_is_whole_after_nodes_stood_still_and_the_database_crashed() {
     });
     cluster.nodes[0].run(&["sync"]).ok();
     cluster.chain_is_whole();
+}
+
+/// c7, c8
+#[test]
+fn c7_the_commands_of_the_guide_make_a_cluster_and_its_backup_is_a_whole_state() {
+    let (vendor, central, server) = (Vendor::new(), Central::start(), Postgres::start());
+    let home = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| home.path().join(name).display().to_string();
+    server.execute(
+        "CREATE ROLE seatline_state LOGIN PASSWORD 'hunter2'; GRANT CREATE ON DATABASE wiki TO seatline_state",
+    );
+    std::fs::write(path("password"), "hunter2\n").expect("the password");
+    std::fs::write(path("license.key"), vendor.license(50, &[])).expect("the key");
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md"));
+    let guide = guide.expect("the guide").replace("\\\n", "");
+    let section = guide.split("\n## Cluster\n").nth(1).expect("the section");
+    let block = section.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("its commands");
+    let state = format!("postgres://seatline_state@127.0.0.1:{}/wiki", server.port);
+    let block = block
+        .replace("postgres://seatline_state@db.example.org/wiki", &state)
+        .replace("/etc/seatline/state.password", &path("password"))
+        .replace("k4.public.…", &vendor.public_key)
+        .replace("acme-wiki", "example-wiki")
+        .replace("license-visibility.wasm", &format!("{} --yes", plugin("license-visibility.wasm").display()))
+        .replace("@license.key", &format!("@{}", path("license.key")))
+        .replace("INVITE", &format!("{} --yes", central.invite()));
+    let (each, once) = block.split_once("# once, on any node").expect("two parts");
+    let command = |line: &str, node: &str| {
+        let search = std::env::var("PATH").expect("a path");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec {line}")]).env("PATH", format!("{}:{search}", binaries().display()));
+        shell.env("SEATLINE_DIR", path(node)).env("SEATLINE_LISTEN", "127.0.0.1:0").env_remove("SEATLINE_LICENSE");
+        shell.stdin(Stdio::null());
+        shell
+    };
+    let run = |line: &str, node: &str| {
+        let ran = command(line, node).output().expect("a shell");
+        assert!(ran.status.success(), "{line}: {}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    let lines = |part: &str| -> Vec<String> {
+        part.lines().filter(|line| line.starts_with("seatline ")).map(str::to_owned).collect()
+    };
+    let mut running = Vec::new();
+    for node in ["wiki-1", "wiki-2"] {
+        for line in lines(&each.replace("--node wiki-1", &format!("--node {node}"))) {
+            match line.as_str() {
+                "seatline run" => {
+                    running.push(Ended(command(&line, node).stderr(Stdio::null()).spawn().expect("it starts")))
+                }
+                _ => drop(run(&line, node)),
+            }
+        }
+    }
+    lines(once).iter().for_each(|line| drop(run(line, "wiki-2")));
+    until("two nodes", || (run("seatline nodes --json", "wiki-1").matches("\"running\"").count() == 2).then_some(()));
+    until("a report", || {
+        let link: Value = serde_json::from_str(&run("seatline link show --json", "wiki-1")).expect("JSON");
+        let link = link["link"].as_str().or(link["link"]["link"].as_str())?.to_owned();
+        (!central.reports(&link).is_empty()).then_some(())
+    });
+
+    // The backup, in another database.
+    let before = run("seatline server-id", "wiki-1");
+    drop(running);
+    server.execute("CREATE DATABASE restored");
+    let dump = "pg_dump --schema=seatline";
+    assert!(section.contains(dump), "the guide names it");
+    let programs = Postgres::programs();
+    let (from, to) = (server.address("owner", "wiki"), server.address("owner", "restored"));
+    let pipe = format!(
+        "{}/{dump} \"{from}\" | {}/psql --quiet -v ON_ERROR_STOP=1 \"{to}\"",
+        programs.display(),
+        programs.display()
+    );
+    assert!(Command::new("sh").args(["-c", &pipe]).stdout(Stdio::null()).status().expect("a shell").success());
+    let config = std::fs::read_to_string(path("wiki-1/seatline.toml")).expect("the configuration");
+    let config = config.replace(&state, &state.replace("/wiki", "/restored"));
+    std::fs::write(path("wiki-1/seatline.toml"), config).expect("the configuration");
+    assert_eq!(run("seatline server-id", "wiki-1"), before);
+}
+
+/// A process that ends with this.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -86,6 +86,11 @@ impl Postgres {
         assert!(Command::new("kill").args(["-s", signal]).args(all).status().expect("kill starts").success());
     }
 
+    /// Where the programs of the newest installed version are.
+    pub fn programs() -> PathBuf {
+        installed()
+    }
+
     /// The id of the server's first process.
     fn postmaster(&self) -> String {
         let pid = std::fs::read_to_string(self.dir.join("data/postmaster.pid")).expect("the server runs");
