@@ -81,17 +81,17 @@ fn a2_every_page_of_a_viewer_and_every_refusal_is_accessible_too() {
     chromium.find("input[name=confirm-password]").write(PASSWORD);
     chromium.find("main form button").click_through();
     let mut look = Look::at(&chromium, &serving.url(), "refusals");
-    for (page, field, value, form) in [
-        ("/license", "textarea[name=key]", "no key", "form[action$=preview]"),
-        ("/links/new", "textarea[name=invite]", "no invite", "form[action$=review]"),
-        ("/notifications", "input[name=host]", "no/host", "form[action$=mail]"),
-        ("/notifications", "input[name=expiry]", "tomorrow", "form[action$=reminders]"),
+    for (name, page, field, value, form) in [
+        ("license", "/license", "textarea[name=key]", "no key", "form[action$=preview]"),
+        ("invite", "/links/new", "textarea[name=invite]", "no invite", "form[action$=review]"),
+        ("mail", "/notifications", "input[name=host]", "no/host", "form[action$=mail]"),
+        ("reminders", "/notifications", "input[name=expiry]", "tomorrow", "form[action$=reminders]"),
     ] {
         chromium.open(&format!("{}{page}", serving.url()));
         chromium.find(field).write(value);
         chromium.find(&format!("{form} button[type=submit]")).click_through();
         chromium.find("[aria-invalid=true]");
-        look.page(&format!("{}{}", &page[1..].replace('/', "-"), field.replace(['[', ']', '='], "-")));
+        look.page(name);
     }
     look.finish();
 }
@@ -135,8 +135,8 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     for page in ["/applications", "/applications/new"] {
         look.open(page);
     }
-    for page in ["", "/licenses", "/reports"] {
-        look.open(&format!("/applications/{id}{page}"));
+    for (page, name) in [("", "details"), ("/licenses", "licenses"), ("/reports", "reports")] {
+        look.open_as(&format!("/applications/{id}{page}"), name);
     }
     look.finish();
 }

@@ -65,9 +65,14 @@ impl<'c> Look<'c> {
 
     /// Opens the page at `path`, and looks at it.
     pub fn open(&mut self, path: &str) {
+        let name = path.trim_matches('/').replace('/', "-");
+        self.open_as(path, if name.is_empty() { "start" } else { &name });
+    }
+
+    /// The same, where the path is not the same in every run.
+    pub fn open_as(&mut self, path: &str, name: &str) {
         self.chromium.open(&format!("{}{path}", self.origin));
-        let name = path.trim_matches('/').replace(['/', '?', '='], "-");
-        self.page(if name.is_empty() { "start" } else { &name });
+        self.page(name);
     }
 
     /// Looks at the page that is open. `name` is that of its screenshots.

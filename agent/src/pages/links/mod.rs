@@ -55,7 +55,10 @@ async fn page(pages: &Pages, visit: &Visit) -> Result<LinksPage, PageError> {
 
 /// The page with a file that was not taken.
 async fn page_with_refusal(pages: &Pages, visit: &Visit, why: String) -> Result<Content, PageError> {
-    Ok(page(pages, visit).await?.with_refusal(why).content().status(StatusCode::UNPROCESSABLE_ENTITY))
+    let page = page(pages, visit).await?;
+    let banner =
+        Banner::new(Tone::Danger, "The answer was not taken", "Why stands below, at the field that is marked.");
+    Ok(page.with_banner(Some(banner)).with_refusal(why).content().status(StatusCode::UNPROCESSABLE_ENTITY))
 }
 
 /// What a synchronisation came to that somebody has asked for.

@@ -3,7 +3,7 @@
 use askama::Template;
 use seatline_delivery::smtp::Security;
 use seatline_protocol::notices::{DEFAULT_THRESHOLD, Reminders};
-use seatline_ui::{Banner, Choice, Field, Tone};
+use seatline_ui::{Banner, Choice, Field, Prose, Tone};
 
 use crate::notices::{MailFacts, NoticeSettings};
 use crate::pages::Pages;
@@ -34,9 +34,13 @@ impl Refused {
         (self.field == field).then_some(self.why.as_str()).filter(|why| !why.is_empty())
     }
 
-    /// What is about no field.
-    pub fn banner(&self) -> Option<Banner> {
-        self.of("").map(|why| Banner::new(Tone::Danger, "Nothing was changed", seatline_ui::Prose::sentence(why)))
+    /// What stands above the page: a field that is marked may be far below.
+    pub fn banner(&self) -> Banner {
+        let why = match self.of("") {
+            Some(why) => Prose::sentence(why),
+            None => Prose::from("What is wrong stands below, at the field that is marked."),
+        };
+        Banner::new(Tone::Danger, "Nothing was changed", why)
     }
 }
 
@@ -48,6 +52,16 @@ pub struct Forms {
     pub webhook: Option<(WebhookForm, Refused)>,
     /// About no form.
     pub other: Option<Refused>,
+}
+
+impl Forms {
+    /// Why the one that was sent was not taken.
+    pub fn refused(&self) -> Option<&Refused> {
+        let mail = self.mail.as_ref().map(|(_, refused)| refused);
+        let reminders = self.reminders.as_ref().map(|(_, refused)| refused);
+        let webhook = self.webhook.as_ref().map(|(_, refused)| refused);
+        mail.or(reminders).or(webhook).or(self.other.as_ref())
+    }
 }
 
 /// How mails are sent, without the password: that goes into no page.

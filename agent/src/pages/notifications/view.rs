@@ -112,7 +112,7 @@ impl NotificationsPage {
 
     /// The page with what was sent and not taken.
     pub fn with_forms(self, forms: Forms) -> Self {
-        let banner = forms.other.as_ref().and_then(|refused| refused.banner());
+        let banner = forms.refused().map(|refused| refused.banner());
         let Rest { pages, settings, dimensions } = &self.rest;
         let forms = FormsShown::new(pages, settings, dimensions, forms);
         Self { forms, ..self }.with_banner(banner)
