@@ -77,6 +77,14 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {}
+
 /// Turns the errors of every stage into failures.
 macro_rules! failures {
     ($($error:ty),+ $(,)?) => {

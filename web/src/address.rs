@@ -18,11 +18,16 @@ pub fn to_sign_in(request: &Parts, base: &str, sign_in: &str) -> Response {
         Method::GET if wanted != "/" => format!("{base}{sign_in}?next={}", escape(wanted)),
         _ => format!("{base}{sign_in}"),
     };
+    lead_to(request, &target)
+}
+
+/// Leads the sender of a request to another page.
+pub fn lead_to(request: &Parts, target: &str) -> Response {
     if request.headers.contains_key("hx-request") {
         // htmx would put the sign-in page into the middle of the one that is shown; this header makes it go there.
-        return (StatusCode::UNAUTHORIZED, [("hx-redirect", target)]).into_response();
+        return (StatusCode::UNAUTHORIZED, [("hx-redirect", target.to_owned())]).into_response();
     }
-    Redirect::to(&target).into_response()
+    Redirect::to(target).into_response()
 }
 
 /// Where to go after sign-in: the page that was asked for if it is one of this server, else the first page. Whatever a

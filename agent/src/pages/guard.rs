@@ -5,11 +5,11 @@ use axum::Form;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use seatline_ui::Confirmation as ConfirmationForm;
-use seatline_web::address::{after_sign_in, escape, to_sign_in};
+use seatline_web::address::{after_sign_in, escape, lead_to, to_sign_in};
 use seatline_web::gate::{Attempt, GateError};
 use seatline_web::request_log::note_who;
 use seatline_web::secret::random_secret;
@@ -71,8 +71,11 @@ fn not_signed_in(pages: &Pages, parts: &Parts) -> Response {
         People::Own(_) => to_sign_in(parts, pages.base(), "/sign-in"),
         People::Product(product) => match product.sign_in() {
             Some(address) => {
-                let wanted = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-                Redirect::to(&format!("{address}?next={}", escape(&pages.href(wanted)))).into_response()
+                // What was sent is gone by then, and no page answers at the address of a form.
+                let wanted = Some(&parts.uri).filter(|_| parts.method == Method::GET);
+                let wanted = wanted.and_then(|uri| uri.path_and_query()).map(|path| path.as_str());
+                let mark = if address.contains('?') { '&' } else { '?' };
+                lead_to(parts, &format!("{address}{mark}next={}", escape(&pages.href(after_sign_in(wanted)))))
             }
             None => PageError::not_signed_in().into_response(),
         },

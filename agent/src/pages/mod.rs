@@ -147,9 +147,13 @@ impl Pages {
         })
     }
 
-    /// The address of the page at `path`, which begins with a slash, where the pages are mounted.
+    /// The address of the page at `path`, which begins with a slash, where the pages are mounted. A router that is nested
+    /// under a path answers there, and not behind one more slash.
     pub fn href(&self, path: &str) -> String {
-        format!("{}{path}", self.0.base)
+        match path {
+            "/" if !self.0.base.is_empty() => self.0.base.clone(),
+            path => format!("{}{path}", self.0.base),
+        }
     }
 
     /// Begins to count, unless it is under way.
