@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 use seatline_agent::pages::routes::routes;
-use seatline_tests::{Agent, Central, Chromium, Look, PASSWORD, Vendor};
+use seatline_tests::{Agent, Central, Chromium, Look, PASSWORD, Vendor, plugin};
 
 /// Signs in with the mouse.
 fn sign_in(chromium: &Chromium, url: &str) {
@@ -137,6 +137,26 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     }
     for (page, name) in [("", "details"), ("/licenses", "licenses"), ("/reports", "reports")] {
         look.open_as(&format!("/applications/{id}{page}"), name);
+    }
+    look.finish();
+}
+
+#[test]
+fn b6_s11_pages_with_all_that_waits_for_approval_are_accessible_too() {
+    let (vendor, central) = (Vendor::new(), Central::start());
+    let agent = Agent::new(&vendor);
+    agent.run(&["license", "set", &vendor.license(70, &["--support", "--expires", "2090-01-01"])]).ok();
+    agent.link(&central.invite());
+    agent.run(&["sync"]).ok();
+    agent.run(&["report", "hold", "on"]).ok();
+    agent.run(&["sync"]).ok();
+    agent.run(&["plugin", "offer", plugin("fixtures/honest.wasm").to_str().expect("a path")]).ok();
+    let serving = agent.serve();
+    let chromium = Chromium::start();
+    sign_in(&chromium, &serving.url());
+    let mut look = Look::at(&chromium, &serving.url(), "waiting");
+    for page in ["/plugin", "/plugin/next", "/support", "/system", "/license/request?users=none"] {
+        look.open(page);
     }
     look.finish();
 }
