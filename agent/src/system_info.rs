@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use seatline_host::Host;
 use seatline_host::exchange::{ExchangeState, Problem};
 use seatline_host::held::HoldStatus;
+use seatline_host::identity::IdentityFacts;
 use seatline_host::link::LinkFacts;
 use seatline_host::runs::PastRun;
 use seatline_host::sandbox::{CONTRACT_VERSION, WASMTIME_VERSION};
@@ -19,6 +20,8 @@ pub struct SystemInfo {
     pub at: Timestamp,
     /// The identity of the instance.
     pub server_id: String,
+    /// What that is made of, and how it has changed.
+    pub identity: Option<IdentityFacts>,
     /// The product with its version, edition and nodes.
     pub product: Option<ProductFacts>,
     /// What its licenses come to.
@@ -117,6 +120,7 @@ impl SystemInfo {
         Self {
             at: now,
             server_id: host.server_id().to_string(),
+            identity: read.part(host.identity(), |error| error.code()),
             product: read.part(host.product(), |_| "product-unavailable"),
             verdict: live.map(|live| live.standing.verdict),
             versions: Versions::PRESENT,

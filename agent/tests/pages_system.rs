@@ -126,3 +126,27 @@ fn s11_support_ends_with_the_maintenance() {
     let page = world.ada.get("/support").body;
     assert!(page.contains("Support is not included") && !page.contains("href=\"/support\""), "{page}");
 }
+
+#[test]
+fn s2_a_server_id_that_has_changed_is_told_with_what_to_do() {
+    let mut world = world(|agent| {
+        Central::new().links(agent);
+        agent.configure(
+            "\n[identity]\npolicy = 'database-bound'\nbirth_mark = 'select max(rowid) from users'\nlook_every = 1\n",
+        );
+    });
+    let before = world.agent.server_id();
+    let page = world.ada.get("/system").body;
+    assert!(page.contains("bound to the path of the database and the birth mark of the data"), "{page}");
+    assert!(!page.contains("The server ID has changed"), "a policy asks nobody");
+    let database = rusqlite::Connection::open(world.agent.path("wiki.db")).expect("the database");
+    database.execute_batch("insert into users select * from users").expect("other data");
+    world.running.until("the server ID has changed: the birth mark of the data");
+    let page = world.ada.get("/system").body;
+    for said in ["The server ID has changed", &before, "seatline server-id confirm", "because of the birth mark"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    std::fs::remove_file(world.agent.path("wiki.db")).expect("the database is gone");
+    world.running.until("the product's database was not read");
+    assert!(world.ada.get("/system").body.contains("The server ID could not be confirmed"));
+}

@@ -89,10 +89,15 @@ fn s2_a_birth_mark_that_was_deleted_holds_the_id_and_an_edited_one_loses_the_lic
     let key = agent.issue(&["--kind", "commercial", "--server", &before]);
     agent.run(&["license", "set", &key]).ok();
     let verdict = || agent.run(&["license", "show", "--json"]).json()["standing"].clone();
+    let doctor = || agent.run(&["doctor"]).out;
+    assert!(doctor().contains("good       server ID"), "{}", doctor());
     POSTGRES.execute("DELETE FROM edited");
     assert!(problem(&agent).contains("gave no row"));
     assert_eq!(verdict()["verdict"], "licensed", "an accident locks nobody out, and every command says so");
     POSTGRES.execute("INSERT INTO edited VALUES ('another one')");
+    for _ in 0..2 {
+        assert!(doctor().contains("[server-id-changed]"), "it looks, and changes nothing: {}", doctor());
+    }
     let after = confirmed(&agent);
     let standing = verdict();
     assert_eq!(standing["verdict"], "unlicensed");
@@ -188,6 +193,8 @@ fn s2_a_database_that_moves_under_a_running_agent_is_noticed_without_a_restart()
     POSTGRES.execute("CREATE SCHEMA moved; ALTER TABLE running SET SCHEMA moved");
     let told = running.until("the product's database was not read");
     assert_eq!(told["code"], "server-id-unread");
+    let doctor = agent.run(&["doctor"]).out;
+    assert!(doctor.contains("[server-id-unread]"), "{doctor}");
     POSTGRES.execute("ALTER ROLE owner SET search_path = moved");
     let told = running.until("the server ID has changed: the schema");
     assert_eq!(told["previous"], before.as_str());

@@ -32,6 +32,20 @@ pub(super) fn state(instance: &Instance, found: &mut dyn FnMut(Finding)) {
     damage.into_iter().for_each(|failure| found(Finding::bad("state", failure)));
 }
 
+/// Looks whether the server ID is still that of the product's database, where it is bound to that, and of the link.
+pub(super) fn identity(instance: &Instance, found: &mut dyn FnMut(Finding)) {
+    const CHECK: &str = "server ID";
+    match instance.host.examine_identity() {
+        // What cannot be read is told as damage of the state.
+        Err(_) => {}
+        Ok(Some(problem)) => found(Finding::attention(CHECK, &problem.code, &problem.message)),
+        Ok(None) if instance.config.identity.binding.is_some() => {
+            found(Finding::good(CHECK, "the product's database is the one that it is bound to"));
+        }
+        Ok(None) => {}
+    }
+}
+
 /// Looks whether the nodes that share the state run, and are alike.
 pub(super) fn nodes(instance: &Instance, found: &mut dyn FnMut(Finding)) {
     const CHECK: &str = "nodes";

@@ -6,7 +6,7 @@
 //! | module | looks at |
 //! |---|---|
 //! | [`place`] | the data directory, its disk, the configuration |
-//! | [`inside`] | the state: nodes, licenses, plugin, notices, who may sign in |
+//! | [`inside`] | the state: server ID, nodes, licenses, plugin, notices, who may sign in |
 //! | [`outside`] | the product's accounts and dimensions, the running agent, the central server, the clock |
 
 mod inside;
@@ -105,6 +105,7 @@ pub fn examine(dir: &Path, found: &mut dyn FnMut(Finding)) {
     match &instance {
         Some(instance) => {
             inside::state(instance, found);
+            inside::identity(instance, found);
             inside::nodes(instance, found);
             inside::licenses(instance, found);
             inside::plugin(instance, found);

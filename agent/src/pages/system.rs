@@ -5,6 +5,9 @@ use std::fmt::Display;
 use askama::Template;
 use axum::extract::State;
 use jiff::Timestamp;
+use seatline_host::exchange::ExchangeError;
+use seatline_host::identity::Policy;
+use seatline_protocol::continuity::parts_in_words;
 use seatline_ui::format::{counted, number, span};
 use seatline_ui::{Badge, Banner, Prose, Tone, When, words};
 
@@ -101,6 +104,16 @@ fn banners(info: &SystemInfo) -> Vec<Banner> {
         let lines = info.unread.iter().map(|problem| Prose::sentence(&problem.message)).collect();
         banners.push(Banner::list(Tone::Danger, "Something could not be read", lines));
     }
+    if let Some(identity) = &info.identity {
+        if let Some(unconfirmed) = identity.unconfirmed.clone() {
+            let error = ExchangeError::Unconfirmed(Box::new(unconfirmed));
+            banners.push(Banner::new(Tone::Warning, "The server ID has changed", Prose::sentence(&error.to_string())));
+        }
+        if let Some(problem) = &identity.problem {
+            let line = Prose::sentence(&problem.message);
+            banners.push(Banner::new(Tone::Warning, "The server ID could not be confirmed", line));
+        }
+    }
     if let Some(behind) = info.clock.behind_seconds {
         let line = format!(
             "It is {} behind the time that a receipt has proven. Until it has caught up, that time counts. Set the clock \
@@ -131,6 +144,17 @@ fn escape(text: &str) -> String {
 
 fn instance(info: &SystemInfo) -> Vec<(&'static str, String)> {
     let mut facts = vec![("Server ID", code(&info.server_id))];
+    if let Some(identity) = &info.identity {
+        let made_of = match identity.policy {
+            Policy::Instance => "the instance's own".to_owned(),
+            Policy::DatabaseBound => format!("bound to {}", parts_in_words(&identity.parts)),
+        };
+        facts.push(("Its policy", text(made_of)));
+        if let Some(change) = identity.history.last() {
+            let parts = text(parts_in_words(&change.changed));
+            facts.push(("It changed", format!("{} because of {parts}", when(change.at, info.at))));
+        }
+    }
     match &info.product {
         None => facts.push(("Product", text("not known"))),
         Some(product) => {

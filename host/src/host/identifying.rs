@@ -109,10 +109,7 @@ impl Host {
     pub fn look_at_identity(&self) -> Result<IdentityFacts, StoreError> {
         let now = self.now()?;
         let mut problem = match makings(&*self.product, self.staging) {
-            Err(error) => Some(Problem {
-                code: "server-id-unread".to_owned(),
-                message: format!("the product's database was not read, so the last known server ID holds: {error}"),
-            }),
+            Err(error) => Some(unread(&error)),
             Ok(makings) => match state::look(&*self.store, &makings, now)? {
                 Looked::Same => None,
                 Looked::Changed(changed) => {
@@ -140,6 +137,32 @@ impl Host {
         }
         *self.identity_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
         self.identity()
+    }
+
+    /// What is wrong with the server ID at this moment, with the product asked for its database, and nothing kept: that the
+    /// database cannot be read, that it is another one than at the last look, or that the link waits for a person's word.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn examine_identity(&self) -> Result<Option<Problem>, StoreError> {
+        let known = self.identity()?;
+        if let Some(unconfirmed) = known.unconfirmed {
+            let error = ExchangeError::Unconfirmed(Box::new(unconfirmed));
+            return Ok(Some(Problem { code: error.code().to_owned(), message: error.to_string() }));
+        }
+        let makings = match makings(&*self.product, self.staging) {
+            Ok(makings) => makings,
+            Err(error) => return Ok(Some(unread(&error))),
+        };
+        Ok(state::differs(&*self.store, &makings, self.now()?)?.map(|change| Problem {
+            code: "server-id-changed".to_owned(),
+            message: format!(
+                "the server ID is {}, and with the next run it is {}: {} changed",
+                change.previous,
+                change.present,
+                parts_in_words(&change.changed)
+            ),
+        }))
     }
 
     /// Takes a person's word on what a change of the server ID was (`b4`). If this is the instance that was linked, the link
@@ -188,6 +211,13 @@ impl Host {
     /// What the rest of the host needs to know of the identity, as the state has it now.
     pub(super) fn present_identity(&self) -> Result<Identity, StoreError> {
         Ok(state::present(&*self.store)?.identity())
+    }
+}
+
+fn unread(error: &PortError) -> Problem {
+    Problem {
+        code: "server-id-unread".to_owned(),
+        message: format!("the product's database was not read, so the last known server ID holds: {error}"),
     }
 }
 

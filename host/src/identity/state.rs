@@ -87,6 +87,18 @@ pub(crate) enum Looked {
     ToAndFro,
 }
 
+/// The change that a look at `now` would come to, if to any. Nothing is kept.
+pub(crate) fn differs(
+    store: &dyn StateReader,
+    makings: &Makings,
+    now: Timestamp,
+) -> Result<Option<IdentityChange>, StoreError> {
+    Ok(match present(store)?.look(makings, now) {
+        Look::Changed(record) => record.history.last().cloned(),
+        Look::Same | Look::ToAndFro => None,
+    })
+}
+
 /// Takes what was seen of the makings at `now`.
 pub(crate) fn look(store: &dyn StateStore, makings: &Makings, now: Timestamp) -> Result<Looked, StoreError> {
     match present(store)?.look(makings, now) {
