@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 /// What to measure.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Only the measurements whose name begins so: counting, exchange, memory, sync, api, crashes
+    /// Only the measurements whose name begins so: counting, exchange, memory, sync, accounts, api, crashes
     #[arg(long)]
     pub only: Option<String>,
     /// By what the plugins are built.

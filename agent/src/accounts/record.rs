@@ -162,7 +162,7 @@ fn is_one_of(value: Value<'_>, words: &[String]) -> bool {
             digits.extend(number.to_string().bytes());
             &digits
         }
-        Value::Null | Value::Real(_) | Value::Other => return false,
+        Value::Null | Value::Real(_) | Value::Time(_) | Value::Other => return false,
     };
     words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
 }

@@ -1,6 +1,7 @@
 //! From the values of a row to an account: pure, and the same for every database.
 
 use std::io::Write as _;
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -34,6 +35,8 @@ pub enum Value<'r> {
     Integer(i64),
     /// A number with a fraction.
     Real(f64),
+    /// A moment.
+    Time(SystemTime),
     /// Text, which nobody has checked yet.
     Text(&'r [u8]),
     /// Something else, such as a blob.
@@ -138,6 +141,7 @@ fn as_last_seen(value: Value<'_>) -> Result<LastSeen, Rule> {
     match value {
         Value::Null => Ok(LastSeen::Never),
         Value::Integer(number) => seen_at(number).ok_or(RULE),
+        Value::Time(time) => Timestamp::try_from(time).map(on_day_of).map_err(|_| RULE),
         Value::Real(number) => seen_at_real(number).ok_or(RULE),
         Value::Text(_) => {
             let text = value.text()?.trim();
@@ -163,7 +167,11 @@ fn seen_at(number: i64) -> Option<LastSeen> {
         _ if FILE_TIMES.contains(&number) => Timestamp::from_second((number - FILE_TIME_OF_1970) / 10_000_000),
         _ => return None,
     };
-    time.ok().map(|time| LastSeen::On(Offset::UTC.to_datetime(time).date()))
+    time.ok().map(on_day_of)
+}
+
+fn on_day_of(time: Timestamp) -> LastSeen {
+    LastSeen::On(Offset::UTC.to_datetime(time).date())
 }
 
 fn seen_at_real(number: f64) -> Option<LastSeen> {

@@ -1,7 +1,8 @@
 //! A pass over the product's accounts: from the product's thread, in pages of columns, to the plugin.
 //!
 //! The product pushes accounts, the plugin pulls pages. Between them stands a channel that holds one page, so that the
-//! product reads ahead while the plugin counts, and a million accounts take the memory of three pages.
+//! product reads ahead while the plugin counts, and a million accounts take the memory of three pages. Pseudonyms, which cost
+//! most of all, are made on the plugin's side: the product's thread has enough to do with reading.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -25,16 +26,59 @@ mod state {
     pub(super) const SERVICE_ACCOUNT: u8 = 8;
 }
 
+/// The bytes of identities after which a page is full, however few they are: long ones would take up the memory.
+const FULL_BYTES: usize = 1024 * 1024;
+
 /// What the product's thread sends.
 enum Delivery {
-    Page(Page),
-    LastPage(Page),
+    Page(Batch),
+    LastPage(Batch),
     Failed(PortError),
+}
+
+/// Accounts as the product gave them, in columns: who they are is still to be made pseudonyms of.
+struct Batch {
+    /// One identity behind the other.
+    identities: String,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+    states: Vec<u8>,
+    last_seen: Vec<u32>,
+}
+
+impl Batch {
+    fn of(capacity: usize) -> Self {
+        Self {
+            identities: String::new(),
+            ends: Vec::with_capacity(capacity),
+            states: Vec::with_capacity(capacity),
+            last_seen: Vec::with_capacity(capacity),
+        }
+    }
+
+    fn is_full(&self, size: usize) -> bool {
+        self.states.len() >= size || self.identities.len() >= FULL_BYTES
+    }
+
+    fn push(&mut self, account: &Account<'_>) {
+        self.identities.push_str(account.identity);
+        self.ends.push(self.identities.len());
+        self.states.push(state_of(account));
+        self.last_seen.push(day_of(account.last_seen));
+    }
+
+    fn into_page(self, pseudonyms: &Pseudonyms) -> Page {
+        let mut begin = 0;
+        let identities = self.ends.iter().map(|end| self.identities.get(std::mem::replace(&mut begin, *end)..*end));
+        let pseudonyms = identities.map(|identity| pseudonyms.of(identity.unwrap_or_default())).collect();
+        Page { pseudonyms, states: self.states, last_seen: self.last_seen, next: None }
+    }
 }
 
 /// A pass under way.
 pub(crate) struct Pass {
     deliveries: Receiver<Delivery>,
+    pseudonyms: Pseudonyms,
     /// What is left of the page that the product gave, because the plugin asked for less.
     rest: Page,
     /// Whether `rest` is the end.
@@ -61,13 +105,14 @@ impl Pass {
         size: usize,
     ) -> Result<Self, Broken> {
         let (sender, deliveries) = sync_channel(1);
-        let (product, pseudonyms) = (Arc::clone(product), pseudonyms.clone());
-        let sink = PageSink { sender: sender.clone(), pseudonyms, size, page: page_of(size) };
+        let product = Arc::clone(product);
+        let sink = PageSink { sender: sender.clone(), size, batch: Batch::of(size) };
         let read = move || read(&*product, sink);
         // The run may have ended meanwhile: then nobody wants to know.
         let tell = move |end| drop(sender.send(end));
         errands.begin(most_errands, read, tell).map_err(Broken)?;
-        Ok(Self { deliveries, rest: page_of(0), last: false, cursor: 0, handed_out: 0 })
+        let pseudonyms = pseudonyms.clone();
+        Ok(Self { deliveries, pseudonyms, rest: no_page(), last: false, cursor: 0, handed_out: 0 })
     }
 
     /// The next page, of at most `most` accounts. Waits for the product no longer than `patience`.
@@ -77,8 +122,8 @@ impl Pass {
     pub(crate) fn next(&mut self, most: usize, patience: Duration) -> Result<Page, Broken> {
         if self.rest.states.is_empty() && !self.last {
             (self.rest, self.last) = match self.deliveries.recv_timeout(patience) {
-                Ok(Delivery::Page(page)) => (page, false),
-                Ok(Delivery::LastPage(page)) => (page, true),
+                Ok(Delivery::Page(batch)) => (batch.into_page(&self.pseudonyms), false),
+                Ok(Delivery::LastPage(batch)) => (batch.into_page(&self.pseudonyms), true),
                 Ok(Delivery::Failed(error)) => return Err(Broken(error.to_string())),
                 Err(RecvTimeoutError::Timeout) => {
                     return Err(Broken("the product took too long to give its accounts".to_owned()));
@@ -88,7 +133,7 @@ impl Pass {
                 }
             };
         }
-        let rest = if self.rest.states.len() > most { split_off(&mut self.rest, most) } else { page_of(0) };
+        let rest = if self.rest.states.len() > most { split_off(&mut self.rest, most) } else { no_page() };
         let mut page = std::mem::replace(&mut self.rest, rest);
         self.handed_out += page.states.len() as u64;
         if !(self.last && self.rest.states.is_empty()) {
@@ -99,13 +144,8 @@ impl Pass {
     }
 }
 
-fn page_of(capacity: usize) -> Page {
-    Page {
-        pseudonyms: Vec::with_capacity(capacity),
-        states: Vec::with_capacity(capacity),
-        last_seen: Vec::with_capacity(capacity),
-        next: None,
-    }
+fn no_page() -> Page {
+    Page { pseudonyms: Vec::new(), states: Vec::new(), last_seen: Vec::new(), next: None }
 }
 
 /// Cuts `page` to its first `at` accounts, and gives the others.
@@ -121,28 +161,25 @@ fn split_off(page: &mut Page, at: usize) -> Page {
 /// Reads all accounts of the product, and gives how it ended. Runs on the product's thread.
 fn read(product: &dyn Product, mut sink: PageSink) -> Delivery {
     match errand::call("accounts", || product.accounts(&mut sink)) {
-        Ok(()) => Delivery::LastPage(sink.page),
+        Ok(()) => Delivery::LastPage(sink.batch),
         Err(error) => Delivery::Failed(error),
     }
 }
 
-/// Makes pages of the accounts that the product pushes.
+/// Gathers the accounts that the product pushes.
 struct PageSink {
     sender: SyncSender<Delivery>,
-    pseudonyms: Pseudonyms,
     size: usize,
-    page: Page,
+    batch: Batch,
 }
 
 impl AccountSink for PageSink {
     fn push(&mut self, account: Account<'_>) -> Result<(), PortError> {
-        if self.page.states.len() == self.size {
-            let full = std::mem::replace(&mut self.page, page_of(self.size));
+        if self.batch.is_full(self.size) {
+            let full = std::mem::replace(&mut self.batch, Batch::of(self.size));
             self.sender.send(Delivery::Page(full)).map_err(|_| PortError::new("the run has ended"))?;
         }
-        self.page.pseudonyms.push(self.pseudonyms.of(account.identity));
-        self.page.states.push(state_of(&account));
-        self.page.last_seen.push(day_of(account.last_seen));
+        self.batch.push(&account);
         Ok(())
     }
 }

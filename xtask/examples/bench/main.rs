@@ -4,6 +4,7 @@
 //! has a file of its own.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod agent;
 mod api;
 mod counting;
@@ -32,7 +33,7 @@ struct Bench {
     /// Where the figures are written as JSON
     #[arg(long)]
     out: PathBuf,
-    /// Only the measurements whose name begins so: counting, exchange, memory, sync, api, crashes
+    /// Only the measurements whose name begins so: counting, exchange, memory, sync, accounts, api, crashes
     #[arg(long)]
     only: Option<String>,
 }
@@ -40,11 +41,12 @@ struct Bench {
 /// A measurement: its name, and the function that makes it.
 type Measurement = (&'static str, fn(&Bench) -> Result<Vec<Figure>, Problem>);
 
-const MEASUREMENTS: [Measurement; 6] = [
+const MEASUREMENTS: [Measurement; 7] = [
     ("counting", counting::measure),
     ("exchange", exchange::measure),
     ("memory", agent::memory),
     ("sync", agent::sync),
+    ("accounts", accounts::measure),
     ("api", api::measure),
     ("crashes", crashes::measure),
 ];
