@@ -112,6 +112,13 @@ fn a6_whether_there_may_be_more_is_answered_by_each_limits_behaviour() {
     assert_eq!(check("workers", json!({})), (true, "not-limited".to_owned()));
     let limits = api.json("/v1/limits");
     assert_eq!((&limits["limits"][0]["used"], &limits["limits"][0]["max"]), (&4.into(), &4.into()), "{limits}");
+    assert!(limits.get("add_ons").is_none(), "{limits}");
+
+    let add_on = ["--kind", "commercial", "--product", "acme-draw", "--add-on-of", "acme-wiki", "--limit", "pages=9"];
+    api.post("/v1/licenses", &json!({ "key": api.agent.issue(&add_on) }));
+    let limits = api.json("/v1/limits");
+    let of_add_on = &limits["add_ons"][0];
+    assert_eq!((&of_add_on["product"], &of_add_on["limits"][0]["max"]), (&"acme-draw".into(), &9.into()), "{limits}");
 }
 
 #[test]

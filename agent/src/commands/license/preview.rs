@@ -106,9 +106,14 @@ fn date(page: &mut Page, change: &DateChange) {
         Ends::License => "Expires",
         Ends::Maintenance => "Maintenance",
     };
-    let end = |at: Option<Timestamp>| at.map_or("no end".to_owned(), time);
-    if change.before != change.after {
-        page.fact(name, format_args!("{} -> {}", end(change.before), end(change.after)));
+    match (change.before, change.after) {
+        (before, after) if before == after => {}
+        // Without an end before, there was no license, or one for good.
+        (None, Some(after)) => page.fact(name, time(after)),
+        (before, after) => {
+            let end = |at: Option<Timestamp>| at.map_or("never".to_owned(), time);
+            page.fact(name, format_args!("{} -> {}", end(before), end(after)));
+        }
     }
 }
 

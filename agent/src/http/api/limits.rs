@@ -18,9 +18,21 @@ pub struct Limits {
     verdict: Verdict,
     /// The limits of the governing license.
     limits: Vec<LimitStanding>,
+    /// Those of the add-ons' licenses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    add_ons: Vec<AddOnLimits>,
     /// When accounts were last counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     counted_at: Option<Timestamp>,
+}
+
+/// The limits of an add-on.
+#[derive(Serialize, ToSchema)]
+pub struct AddOnLimits {
+    /// The add-on.
+    product: ProductId,
+    /// The limits of its license.
+    limits: Vec<LimitStanding>,
 }
 
 /// What a product asks before it makes more of something.
@@ -38,7 +50,7 @@ pub struct Check {
     add_on: Option<ProductId>,
 }
 
-/// The limits of the governing license, against the latest counts
+/// The limits of the product and its add-ons, against the latest counts
 #[utoipa::path(
     get,
     path = "/v1/limits",
@@ -48,7 +60,14 @@ pub struct Check {
 pub async fn list(State(app): State<App>) -> Result<Json<Limits>, ApiError> {
     let live = app.live().await?;
     let standing = &live.standing;
-    Ok(Json(Limits { verdict: standing.verdict, limits: standing.limits.clone(), counted_at: live.counted_at }))
+    let add_ons = standing.add_ons.iter().filter(|add_on| !add_on.limits.is_empty());
+    let add_ons = add_ons.map(|add_on| AddOnLimits { product: add_on.product.clone(), limits: add_on.limits.clone() });
+    Ok(Json(Limits {
+        verdict: standing.verdict,
+        limits: standing.limits.clone(),
+        add_ons: add_ons.collect(),
+        counted_at: live.counted_at,
+    }))
 }
 
 /// Whether there may be more of something
