@@ -70,8 +70,10 @@ impl Host {
     /// The server ID of the instance, as the state has it now: another process on the same state may have seen a change of
     /// it. While the state cannot be read, the one that was read last holds.
     pub fn server_id(&self) -> ServerId {
+        // Nobody waits for the state with the lock in his hand.
+        let present = state::present(&*self.store);
         let mut known = self.server_id.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(record) = state::present(&*self.store) {
+        if let Ok(record) = present {
             known.clone_from(record.server_id());
         }
         known.clone()

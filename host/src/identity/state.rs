@@ -12,10 +12,13 @@ use crate::store::{LockedStore, Slot, StateReader, StateStore, StoreError, chang
 
 /// The record, where there is one. An early version kept the server ID alone: that is none yet.
 pub(crate) fn read(store: &dyn StateReader) -> Result<Option<Record>, StoreError> {
-    slots::read(store, Slot::Identity).or_else(|error| match bare(store)? {
-        Some(_) => Ok(None),
-        None => Err(error),
-    })
+    match slots::read(store, Slot::Identity) {
+        Err(error @ StoreError::Damaged { .. }) => match bare(store)? {
+            Some(_) => Ok(None),
+            None => Err(error),
+        },
+        read => read,
+    }
 }
 
 /// The server ID as an early version kept it.
