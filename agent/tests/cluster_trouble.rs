@@ -194,6 +194,7 @@ fn g3_a_database_that_stands_still_keeps_nobody_waiting_for_what_is_known() {
     let server = Postgres::start();
     let agent = Agent::node("wiki-1", &database(&server));
     let token = agent.token("wiki", "read");
+    add_user(&agent, "ada", "administrator");
     agent.run(&["license", "set", &agent.issue(&["--kind", "commercial", "--feature", "sso"])]).ok();
     let mut running = Running::start(&agent, &[], &[]);
     let address = running.address();
@@ -201,6 +202,7 @@ fn g3_a_database_that_stands_still_keeps_nobody_waiting_for_what_is_known() {
     let bearer = format!("Bearer {token}");
     let get = |path: &str| send(&address, "GET", path, &[("Authorization", bearer.as_str())], "").json();
     assert_eq!(get("/v1/features/sso")["enabled"], true);
+    let ada = Person::signed_in(&address, "ada");
 
     // It breaks no connection, and answers nothing.
     server.stand_still("STOP");
@@ -216,6 +218,14 @@ fn g3_a_database_that_stands_still_keeps_nobody_waiting_for_what_is_known() {
     let message = problem["message"].as_str().expect("a message");
     assert!(message.ends_with("has not answered for 15 seconds; look whether it stands still"), "{message}");
     running.until("the other nodes do not see this one");
+    // A page asks for much more than one answer, and waits for one at the most.
+    for path in ["/license", "/system"] {
+        let asked = Instant::now();
+        let page = ada.get(path);
+        assert!(asked.elapsed() < Duration::from_secs(25), "{path} took {:?}", asked.elapsed());
+        assert_eq!(page.status, 200, "{path}: {page:?}");
+        assert!(page.body.contains("has not answered for 15 seconds"), "{path}: {}", page.body);
+    }
     server.stand_still("CONT");
     running.until("the other nodes see this one again");
     until("the problem to be over", || get("/v1/standing")["problem"].is_null().then_some(()));

@@ -1,28 +1,33 @@
 //! A few connections that wait for their next use. One that has died meanwhile is replaced without anybody noticing.
 
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use seatline_host::store::StoreError;
 
-use super::connection::{Connection, PATIENCE, QueryError};
+use super::connection::{Connection, PATIENCE, QueryError, silent};
+use super::silence::Silence;
 use super::trouble;
 use crate::config::PostgresState;
 use crate::postgres::place;
 
 /// How many connections wait at the most: a node reads with one and changes with another.
 const MOST_IDLE: usize = 2;
+/// A server that lets whoever connects wait for longer, and then fails, is silent.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// The connections to the database of a state.
 pub struct Pool {
     state: PostgresState,
     idle: Mutex<Vec<Connection>>,
+    silence: Mutex<Silence>,
 }
 
 impl Pool {
     /// No connections yet.
     pub fn new(state: PostgresState) -> Self {
-        Self { state, idle: Mutex::new(Vec::new()) }
+        Self { state, idle: Mutex::default(), silence: Mutex::default() }
     }
 
     /// Where the state is, for an administrator.
@@ -38,7 +43,7 @@ impl Pool {
     /// do no harm twice.
     ///
     /// # Errors
-    /// When there is no connection, or the work fails.
+    /// When there is no connection, or the work fails; at once where the server has not answered a moment ago.
     pub fn with<T: Send>(
         &self,
         work: impl Fn(&mut Connection) -> Result<T, QueryError> + Sync,
@@ -56,22 +61,37 @@ impl Pool {
         &self,
         work: impl Fn(&mut Connection) -> Result<T, QueryError> + Sync,
     ) -> Result<(T, Connection), StoreError> {
+        if let Some(reason) = self.silence().refusal(Instant::now()) {
+            return Err(self.unavailable(reason));
+        }
         loop {
             let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let is_new = waiting.is_none();
             let client = waiting.map_or_else(|| self.connect(), Ok)?;
             match apart(|| run(client, &work)) {
-                Ok(done) => return Ok(done),
-                Err(error) if !is_new && trouble::ends_connection(&error) => {}
-                Err(error) => {
-                    // Those that wait may be as dead.
-                    if matches!(error, QueryError::Silent(_)) {
-                        self.forget();
-                    }
-                    return Err(trouble::of_statement(&error, &self.place()));
+                Ok(done) => {
+                    self.silence().is_broken(Instant::now());
+                    return Ok(done);
                 }
+                Err(error) if !is_new && trouble::ends_connection(&error) => {}
+                Err(error) => return Err(self.trouble(&error)),
             }
         }
+    }
+
+    /// What the error of a statement means. A server that has not answered it is left alone for a while.
+    pub fn trouble(&self, error: &QueryError) -> StoreError {
+        let now = Instant::now();
+        match error {
+            QueryError::Silent(patience) => {
+                // Those that wait may be as dead.
+                self.forget();
+                let asked = now.checked_sub(*patience).unwrap_or(now);
+                self.silence().is_kept(silent(*patience), asked, now);
+            }
+            QueryError::Failed(_) => self.silence().is_broken(now),
+        }
+        trouble::of_statement(error, &self.place())
     }
 
     /// Takes back a connection that is in no transaction.
@@ -94,9 +114,23 @@ impl Pool {
     }
 
     fn connect(&self) -> Result<Connection, StoreError> {
-        let unavailable = |reason: String| StoreError::Unavailable { what: self.place(), reason };
-        let address = self.state.address().map_err(|error| unavailable(error.to_string()))?;
-        apart(|| Connection::open(&address)).map_err(|error| unavailable(error.to_string()))
+        let address = self.state.address().map_err(|error| self.unavailable(error.to_string()))?;
+        let asked = Instant::now();
+        let connected = apart(|| Connection::open(&address));
+        let now = Instant::now();
+        match &connected {
+            Err(error) if now - asked >= SLOW => self.silence().is_kept(error.to_string(), asked, now),
+            _ => self.silence().is_broken(now),
+        }
+        connected.map_err(|error| self.unavailable(error.to_string()))
+    }
+
+    fn unavailable(&self, reason: String) -> StoreError {
+        StoreError::Unavailable { what: self.place(), reason }
+    }
+
+    fn silence(&self) -> MutexGuard<'_, Silence> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

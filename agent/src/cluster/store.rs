@@ -19,7 +19,6 @@ use super::change::Change;
 use super::connection::{Connection, PATIENCE, QueryError};
 use super::layout::{LATEST, prepare, sql};
 use super::pool::{Pool, apart};
-use super::trouble;
 use super::walk::Walk;
 use crate::config::PostgresState;
 
@@ -105,7 +104,7 @@ impl PostgresStore {
     }
 
     pub(super) fn trouble(&self, error: &QueryError) -> StoreError {
-        trouble::of_statement(error, &self.place())
+        self.pool.trouble(error)
     }
 
     /// What a statement has given.
@@ -123,9 +122,11 @@ impl PostgresStore {
         let look = self.sql(look);
         let (row, client) = self.pool.begin(|client| {
             client.batch(&begin)?;
-            // From here on others may be waited for.
+            // Here others may be waited for, and nowhere after it.
             client.be_patient(LOCK_WAIT + PATIENCE);
-            client.query_opt(&look, &[])
+            let row = client.query_opt(&look, &[]);
+            client.be_patient(PATIENCE);
+            row
         })?;
         match self.known(row) {
             Ok(row) => Ok((row, client)),
@@ -187,6 +188,11 @@ impl StateReader for PostgresStore {
 impl PostgresStore {
     /// Ends a transaction that has changed nothing.
     fn end(&self, mut client: Connection, result: Result<(), StoreError>) -> Result<(), StoreError> {
+        if result.is_err() {
+            // Whoever does not answer is not asked again.
+            apart(|| drop(client));
+            return result;
+        }
         match apart(|| client.batch("ROLLBACK").map(|()| client)) {
             Ok(client) => self.pool.give_back(client),
             Err(error) => tracing::debug!(%error, "a connection is not used again"),

@@ -45,8 +45,8 @@ pub fn of_statement(error: &QueryError, what: &str) -> StoreError {
     StoreError::Unavailable { what, reason }
 }
 
-/// Whether the connection has ended, so that another one may serve.
-/// Nobody waits twice for a server that does not answer.
+/// Whether the connection has ended, so that another one may serve. One whose server has not answered is none of these:
+/// nobody waits for such a server twice.
 pub fn ends_connection(error: &QueryError) -> bool {
     let QueryError::Failed(error) = error else { return false };
     match error.code() {
