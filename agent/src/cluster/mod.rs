@@ -101,9 +101,10 @@ impl Cluster {
         let plugin = self.plugin.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match self.store.sign(&self.member, plugin.as_deref())? {
             Sign::Seen { on_duty } => {
-                self.has_beaten.store(true, Ordering::Relaxed);
                 *self.rival() = None;
                 *self.on_duty_until() = on_duty.then(|| begun + self.member.lapse);
+                // At last: whoever sees it knows whose turn it is.
+                self.has_beaten.store(true, Ordering::Release);
                 Ok(on_duty)
             }
             Sign::Taken(seen) => {
@@ -122,9 +123,10 @@ impl Cluster {
         self.on_duty_until().is_some_and(|until| Instant::now() < until)
     }
 
-    /// Whether a sign of life of this process was taken, so that it knows whose turn it is.
+    /// Whether a sign of life of this process was taken. Where it was, [`Self::is_on_duty`] tells whose turn it is from then
+    /// on; asked in the other order, the sign may come between the two.
     pub fn has_beaten(&self) -> bool {
-        self.has_beaten.load(Ordering::Relaxed)
+        self.has_beaten.load(Ordering::Acquire)
     }
 
     /// Leaves the list of the nodes, so that another one may take the turn at once.

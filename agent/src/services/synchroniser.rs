@@ -94,8 +94,9 @@ impl<'i> Turn<'i> {
     fn due(&mut self, host: &Host, phase: LinkPhase, interval: Duration) -> Option<(&mut Schedule, Due)> {
         if let Some(cluster) = self.cluster {
             // Before its first sign of life, nobody knows.
+            let knows = cluster.has_beaten();
             if !cluster.is_on_duty() {
-                self.was_anothers |= cluster.has_beaten();
+                self.was_anothers |= knows;
                 self.schedule = None;
                 return None;
             }
