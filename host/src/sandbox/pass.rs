@@ -28,6 +28,8 @@ mod state {
 
 /// The bytes of identities after which a page is full, however few they are: long ones would take up the memory.
 const FULL_BYTES: usize = 1024 * 1024;
+/// The bytes of a usual identity.
+const TYPICAL_BYTES: usize = 24;
 
 /// What the product's thread sends.
 enum Delivery {
@@ -49,7 +51,7 @@ struct Batch {
 impl Batch {
     fn of(capacity: usize) -> Self {
         Self {
-            identities: String::new(),
+            identities: String::with_capacity((capacity * TYPICAL_BYTES).min(FULL_BYTES)),
             ends: Vec::with_capacity(capacity),
             states: Vec::with_capacity(capacity),
             last_seen: Vec::with_capacity(capacity),
