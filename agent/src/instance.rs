@@ -58,8 +58,15 @@ impl Instance {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_as_it_is(dir: &Path) -> Result<Self, Failure> {
+        Self::open_with(dir, Config::load(dir)?)
+    }
+
+    /// As [`Self::open_as_it_is`], by a configuration that was loaded before.
+    ///
+    /// # Errors
+    /// When the state cannot be used.
+    pub fn open_with(dir: &Path, config: Config) -> Result<Self, Failure> {
         check_user(dir)?;
-        let config = Config::load(dir)?;
         let (store, cluster) = open_state(dir, &config)?;
         let product = ConfiguredProduct::new(config.clone()).on(cluster.clone());
         let accounts_read = product.accounts_read();
@@ -70,6 +77,25 @@ impl Instance {
             ..HostOptions::sharing(Arc::new(product), store, dir.join("plugins"))
         })?);
         Ok(Self { config, host, accounts_read, cluster })
+    }
+
+    /// As [`Self::open_with`], where a state was made before: none is made, as for whoever only looks.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and when there is no state.
+    pub fn open_made(dir: &Path, config: &Config) -> Result<Self, Failure> {
+        let in_directory = dir.join(STATE);
+        let is_made = match &config.state {
+            State::Postgres(state) => PostgresStore::lives_in(state)?,
+            // One that was moved away says so when it is opened.
+            _ => Directory::lives_in(&in_directory)? || Directory::was_moved(&in_directory)?,
+        };
+        if !is_made {
+            let message = "there is no state yet, or it is gone: restore it from a backup; or, for a new one with another \
+                           server ID, run `seatline server-id`";
+            return Err(Failure::new("state-missing", message));
+        }
+        Self::open_with(dir, config.clone())
     }
 
     /// Looks whether the server ID is still that of the product's database; gives why that could not be seen.

@@ -121,7 +121,7 @@ impl SystemInfo {
             at: now,
             server_id: host.server_id().to_string(),
             identity: read.part(host.identity(), |error| error.code()),
-            product: read.part(host.product(), |_| "product-unavailable"),
+            product: read.part(host.product(), |error| error.code()),
             verdict: live.map(|live| live.standing.verdict),
             versions: Versions::PRESENT,
             state_store: host.state_store(),

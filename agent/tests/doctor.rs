@@ -113,6 +113,17 @@ fn damage_is_named_and_the_accounts_are_looked_at_all_the_same() {
 }
 
 #[test]
+fn where_there_is_no_state_none_is_made_by_looking() {
+    let agent = in_order();
+    let identity = agent.path("state/identity.json");
+    std::fs::remove_file(&identity).expect("it is lost");
+    let (code, found) = findings(&agent);
+    assert_eq!(code, 1);
+    assert!(found.contains(&"state bad state-missing".to_owned()), "{found:?}");
+    assert!(!identity.exists(), "another server ID would make the license and the link strangers");
+}
+
+#[test]
 fn each_thing_that_is_wrong_has_its_code() {
     let agent = in_order();
     std::fs::set_permissions(agent.path(""), std::fs::Permissions::from_mode(0o755)).expect("a mode");

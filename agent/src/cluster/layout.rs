@@ -4,6 +4,7 @@
 //! reads it first ([`NOW`]), and hands it to the statements that follow.
 
 use postgres::types::Type;
+use seatline_host::store::Slot;
 
 use super::connection::{Connection, QueryError};
 use super::trouble;
@@ -88,6 +89,16 @@ pub fn prepare(client: &mut Connection, schema: &str) -> Result<i64, QueryError>
             Err(error) if attempts < ATTEMPTS && trouble::is_made_by_another(&error) => {}
             step => step?,
         }
+    }
+}
+
+/// Whether a state lives in `schema`: it has its tables, and an identity. Nothing is made.
+pub fn is_inhabited(client: &mut Connection, schema: &str) -> Result<bool, QueryError> {
+    let identity = sql("SELECT 1 FROM {s}.slots WHERE name = $1", schema);
+    match client.query_opt(&identity, &[(&Slot::Identity.name(), Type::TEXT)]) {
+        Ok(row) => Ok(row.is_some()),
+        Err(error) if trouble::is_missing(&error) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::change::Change;
 use super::connection::{Connection, PATIENCE, QueryError};
-use super::layout::{LATEST, prepare, sql};
+use super::layout::{LATEST, is_inhabited, prepare, sql};
 use super::pool::{Pool, apart};
 use super::walk::Walk;
 use crate::config::PostgresState;
@@ -43,6 +43,14 @@ impl PostgresStore {
         let store = Self { pool: Pool::new(state.clone()), schema };
         let layout = store.pool.with(|client| prepare(client, &store.schema))?;
         if layout > LATEST { Err(StoreError::Newer { what: store.place() }) } else { Ok(store) }
+    }
+
+    /// Whether a state lives where `state` says. Nothing is made or changed.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or used.
+    pub fn lives_in(state: &PostgresState) -> Result<bool, StoreError> {
+        Pool::new(state.clone()).with(|client| is_inhabited(client, &state.schema.to_string()))
     }
 
     /// Makes the state that of `product`, unless it is already that of another one.

@@ -10,7 +10,7 @@ use crate::output::{ATTENTION, BAD, GOOD, Page, styled};
 /// Look at everything that a working agent needs, and say what is wrong
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-It changes nothing and sends no report. It reads the accounts once, and asks the central server for an answer.
+It changes nothing that is kept, and sends no report. It reads the accounts once, and asks the central server for an answer.
 
 Exit status: 0 nothing is wrong, 1 something is.
 

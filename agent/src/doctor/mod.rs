@@ -1,6 +1,6 @@
 //! `seatline doctor`: looks at everything that a working agent needs, and says of each thing how it is and what to do.
 //!
-//! It changes nothing and sends no report. What cannot be looked at because something else is wrong is said to be unknown, so
+//! It changes nothing that is kept, makes no state where there is none, and sends no report. What cannot be looked at because something else is wrong is said to be unknown, so
 //! that nobody takes silence for health.
 //!
 //! | module | looks at |
@@ -101,7 +101,7 @@ pub fn examine(dir: &Path, found: &mut dyn FnMut(Finding)) {
         }
     };
     found(Finding::good("configuration", format_args!("{} {}", config.product.name, config.product.version)));
-    let instance = Instance::open_as_it_is(dir).map_err(|failure| found(Finding::bad("state", failure))).ok();
+    let instance = Instance::open_made(dir, &config).map_err(|failure| found(Finding::bad("state", failure))).ok();
     match &instance {
         Some(instance) => {
             inside::state(instance, found);

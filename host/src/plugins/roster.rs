@@ -102,7 +102,7 @@ impl Roster {
         }
     }
 
-    /// Whether `digest` is that of an installed plugin.
+    /// Whether a plugin that is installed or waits has the digest `hex`.
     pub(super) fn holds(&self, hex: &str) -> bool {
         [&self.current, &self.previous, &self.waiting].into_iter().flatten().any(|plugin| plugin.digest.hex() == hex)
     }

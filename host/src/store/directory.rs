@@ -69,6 +69,14 @@ impl Directory {
         Ok(is_there(&slot_file(Slot::Identity))? && !is_there(MOVED)?)
     }
 
+    /// Whether the state in `path` was moved elsewhere. Nothing is made or changed.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn was_moved(path: &Path) -> Result<bool, StoreError> {
+        Ok(path.join(MOVED).try_exists().map_err(FileError::new("cannot look at", path))?)
+    }
+
     /// Moves the state elsewhere: `hand_over` brings it there, while nobody changes it here, and says where that is. When
     /// this returns, it does not live here any more, and whoever still uses it here is told so. The files stay as they
     /// were.

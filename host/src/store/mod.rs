@@ -1,4 +1,4 @@
-//! Where the host keeps its state: a few named slots and two logs, behind a trait.
+//! Where the host keeps its state: named slots and a few logs, behind a trait.
 //!
 //! [`Directory`] keeps them as files, which serves one node. A cluster brings a store of its own (the agent has one on
 //! PostgreSQL), and a host product may bring what it has.
@@ -132,7 +132,7 @@ pub enum Log {
     Outbox,
     /// The receipts, as evidence.
     Receipts,
-    /// Reports that were never received before their link was removed.
+    /// Reports that will never be received: their link was removed, or a wrong clock has made them.
     Retired,
     /// Reports that wait for approval.
     Held,
