@@ -182,8 +182,10 @@ fn s2_a_database_that_is_silent_or_speaks_garbage_costs_its_time_limit_and_no_mo
 
 #[test]
 fn s2_a_database_that_moves_under_a_running_agent_is_noticed_without_a_restart() {
-    POSTGRES.execute("CREATE TABLE running (id text); INSERT INTO running VALUES ('7f3a')");
-    let agent = bound(&POSTGRES.address("owner", "wiki"), "select id from running", "look_every = 1");
+    POSTGRES.execute(
+        "CREATE TABLE running (id text); INSERT INTO running VALUES ('7f3a'); CREATE ROLE mover LOGIN SUPERUSER",
+    );
+    let agent = bound(&POSTGRES.address("mover", "wiki"), "select id from running", "look_every = 1");
     agent.configure("\n[log]\nformat = 'json'\n");
     agent.install_plugin();
     let before = confirmed(&agent);
@@ -195,14 +197,14 @@ fn s2_a_database_that_moves_under_a_running_agent_is_noticed_without_a_restart()
     assert_eq!(told["code"], "server-id-unread");
     let doctor = agent.run(&["doctor"]).out;
     assert!(doctor.contains("[server-id-unread]"), "{doctor}");
-    POSTGRES.execute("ALTER ROLE owner SET search_path = moved");
+    POSTGRES.execute("ALTER ROLE mover SET search_path = moved");
     let told = running.until("the server ID has changed: the schema");
     assert_eq!(told["previous"], before.as_str());
     running.until("the server ID is confirmed again");
     POSTGRES.execute("UPDATE moved.running SET id = 'of another instance'");
     let other = running.until("the server ID has changed: the birth mark of the data");
     assert_eq!(other["previous"], told["present"]);
-    POSTGRES.execute("ALTER ROLE owner RESET search_path");
+    POSTGRES.execute("ALTER ROLE mover RESET search_path");
 }
 
 #[test]
