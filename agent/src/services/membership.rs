@@ -42,8 +42,8 @@ impl Service for Membership<'_> {
     fn run(&self, stop: &Stop) -> Result<(), Failure> {
         let mut seen = Seen::default();
         while !stop.is_requested() {
-            // One that cannot be read is told by the run that would need it.
-            let plugin = self.instance.host.plugins().installed().ok().flatten();
+            // As it was installed: one that was changed since, or cannot be read, is told by the run that would need it.
+            let plugin = self.instance.host.plugins().list().ok().and_then(|roster| roster.current);
             self.cluster.show_plugin(plugin.map(|plugin| plugin.digest.to_string()));
             let wait = match self.cluster.beat().and_then(|on_duty| Ok((on_duty, self.cluster.running()?))) {
                 Ok((on_duty, nodes)) => {
@@ -67,7 +67,7 @@ impl Service for Membership<'_> {
 
 /// Whether no further sign of life would be taken either.
 fn is_for_good(error: &BeatError) -> bool {
-    matches!(error, BeatError::Rival { .. } | BeatError::Store(StoreError::Moved { .. } | StoreError::Newer { .. }))
+    matches!(error, BeatError::Rival { .. } | BeatError::Store(StoreError::Newer { .. }))
 }
 
 /// What was seen last, so that changes alone are told.
