@@ -64,7 +64,10 @@ impl Service for Synchroniser<'_> {
                         if matches!(due, Due::Synchronise(_)) {
                             looked_at = Instant::now();
                         }
-                    } else if look_every.is_some_and(|every| looked_at.elapsed() >= every) && self.0.has_turn() {
+                    } else if look_every.is_some_and(|every| looked_at.elapsed() >= every)
+                        && self.0.has_turn()
+                        && self.0.confirms_turn()
+                    {
                         look_at_identity(host, phase);
                         tell_of_identity(host, &mut unconfirmed);
                         looked_at = Instant::now();
