@@ -129,7 +129,7 @@ impl Cluster {
         self.has_beaten.load(Ordering::Acquire)
     }
 
-    /// Leaves the list of the nodes, so that another one may take the turn at once.
+    /// Leaves the list of the nodes, so that another one may take the turn with its next sign of life.
     ///
     /// # Errors
     /// When the database cannot be reached. Then the node lapses.
