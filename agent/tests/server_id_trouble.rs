@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::agent::Agent;
+use support::http::get;
 use support::mariadb::MariaDb;
 use support::postgres::Postgres;
 use support::running::Running;
@@ -178,6 +179,28 @@ fn s2_a_database_that_is_silent_or_speaks_garbage_costs_its_time_limit_and_no_mo
             assert!(shown.err.contains("[server-id-unread]") && shown.code == 0, "{scheme}: {shown:?}");
         }
     }
+}
+
+#[test]
+fn a7_an_agent_that_starts_beside_a_database_that_does_not_answer_answers_itself() {
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let silent = server(move |mut stream| {
+        let _ = tell.try_send(());
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let agent = Agent::new();
+    agent.run(&["server-id"]).ok();
+    agent.configure(&format!(
+        "\n[identity]\npolicy = 'database-bound'\nbirth_mark = 'select 1'\n\
+         database = 'postgres://reader@127.0.0.1:{silent}/wiki'\ntime_limit = 30\n[log]\nformat = 'json'\n"
+    ));
+    let begun = Instant::now();
+    let mut running = Running::start(&agent, &[], &[]);
+    let address = running.address();
+    told.recv().expect("the database is asked");
+    let answer = get(&address, "/healthz");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -40,9 +40,7 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     log::start(&config.log);
     let address = address(options, &config.http)?;
     let Some(instance) = opening::open(&dir, &config, address.as_ref(), &stop)? else { return Ok(()) };
-    if let Some(problem) = instance.look_at_identity() {
-        tracing::warn!(code = problem.code, "{}", problem.message);
-    }
+    // The product's database is looked at with the first run, and not before somebody answers: it may take its time.
     tracing::info!(server_id = %instance.host.server_id(), version = env!("CARGO_PKG_VERSION"), "started");
     let server = address.map(|address| listen(&instance, &address)).transpose()?;
     let synchroniser = Synchroniser(&instance);
