@@ -4,6 +4,8 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use seatline_host::held::MAX_HELD;
+use seatline_host::store::{Directory, Log, StoreError, change, records};
 use serde_json::Value;
 use support::agent::{Agent, seatline};
 use support::central::Central;
@@ -158,6 +160,28 @@ fn a_central_server_that_does_not_answer_is_told() {
     let (_, found) = findings(&agent);
     assert!(found.contains(&"central bad central-unreachable".to_owned()), "{found:?}");
     assert!(found.contains(&"link attention link-pending".to_owned()), "{found:?}");
+}
+
+#[test]
+fn b6_reports_that_wait_for_approval_are_told_and_that_no_more_are_made_where_as_many_wait_as_can() {
+    let (agent, central) = (in_order(), Central::new());
+    central.links(&agent);
+    assert!(findings(&agent).1.iter().all(|line| !line.starts_with("approval")), "reports leave by themselves");
+    agent.run(&["report", "hold", "on"]).ok();
+    assert_eq!(finding(&agent, "approval"), "approval good");
+    agent.run(&["sync"]).ok();
+    assert_eq!(finding(&agent, "approval"), "approval attention reports-held");
+    let store = Directory::open(agent.path("state")).expect("the store");
+    let one = records(&store, Log::Held).expect("what is held").remove(0);
+    let filled: Result<(), StoreError> =
+        change(&store, |locked| locked.rewrite(Log::Held, &mut |_| false, &vec![one; MAX_HELD]));
+    filled.expect("as many as can be");
+    agent.run(&["sync"]).refused("held-full");
+    assert_eq!(finding(&agent, "approval"), "approval bad held-full");
+    let shown = agent.run(&["doctor"]).out;
+    assert!(shown.contains("200 reports wait, and no further one is made"), "{shown}");
+    agent.run(&["report", "discard", "--all"]).ok();
+    assert_eq!(finding(&agent, "approval"), "approval good");
 }
 
 #[test]

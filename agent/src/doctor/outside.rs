@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use seatline_host::held::HoldStatus;
 use seatline_host::link::LinkState;
 use seatline_protocol::report::MAX_CLOCK_AHEAD;
 use seatline_web::listener::Address;
@@ -153,6 +154,7 @@ pub(super) fn link(instance: &Instance, found: &mut dyn FnMut(Finding)) {
             }
         }
     }
+    held(instance, found);
     match (outbox.is_full, outbox.pending) {
         (true, pending) => {
             let message = format!("{} wait and no more are made: see the link", count_of(pending, "report"));
@@ -163,6 +165,30 @@ pub(super) fn link(instance: &Instance, found: &mut dyn FnMut(Finding)) {
             let oldest = outbox.oldest.map_or(String::new(), |oldest| format!(", the oldest of {}", time(oldest)));
             found(Finding::good("outbox", format_args!("{} wait{oldest}", count_of(pending, "report"))));
         }
+    }
+}
+
+/// Looks whether reports wait for approval. Where they leave by themselves, there is nothing to tell.
+fn held(instance: &Instance, found: &mut dyn FnMut(Finding)) {
+    const CHECK: &str = "approval";
+    // What cannot be read is told as damage of the state.
+    let Ok(HoldStatus { since, held, capacity, oldest }) = instance.host.hold_status() else { return };
+    let wait = if held == 1 { "1 report waits".to_owned() } else { format!("{} wait", count_of(held, "report")) };
+    match since {
+        _ if held >= capacity => {
+            let message = format!(
+                "{wait}, and no further one is made until one was approved or discarded: `seatline report hold`"
+            );
+            found(Finding::bad(CHECK, Failure::new("held-full", message)));
+        }
+        _ if held > 0 => {
+            let oldest = oldest.map_or(String::new(), |oldest| format!(", the oldest of {}", time(oldest)));
+            let message =
+                format_args!("{wait}{oldest}: look at what would leave, and approve it: `seatline report hold`");
+            found(Finding::attention(CHECK, "reports-held", message));
+        }
+        Some(since) => found(Finding::good(CHECK, format_args!("none waits; reports are held since {}", time(since)))),
+        None => {}
     }
 }
 
