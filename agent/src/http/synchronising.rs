@@ -46,9 +46,12 @@ pub struct Synchronisation {
     pub begun_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// The report that was made; none without a link that is in force.
+    /// The report that was made and waits in the outbox or was sent; none without a link that is in force, where it waits
+    /// for approval, and where none could be made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<MadeReport>,
+    /// Whether a report was made that waits for approval.
+    pub is_held: bool,
     /// How many reports were sent; absent without a link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent: Option<usize>,
@@ -140,20 +143,21 @@ fn synchronise(host: &Host, begun_at: Timestamp) -> Synchronisation {
             (collected, Some(exchanged))
         }
     };
-    let report = match collected {
+    let (report, is_held) = match collected {
         Ok(collected) => {
             if let Outcome::Failed(failure) = &collected.run.outcome {
                 problems.push(problem(&failure.code, failure.message.clone()));
             }
-            collected.report.map(|report| MadeReport {
+            let report = collected.report.map(|report| MadeReport {
                 sequence: report.sequence,
                 digest: report.digest(),
                 made_at: report.made_at,
-            })
+            });
+            (report, collected.is_held)
         }
         Err(error) => {
             problems.push(problem(error.code(), error.to_string()));
-            None
+            (None, false)
         }
     };
     let sent = exchanged.and_then(|exchanged| match exchanged {
@@ -166,5 +170,5 @@ fn synchronise(host: &Host, begun_at: Timestamp) -> Synchronisation {
     for problem in &problems {
         tracing::warn!(code = problem.code, "the synchronisation that was asked for: {}", problem.message);
     }
-    Synchronisation { begun_at, ended_at: Timestamp::now(), report, sent, problems }
+    Synchronisation { begun_at, ended_at: Timestamp::now(), report, is_held, sent, problems }
 }

@@ -27,7 +27,7 @@ use crate::store::{LockedStore, Slot, StoreError, change};
 pub struct Collected {
     /// The run.
     pub run: LastRun,
-    /// Its report in the outbox; none without a link that is in force, and where it is held.
+    /// Its report in the outbox; none where it is held, and without a link that is in force.
     pub report: Option<PendingReport>,
     /// Whether its report waits for approval (`b6`).
     pub is_held: bool,
@@ -164,7 +164,8 @@ impl Host {
         let mut outbox = Outbox::read(&*self.store)?;
         let held: Vec<PendingReport> = held::waiting(&*self.store)?.into_iter().map(|held| held.sealed).collect();
         outbox.head = held.last().map(Head::of).or(outbox.head);
-        let report = link.as_ref().map(|link| next_report(link, &outbox, &run, facts)).transpose()?.flatten();
+        let is_held = held::since(&*self.store)?.is_some();
+        let report = link.as_ref().map(|link| next_report(link, &outbox, is_held, &run, facts)).transpose()?.flatten();
         let token = match (&report, &link) {
             (Some(report), Some(link)) => Some(sealed(report, link)?.sealed),
             _ => None,
@@ -294,11 +295,13 @@ fn failure(code: &str, message: &str) -> Failure {
 fn next_report(
     link: &Link,
     outbox: &Outbox,
+    is_held: bool,
     run: &LastRun,
     product: ProductFacts,
 ) -> Result<Option<Report>, OutboxError> {
     let Some(approved) = link.approved() else { return Ok(None) };
-    let (sequence, previous) = outbox.next()?;
+    // A held report needs no room in the outbox before it is approved.
+    let (sequence, previous) = if is_held { outbox::place_after(outbox.head.as_ref())? } else { outbox.next()? };
     Ok(Some(Report {
         link: approved.link.clone(),
         sequence,
@@ -339,7 +342,7 @@ fn make_report(
 ) -> Result<Made, CollectError> {
     let outbox = Outbox::read(locked.store())?;
     let is_held = held::since(locked.store())?.is_some();
-    let Some(report) = next_report(link, &outbox, run, product)? else { return Ok(Made::None) };
+    let Some(report) = next_report(link, &outbox, is_held, run, product)? else { return Ok(Made::None) };
     if is_held {
         held::hold(locked, &report)?;
         return Ok(Made::Held);
