@@ -199,7 +199,22 @@ fn a_link_that_is_removed_keeps_its_unreceived_reports_apart() {
     assert_eq!(agent.run(&["link", "remove"]).code, 3);
     let removed = agent.run(&["link", "remove", "--yes", "--json"]).json();
     assert_eq!(removed["retired_reports"], 1);
+    assert_eq!(removed["discarded_reports"], 0);
     assert_eq!(agent.run(&["link", "show", "--json"]).json()["link"], Value::Null);
+}
+
+#[test]
+fn b6_a_link_that_is_removed_says_before_and_after_that_held_reports_go_with_it() {
+    let agent = linked(&Central::new());
+    agent.run(&["report", "hold", "on"]).ok();
+    for _ in 0..2 {
+        agent.run(&["sync"]).ok();
+    }
+    let (code, shown) = on_a_terminal(&agent, "link remove", "n\n");
+    assert_eq!(code, 3, "{shown}");
+    assert!(shown.contains("(http://127.0.0.1:1), and discard 2 reports that wait for approval? [y/N]"), "{shown}");
+    let removed = agent.run(&["link", "remove", "--yes"]).ok();
+    assert!(removed.ends_with("Never approved, and discarded: 2 reports.\n"), "{removed}");
 }
 
 /// Runs a command on a terminal of its own, with `input` typed.

@@ -143,6 +143,7 @@ fn g4_a_link_is_joined_approved_and_used_by_file_alone() {
     assert_eq!(exported.header("cache-control"), Some("no-store"));
     let sent: Value = serde_json::from_str(&exported.body).expect("JSON");
     assert_eq!(sent["join"].as_str(), world.agent.exported().join.as_deref());
+    assert!(world.page().contains("Carry the join (it asks for the link) to the central server as a file"));
 
     world.approve();
     let page = world.page();
@@ -150,6 +151,7 @@ fn g4_a_link_is_joined_approved_and_used_by_file_alone() {
     world.ada.post("/links/sync", &[]);
     let page = until(&world, "of at most");
     assert!(page.contains("waiting report"), "{page}");
+    assert!(page.contains("Carry 1 waiting report to the central server as a file"), "{page}");
     let waiting = world.agent.waiting();
     let receipts = Central::new().receipts(&waiting);
     done(&world.import(&receipts), "imported");
@@ -229,6 +231,26 @@ fn a_link_is_removed_with_the_password_and_only_the_one_that_was_seen() {
     assert_eq!(world.ada.get("/links/export").status, 404);
     done(&world.ada.post("/links/accept", &[("invite", &Central::new().invite())]), "linked");
     assert_eq!(world.ada.post("/links/remove", &[("key", &key)]).status, 409, "this is another link");
+}
+
+#[test]
+fn b6_reports_that_wait_for_approval_are_told_by_a_synchronisation_and_before_and_after_the_link_is_removed() {
+    let world = joining();
+    world.approve();
+    world.agent.run(&["report", "hold", "on"]).ok();
+    let target = world.ada.post("/links/sync", &[]);
+    done(&target, "synchronised");
+    while world.page().contains("Synchronising since") {
+        std::thread::yield_now();
+    }
+    let page = world.ada.get("/links?done=synchronised").body;
+    assert!(page.contains("The report was made, and waits for approval; 0 reports were sent."), "{page}");
+    assert!(page.contains("<strong>1 report waits for approval, and will be discarded</strong>"), "{page}");
+    assert!(page.contains("Nothing can be carried to the central server as a file now"), "{page}");
+    let removed = world.ada.post("/links/remove", &[("key", &hidden(&page, "key"))]);
+    let target = removed.header("location").expect("a target").to_owned();
+    assert_eq!(target, "/links?done=removed&discarded=1");
+    assert!(world.ada.get(&target).body.contains("1 report that waited for approval: discarded."));
 }
 
 #[test]

@@ -3,16 +3,19 @@
 //! What is held has no place in the chain yet. Sealing is deterministic, so the exact bytes are known all the same: those of
 //! the next places, in their order. Approving a report, named by the digest of its bytes, puts it and all before it into the
 //! outbox, as those bytes. Discarding one leaves no gap: the reports after it move up, and are approved by new digests.
+//!
+//! An approval first notes in the log from which place on it puts reports into the outbox, and takes them and the note out of
+//! the log at its end. Interrupted between, the head of the chain tells how many are there: no report gets two places.
 
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
-use seatline_protocol::{Digest, Report, seal};
+use seatline_protocol::{Digest, LinkId, Report, Sequence, seal};
 use serde::{Deserialize, Serialize};
 
 use crate::host::CollectError;
 use crate::link::Link;
-use crate::outbox::{self, Head, MAX_PENDING, Outbox, OutboxError, PendingReport};
+use crate::outbox::{self, Head, Outbox, OutboxError, PendingReport};
 use crate::slots;
 use crate::store::{LockedStore, Log, Slot, StateReader, StoreError};
 
@@ -46,7 +49,19 @@ pub enum HoldError {
     /// None waits at all.
     #[error("no report waits for approval")]
     NothingHeld,
-    /// The outbox takes no more, or a report could not be sealed.
+    /// The outbox has no room for all that are approved.
+    #[error(
+        "the outbox has no room for {}: {pending} wait there for the central server; approve fewer, or when some were \
+         received",
+        match .approved { 1 => "1 report more".to_owned(), approved => format!("{approved} reports more") }
+    )]
+    NoRoom {
+        /// How many were to be approved.
+        approved: usize,
+        /// How many wait in the outbox.
+        pending: usize,
+    },
+    /// A report could not be sealed.
     #[error(transparent)]
     Report(#[from] CollectError),
     /// The state could not be read or written.
@@ -61,6 +76,7 @@ impl HoldError {
             Self::Waiting { .. } => "reports-held",
             Self::NotHeld { .. } => "not-held",
             Self::NothingHeld => "nothing-held",
+            Self::NoRoom { .. } => "outbox-full",
             Self::Report(error) => error.code(),
             Self::Store(error) => error.code(),
         }
@@ -116,6 +132,77 @@ impl HoldStatus {
     }
 }
 
+/// That the first of the reports that wait are being put into the outbox, as it is kept in the log.
+#[derive(Serialize, Deserialize)]
+struct Approving {
+    /// The place of the first of them.
+    approving_from: Sequence,
+}
+
+/// What is looked at of a record of the log, to know whether it waits.
+#[derive(Deserialize)]
+struct Mark {
+    link: Option<LinkId>,
+    approving_from: Option<Sequence>,
+}
+
+impl Mark {
+    /// What the record is; none where it is damaged.
+    fn of(record: &[u8]) -> Option<Self> {
+        serde_json::from_slice(record).ok()
+    }
+}
+
+/// Which records of the log wait: those of the link that is in force, but for those that an interrupted approval has put
+/// into the outbox. A damaged one waits, so that it is told.
+#[derive(Clone)]
+struct Waits {
+    link: Option<LinkId>,
+    /// How many of the first are in the chain already.
+    in_chain: u64,
+    /// Whether an approval was interrupted.
+    is_interrupted: bool,
+}
+
+impl Waits {
+    fn read(store: &dyn StateReader) -> Result<Self, StoreError> {
+        let link = Link::read(store)?.and_then(|link| link.approved().map(|approved| approved.link.clone()));
+        let mut from = None;
+        store.visit(Log::Held, &mut |record| {
+            from = from.take().or(Mark::of(record).and_then(|mark| mark.approving_from));
+            ControlFlow::Continue(())
+        })?;
+        let in_chain = match from {
+            None => 0,
+            Some(from) => {
+                let head = Outbox::read(store)?.head;
+                head.map_or(0, |head| (head.sequence.get() + 1).saturating_sub(from.get()))
+            }
+        };
+        Ok(Self { link, in_chain, is_interrupted: from.is_some() })
+    }
+
+    /// Whether this record waits. They are asked for in the order of the log.
+    fn takes(&mut self, record: &[u8]) -> bool {
+        let Some(mark) = Mark::of(record) else { return true };
+        if mark.link.is_none() || mark.link != self.link {
+            return false;
+        }
+        let is_in_chain = self.in_chain > 0;
+        self.in_chain = self.in_chain.saturating_sub(1);
+        !is_in_chain
+    }
+}
+
+/// Takes out of the log what does not wait. Gives which records wait after that.
+fn settle(locked: &mut dyn LockedStore) -> Result<Waits, StoreError> {
+    let mut waits = Waits::read(locked.store())?;
+    if waits.is_interrupted {
+        locked.rewrite(Log::Held, &mut |record| waits.takes(record), &[])?;
+    }
+    Ok(Waits { in_chain: 0, is_interrupted: false, ..waits })
+}
+
 /// Since when reports are held, if they are.
 pub(crate) fn since(store: &dyn StateReader) -> Result<Option<Timestamp>, StoreError> {
     Ok(slots::read::<Switch>(store, Slot::Hold)?.map(|switch| switch.since))
@@ -138,9 +225,12 @@ pub(crate) fn switch(locked: &mut dyn LockedStore, on: bool, now: Timestamp) -> 
 
 /// Holds a report. Its place in the chain is of no account: it gets one when it is approved.
 pub(crate) fn hold(locked: &mut dyn LockedStore, report: &Report) -> Result<(), OutboxError> {
+    let mut waits = settle(locked)?;
     let (mut held, mut bytes) = (0, 0);
     locked.store().visit(Log::Held, &mut |record| {
-        (held, bytes) = (held + 1, bytes + record.len());
+        if waits.takes(record) {
+            (held, bytes) = (held + 1, bytes + record.len());
+        }
         ControlFlow::Continue(())
     })?;
     let record = slots::to_json(report)?.to_vec();
@@ -153,11 +243,10 @@ pub(crate) fn hold(locked: &mut dyn LockedStore, report: &Report) -> Result<(), 
 /// The reports of the present link that wait, as they would leave.
 pub(crate) fn waiting(store: &dyn StateReader) -> Result<Vec<HeldReport>, CollectError> {
     let Some(link) = Link::read(store)? else { return Ok(Vec::new()) };
-    let Some(approved) = link.approved() else { return Ok(Vec::new()) };
     let mut reports = Vec::new();
     visit(store, &mut |report| reports.push(report))?;
     let (key, mut head, mut held) = (link.secret_key()?, Outbox::read(store)?.head, Vec::new());
-    for report in reports.into_iter().filter(|report| report.link == *approved.link) {
+    for report in reports {
         let (sequence, previous) = outbox::place_after(head.as_ref())?;
         let report = Report { sequence, previous, ..report };
         let sealed = PendingReport { sequence, made_at: report.observed_at, sealed: seal::seal(&report, &key)? };
@@ -168,9 +257,8 @@ pub(crate) fn waiting(store: &dyn StateReader) -> Result<Vec<HeldReport>, Collec
 }
 
 /// Puts the report and all before it into the outbox. Gives them.
-///
-/// Interrupted between the two writes, it leaves them in the outbox and held: they are asked for once more.
 pub(crate) fn approve(locked: &mut dyn LockedStore, which: &Which) -> Result<Vec<PendingReport>, HoldError> {
+    let mut waits = settle(locked)?;
     let held = waiting(locked.store())?;
     let last = match which {
         Which::All => held.len().checked_sub(1).ok_or(HoldError::NothingHeld)?,
@@ -178,27 +266,22 @@ pub(crate) fn approve(locked: &mut dyn LockedStore, which: &Which) -> Result<Vec
     };
     let approved: Vec<PendingReport> = held.into_iter().take(last + 1).map(|held| held.sealed).collect();
     let outbox = Outbox::read(locked.store())?;
-    if outbox.pending + approved.len() > MAX_PENDING || outbox.is_full() {
-        return Err(CollectError::from(OutboxError::Full { pending: outbox.pending }).into());
+    if !outbox.has_room_for(&approved) {
+        return Err(HoldError::NoRoom { approved: approved.len(), pending: outbox.pending });
     }
+    let note = Approving { approving_from: approved[0].sequence };
+    locked.append(Log::Held, &[slots::to_json(&note)?.to_vec()])?;
     for report in &approved {
         outbox::append(locked, report)?;
     }
-    let mut leaves = approved.len();
-    locked.rewrite(
-        Log::Held,
-        &mut |_| {
-            let stays = leaves == 0;
-            leaves = leaves.saturating_sub(1);
-            stays
-        },
-        &[],
-    )?;
+    waits.in_chain = approved.len() as u64;
+    locked.rewrite(Log::Held, &mut |record| waits.takes(record), &[])?;
     Ok(approved)
 }
 
 /// Throws the report away, or all of them. Gives how many.
 pub(crate) fn discard(locked: &mut dyn LockedStore, which: &Which) -> Result<usize, HoldError> {
+    let mut waits = settle(locked)?;
     let held = waiting(locked.store())?;
     let place = match which {
         Which::All if held.is_empty() => return Err(HoldError::NothingHeld),
@@ -206,25 +289,29 @@ pub(crate) fn discard(locked: &mut dyn LockedStore, which: &Which) -> Result<usi
         Which::Of(digest) => Some(place_of(&held, digest)?),
     };
     let mut at = 0;
-    locked.rewrite(
-        Log::Held,
-        &mut |_| {
-            at += 1;
-            place.is_some_and(|place| place + 1 != at)
-        },
-        &[],
-    )?;
+    let mut stays = |record: &[u8]| {
+        if !waits.takes(record) {
+            return false;
+        }
+        at += 1;
+        place.is_some_and(|place| place + 1 != at)
+    };
+    locked.rewrite(Log::Held, &mut stays, &[])?;
     Ok(if place.is_some() { 1 } else { held.len() })
 }
 
-/// Throws away what is held for a link that is removed.
-pub(crate) fn forget(locked: &mut dyn LockedStore) -> Result<(), StoreError> {
-    let mut is_empty = true;
-    locked.store().visit(Log::Held, &mut |_| {
-        is_empty = false;
-        ControlFlow::Break(())
+/// Throws away what is held for a link that is removed. Gives how many reports.
+pub(crate) fn forget(locked: &mut dyn LockedStore) -> Result<usize, StoreError> {
+    let (mut records, mut reports) = (0, 0);
+    locked.store().visit(Log::Held, &mut |record| {
+        records += 1;
+        reports += usize::from(Mark::of(record).is_none_or(|mark| mark.link.is_some()));
+        ControlFlow::Continue(())
     })?;
-    if is_empty { Ok(()) } else { locked.rewrite(Log::Held, &mut |_| false, &[]) }
+    if records > 0 {
+        locked.rewrite(Log::Held, &mut |_| false, &[])?;
+    }
+    Ok(reports)
 }
 
 fn place_of(held: &[HeldReport], digest: &Digest) -> Result<usize, HoldError> {
@@ -232,16 +319,22 @@ fn place_of(held: &[HeldReport], digest: &Digest) -> Result<usize, HoldError> {
     place.ok_or_else(|| HoldError::NotHeld { digest: digest.clone() })
 }
 
+/// Gives the reports that wait to `take`, the oldest first.
 fn visit(store: &dyn StateReader, take: &mut dyn FnMut(Report)) -> Result<(), StoreError> {
-    let mut damage = None;
-    store.visit(Log::Held, &mut |record| match serde_json::from_slice(record) {
-        Ok(report) => {
-            take(report);
-            ControlFlow::Continue(())
+    let (mut waits, mut damage) = (Waits::read(store)?, None);
+    store.visit(Log::Held, &mut |record| {
+        if !waits.takes(record) {
+            return ControlFlow::Continue(());
         }
-        Err(error) => {
-            damage = Some(error);
-            ControlFlow::Break(())
+        match serde_json::from_slice(record) {
+            Ok(report) => {
+                take(report);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                damage = Some(error);
+                ControlFlow::Break(())
+            }
         }
     })?;
     damage.map_or(Ok(()), |error| {

@@ -36,6 +36,15 @@ pub enum LinkError {
     /// There is no link.
     #[error("the product is not linked; accept an invite first (`seatline link accept`)")]
     NotLinked,
+    /// The link that was meant is gone, and there is another one.
+    #[error(
+        "the link that was meant is gone, and another one, to {central_url}, was made since: nothing was changed; look at \
+         what holds now (`seatline link show`)"
+    )]
+    Replaced {
+        /// Where the other one leads.
+        central_url: String,
+    },
     /// The product does not say what it is, so it cannot introduce itself.
     #[error("the product does not say what it is: {0}")]
     Product(#[source] PortError),
@@ -62,6 +71,7 @@ impl LinkError {
             Self::InviteExpired { .. } => "invite-expired",
             Self::AlreadyLinked { .. } => "already-linked",
             Self::NotLinked => "not-linked",
+            Self::Replaced { .. } => "link-replaced",
             Self::Product(_) => "product-unavailable",
             Self::Store(error) => error.code(),
         }
@@ -178,6 +188,17 @@ pub struct LinkFacts {
     pub accepted_at: Timestamp,
     /// What the central server has set.
     pub settings: Option<Settings>,
+}
+
+/// A link that was removed, and what became of its reports.
+#[derive(Debug, Clone)]
+pub struct RemovedLink {
+    /// The link.
+    pub link: LinkFacts,
+    /// How many of its reports were never received. They are kept apart.
+    pub retired: usize,
+    /// How many reports waited for approval (`b6`). They are thrown away: what was never approved is no evidence.
+    pub discarded: usize,
 }
 
 /// A link that is in force, as reports need it.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::slots;
 use crate::store::{LockedStore, Log, Slot, StateReader, StoreError};
 
-pub(crate) use leaving::{receive, retire, retire_after};
+pub(crate) use leaving::{Retired, receive, retire, retire_after};
 
 /// The most reports that wait: with hourly reports, six weeks.
 pub const MAX_PENDING: usize = 1000;
@@ -148,6 +148,12 @@ impl Outbox {
             return Err(OutboxError::Full { pending: self.pending });
         }
         place_after(self.head.as_ref())
+    }
+
+    /// Whether there is room for these reports.
+    pub fn has_room_for(&self, reports: &[PendingReport]) -> bool {
+        let bytes: usize = reports.iter().map(|report| report.sealed.len()).sum();
+        self.pending + reports.len() <= MAX_PENDING && self.bytes + bytes <= MAX_PENDING_BYTES
     }
 }
 

@@ -1,7 +1,7 @@
 //! `seatline link …`
 
 use seatline_host::exchange::{ExchangeError, Problem};
-use seatline_host::link::{LinkFacts, LinkState, OpenedInvite};
+use seatline_host::link::{LinkFacts, LinkState, OpenedInvite, RemovedLink};
 use seatline_protocol::report::ProductFacts;
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use super::{Context, server_id};
 use crate::confirmation::confirm;
 use crate::failure::Failure;
 use crate::files::read_pasted;
+use crate::instance::Instance;
 use crate::output::{ATTENTION, BAD, GOOD, Page, count_of, styled, time, warn};
 use crate::progress;
 
@@ -40,7 +41,7 @@ pub struct AcceptOptions {
 #[command(after_help = "Example:\n  seatline link show --json")]
 pub struct ShowOptions {}
 
-/// Remove the link and its key; reports that were never received are kept apart
+/// Remove the link and its key; reports that were never received are kept apart, those that wait for approval discarded
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  seatline link remove --yes")]
 pub struct RemoveOptions {
@@ -72,11 +73,11 @@ fn accept(context: &Context, options: &AcceptOptions) -> Result<(), Failure> {
     let product = host.product()?;
     anstream::eprint!("{}", preview(&opened, &product));
     confirm("Link this product to it?", options.yes)?;
-    host.accept_invite(&opened)?;
+    let made = host.accept_invite(&opened)?;
     let exchanged = progress::during("sending the join", &instance.accounts_read, || host.exchange());
     if let Err(ExchangeError::JoinRefused(refusal)) = exchanged {
         // The link would never come into force, and nothing was sent over it.
-        host.remove_link()?;
+        host.remove_link(&made.fingerprint)?;
         let message = format!("the central server refused the join, so there is no link: {}", refusal.message);
         return Err(Failure::new(refusal.code, message));
     }
@@ -157,17 +158,42 @@ fn show(context: &Context) -> Result<(), Failure> {
 struct Removed {
     removed: LinkFacts,
     retired_reports: usize,
+    discarded_reports: usize,
+}
+
+/// Goes into a question before a link is removed: what it does to the reports that wait for approval.
+pub(super) fn and_discard(instance: &Instance) -> String {
+    // What cannot be read is in the way of no removal.
+    match instance.host.hold_status().map_or(0, |hold| hold.held) {
+        0 => String::new(),
+        held => format!(", and discard {} for approval", waiting(held)),
+    }
+}
+
+fn waiting(reports: usize) -> String {
+    format!("{} that {}", count_of(reports, "report"), if reports == 1 { "waits" } else { "wait" })
+}
+
+/// What became of the reports of a link that was removed.
+pub(super) fn write_reports(page: &mut Page, retired: usize, discarded: usize) {
+    if retired > 0 {
+        page.line(format_args!("Never received, and kept apart: {}.", count_of(retired, "report")));
+    }
+    if discarded > 0 {
+        page.line(format_args!("Never approved, and discarded: {}.", count_of(discarded, "report")));
+    }
 }
 
 fn remove(context: &Context, options: &RemoveOptions) -> Result<(), Failure> {
     let instance = context.instance()?;
     let link = instance.host.link()?.ok_or_else(|| Failure::from(seatline_host::link::LinkError::NotLinked))?;
-    confirm(&format!("Remove the link to {} ({})?", link.central_name, link.central_url), options.yes)?;
-    let removed = Removed { removed: link, retired_reports: instance.host.remove_link()? };
+    let question =
+        format!("Remove the link to {} ({}){}?", link.central_name, link.central_url, and_discard(&instance));
+    confirm(&question, options.yes)?;
+    let RemovedLink { link, retired, discarded } = instance.host.remove_link(&link.fingerprint)?;
+    let removed = Removed { removed: link, retired_reports: retired, discarded_reports: discarded };
     context.output.show(&removed, |page| {
         page.line(format_args!("The link to {} is removed.", removed.removed.central_url));
-        if removed.retired_reports > 0 {
-            page.line(format_args!("Never received, and kept apart: {}.", count_of(removed.retired_reports, "report")));
-        }
+        write_reports(page, removed.retired_reports, removed.discarded_reports);
     })
 }

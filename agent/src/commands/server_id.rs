@@ -5,11 +5,11 @@ use seatline_host::identity::{IdentityChange, IdentityFacts, Policy};
 use seatline_protocol::ContinuityAnswer;
 use seatline_protocol::continuity::parts_in_words;
 
-use super::Context;
+use super::{Context, link};
 use crate::confirmation::confirm;
 use crate::failure::Failure;
 use crate::instance::Instance;
-use crate::output::{ATTENTION, BAD, Page, count_of, styled, time, warn};
+use crate::output::{ATTENTION, BAD, Page, styled, time, warn};
 use crate::progress;
 
 /// Show the server ID, what it is made of, and how it has changed
@@ -114,7 +114,9 @@ fn confirm_change(context: &Context, options: &ConfirmOptions) -> Result<(), Fai
     };
     let link = instance.host.link()?;
     let question = match (answer, &link) {
-        (ContinuityAnswer::Copy, Some(link)) => format!("Remove the link to {} from this copy?", link.central_url),
+        (ContinuityAnswer::Copy, Some(link)) => {
+            format!("Remove the link to {} from this copy{}?", link.central_url, link::and_discard(&instance))
+        }
         (ContinuityAnswer::Copy, None) => "Is this a copy of another instance?".to_owned(),
         (_, Some(link)) => format!("Is this the instance that is linked to {}, and no copy of it?", link.central_url),
         (_, None) => "Is this the same instance as before, and no copy of it?".to_owned(),
@@ -131,11 +133,10 @@ fn confirm_change(context: &Context, options: &ConfirmOptions) -> Result<(), Fai
 
 fn write_confirmed(page: &mut Page, confirmed: &Confirmed) {
     match &confirmed.removed {
-        Some(link) => page.line(format_args!(
-            "This is a copy. The link to {} is removed here; {} of it, never received, are kept apart.",
-            link.central_url,
-            count_of(confirmed.retired_reports, "report")
-        )),
+        Some(removed) => {
+            page.line(format_args!("This is a copy. The link to {} is removed here.", removed.central_url));
+            link::write_reports(page, confirmed.retired_reports, confirmed.discarded_reports);
+        }
         None => page.line(format_args!("Noted: {}.", confirmed.answer.name())),
     }
 }

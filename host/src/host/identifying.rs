@@ -11,7 +11,7 @@ use super::Host;
 use crate::exchange::{ExchangeError, ExchangeState, Problem};
 use crate::identity::state::{self, Looked};
 use crate::identity::{Identity, IdentityChange, IdentityFacts, Makings};
-use crate::link::{Link, LinkError, LinkFacts};
+use crate::link::{Link, LinkError, LinkFacts, RemovedLink};
 use crate::ports::{PortError, Product};
 use crate::slots;
 use crate::store::{Slot, StoreError, change};
@@ -25,6 +25,8 @@ pub struct Confirmed {
     pub removed: Option<LinkFacts>,
     /// How many reports of it were never received; they are kept apart.
     pub retired_reports: usize,
+    /// How many reports of it waited for approval; they are thrown away.
+    pub discarded_reports: usize,
     /// Why the central server was not told now, where it was not. It is told with the next exchange, unless the link was
     /// removed.
     pub problem: Option<Problem>,
@@ -174,7 +176,7 @@ impl Host {
     /// # Errors
     /// When nothing waits for it, or the state cannot be written.
     pub fn confirm_identity(&self, answer: ContinuityAnswer) -> Result<Confirmed, ConfirmError> {
-        let is_linked = change(&*self.store, |locked| {
+        let link = change(&*self.store, |locked| {
             let mut record = state::present(locked.store())?;
             let link = Link::read(locked.store())?;
             // A link that was made since the change is not asked about: it was made for the present server ID.
@@ -182,8 +184,8 @@ impl Host {
             if !waits {
                 return Err(ConfirmError::NothingToConfirm);
             }
-            let is_linked = link.is_some();
-            record.answer(answer, is_linked);
+            record.answer(answer, link.is_some());
+            let facts = link.as_ref().map(Link::facts).transpose()?;
             if let Some(mut link) = link.filter(|_| answer != ContinuityAnswer::Copy) {
                 link.server_id = Some(record.server_id().clone());
                 link.write(locked)?;
@@ -191,21 +193,27 @@ impl Host {
                 slots::write(locked, Slot::LastExchange, &state)?;
             }
             slots::write(locked, Slot::Identity, &record)?;
-            Ok(is_linked)
+            Ok(facts)
         })?;
         self.refresh();
-        let mut confirmed = Confirmed { answer, removed: None, retired_reports: 0, problem: None };
-        if !is_linked {
-            return Ok(confirmed);
-        }
+        let mut confirmed =
+            Confirmed { answer, removed: None, retired_reports: 0, discarded_reports: 0, problem: None };
+        let Some(link) = link else { return Ok(confirmed) };
         confirmed.problem = match self.exchange() {
             // That the copy's link waits is what was asked for.
             Ok(_) | Err(ExchangeError::Unconfirmed(_)) => None,
             Err(error) => Some(Problem { code: error.code().to_owned(), message: error.to_string() }),
         };
         if answer == ContinuityAnswer::Copy {
-            confirmed.removed = self.link()?;
-            confirmed.retired_reports = self.remove_link()?;
+            match self.remove_link(&link.fingerprint) {
+                Ok(RemovedLink { link, retired, discarded }) => {
+                    confirmed.removed = Some(link);
+                    (confirmed.retired_reports, confirmed.discarded_reports) = (retired, discarded);
+                }
+                // Somebody else has removed it meanwhile; what was linked since is the copy's own.
+                Err(LinkError::NotLinked | LinkError::Replaced { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(confirmed)
     }

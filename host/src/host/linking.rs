@@ -8,8 +8,8 @@ use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse};
 use super::{CollectError, Collected, Host};
 use crate::exchange::{self, ExchangeError, ExchangeOutcome, ExchangeState};
 use crate::identity;
-use crate::link::{self, Link, LinkError, LinkFacts, OpenedInvite};
-use crate::outbox;
+use crate::link::{self, Link, LinkError, LinkFacts, OpenedInvite, RemovedLink};
+use crate::outbox::{self, Retired};
 use crate::sandbox::Trigger;
 use crate::slots;
 use crate::status::OutboxStatus;
@@ -78,18 +78,21 @@ impl Host {
         Link::read(&*self.store)?.as_ref().map(Link::facts).transpose()
     }
 
-    /// Removes the link and its key. Reports that were never received are kept apart; gives how many.
+    /// Removes the link with this [`LinkFacts::fingerprint`], and its key. Reports that were never received are kept apart,
+    /// and those that wait for approval are thrown away.
     ///
     /// # Errors
-    /// When there is no link, or the state cannot be written.
-    pub fn remove_link(&self) -> Result<usize, LinkError> {
+    /// When there is no link, or another one that was made meanwhile, or the state cannot be written.
+    pub fn remove_link(&self, fingerprint: &str) -> Result<RemovedLink, LinkError> {
         change(&*self.store, |locked| {
-            if Link::read(locked.store())?.is_none() {
-                return Err(LinkError::NotLinked);
+            let link = Link::read(locked.store())?.ok_or(LinkError::NotLinked)?.facts()?;
+            if link.fingerprint != fingerprint {
+                return Err(LinkError::Replaced { central_url: link.central_url });
             }
             // The link goes first: a link without its chain would begin another one, and that is a fork.
             locked.clear(Slot::Link)?;
-            Ok(outbox::retire(locked)?)
+            let Retired { kept, discarded } = outbox::retire(locked)?;
+            Ok(RemovedLink { link, retired: kept, discarded })
         })
     }
 

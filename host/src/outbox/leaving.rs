@@ -78,11 +78,23 @@ fn behind(mut oldest: usize) -> impl FnMut(&[u8]) -> bool {
     }
 }
 
-/// Empties the outbox of a link that was removed; gives how many reports were never received. They are kept apart, as
-/// evidence. Interrupted and called again, it keeps each of them once.
-pub(crate) fn retire(locked: &mut dyn LockedStore) -> Result<usize, StoreError> {
-    // What was never approved is no evidence.
-    held::forget(locked)?;
+/// What became of the reports of a link that was removed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Retired {
+    /// How many were never received, and are kept apart.
+    pub kept: usize,
+    /// How many waited for approval, and are thrown away.
+    pub discarded: usize,
+}
+
+/// Empties the outbox of a link that was removed. Reports that were never received are kept apart, as evidence; what was
+/// never approved is none. Interrupted and called again, it keeps each of them once.
+pub(crate) fn retire(locked: &mut dyn LockedStore) -> Result<Retired, StoreError> {
+    let discarded = held::forget(locked)?;
+    Ok(Retired { kept: retire_pending(locked)?, discarded })
+}
+
+fn retire_pending(locked: &mut dyn LockedStore) -> Result<usize, StoreError> {
     if Outbox::read(locked.store())? == Outbox::default() {
         return Ok(0);
     }

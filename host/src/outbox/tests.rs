@@ -113,7 +113,7 @@ fn more_reports_than_are_in_memory_at_once_are_retired_in_order_and_the_oldest_l
     };
     for (from, to) in [(1, 40), (41, 80)] {
         changed(&store, |locked| (from..=to).try_for_each(|n| append(locked, &report(n))));
-        assert_eq!(changed(&store, |locked| retire(locked)), 40);
+        assert_eq!(changed(&store, |locked| retire(locked)).kept, 40);
         assert_eq!(Outbox::read(&store).expect("outbox"), Outbox::default());
     }
     assert_eq!(retired(&store), (18..=80).collect::<Vec<usize>>(), "63 of a little more than a mebibyte fit");
@@ -124,16 +124,16 @@ fn reports_of_a_removed_link_are_kept_apart() {
     let store = Memory::default();
     make(&store);
     make(&store);
-    assert_eq!(changed(&store, |locked| retire(locked)), 2);
+    assert_eq!(changed(&store, |locked| retire(locked)), Retired { kept: 2, discarded: 0 });
     assert_eq!(Outbox::read(&store).expect("outbox"), Outbox::default(), "a new link begins a new chain");
     let retired = records(&store, Log::Retired).expect("records");
     assert_eq!(retired.len(), 2);
 
     // A crash between the two steps: the reports are kept apart, and the outbox is not empty yet.
     assert_eq!([make(&store), make(&store)].map(|receipt| receipt.sequence.get()), [1, 2]);
-    assert_eq!(changed(&store, |locked| retire(locked)), 2);
+    assert_eq!(changed(&store, |locked| retire(locked)), Retired { kept: 2, discarded: 0 });
     assert_eq!(records(&store, Log::Retired).expect("records"), retired, "each is kept once");
-    assert_eq!(changed(&store, |locked| retire(locked)), 0, "there is nothing left");
+    assert_eq!(changed(&store, |locked| retire(locked)).kept, 0, "there is nothing left");
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use seatline_host::sandbox::Trigger;
 
-use crate::given::{Central, Instance, at, key_of, license};
+use crate::given::{Central, Instance, at, key_of, license, unlink};
 
 #[test]
 fn b2_no_one_winds_the_clock_back_behind_a_receipt() {
@@ -22,7 +22,7 @@ fn b2_no_one_winds_the_clock_back_behind_a_receipt() {
     assert_eq!(instance.again().now().expect("the time"), at("2026-03-01T13:00:00Z"), "also after a restart");
 
     // Linking anew takes nothing back.
-    host.remove_link().expect("removed");
+    unlink(host);
     central.invites(host);
     assert_eq!(host.now().expect("the time"), at("2026-03-01T13:00:00Z"));
     instance.set_time("2026-03-01T14:00:00Z");

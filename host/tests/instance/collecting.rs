@@ -6,7 +6,7 @@ use seatline_host::sandbox::{Capability, Grants, Trigger};
 use seatline_protocol::LinkId;
 use seatline_protocol::report::{Collected, Outcome};
 
-use crate::given::{Central, Instance, at, key_of, license};
+use crate::given::{Central, Instance, at, key_of, license, unlink};
 
 fn collected(outcome: &Outcome) -> &Collected {
     match outcome {
@@ -104,14 +104,14 @@ fn a_link_that_is_removed_or_made_anew_during_a_run_gets_no_counts_of_the_one_be
     central.links(host);
     let other = Arc::clone(host);
     instance.wiki.meanwhile(move || {
-        other.remove_link().expect("removed");
+        unlink(&other);
     });
     assert!(host.collect(Trigger::Demand).expect("a run").report.is_none());
 
     central.links(host);
     let (other, next) = (Arc::clone(host), Central { link: LinkId::from_random([7; 24]), fleet: 9, ..Central::new() });
     instance.wiki.meanwhile(move || {
-        other.remove_link().expect("removed");
+        unlink(&other);
         next.links(&other);
     });
     host.collect(Trigger::Demand).expect("a report");

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use seatline_host::link::RemovedLink;
 use seatline_host::plugins::Consent;
 use seatline_host::ports::{
     Account, AccountSink, DatabaseIdentity, DatabasePlace, Description, LastSeen, Node, PortError, Product,
 };
 use seatline_host::sandbox::Grants;
-use seatline_host::store::Directory;
+use seatline_host::store::{Directory, StateStore};
 use seatline_host::{Host, HostOptions};
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::{
@@ -143,6 +144,11 @@ impl Instance {
         })
     }
 
+    /// The same state, through a store of the test's own.
+    pub fn again_on(&self, store: impl StateStore) -> Arc<Host> {
+        opened_on(store, self.dir.path(), &self.wiki, &self.time, |options| options.vendor_keys = self.vendors.clone())
+    }
+
     pub fn set_time(&self, time: &str) {
         *self.time.lock().expect("no panic") = at(time);
     }
@@ -178,12 +184,27 @@ fn opened(
     time: &Arc<Mutex<Timestamp>>,
     with: impl FnOnce(&mut HostOptions),
 ) -> Arc<Host> {
-    let store = Directory::open(dir.join("state")).expect("a store");
+    opened_on(Directory::open(dir.join("state")).expect("a store"), dir, wiki, time, with)
+}
+
+fn opened_on(
+    store: impl StateStore,
+    dir: &Path,
+    wiki: &Arc<Wiki>,
+    time: &Arc<Mutex<Timestamp>>,
+    with: impl FnOnce(&mut HostOptions),
+) -> Arc<Host> {
     let mut options = HostOptions::new(Arc::clone(wiki) as Arc<dyn Product>, store, dir.join("plugins"));
     with(&mut options);
     let time = Arc::clone(time);
     options.clock = Box::new(move || *time.lock().expect("no panic"));
     Arc::new(Host::open(options).expect("a host"))
+}
+
+/// Removes whatever link there is.
+pub fn unlink(host: &Host) -> RemovedLink {
+    let link = host.link().expect("the state").expect("a link");
+    host.remove_link(&link.fingerprint).expect("removed")
 }
 
 /// What a report says, sealed by the key with this fingerprint.

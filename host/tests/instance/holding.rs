@@ -1,11 +1,12 @@
 //! Reports that are held for approval (`b6`): nothing leaves unseen, and the chain stays whole.
 
 use seatline_host::held::{MAX_HELD, Which};
+use seatline_host::outbox::{MAX_PENDING, MAX_PENDING_BYTES};
 use seatline_host::sandbox::Trigger;
 use seatline_host::store::{Directory, Log, StoreError, change, records};
 use seatline_protocol::{Digest, LinkId};
 
-use crate::given::{Central, Instance};
+use crate::given::{Central, Instance, unlink};
 
 /// A linked instance that holds its reports.
 fn holding() -> Instance {
@@ -124,10 +125,90 @@ fn b6_what_is_held_is_bounded_and_the_reason_names_the_way_out() {
 }
 
 #[test]
+fn b6_a_full_outbox_is_no_reason_not_to_hold_a_report_and_takes_no_more_than_it_has_room_for() {
+    let instance = Instance::new();
+    let host = &instance.host;
+    Central::new().links(host);
+    host.collect(Trigger::Demand).expect("a report in the outbox");
+    let fill = |reports: usize| {
+        let store = Directory::open(instance.dir.path().join("state")).expect("the store");
+        let one = records(&store, Log::Outbox).expect("the outbox").remove(0);
+        let filled: Result<(), StoreError> =
+            change(&store, |locked| locked.rewrite(Log::Outbox, &mut |_| false, &vec![one; reports]));
+        filled.expect("filled");
+    };
+    fill(MAX_PENDING);
+    assert_eq!(host.collect(Trigger::Demand).expect_err("no room").code(), "outbox-full");
+    host.hold_reports(true).expect("on");
+    report(&instance, 2);
+    assert!(host.preview_report().expect("a preview").next.report.is_some());
+    fill(MAX_PENDING - 1);
+    let refused = host.approve_reports(&Which::All).expect_err("there is room for one");
+    assert_eq!(refused.code(), "outbox-full");
+    assert!(refused.to_string().contains("2 reports more: 999 wait"), "{refused}");
+    let first = held(&instance)[0].1.clone();
+    assert_eq!(host.approve_reports(&Which::Of(first)).expect("approved").len(), 1);
+    assert_eq!(held(&instance).len(), 1);
+}
+
+#[test]
+fn b6_what_is_approved_together_stays_within_the_bytes_of_the_outbox() {
+    let instance = holding();
+    report(&instance, 3);
+    let store = Directory::open(instance.dir.path().join("state")).expect("the store");
+    let sealed: Vec<usize> =
+        instance.host.held_reports().expect("what waits").iter().map(|held| held.sealed.sealed.len()).collect();
+    // So many bytes wait in the outbox that two of the three have room.
+    let outbox = |bytes: usize| {
+        let made_at = "2026-03-01T12:00:00Z";
+        let waits = |sequence: usize, bytes: usize| {
+            let report = serde_json::json!({ "sequence": sequence, "made_at": made_at, "sealed": "x".repeat(bytes) });
+            serde_json::to_vec(&serde_json::json!({ "report": report })).expect("JSON")
+        };
+        let whole = bytes / 64;
+        let mut all: Vec<Vec<u8>> = (1..64).map(|sequence| waits(sequence, whole)).collect();
+        all.push(waits(64, bytes - 63 * whole));
+        all
+    };
+    let bytes = MAX_PENDING_BYTES - 2 * sealed[2] - 100;
+    let filled: Result<(), StoreError> =
+        change(&store, |locked| locked.rewrite(Log::Outbox, &mut |_| false, &outbox(bytes)));
+    filled.expect("filled");
+    let host = &instance.host;
+    assert_eq!(host.approve_reports(&Which::All).expect_err("no room for three").code(), "outbox-full");
+    let second = held(&instance)[1].1.clone();
+    assert_eq!(host.approve_reports(&Which::Of(second)).expect("room for two").len(), 2);
+}
+
+#[test]
+fn b6_what_was_held_for_another_link_is_neither_counted_nor_sent_nor_in_the_way() {
+    let instance = holding();
+    let host = &instance.host;
+    report(&instance, 1);
+    let store = Directory::open(instance.dir.path().join("state")).expect("the store");
+    let ours = records(&store, Log::Held).expect("what is held").remove(0);
+    let mut other: serde_json::Value = serde_json::from_slice(&ours).expect("JSON");
+    other["link"] = serde_json::to_value(LinkId::from_random([7; 24])).expect("JSON");
+    let other = serde_json::to_vec(&other).expect("JSON");
+    let mut all = vec![other; MAX_HELD];
+    all.push(ours);
+    let put: Result<(), StoreError> = change(&store, |locked| locked.rewrite(Log::Held, &mut |_| false, &all));
+    put.expect("held");
+    assert_eq!(host.hold_status().expect("the state").held, 1);
+    report(&instance, 1);
+    let first = held(&instance)[0].1.clone();
+    assert_eq!(host.discard_reports(&Which::Of(first)).expect("discarded"), 1);
+    assert_eq!(host.hold_status().expect("the state").held, 1);
+    assert_eq!(host.approve_reports(&Which::All).expect("approved").len(), 1);
+    assert!(records(&store, Log::Held).expect("what is held").is_empty());
+}
+
+#[test]
 fn b6_what_is_held_for_a_link_goes_with_it() {
     let instance = holding();
     report(&instance, 2);
-    assert_eq!(instance.host.remove_link().expect("removed"), 0);
+    let removed = unlink(&instance.host);
+    assert_eq!((removed.retired, removed.discarded), (0, 2), "it is told how many");
     Central { link: LinkId::from_random([7; 24]), ..Central::new() }.links(&instance.host);
     assert!(held(&instance).is_empty());
     report(&instance, 1);

@@ -6,7 +6,7 @@ use seatline_protocol::exchange::MAX_REPORTS;
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::{ExchangeResponse, LinkId, Refusal, SecretKey, seal};
 
-use crate::given::{Central, Instance, license, vendor};
+use crate::given::{Central, Instance, license, unlink, vendor};
 
 fn state(instance: &Instance) -> &'static str {
     instance.host.link().expect("the state").expect("a link").state.name()
@@ -48,10 +48,28 @@ fn w3_a_linked_product_is_not_linked_again_until_its_link_is_removed() {
     assert_eq!(host.open_invite(&central.invite()).expect_err("linked").code(), "already-linked");
     assert_eq!(host.accept_invite(&opened).expect_err("linked").code(), "already-linked");
     assert_eq!(host.link().expect("the state").expect("a link").fingerprint, before);
-    host.remove_link().expect("removed");
-    assert_eq!(host.remove_link().expect_err("there is none").code(), "not-linked");
+    unlink(host);
+    assert_eq!(host.remove_link(&before).expect_err("there is none").code(), "not-linked");
     host.accept_invite(&opened).expect("a link");
     assert_ne!(host.link().expect("the state").expect("a link").fingerprint, before, "each link has a key of its own");
+}
+
+#[test]
+fn w3_a_link_that_somebody_else_made_meanwhile_is_not_removed() {
+    let (instance, central) = (Instance::new(), Central::new());
+    let host = &instance.host;
+    central.links(host);
+    let seen = host.link().expect("the state").expect("a link");
+    // While an administrator looks at it, another one links anew.
+    let other = instance.again();
+    unlink(&other);
+    central.links(&other);
+    let made = host.link().expect("the state").expect("a link").fingerprint;
+    let refused = host.remove_link(&seen.fingerprint).expect_err("it is gone, and there is another one");
+    assert_eq!(refused.code(), "link-replaced");
+    assert!(refused.to_string().contains(&seen.central_url), "{refused}");
+    assert_eq!(host.link().expect("the state").expect("a link").fingerprint, made);
+    assert!(host.collect(Trigger::Demand).expect("a run").report.is_some(), "its key is whole");
 }
 
 #[test]
@@ -84,7 +102,7 @@ fn w3_a_welcome_to_another_join_is_refused_though_the_right_server_sealed_it() {
     let (instance, central) = (Instance::new(), Central::new());
     let host = &instance.host;
     let before = central.invites(host);
-    host.remove_link().expect("removed");
+    unlink(host);
     central.invites(host);
     for other in [before, SecretKey::from_seed(&[1; 32]).public().id()] {
         let error = host.import_response(&central.approval(&other)).expect_err("for another join");
@@ -128,7 +146,7 @@ fn all_documents_of_an_answer_are_verified_before_any_is_used() {
         assert_eq!(host.import_response(&response).expect_err(code).code(), code);
         assert_eq!(state(&instance), "joining", "{code}");
     }
-    host.remove_link().expect("removed");
+    unlink(host);
     assert_eq!(host.import_response(&approval()).expect_err("no link").code(), "not-linked");
 }
 

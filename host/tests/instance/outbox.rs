@@ -5,7 +5,7 @@ use seatline_host::sandbox::Trigger;
 use seatline_host::store::{Directory, Log, StoreError, change, records};
 use seatline_protocol::{Digest, ExchangeResponse, LinkId};
 
-use crate::given::{Central, Instance};
+use crate::given::{Central, Instance, unlink};
 
 /// Makes reports of what failed: there is no plugin.
 fn report(instance: &Instance, times: usize) {
@@ -70,7 +70,7 @@ fn a_removal_that_was_interrupted_leaves_no_chain_to_the_next_link() {
     // The crash came after the link was removed, and before the outbox was emptied.
     let state = instance.dir.path().join("state");
     let outbox = std::fs::read(state.join("outbox.log")).expect("the outbox");
-    assert_eq!(instance.host.remove_link().expect("removed"), 3);
+    assert_eq!(unlink(&instance.host).retired, 3);
     std::fs::write(state.join("outbox.log"), outbox).expect("as it was");
 
     let next = Central { link: LinkId::from_random([7; 24]), ..Central::new() };
@@ -89,7 +89,7 @@ fn a_report_is_made_and_kept_though_the_central_server_cannot_be_reached() {
     let status = host.status().expect("a status");
     assert!(status.last_run.is_some(), "a product that is not approved yet is counted");
     assert_eq!(status.exchange.failures, 1, "what is in the way is met once");
-    host.remove_link().expect("removed");
+    unlink(host);
     central.links(host);
     for failures in 1..=2 {
         assert_eq!(host.sync(Trigger::Demand).exchanged.expect_err("nobody listens").code(), "central-unreachable");

@@ -3,7 +3,7 @@
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Redirect;
-use seatline_host::link::LinkError;
+use seatline_host::link::{LinkError, RemovedLink};
 use seatline_ui::Tone;
 
 use crate::pages::fields::Fields;
@@ -22,14 +22,13 @@ pub async fn remove(
     sent: Fields,
 ) -> Result<Redirect, PageError> {
     let shown = sent.get("key").to_owned();
-    let removed = pages.ask(move |host| match host.link()? {
-        Some(link) if link.fingerprint == shown => host.remove_link().map(|retired| (link, retired)),
-        _ => Err(LinkError::NotLinked),
-    });
-    match removed.await? {
-        Ok((link, retired)) => {
-            tracing::info!(central = link.central_url, retired, user = visit.visitor.name, "the link was removed");
-            Ok(Redirect::to(&pages.href("/links?done=removed")))
+    match pages.ask(move |host| host.remove_link(&shown)).await? {
+        Ok(RemovedLink { link, retired, discarded }) => {
+            let user = &visit.visitor.name;
+            tracing::info!(central = link.central_url, retired, discarded, user, "the link was removed");
+            let told = |what: &str, reports| if reports > 0 { format!("&{what}={reports}") } else { String::new() };
+            let (retired, discarded) = (told("retired", retired), told("discarded", discarded));
+            Ok(Redirect::to(&pages.href(&format!("/links?done=removed{retired}{discarded}"))))
         }
         Err(LinkError::Store(error)) => Err(PageError::of_state(&error)),
         Err(_) => Err(gone()),

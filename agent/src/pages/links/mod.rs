@@ -19,30 +19,54 @@ use seatline_ui::{Banner, Prose, Tone, format};
 use serde::Deserialize;
 
 use super::{Content, PageError, Pages, Visit, now};
-use crate::http::synchronising::Synchronisation;
+use crate::http::synchronising::{SyncState, Synchronisation};
 use view::{LinksPage, Looked};
 
 /// What was done just before, so that the page can say so.
 #[derive(Debug, Deserialize)]
 pub struct Done {
     done: Option<String>,
+    /// How many reports of the link that was removed were never received.
+    retired: Option<u64>,
+    /// How many waited for approval.
+    discarded: Option<u64>,
+}
+
+impl Done {
+    /// What became of the reports of the link that was removed.
+    fn reports(&self) -> String {
+        let kept = self.retired.filter(|reports| *reports > 0).map(|reports| {
+            let were = format::counted(reports, "report that was", "reports that were");
+            format!("{were} never received: kept apart, in the state.")
+        });
+        let discarded = self.discarded.filter(|reports| *reports > 0).map(|reports| {
+            format!(
+                "{} for approval: discarded.",
+                format::counted(reports, "report that waited", "reports that waited")
+            )
+        });
+        let said: Vec<String> = kept.into_iter().chain(discarded).collect();
+        if said.is_empty() { "No report waited.".to_owned() } else { said.join(" ") }
+    }
 }
 
 /// `GET /links`
 pub async fn show(
     State(pages): State<Pages>,
     Extension(visit): Extension<Visit>,
-    Query(Done { done }): Query<Done>,
+    Query(done): Query<Done>,
 ) -> Result<Content, PageError> {
     let page = page(&pages, &visit).await?;
     let good = |what: &str, why: &str| Some(Banner::new(Tone::Good, what, why));
-    let banner = match done.as_deref() {
+    let banner = match done.done.as_deref() {
         Some("linked") => good("The link is made.", "How far it is stands below."),
         Some("imported") => good("The answer is taken.", "What it changed stands below."),
-        Some("removed") => {
-            good("The link is removed.", "Reports that were never received are kept apart, in the state.")
+        Some("removed") => good("The link is removed.", &done.reports()),
+        // While it goes on, the last is the one before it.
+        Some("synchronised") => {
+            let SyncState { running, last, .. } = pages.synchronisation();
+            last.as_ref().filter(|_| !running).map(came_to)
         }
-        Some("synchronised") => pages.synchronisation().last.as_ref().map(came_to),
         _ => None,
     };
     Ok(page.with_banner(banner).content())
@@ -69,6 +93,7 @@ fn came_to(last: &Synchronisation) -> Banner {
     }
     let made = match &last.report {
         Some(report) => format!("Report {} was made; ", report.sequence),
+        None if last.is_held => "The report was made, and waits for approval; ".to_owned(),
         None => String::new(),
     };
     let sent = format::counted(last.sent.unwrap_or_default() as u64, "report was", "reports were");

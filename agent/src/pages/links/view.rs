@@ -6,7 +6,7 @@ use seatline_host::Host;
 use seatline_host::exchange::ExchangeState;
 use seatline_host::link::{LinkFacts, LinkState};
 use seatline_host::status::OutboxStatus;
-use seatline_protocol::Settings;
+use seatline_protocol::{ExchangeRequest, Settings};
 use seatline_ui::{Badge, Banner, Field, Prose, Tone, When, format, words};
 
 use super::{told, told_problem};
@@ -18,6 +18,10 @@ pub struct Looked {
     link: Option<LinkFacts>,
     exchange: ExchangeState,
     outbox: Option<OutboxStatus>,
+    /// How many reports wait for approval.
+    held: usize,
+    /// What the file would hold that can be exported.
+    export: Option<ExchangeRequest>,
     /// What could not be read, in words.
     troubles: Vec<Prose>,
 }
@@ -31,7 +35,10 @@ impl Looked {
         let link = host.link().inspect_err(&mut trouble).unwrap_or_default();
         let exchange = host.exchange_state().inspect_err(&mut trouble).unwrap_or_default();
         let outbox = host.outbox().inspect_err(&mut trouble).ok();
-        Self { link, exchange, outbox, troubles }
+        let held = host.hold_status().inspect_err(&mut trouble).map_or(0, |hold| hold.held);
+        // Why it cannot be exported is told above.
+        let export = host.export_reports().ok();
+        Self { link, exchange, outbox, held, export, troubles }
     }
 }
 
@@ -45,6 +52,8 @@ pub struct LinksPage {
     /// Whether it is known that there is no link.
     is_unlinked: bool,
     link: Option<Shown>,
+    /// How many reports wait for approval, where any does: they go with the link.
+    held: Option<String>,
     /// Since when is counted and exchanged that somebody has asked for.
     synchronising: Option<When>,
     refusal: Option<String>,
@@ -76,7 +85,7 @@ struct Shown {
 impl LinksPage {
     /// The page for `visit` at `now`.
     pub fn new(pages: &Pages, visit: &Visit, looked: Looked, sync: SyncState, now: Timestamp) -> Self {
-        let Looked { link, exchange, outbox, troubles } = looked;
+        let Looked { link, exchange, outbox, held, export, troubles } = looked;
         let mut banners = Vec::new();
         let is_unlinked = link.is_none() && troubles.is_empty();
         if !troubles.is_empty() {
@@ -98,7 +107,8 @@ impl LinksPage {
             paths: Paths::new(pages),
             banners,
             is_unlinked,
-            link: link.map(|link| Shown::of(&link, &exchange, outbox.as_ref(), now)),
+            link: link.map(|link| Shown::of(&link, &exchange, outbox.as_ref(), export.as_ref(), now)),
+            held: (held > 0).then(|| format::counted(held as u64, "report waits", "reports wait")),
             synchronising: sync.running.then_some(When { at: sync.begun_at.unwrap_or(now), now }),
             refusal: None,
         }
@@ -141,7 +151,13 @@ impl Paths {
 }
 
 impl Shown {
-    fn of(link: &LinkFacts, exchange: &ExchangeState, outbox: Option<&OutboxStatus>, now: Timestamp) -> Self {
+    fn of(
+        link: &LinkFacts,
+        exchange: &ExchangeState,
+        outbox: Option<&OutboxStatus>,
+        export: Option<&ExchangeRequest>,
+        now: Timestamp,
+    ) -> Self {
         let when = |at: Timestamp| When { at, now };
         let mut facts = Vec::new();
         if let Some(application) = &link.application {
@@ -169,8 +185,6 @@ impl Shown {
             ("Last exchange tried", exchange.tried_at.filter(|tried| Some(*tried) != exchange.succeeded_at)),
             ("Next try", exchange.next_attempt_at),
         ];
-        let pending = outbox.map_or(0, |outbox| outbox.pending) as u64;
-        let reports = format::counted(pending, "waiting report", "waiting reports");
         Self {
             name: link.central_name.clone(),
             url: link.central_url.clone(),
@@ -179,14 +193,31 @@ impl Shown {
             fingerprint: link.fingerprint.clone(),
             facts,
             times: times.into_iter().filter_map(|(what, at)| Some((what, when(at?)))).collect(),
-            exported: match (link.state, pending) {
-                (LinkState::Approved, 0) => None,
-                (LinkState::Approved, _) => Some(reports),
-                (_, 0) => Some("the join, which asks for the link,".to_owned()),
-                _ => Some(format!("the join, which asks for the link, and {reports}")),
-            },
+            exported: export.and_then(|export| exported(export, outbox.map_or(0, |outbox| outbox.pending))),
         }
     }
+}
+
+/// What the file holds that can be exported, of so many reports that wait; none where it would be empty.
+fn exported(export: &ExchangeRequest, pending: usize) -> Option<String> {
+    let ExchangeRequest { join, reports, continuity } = export;
+    let mut parts = Vec::new();
+    if join.is_some() {
+        parts.push("the join (it asks for the link)".to_owned());
+    }
+    match reports.len() {
+        0 => {}
+        some if some < pending => {
+            let of = format::counted(pending as u64, "waiting report", "waiting reports");
+            parts.push(format!("the oldest {} of {of}", format::number(some as u64)));
+        }
+        all => parts.push(format::counted(all as u64, "waiting report", "waiting reports")),
+    }
+    if !continuity.is_empty() {
+        let said = format::counted(continuity.len() as u64, "statement", "statements");
+        parts.push(format!("{said} about the change of the server ID"));
+    }
+    (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
 fn waiting(outbox: &OutboxStatus, now: Timestamp) -> String {

@@ -142,7 +142,7 @@ pub async fn accept(
     };
     tracing::info!(central = link.central_url, user = visit.visitor.name, "the product was linked");
     // What takes longer goes on after the answer, and the page of the link says what came of it.
-    if let Ok(joined) = tokio::time::timeout(PATIENCE, pages.ask(join)).await
+    if let Ok(joined) = tokio::time::timeout(PATIENCE, pages.ask(move |host| join(host, &link))).await
         && let Err(why) = joined?
     {
         let content = new_page(&pages, Some(why)).await?.status(StatusCode::UNPROCESSABLE_ENTITY);
@@ -152,8 +152,8 @@ pub async fn accept(
 }
 
 /// Sends the join. One that the central server has refused for good leaves no link behind: it would never come into force.
-fn join(host: &Host) -> Result<(), String> {
+fn join(host: &Host, link: &LinkFacts) -> Result<(), String> {
     let Err(ExchangeError::JoinRefused(refusal)) = host.exchange() else { return Ok(()) };
-    host.remove_link().map_err(|error| error.to_string())?;
+    host.remove_link(&link.fingerprint).map_err(|error| error.to_string())?;
     Err(format!("the central server refused the join, so there is no link: {}", refusal.message))
 }
