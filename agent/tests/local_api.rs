@@ -172,6 +172,20 @@ fn a_token_counts_from_its_creation_until_it_is_revoked() {
 }
 
 #[test]
+fn wrong_tokens_that_come_at_once_are_slowed_down_like_those_that_come_one_by_one() {
+    let api = Api::start();
+    let guess = || send(&api.address, "GET", "/v1/status", &[("Authorization", "Bearer sla_wrong")], "").status;
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let guesses: Vec<_> = (0..40).map(|_| scope.spawn(guess)).collect();
+        guesses.into_iter().map(|guess| guess.join().expect("an answer")).collect()
+    });
+    let refused = statuses.iter().filter(|status| **status == 401).count();
+    let throttled = statuses.iter().filter(|status| **status == 429).count();
+    assert!(refused < 10 && refused + throttled == 40, "{statuses:?}");
+    assert_eq!(api.get("/v1/status").status, 200, "nobody else waits");
+}
+
+#[test]
 fn whoever_tries_many_wrong_tokens_has_to_wait_and_nobody_else() {
     let api = Api::start();
     let mut refused: Vec<Answer> = Vec::new();

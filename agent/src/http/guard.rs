@@ -19,7 +19,14 @@ use crate::tokens::{PREFIX, Role, Token};
 
 /// The wrong tokens of late. They slow down nobody who carries a right one.
 #[derive(Clone, Default)]
-pub struct Guesses(Arc<Mutex<Throttle>>);
+pub struct Guesses(Arc<Guessed>);
+
+#[derive(Default)]
+struct Guessed {
+    throttle: Mutex<Throttle>,
+    /// Held while it is looked whether a token that is not known was made meanwhile.
+    looking: tokio::sync::Mutex<()>,
+}
 
 /// Lets a request pass if it carries a token, with the [`Token`] beside it.
 pub async fn require_token(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -46,6 +53,8 @@ async fn allowed(app: &App, headers: &HeaderMap, peer: Option<IpAddr>) -> Result
     if let Some(token) = app.memory().await.map_err(refused)?.token(&hash) {
         return Ok(token);
     }
+    // One stranger after the other: a crowd of them does not keep everybody else from asking.
+    let _one = app.guesses.0.looking.lock().await;
     let now = Timestamp::now();
     if let Some(until) = peer.and_then(|peer| app.guesses.lock().waits_until(GUESSED, peer, now)) {
         return Err(Box::new(throttled(until.duration_since(now).as_secs().max(1))));
@@ -67,7 +76,7 @@ const GUESSED: &str = "api-token";
 
 impl Guesses {
     fn lock(&self) -> std::sync::MutexGuard<'_, Throttle> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -36,6 +36,7 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use seatline_host::Host;
+use tokio::sync::Semaphore;
 
 use crate::http::synchronising::{SyncState, Synchronising};
 use crate::instance::Instance;
@@ -68,7 +69,13 @@ struct Inner {
     synchronising: Arc<Synchronising>,
     /// What the notices of an agent are told by; none in a product that mounts the pages, which tells people itself.
     telling: Option<Telling>,
+    /// How many more long questions may be asked.
+    long: Arc<Semaphore>,
 }
+
+/// How many questions that take long are asked at once: fewer than there are threads to ask on, so that the license page
+/// and the way in wait for none of them (`a7`).
+const LONG_QUESTIONS: usize = 2;
 
 /// What the notices of an agent are told by.
 pub(crate) struct Telling {
@@ -107,7 +114,8 @@ impl Pages {
         telling: Option<Telling>,
     ) -> Self {
         let secure = SecureSessions::default();
-        Self(Arc::new(Inner { host, base, people, secure, origins, synchronising, telling }))
+        let long = Arc::new(Semaphore::new(LONG_QUESTIONS));
+        Self(Arc::new(Inner { host, base, people, secure, origins, synchronising, telling, long }))
     }
 
     /// Whether there is anything to set about who is told.
@@ -145,6 +153,23 @@ impl Pages {
             tracing::error!(code = "internal", "a page failed unexpectedly: {error}");
             PageError::internal()
         })
+    }
+
+    /// As [`Self::ask`], a question that takes as long as counting, a network or a compiler does.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn ask_long<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Host) -> T + Send + 'static,
+    ) -> Result<T, PageError> {
+        let place = Arc::clone(&self.0.long).acquire_owned().await.map_err(|_| PageError::internal())?;
+        self.ask(move |host| {
+            // It is given back when the question is answered, whether or not somebody still waits for that.
+            let _place = place;
+            question(host)
+        })
+        .await
     }
 
     /// The address of the page at `path`, which begins with a slash, where the pages are mounted. A router that is nested

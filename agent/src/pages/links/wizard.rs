@@ -142,7 +142,7 @@ pub async fn accept(
     };
     tracing::info!(central = link.central_url, user = visit.visitor.name, "the product was linked");
     // What takes longer goes on after the answer, and the page of the link says what came of it.
-    if let Ok(joined) = tokio::time::timeout(PATIENCE, pages.ask(move |host| join(host, &link))).await
+    if let Ok(joined) = tokio::time::timeout(PATIENCE, pages.ask_long(move |host| join(host, &link))).await
         && let Err(why) = joined?
     {
         let content = new_page(&pages, Some(why)).await?.status(StatusCode::UNPROCESSABLE_ENTITY);

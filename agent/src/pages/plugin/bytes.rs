@@ -95,7 +95,7 @@ pub async fn next(State(pages): State<Pages>) -> Result<Content, PageError> {
         )
         .way_out("To the plugin", "/plugin"));
     }
-    let preview = pages.ask(|host| {
+    let preview = pages.ask_long(|host| {
         let _counted = Counted;
         host.preview_report()
     });

@@ -111,7 +111,7 @@ pub async fn offer(
         let refused = page_with_refusal(&pages, &visit, "choose the file of a plugin first".to_owned());
         return Ok(refused.await?.into_response());
     }
-    let offered = pages.ask(move |host| Ok((host.plugins().offer(&bytes, host.now()?)?.waiting,)));
+    let offered = pages.ask_long(move |host| Ok((host.plugins().offer(&bytes, host.now()?)?.waiting,)));
     let offered: Result<_, seatline_host::HostError> = offered.await?;
     match offered {
         Ok((waiting,)) => {
@@ -131,7 +131,7 @@ pub async fn approve(
 ) -> Result<Redirect, PageError> {
     let digest = digest(&sent)?;
     let approved = digest.clone();
-    let installed = pages.ask(move |host| {
+    let installed = pages.ask_long(move |host| {
         let now = host.now().map_err(|error| PageError::of_state(&error))?;
         host.plugins().approve(&approved, now).map_err(|error| of_plugin(&error))
     });
