@@ -75,15 +75,23 @@ impl Postgres {
 
     /// Sends `STOP` or `CONT` to all processes of the server: it stands still, or goes on.
     pub fn stand_still(&self, signal: &str) {
+        let all = self.processes();
+        assert!(Self::send(signal, &all), "the server's processes get the signal");
+    }
+
+    /// Its processes, the first one first: it would make new ones.
+    fn processes(&self) -> Vec<String> {
         let parent = self.postmaster();
         let is_child = |stat: &str| stat.rsplit(')').next().is_some_and(|rest| rest.split(' ').nth(2) == Some(&parent));
         let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
         let ids = processes.filter_map(|process| process.file_name().into_string().ok());
         let children =
             ids.filter(|id| std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| is_child(&stat)));
-        // The first first: it would make new ones.
-        let all: Vec<String> = std::iter::once(parent.clone()).chain(children).collect();
-        assert!(Command::new("kill").args(["-s", signal]).args(all).status().expect("kill starts").success());
+        std::iter::once(parent.clone()).chain(children).collect()
+    }
+
+    fn send(signal: &str, processes: &[String]) -> bool {
+        Command::new("kill").args(["-s", signal]).args(processes).status().is_ok_and(|ended| ended.success())
     }
 
     /// Where the programs of the newest installed version are.
@@ -129,6 +137,10 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        // Of a server that was made to stand still, nothing would end.
+        if self.dir.join("data/postmaster.pid").is_file() {
+            Self::send("CONT", &self.processes());
+        }
         // The last one first: it stops the server.
         for mut guard in self.guards.drain(..).rev() {
             drop(guard.stdin.take());
