@@ -10,7 +10,7 @@
 //! Every ID but the first is an HMAC under a key that was made with the state and never leaves it. So two instances never
 //! have the same ID, whatever their databases are called, and an ID tells nobody of what it is made.
 //!
-//! [`rules`] decides, without reading or writing anything; [`state`] keeps what was decided. When the ID changes, the old one
+//! `rules` decides, without reading or writing anything; `state` keeps what was decided. When the ID changes, the old one
 //! vouches for the new (`b4`): the change is kept with the names of the parts that are others, the central server is told
 //! by the link's key, and nothing else is sent over the link until a person has said whether this is the instance that was
 //! linked, or a copy of it.
