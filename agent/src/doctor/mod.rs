@@ -5,9 +5,9 @@
 //!
 //! | module | looks at |
 //! |---|---|
-//! | [`place`] | the data directory, its disk, the configuration |
-//! | [`inside`] | the state: server ID, nodes, licenses, plugin, notices, who may sign in |
-//! | [`outside`] | the product's accounts and dimensions, the running agent, the central server, the clock |
+//! | `place` | the data directory, its disk, the configuration |
+//! | `inside` | the state: server ID, nodes, licenses, plugin, notices, who may sign in |
+//! | `outside` | the product's accounts and dimensions, the running agent, the central server, the clock |
 
 mod inside;
 mod outside;
