@@ -1,22 +1,15 @@
-//! The central server's own things, and what an administrator does with them.
-//!
-//! The pages, the API and the command line call these functions, so that a rule holds in all three.
+//! The central server's own things: its store, its secrets, its clock. What an administrator does with them stands in
+//! [`crate::actions`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
-use seatline_protocol::pairing::{self, INVITE_MINUTES, Secret};
-use seatline_protocol::seal::{self, Document as _};
-use seatline_protocol::{Invite, KeyId, LinkId, OpenError, PublicKey, text};
+use jiff::Timestamp;
+use seatline_protocol::{KeyId, LinkId, OpenError, PublicKey, pairing, seal, text};
 use seatline_web::password::PasswordError;
-use seatline_web::secret::random;
 
 use crate::domain::application::MAX_NAME;
-use crate::domain::{
-    Application, ApplicationId, ApplicationName, Clock, InviteId, InviteRecord, Licenses, Link, LinkSettings,
-    LinkState, SettingsChange, TokenHash,
-};
+use crate::domain::{Application, ApplicationId, Clock, Licenses, Link, LinkSettings};
 use crate::keyring::Keyring;
 use crate::store::{Store, StoreError};
 
@@ -110,19 +103,6 @@ const KEPT_SENDERS: usize = 4096;
 
 /// How many links' sealed settings are kept; beyond that, all are sealed anew.
 const KEPT_SETTINGS: usize = 4096;
-
-/// An invite that was just made. Its secret is in `invite` alone, and cannot be had again; so it never shows in `Debug`.
-#[derive(Clone, PartialEq, Eq, serde::Serialize)]
-pub struct MadeInvite {
-    /// Its id.
-    pub id: InviteId,
-    /// What is handed to the administrator of the product.
-    pub invite: String,
-    /// Until when it can be used.
-    pub expires_at: Timestamp,
-    /// The fingerprint of the central server's key, for the two administrators to compare.
-    pub fingerprint: String,
-}
 
 impl Central {
     /// A central server over `store`. `public_url` is where products reach it, and `name` what they are shown.
@@ -235,29 +215,6 @@ impl Central {
         Ok(sealed)
     }
 
-    /// Adds an application (`w1`). The URL may be empty.
-    ///
-    /// # Errors
-    /// [`ActionError::Invalid`] with the rule that a value breaks; a conflict where the name is taken.
-    pub async fn add_application(&self, name: &str, product: &str, url: &str) -> Result<Application, ActionError> {
-        let name: ApplicationName = name.parse().map_err(|error| ActionError::invalid("name", error))?;
-        let product = product.trim().parse().map_err(|error| ActionError::invalid("product", error))?;
-        let url = Some(url.trim()).filter(|url| !url.is_empty());
-        if let Some(url) = url {
-            check_product_url(url).map_err(|reason| ActionError::invalid("url", reason))?;
-        }
-        let application = Application {
-            id: ApplicationId::from_random(random()?),
-            name,
-            product,
-            url: url.map(str::to_owned),
-            created_at: self.now(),
-            link: None,
-        };
-        self.store().add_application(&application).await?;
-        Ok(application)
-    }
-
     /// The application of an id.
     ///
     /// # Errors
@@ -287,78 +244,4 @@ impl Central {
         let statements = self.store().statements(&id).await?;
         Ok(Licenses::of(application, link.as_ref(), latest.as_ref(), statements, self.now()))
     }
-
-    /// Makes an invite, for an application or for one that is decided on at its approval.
-    ///
-    /// # Errors
-    /// [`ActionError::NotFound`] where there is no such application.
-    pub async fn make_invite(&self, application: Option<&ApplicationId>) -> Result<MadeInvite, ActionError> {
-        let named = match application {
-            Some(id) => Some(self.application(id).await?),
-            None => None,
-        };
-        let (secret, now) = (Secret::generate()?, self.now());
-        let expires_at = now + SignedDuration::from_mins(INVITE_MINUTES);
-        let record = InviteRecord {
-            id: InviteId::from_random(random()?),
-            secret: TokenHash::of(secret.expose()),
-            application: application.cloned(),
-            created_at: now,
-            expires_at,
-        };
-        let invite = Invite {
-            central_url: self.public_url().to_owned(),
-            central_name: self.name().to_owned(),
-            secret,
-            issued_at: now,
-            expires_at,
-            application: named.map(|application| application.name.to_string()),
-        };
-        let sealed = seal::seal_introducing(&invite, self.keys().secret())
-            .map_err(|error| ActionError::invalid("invite", error))?;
-        self.store().add_invite(&record).await?;
-        Ok(MadeInvite { id: record.id, invite: sealed, expires_at, fingerprint: self.public_key().fingerprint() })
-    }
-
-    /// Approves a link for an application; from then on its reports are taken.
-    ///
-    /// # Errors
-    /// [`ActionError::NotFound`] where there is no such link or application, a conflict where the link belongs to
-    /// another application.
-    pub async fn approve_link(&self, link: &LinkId, application: &ApplicationId) -> Result<Link, ActionError> {
-        self.store().approve_link(link, application, self.now()).await?;
-        self.link(link).await
-    }
-
-    /// Suspends a link: its reports are refused, what is stored stays. Approving it again ends that.
-    ///
-    /// # Errors
-    /// [`ActionError::NotFound`] where there is no such link, a conflict where it was never approved.
-    pub async fn suspend_link(&self, link: &LinkId) -> Result<Link, ActionError> {
-        self.store().set_link_state(link, LinkState::Suspended).await?;
-        self.link(link).await
-    }
-
-    /// Changes the settings of a link (`w4`). The product gets them with its next exchange.
-    ///
-    /// # Errors
-    /// [`ActionError::Invalid`] with the rule that a value breaks, [`ActionError::NotFound`] where there is no such
-    /// link, a conflict where somebody else changed it at the same moment.
-    pub async fn change_settings(&self, id: &LinkId, change: &SettingsChange) -> Result<Link, ActionError> {
-        let link = self.link(id).await?;
-        let settings = change.apply(&link.settings, self.now());
-        settings.document(id).check().map_err(|reason| ActionError::invalid("settings", reason))?;
-        if settings == link.settings {
-            return Ok(link);
-        }
-        self.store().set_link_settings(id, &settings).await?;
-        Ok(Link { settings, ..link })
-    }
-}
-
-/// Whether `url` may stand on a page as the address of a product: `http` or `https`, as an intranet has both. It is
-/// shown to people and never fetched.
-fn check_product_url(url: &str) -> Result<(), String> {
-    let as_https = url.strip_prefix("http://").map(|rest| format!("https://{rest}"));
-    pairing::check_url(as_https.as_deref().unwrap_or(url))
 }

@@ -5,7 +5,8 @@
 //! | [`domain`] | what is known, as plain values, and the view of the Licenses tab |
 //! | [`store`] | where it is kept: traits by subject, SQLite behind them |
 //! | [`keyring`] | the server's secrets, in private files |
-//! | [`central`] | store, secrets and clock together, and what administrators do with them |
+//! | [`central`] | store, secrets and clock together |
+//! | [`actions`] | what administrators do with them, by subject |
 //! | [`link`] | the door to the products: joins and reports in, welcomes and receipts out |
 //! | [`auth`] | administrators, their sessions and tokens, and the guard before everything else |
 //! | [`api`] | the JSON API |
@@ -17,6 +18,7 @@
 //! applied in the commit, and the answer is given after it.
 #![forbid(unsafe_code)]
 
+pub mod actions;
 pub mod api;
 pub mod auth;
 pub mod central;

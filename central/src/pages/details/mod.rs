@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use seatline_protocol::ProductId;
 use seatline_ui::{Badge, Banner, Copyable, Icon, Tone, format};
 
-use crate::central::MadeInvite;
+use crate::actions::links::MadeInvite;
 use crate::domain::{Application, Link, LinkState};
 use crate::pages::words;
 pub use handlers::{approve, invite, save, show, suspend};

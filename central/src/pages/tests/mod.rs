@@ -13,8 +13,8 @@ use super::details::{DetailsTab, LinkForm, LinkSent};
 use super::frame::{Head, Place, html};
 use super::licenses::LicensesTab;
 use super::sign_in::sign_in_form;
+use crate::actions::links::MadeInvite;
 use crate::auth::{SignedIn, Via};
-use crate::central::MadeInvite;
 use crate::domain::{Application, ApplicationId, Chain, Gap, InviteId, Licenses, Link, LinkState};
 
 /// What a hostile product would send as a name.

@@ -1,0 +1,91 @@
+//! Making links, approving and suspending them, and setting what their products do (`w3`, `w4`).
+
+use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::pairing::{INVITE_MINUTES, Secret};
+use seatline_protocol::seal::{self, Document as _};
+use seatline_protocol::{Invite, LinkId};
+use seatline_web::secret::random;
+
+use crate::central::{ActionError, Central};
+use crate::domain::{ApplicationId, InviteId, InviteRecord, Link, LinkState, SettingsChange, TokenHash};
+
+/// An invite that was just made. Its secret is in `invite` alone, and cannot be had again; so it never shows in `Debug`.
+#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MadeInvite {
+    /// Its id.
+    pub id: InviteId,
+    /// What is handed to the administrator of the product.
+    pub invite: String,
+    /// Until when it can be used.
+    pub expires_at: Timestamp,
+    /// The fingerprint of the central server's key, for the two administrators to compare.
+    pub fingerprint: String,
+}
+impl Central {
+    /// Makes an invite, for an application or for one that is decided on at its approval.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where there is no such application.
+    pub async fn make_invite(&self, application: Option<&ApplicationId>) -> Result<MadeInvite, ActionError> {
+        let named = match application {
+            Some(id) => Some(self.application(id).await?),
+            None => None,
+        };
+        let (secret, now) = (Secret::generate()?, self.now());
+        let expires_at = now + SignedDuration::from_mins(INVITE_MINUTES);
+        let record = InviteRecord {
+            id: InviteId::from_random(random()?),
+            secret: TokenHash::of(secret.expose()),
+            application: application.cloned(),
+            created_at: now,
+            expires_at,
+        };
+        let invite = Invite {
+            central_url: self.public_url().to_owned(),
+            central_name: self.name().to_owned(),
+            secret,
+            issued_at: now,
+            expires_at,
+            application: named.map(|application| application.name.to_string()),
+        };
+        let sealed = seal::seal_introducing(&invite, self.keys().secret())
+            .map_err(|error| ActionError::invalid("invite", error))?;
+        self.store().add_invite(&record).await?;
+        Ok(MadeInvite { id: record.id, invite: sealed, expires_at, fingerprint: self.public_key().fingerprint() })
+    }
+
+    /// Approves a link for an application; from then on its reports are taken.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where there is no such link or application, a conflict where the link belongs to
+    /// another application.
+    pub async fn approve_link(&self, link: &LinkId, application: &ApplicationId) -> Result<Link, ActionError> {
+        self.store().approve_link(link, application, self.now()).await?;
+        self.link(link).await
+    }
+
+    /// Suspends a link: its reports are refused, what is stored stays. Approving it again ends that.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where there is no such link, a conflict where it was never approved.
+    pub async fn suspend_link(&self, link: &LinkId) -> Result<Link, ActionError> {
+        self.store().set_link_state(link, LinkState::Suspended).await?;
+        self.link(link).await
+    }
+
+    /// Changes the settings of a link (`w4`). The product gets them with its next exchange.
+    ///
+    /// # Errors
+    /// [`ActionError::Invalid`] with the rule that a value breaks, [`ActionError::NotFound`] where there is no such
+    /// link, a conflict where somebody else changed it at the same moment.
+    pub async fn change_settings(&self, id: &LinkId, change: &SettingsChange) -> Result<Link, ActionError> {
+        let link = self.link(id).await?;
+        let settings = change.apply(&link.settings, self.now());
+        settings.document(id).check().map_err(|reason| ActionError::invalid("settings", reason))?;
+        if settings == link.settings {
+            return Ok(link);
+        }
+        self.store().set_link_settings(id, &settings).await?;
+        Ok(Link { settings, ..link })
+    }
+}
