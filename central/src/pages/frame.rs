@@ -10,19 +10,56 @@ use seatline_ui::{Badge, NavItem, Page, Tab, Tabs, words};
 use crate::auth::SignedIn;
 use crate::domain::Licenses;
 
-/// A page with `body`, for whoever is signed in.
+/// An entry of the main navigation: a page belongs to one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// The applications, and the pages of each.
+    Applications,
+}
+
+impl Section {
+    /// All of them, in their order.
+    const ALL: [Self; 1] = [Self::Applications];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Applications => "Applications",
+        }
+    }
+
+    fn href(self) -> &'static str {
+        match self {
+            Self::Applications => "/applications",
+        }
+    }
+}
+
+/// A page of the applications with `body`, for whoever is signed in.
 pub fn page(title: &str, who: Option<&SignedIn>, body: impl Display) -> Response {
-    page_with(StatusCode::OK, title, who, body)
+    page_of(Section::Applications, title, who, body)
 }
 
-/// A page with another status than 200.
+/// A page of any section.
+pub fn page_of(section: Section, title: &str, who: Option<&SignedIn>, body: impl Display) -> Response {
+    answer(StatusCode::OK, html_of(section, title, who, body))
+}
+
+/// A page of the applications with another status than 200.
 pub fn page_with(status: StatusCode, title: &str, who: Option<&SignedIn>, body: impl Display) -> Response {
-    (status, [(header::CACHE_CONTROL, "no-store")], Html(html(title, who, body))).into_response()
+    answer(status, html(title, who, body))
 }
 
-/// The HTML of a page.
+/// The HTML of a page of the applications.
 pub fn html(title: &str, who: Option<&SignedIn>, body: impl Display) -> String {
-    let nav = [NavItem { label: "Applications", href: "/applications", current: true }];
+    html_of(Section::Applications, title, who, body)
+}
+
+fn answer(status: StatusCode, html: String) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()
+}
+
+fn html_of(section: Section, title: &str, who: Option<&SignedIn>, body: impl Display) -> String {
+    let nav = Section::ALL.map(|entry| NavItem { label: entry.label(), href: entry.href(), current: entry == section });
     Page {
         title,
         program: "Central",
