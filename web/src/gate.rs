@@ -65,6 +65,11 @@ impl Gate {
         Self { proxies, ..self }
     }
 
+    /// Who sent a request that came from `peer`: the other end of the connection, or whom a trusted proxy names.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        self.proxies.client(peer, headers)
+    }
+
     /// Lets pass whoever knows the password of the account that `account` finds, and gives the account. `hash` is the
     /// account's, as [`crate::password::hash`] made it.
     ///

@@ -7,7 +7,7 @@ use seatline_protocol::{Invite, LinkId};
 use seatline_web::secret::random;
 
 use crate::central::{ActionError, Central};
-use crate::domain::{ApplicationId, InviteId, InviteRecord, Link, LinkState, SettingsChange, TokenHash};
+use crate::domain::{Actor, ApplicationId, InviteId, InviteRecord, Link, LinkState, SettingsChange, TokenHash};
 
 /// An invite that was just made. Its secret is in `invite` alone, and cannot be had again; so it never shows in `Debug`.
 #[derive(Clone, PartialEq, Eq, serde::Serialize)]
@@ -21,17 +21,23 @@ pub struct MadeInvite {
     /// The fingerprint of the central server's key, for the two administrators to compare.
     pub fingerprint: String,
 }
+
 impl Central {
     /// Makes an invite, for an application or for one that is decided on at its approval.
     ///
     /// # Errors
     /// [`ActionError::NotFound`] where there is no such application.
-    pub async fn make_invite(&self, application: Option<&ApplicationId>) -> Result<MadeInvite, ActionError> {
+    pub async fn make_invite(
+        &self,
+        actor: &Actor,
+        application: Option<&ApplicationId>,
+    ) -> Result<MadeInvite, ActionError> {
+        let act = self.act(actor)?;
         let named = match application {
             Some(id) => Some(self.application(id).await?),
             None => None,
         };
-        let (secret, now) = (Secret::generate()?, self.now());
+        let (secret, now) = (Secret::generate()?, act.at);
         let expires_at = now + SignedDuration::from_mins(INVITE_MINUTES);
         let record = InviteRecord {
             id: InviteId::from_random(random()?),
@@ -59,8 +65,14 @@ impl Central {
     /// # Errors
     /// [`ActionError::NotFound`] where there is no such link or application, a conflict where the link belongs to
     /// another application.
-    pub async fn approve_link(&self, link: &LinkId, application: &ApplicationId) -> Result<Link, ActionError> {
-        self.store().approve_link(link, application, self.now()).await?;
+    pub async fn approve_link(
+        &self,
+        actor: &Actor,
+        link: &LinkId,
+        application: &ApplicationId,
+    ) -> Result<Link, ActionError> {
+        let act = self.act(actor)?;
+        self.store().approve_link(link, application, act.at).await?;
         self.link(link).await
     }
 
@@ -68,7 +80,8 @@ impl Central {
     ///
     /// # Errors
     /// [`ActionError::NotFound`] where there is no such link, a conflict where it was never approved.
-    pub async fn suspend_link(&self, link: &LinkId) -> Result<Link, ActionError> {
+    pub async fn suspend_link(&self, actor: &Actor, link: &LinkId) -> Result<Link, ActionError> {
+        self.act(actor)?;
         self.store().set_link_state(link, LinkState::Suspended).await?;
         self.link(link).await
     }
@@ -78,9 +91,15 @@ impl Central {
     /// # Errors
     /// [`ActionError::Invalid`] with the rule that a value breaks, [`ActionError::NotFound`] where there is no such
     /// link, a conflict where somebody else changed it at the same moment.
-    pub async fn change_settings(&self, id: &LinkId, change: &SettingsChange) -> Result<Link, ActionError> {
+    pub async fn change_settings(
+        &self,
+        actor: &Actor,
+        id: &LinkId,
+        change: &SettingsChange,
+    ) -> Result<Link, ActionError> {
+        let act = self.act(actor)?;
         let link = self.link(id).await?;
-        let settings = change.apply(&link.settings, self.now());
+        let settings = change.apply(&link.settings, act.at);
         settings.document(id).check().map_err(|reason| ActionError::invalid("settings", reason))?;
         if settings == link.settings {
             return Ok(link);

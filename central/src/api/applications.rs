@@ -1,15 +1,16 @@
 //! Applications over the API.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use seatline_protocol::LinkId;
 use serde::Deserialize;
 
 use super::ApiError;
 use super::input::{Ids, Input, Paging};
 use super::links::ShownLink;
+use crate::auth::SignedIn;
 use crate::domain::{Application, ApplicationId, ApplicationRow, Licenses};
 use crate::server::App;
 use crate::store::Page;
@@ -37,8 +38,12 @@ pub(super) async fn list(State(app): State<App>, paging: Paging) -> Result<Json<
 }
 
 /// `POST /api/v1/applications`
-pub(super) async fn add(State(app): State<App>, Input(new): Input<NewApplication>) -> Result<Response, ApiError> {
-    let application = app.central.add_application(&new.name, &new.product, &new.url).await?;
+pub(super) async fn add(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Input(new): Input<NewApplication>,
+) -> Result<Response, ApiError> {
+    let application = app.central.add_application(&who.actor(), &new.name, &new.product, &new.url).await?;
     let location = format!("/api/v1/applications/{}", application.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(application)).into_response())
 }
@@ -63,12 +68,11 @@ pub(super) async fn links(State(app): State<App>, ids: Ids) -> Result<Json<Vec<S
 /// `PUT /api/v1/applications/{application}/link`
 pub(super) async fn choose_link(
     State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
     ids: Ids,
     Input(chosen): Input<ChosenLink>,
 ) -> Result<Json<Application>, ApiError> {
-    let id = application(&ids)?;
-    app.central.store().choose_link(&id, chosen.link.as_ref()).await?;
-    Ok(Json(app.central.application(&id).await?))
+    Ok(Json(app.central.choose_link(&who.actor(), &application(&ids)?, chosen.link.as_ref()).await?))
 }
 
 fn application(ids: &Ids) -> Result<ApplicationId, ApiError> {

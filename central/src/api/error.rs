@@ -3,7 +3,10 @@
 use axum::http::StatusCode;
 pub use seatline_web::ApiError;
 
+use crate::auth::SignedIn;
 use crate::central::ActionError;
+use crate::domain::{Role, Scope};
+use crate::server::Need;
 use crate::store::StoreError;
 
 /// Nobody is signed in.
@@ -11,6 +14,19 @@ pub fn unauthorised() -> ApiError {
     ApiError::unauthorised(
         "sign in, or send an API token: `Authorization: Bearer slt_…` (`seatline-central token create`)",
     )
+}
+
+/// The role of who asks does not suffice.
+pub fn role_too_low(who: &SignedIn, needed: Role) -> ApiError {
+    let message = format!("{} is {}, and this needs the role {needed}: ask an administrator", who.name, who.role);
+    ApiError::new(StatusCode::FORBIDDEN, "role-too-low", message)
+}
+
+/// The scopes of the token do not suffice, though the role of its owner does.
+pub fn scope_missing(need: Need) -> ApiError {
+    let scope = Scope { area: Some(need.area), role: need.role };
+    let message = format!("the token does not have the scope `{scope}`: make one that has it");
+    ApiError::new(StatusCode::FORBIDDEN, "scope-missing", message)
 }
 
 impl From<StoreError> for ApiError {

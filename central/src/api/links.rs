@@ -1,14 +1,15 @@
 //! Links and invites over the API.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use seatline_protocol::LinkId;
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
 use super::input::{Ids, Input, Paging};
+use crate::auth::SignedIn;
 use crate::domain::{ApplicationId, Link, SettingsChange};
 use crate::server::App;
 use crate::store::Page;
@@ -43,8 +44,12 @@ pub(super) struct Approval {
 }
 
 /// `POST /api/v1/invites`
-pub(super) async fn invite(State(app): State<App>, Input(new): Input<NewInvite>) -> Result<Response, ApiError> {
-    let made = app.central.make_invite(new.application.as_ref()).await?;
+pub(super) async fn invite(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Input(new): Input<NewInvite>,
+) -> Result<Response, ApiError> {
+    let made = app.central.make_invite(&who.actor(), new.application.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
@@ -62,24 +67,30 @@ pub(super) async fn show(State(app): State<App>, ids: Ids) -> Result<Json<ShownL
 /// `POST /api/v1/links/{link}/approve`
 pub(super) async fn approve(
     State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
     ids: Ids,
     Input(approval): Input<Approval>,
 ) -> Result<Json<ShownLink>, ApiError> {
-    Ok(Json(app.central.approve_link(&link(&ids)?, &approval.application).await?.into()))
+    Ok(Json(app.central.approve_link(&who.actor(), &link(&ids)?, &approval.application).await?.into()))
 }
 
 /// `POST /api/v1/links/{link}/suspend`
-pub(super) async fn suspend(State(app): State<App>, ids: Ids) -> Result<Json<ShownLink>, ApiError> {
-    Ok(Json(app.central.suspend_link(&link(&ids)?).await?.into()))
+pub(super) async fn suspend(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    ids: Ids,
+) -> Result<Json<ShownLink>, ApiError> {
+    Ok(Json(app.central.suspend_link(&who.actor(), &link(&ids)?).await?.into()))
 }
 
 /// `PATCH /api/v1/links/{link}/settings`
 pub(super) async fn change_settings(
     State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
     ids: Ids,
     Input(change): Input<SettingsChange>,
 ) -> Result<Json<ShownLink>, ApiError> {
-    Ok(Json(app.central.change_settings(&link(&ids)?, &change).await?.into()))
+    Ok(Json(app.central.change_settings(&who.actor(), &link(&ids)?, &change).await?.into()))
 }
 
 fn link(ids: &Ids) -> Result<LinkId, ApiError> {

@@ -11,29 +11,30 @@ mod links;
 mod reports;
 mod server;
 
-use axum::routing::{MethodRouter, get, patch, post, put};
+use crate::domain::Area;
+use crate::server::{Need, Route};
+pub use error::{ApiError, role_too_low, scope_missing, unauthorised};
 
-use crate::server::App;
-pub use error::{ApiError, unauthorised};
-
-/// Every route of the API. All of them stand behind the guard.
-pub fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
+/// Every route of the API, with what it needs.
+pub fn routes() -> Vec<Route> {
+    use Area::{Applications, Links, Reports, Server};
     vec![
-        ("/api/v1/server", get(server::show)),
-        ("/api/v1/applications", get(applications::list).post(applications::add)),
-        ("/api/v1/applications/{application}", get(applications::show)),
-        ("/api/v1/applications/{application}/licenses", get(applications::licenses)),
-        ("/api/v1/applications/{application}/links", get(applications::links)),
-        ("/api/v1/applications/{application}/link", put(applications::choose_link)),
-        ("/api/v1/invites", post(links::invite)),
-        ("/api/v1/links", get(links::list)),
-        ("/api/v1/links/{link}", get(links::show)),
-        ("/api/v1/links/{link}/approve", post(links::approve)),
-        ("/api/v1/links/{link}/suspend", post(links::suspend)),
-        ("/api/v1/links/{link}/settings", patch(links::change_settings)),
-        ("/api/v1/links/{link}/reports", get(reports::list)),
-        ("/api/v1/links/{link}/reports/{sequence}", get(reports::sealed)),
-        ("/api/v1/links/{link}/refused-reports", get(reports::refused)),
-        ("/api/v1/links/{link}/refused-reports/{digest}", get(reports::sealed_refused)),
+        Route::get("/api/v1/server", Need::read(Server), server::show),
+        Route::get("/api/v1/applications", Need::read(Applications), applications::list),
+        Route::post("/api/v1/applications", Need::operate(Applications), applications::add),
+        Route::get("/api/v1/applications/{application}", Need::read(Applications), applications::show),
+        Route::get("/api/v1/applications/{application}/licenses", Need::read(Applications), applications::licenses),
+        Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
+        Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),
+        Route::post("/api/v1/invites", Need::operate(Links), links::invite),
+        Route::get("/api/v1/links", Need::read(Links), links::list),
+        Route::get("/api/v1/links/{link}", Need::read(Links), links::show),
+        Route::post("/api/v1/links/{link}/approve", Need::operate(Links), links::approve),
+        Route::post("/api/v1/links/{link}/suspend", Need::operate(Links), links::suspend),
+        Route::patch("/api/v1/links/{link}/settings", Need::operate(Links), links::change_settings),
+        Route::get("/api/v1/links/{link}/reports", Need::read(Reports), reports::list),
+        Route::get("/api/v1/links/{link}/reports/{sequence}", Need::read(Reports), reports::sealed),
+        Route::get("/api/v1/links/{link}/refused-reports", Need::read(Reports), reports::refused),
+        Route::get("/api/v1/links/{link}/refused-reports/{digest}", Need::read(Reports), reports::sealed_refused),
     ]
 }

@@ -6,7 +6,7 @@ use seatline_protocol::PublicKey;
 use serde::Serialize;
 
 use crate::auth::SignedIn;
-use crate::domain::AdminName;
+use crate::domain::{AdminName, Role};
 use crate::server::App;
 
 /// What the server is, and who asks.
@@ -19,6 +19,8 @@ pub(super) struct Server {
     public_key: PublicKey,
     fingerprint: String,
     signed_in: AdminName,
+    /// What who asks may do.
+    role: Role,
 }
 
 /// `GET /api/v1/server`
@@ -30,6 +32,7 @@ pub(super) async fn show(State(app): State<App>, Extension(who): Extension<Signe
         public_url: app.central.public_url().to_owned(),
         fingerprint: public_key.fingerprint(),
         public_key,
-        signed_in: who.admin,
+        signed_in: who.name,
+        role: who.role,
     })
 }

@@ -3,13 +3,13 @@
 //! A password is kept as its argon2id hash, a session and a token as the SHA-256 of their 32 random bytes. The guard
 //! stands before every page and every API route, also before those that do not exist.
 
-pub mod guard;
+mod guard;
 pub mod session;
 pub mod token;
 
 use crate::central::{ActionError, Central};
 use crate::domain::{Admin, AdminName};
-pub use guard::{SignedIn, Via, require_sign_in};
+pub use guard::{SignedIn, Via, guard};
 use seatline_web::password;
 pub use session::{SignInError, sign_in, sign_out};
 

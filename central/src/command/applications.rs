@@ -5,6 +5,7 @@ use seatline_ui::format::{date_time, number};
 
 use super::output::table;
 use super::place::Place;
+use super::user::actor;
 use super::{Failure, Output};
 use crate::central::Central;
 use crate::domain::{Application, ApplicationRow};
@@ -34,7 +35,7 @@ impl ApplicationCommand {
         let central = place.central().await?;
         match self {
             Self::Add { name, product, url } => {
-                let application = central.add_application(&name, &product, &url).await?;
+                let application = central.add_application(&actor(), &name, &product, &url).await?;
                 output.show(&application, || {
                     format!(
                         "Added {} ({}). Link it with `seatline-central invite --application '{}'`.\n",

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::applications::named;
 use super::output::table;
 use super::place::Place;
+use super::user::actor;
 use super::{Failure, Output};
 use crate::domain::{Link, SettingsChange};
 use crate::store::PageSize;
@@ -30,7 +31,7 @@ impl Invite {
             Some(name) => Some(named(&central, name).await?),
             None => None,
         };
-        let made = central.make_invite(application.as_ref().map(|application| &application.id)).await?;
+        let made = central.make_invite(&actor(), application.as_ref().map(|application| &application.id)).await?;
         if !output.json {
             // On standard error, so that standard output is the invite alone, and can be a file.
             let until = format::date_time(made.expires_at);
@@ -86,11 +87,13 @@ impl LinkCommand {
             Self::List => return list(&central, output).await,
             Self::Approve { link, application } => {
                 let application = named(&central, &application).await?;
-                central.approve_link(&id(&link)?, &application.id).await?
+                central.approve_link(&actor(), &id(&link)?, &application.id).await?
             }
-            Self::Suspend { link } => central.suspend_link(&id(&link)?).await?,
+            Self::Suspend { link } => central.suspend_link(&actor(), &id(&link)?).await?,
             Self::Settings { link, interval, dormancy_days, counting } => {
-                central.change_settings(&id(&link)?, &SettingsChange { interval, dormancy_days, counting }).await?
+                central
+                    .change_settings(&actor(), &id(&link)?, &SettingsChange { interval, dormancy_days, counting })
+                    .await?
             }
         };
         output.show(&shown(&link), || {

@@ -8,6 +8,7 @@ mod links;
 mod output;
 mod place;
 mod serve;
+mod user;
 
 use std::path::PathBuf;
 

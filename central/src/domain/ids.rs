@@ -38,6 +38,16 @@ random_id!(
     TokenId,
     "a token id"
 );
+random_id!(
+    /// A session; not its secret.
+    SessionId,
+    "a session id"
+);
+random_id!(
+    /// An entry of the audit log.
+    EntryId,
+    "an entry id"
+);
 
 #[cfg(test)]
 mod tests {

@@ -6,22 +6,26 @@
 pub mod account;
 pub mod admission;
 pub mod application;
+pub mod audit;
 pub mod continuity;
 pub mod ids;
 pub mod invite;
 pub mod licenses;
 pub mod link;
 pub mod report;
+pub mod role;
 pub mod time;
 pub mod trouble;
 
 pub use account::{Admin, AdminName, ApiToken, NewSession, Session};
 pub use application::{Application, ApplicationName, ApplicationRow};
+pub use audit::{Act, Actor, ActorKind, Changed, Entry, EntryFilter, Object, Record};
 pub use continuity::{Stated, Statement};
-pub use ids::{ApplicationId, InviteId, TokenHash, TokenId};
+pub use ids::{ApplicationId, EntryId, InviteId, SessionId, TokenHash, TokenId};
 pub use invite::{InviteRecord, Redeemed, Redemption};
 pub use licenses::Licenses;
 pub use link::{Chain, Gap, Link, LinkSettings, LinkState, SettingsChange};
 pub use report::{Admissions, Admitted, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow};
+pub use role::{Area, Role, Scope, Scopes};
 pub use time::{Clock, millis};
 pub use trouble::Trouble;

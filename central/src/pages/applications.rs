@@ -205,7 +205,7 @@ pub async fn add(
     Extension(who): Extension<SignedIn>,
     Form(sent): Form<NewSent>,
 ) -> Result<Response, PageError> {
-    let (status, form) = match app.central.add_application(&sent.name, &sent.product, &sent.url).await {
+    let (status, form) = match app.central.add_application(&who.actor(), &sent.name, &sent.product, &sent.url).await {
         Ok(application) => return Ok(Redirect::to(&format!("/applications/{}", application.id)).into_response()),
         Err(ActionError::Invalid { field, reason }) => {
             (StatusCode::UNPROCESSABLE_ENTITY, NewApplication::refused(sent, field, &reason))

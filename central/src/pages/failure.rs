@@ -5,7 +5,9 @@ use axum::response::{IntoResponse, Response};
 use seatline_ui::{Banner, Failure, Prose, Tone};
 use seatline_web::refusal;
 
+use crate::auth::SignedIn;
 use crate::central::ActionError;
+use crate::domain::Role;
 use crate::pages::frame::page_with;
 use crate::store::StoreError;
 
@@ -19,6 +21,12 @@ impl PageError {
     pub fn not_found(what: &str) -> Self {
         let why = format!("There is no such {what} here, or not any more. Begin again from the list of applications.");
         Self::new(StatusCode::NOT_FOUND, "Not found", Tone::Warning, "Nothing is at this address", why)
+    }
+
+    /// The answer to somebody whose role does not suffice.
+    pub(crate) fn role_too_low(who: &SignedIn, needed: Role) -> Self {
+        let why = format!("You are {}, and this needs the role {needed}. Ask an administrator for it.", who.role);
+        Self::new(StatusCode::FORBIDDEN, "Not allowed", Tone::Warning, "Your role does not allow this", why)
     }
 
     /// The answer of a status that came from below the pages: the guard, the CSRF layer, the limits of the server.

@@ -65,7 +65,7 @@ fn html_of(section: Section, title: &str, who: Option<&SignedIn>, body: impl Dis
         program: "Central",
         base: "",
         nav: if who.is_some() { &nav } else { &[] },
-        user: who.map(|who| who.admin.as_str()),
+        user: who.map(|who| who.name.as_str()),
         sign_out: Some("/sign-out"),
         secure: None,
         version: env!("CARGO_PKG_VERSION"),

@@ -18,7 +18,8 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
-use crate::server::App;
+use crate::domain::Area;
+use crate::server::{App, Need, Route};
 pub use failure::PageError;
 
 /// The sign-in page, which can be reached without signing in.
@@ -28,21 +29,24 @@ pub fn public() -> Router<App> {
         .route("/sign-out", post(sign_in::sign_out))
 }
 
-/// The pages for whoever is signed in. They need [`crate::auth::SignedIn`] beside the request.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/", get(|| async { Redirect::to("/applications") }))
-        .route("/applications", get(applications::list).post(applications::add))
-        .route("/applications/new", get(applications::new_form))
-        .route("/applications/{id}", get(details::show))
-        .route("/applications/{id}/link", post(details::save))
-        .route("/applications/{id}/invites", post(details::invite))
-        .route("/applications/{id}/links/{link}/approve", post(details::approve))
-        .route("/applications/{id}/links/{link}/suspend", post(details::suspend))
-        .route("/applications/{id}/licenses", get(licenses::show))
-        .route("/applications/{id}/reports", get(licenses::all))
-        .route("/applications/{id}/reports/{sequence}", get(licenses::bytes))
-        .route("/applications/{id}/refused/{digest}", get(licenses::refused_bytes))
+/// Every page, with what it needs. What changes something needs `operate` or `administer`.
+pub fn routes() -> Vec<Route> {
+    use Area::{Applications, Links, Reports};
+    vec![
+        Route::get("/", Need::read(Applications), async || Redirect::to("/applications")),
+        Route::get("/applications", Need::read(Applications), applications::list),
+        Route::post("/applications", Need::operate(Applications), applications::add),
+        Route::get("/applications/new", Need::operate(Applications), applications::new_form),
+        Route::get("/applications/{id}", Need::read(Applications), details::show),
+        Route::post("/applications/{id}/link", Need::operate(Links), details::save),
+        Route::post("/applications/{id}/invites", Need::operate(Links), details::invite),
+        Route::post("/applications/{id}/links/{link}/approve", Need::operate(Links), details::approve),
+        Route::post("/applications/{id}/links/{link}/suspend", Need::operate(Links), details::suspend),
+        Route::get("/applications/{id}/licenses", Need::read(Applications), licenses::show),
+        Route::get("/applications/{id}/reports", Need::read(Reports), licenses::all),
+        Route::get("/applications/{id}/reports/{sequence}", Need::read(Reports), licenses::bytes),
+        Route::get("/applications/{id}/refused/{digest}", Need::read(Reports), licenses::refused_bytes),
+    ]
 }
 
 /// A part of an address as the id that it must be.

@@ -1,10 +1,11 @@
 //! The server: what is open, what stands behind the guard, and the headers on all of it.
 //!
-//! Open are health, the link, the assets and the sign-in page. Everything else, also what does not exist, is behind
-//! [`require_sign_in`]. Requests that a browser sends for another site are refused by [`csrf`] (by `Sec-Fetch-Site`
+//! Open are health, the link, the assets and the sign-in page. Everything else, also what does not exist, is behind the
+//! [`guard`]: the routes stand in the tables of the pages and the API, each with what it [needs](Need). Requests that a browser sends for another site are refused by [`csrf`] (by `Sec-Fetch-Site`
 //! and `Origin`); no route changes anything by `GET`.
 
 mod errors;
+mod route;
 
 use std::time::Duration;
 
@@ -13,16 +14,18 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use seatline_protocol::exchange;
 use seatline_web::{Gate, assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::api::{self, ApiError};
-use crate::auth::require_sign_in;
+use crate::auth::guard;
 use crate::central::{ActionError, Central};
+use crate::domain::Area;
 use crate::link::http::Door;
 use crate::pages;
+pub use route::{Need, Route};
 
 /// The most bytes of a form or of a request to the API.
 const MAX_FORM_BYTES: usize = 64 * 1024;
@@ -50,18 +53,25 @@ impl App {
     }
 }
 
+/// Every route behind the guard: of the pages and of the API.
+pub fn routes() -> Vec<Route> {
+    pages::routes().into_iter().chain(api::routes()).collect()
+}
+
 /// Everything that the server answers.
 ///
 /// # Errors
 /// Where the public URL is no origin that a browser could name.
 pub fn router(app: App) -> Result<Router, ActionError> {
+    let guarded_by = |need: Need| from_fn_with_state((app.clone(), need), guard);
     let mut guarded = Router::new();
-    for (path, route) in api::routes() {
-        guarded = guarded.route(path, route);
+    for Route { path, need, handler, .. } in routes() {
+        guarded = guarded.route(path, handler.layer(guarded_by(need)));
     }
-    let guarded = guarded.merge(pages::router()).fallback(not_found);
-    let guarded = guarded.layer(from_fn_with_state(app.clone(), require_sign_in));
+    // What does not exist is told to those alone who may look.
+    let unknown = any(not_found).layer(guarded_by(Need::read(Area::Server)));
     let browsed = guarded
+        .fallback_service(unknown.with_state(app.clone()))
         .merge(pages::public())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))

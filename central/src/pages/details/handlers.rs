@@ -89,7 +89,7 @@ pub async fn save(
     if !links.iter().any(|known| known.id == link) {
         return refused(sent, "link", "this link does not belong to the application: choose another one");
     }
-    match app.central.change_settings(&link, &change).await {
+    match app.central.change_settings(&who.actor(), &link, &change).await {
         Ok(_) => {}
         Err(ActionError::Store(StoreError::Conflict(_))) => {
             let why = "somebody else changed it at the same moment: look at what holds now, and save again";
@@ -97,7 +97,7 @@ pub async fn save(
         }
         Err(error) => return Err(error.into()),
     }
-    app.central.store().choose_link(&id, Some(&link)).await?;
+    app.central.choose_link(&who.actor(), &id, Some(&link)).await?;
     Ok(Redirect::to(&format!("/applications/{id}?done=saved")).into_response())
 }
 
@@ -108,25 +108,33 @@ pub async fn invite(
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let id: ApplicationId = parsed(&id, "application")?;
-    let made = app.central.make_invite(Some(&id)).await?;
+    let made = app.central.make_invite(&who.actor(), Some(&id)).await?;
     let Known { head, tab, name, .. } = known(&app, &id).await?;
     let tab = tab.with_invite(&made, app.central.now());
     Ok(answer(StatusCode::OK, &who, &name, &head, &tab))
 }
 
 /// `POST /applications/{id}/links/{link}/approve`
-pub async fn approve(State(app): State<App>, Path((id, link)): Path<(String, String)>) -> Result<Response, PageError> {
+pub async fn approve(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Path((id, link)): Path<(String, String)>,
+) -> Result<Response, PageError> {
     let (id, link): (ApplicationId, LinkId) = (parsed(&id, "application")?, parsed(&link, "link")?);
-    app.central.approve_link(&link, &id).await?;
+    app.central.approve_link(&who.actor(), &link, &id).await?;
     Ok(Redirect::to(&format!("/applications/{id}?done=approved")).into_response())
 }
 
 /// `POST /applications/{id}/links/{link}/suspend`
-pub async fn suspend(State(app): State<App>, Path((id, link)): Path<(String, String)>) -> Result<Response, PageError> {
+pub async fn suspend(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Path((id, link)): Path<(String, String)>,
+) -> Result<Response, PageError> {
     let (id, link): (ApplicationId, LinkId) = (parsed(&id, "application")?, parsed(&link, "link")?);
     if app.central.link(&link).await?.application.as_ref() != Some(&id) {
         return Err(PageError::not_found("link of this application"));
     }
-    app.central.suspend_link(&link).await?;
+    app.central.suspend_link(&who.actor(), &link).await?;
     Ok(Redirect::to(&format!("/applications/{id}?done=suspended")).into_response())
 }

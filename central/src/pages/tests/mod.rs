@@ -15,7 +15,7 @@ use super::licenses::LicensesTab;
 use super::sign_in::sign_in_form;
 use crate::actions::links::MadeInvite;
 use crate::auth::{SignedIn, Via};
-use crate::domain::{Application, ApplicationId, Chain, Gap, InviteId, Licenses, Link, LinkState};
+use crate::domain::{Application, ApplicationId, Chain, Gap, InviteId, Licenses, Link, LinkState, Role};
 
 /// What a hostile product would send as a name.
 const HOSTILE: &str = r#""><script>alert(1)</script><img src=x onerror=y style='z'>"#;
@@ -139,7 +139,12 @@ fn gallery() -> Vec<(&'static str, String)> {
 }
 
 fn whole(body: &str) -> String {
-    let who = SignedIn { admin: "ada".parse().expect("a name"), via: Via::Session };
+    let who = SignedIn {
+        name: "ada".parse().expect("a name"),
+        role: Role::Administrator,
+        via: Via::Session,
+        address: "127.0.0.1".parse().expect("an address"),
+    };
     html("A title", Some(&who), body)
 }
 

@@ -15,10 +15,15 @@ use tower::ServiceExt as _;
 use super::world;
 use crate::auth::create_admin;
 use crate::central::Central;
-use crate::domain::{Application, Clock, Incoming, LinkState, Redeemed, Redemption, TokenHash};
+use crate::domain::{Actor, Application, Clock, Incoming, LinkState, Redeemed, Redemption, TokenHash};
 use crate::keyring::Keyring;
 use crate::server::{App, router};
 use crate::store::sqlite::SqliteStore;
+
+/// Who does what the stories begin with.
+fn story() -> Actor {
+    Actor::command_line("story")
+}
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -94,12 +99,15 @@ impl Browser {
 
     /// Adds the application that [`world`] knows.
     async fn application(&self) -> Application {
-        self.central.add_application("Company wiki", "acme-wiki", "https://wiki.example.org").await.expect("added")
+        self.central
+            .add_application(&story(), "Company wiki", "acme-wiki", "https://wiki.example.org")
+            .await
+            .expect("added")
     }
 
     /// Links a product whose key is `key`, by an invite for `application` or for none.
     async fn link(&self, key: &SecretKey, application: Option<&Application>) -> LinkId {
-        let made = self.central.make_invite(application.map(|found| &found.id)).await.expect("an invite");
+        let made = self.central.make_invite(&story(), application.map(|found| &found.id)).await.expect("an invite");
         let keys = [self.central.public_key()];
         let invite: seatline_protocol::Invite = seal::open(&made.invite, &keys).expect("its own seal");
         let redemption = Redemption {
@@ -221,7 +229,7 @@ async fn w4_the_synchronisation_interval_is_set_on_the_details_tab() {
         "{}",
         refused.body
     );
-    let other = browser.central.add_application("Other", "acme-wiki", "").await.expect("added");
+    let other = browser.central.add_application(&story(), "Other", "acme-wiki", "").await.expect("added");
     let foreign = browser.post(&format!("/applications/{}/link", other.id), &form("300")).await;
     assert!(foreign.body.contains("id=\"error-link\""), "a link of another application is not changed");
     assert_eq!(browser.central.link(&link).await.expect("the link").settings.revision, 2);
@@ -243,7 +251,7 @@ async fn a_waiting_link_is_approved_by_its_fingerprint_suspended_and_approved_ag
         let answer = browser.post(&format!("{path}/links/{link}/{action}"), &[]).await;
         assert_eq!((answer.status, state().await), (StatusCode::SEE_OTHER, expected), "{action}");
     }
-    let other = browser.central.add_application("Other", "acme-wiki", "").await.expect("added").id;
+    let other = browser.central.add_application(&story(), "Other", "acme-wiki", "").await.expect("added").id;
     for (action, refused) in [("suspend", StatusCode::NOT_FOUND), ("approve", StatusCode::CONFLICT)] {
         let answer = browser.post(&format!("/applications/{other}/links/{link}/{action}"), &[]).await;
         assert_eq!(
