@@ -58,6 +58,7 @@ pub(crate) const STYLESHEET: &str = concat!(
     include_str!("../assets/css/tokens.css"),
     include_str!("../assets/css/base.css"),
     include_str!("../assets/css/components.css"),
+    include_str!("../assets/css/charts.css"),
     include_str!("../assets/css/pages.css"),
 );
 

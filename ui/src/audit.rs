@@ -87,7 +87,7 @@ fn accessibility(tags: &[Tag], findings: &mut Vec<String>) {
             "svg" => tag.get("aria-hidden") == Some("true") || (tag.get("role") == Some("img") && named),
             "th" => tag.get("scope").is_some(),
             "img" => tag.get("alt").is_some(),
-            "form" => tag.get("method") == Some("post") && tag.get("action").is_some(),
+            "form" => matches!(tag.get("method"), Some("post" | "get")) && tag.get("action").is_some(),
             "nav" => named,
             _ => true,
         };
@@ -121,9 +121,14 @@ fn tags(html: &str, findings: &mut Vec<String>) -> Vec<Tag> {
         }
         let closed = inside.ends_with('/');
         let (name, rest) = inside.trim_end_matches('/').split_once(char::is_whitespace).unwrap_or((inside, ""));
-        let name = name.trim_end_matches('/').to_owned();
+        let mut name = name.trim_end_matches('/').to_owned();
+        let is_in_drawing = open.iter().any(|around| around == "svg");
         if !closed && !VOID.contains(&name.as_str()) {
             open.push(name.clone());
+        }
+        if is_in_drawing && name == "title" {
+            // A drawing and its parts have titles of their own.
+            name = "svg:title".to_owned();
         }
         tags.push(Tag { name, attributes: attributes(rest), text: text.to_owned() });
     }

@@ -15,6 +15,7 @@
 mod accounts;
 mod assets;
 pub mod audit;
+mod chart;
 mod confirmation;
 mod failure;
 mod field;
@@ -31,6 +32,7 @@ pub mod words;
 
 pub use accounts::AccountClasses;
 pub use assets::{Asset, CONTENT_SECURITY_POLICY, PREFIX, SECURITY_HEADERS, asset};
+pub use chart::{Chart, Outlook, Step};
 pub use confirmation::{Confirmation, SecureSession};
 pub use failure::Failure;
 pub use field::{Choice, Field};

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use seatline_protocol::standing::{LicenseStanding, LimitStanding, LimitState, Reason, ReasonCode, Status};
 use seatline_protocol::{Behaviour, Kind};
 use seatline_ui::{
-    AccountClasses, Badge, Banner, Choice, Copyable, Failure, Field, Gauge, Level, LicenseCard, LimitCard, NavItem,
-    Page, Prose, SignIn, Tab, Tabs, Tone, audit, reason_banners,
+    AccountClasses, Badge, Banner, Chart, Choice, Copyable, Failure, Field, Gauge, Level, LicenseCard, LimitCard,
+    NavItem, Outlook, Page, Prose, SignIn, Step, Tab, Tabs, Tone, audit, reason_banners,
 };
 
 const HOSTILE: &str = r#""><script>alert(1)</script><a href='x' onclick=y style="z">"#;
@@ -62,6 +62,31 @@ fn limit(used: Option<u64>) -> LimitStanding {
 
 fn reason(code: ReasonCode, message: &str) -> Reason {
     Reason { code, message: message.to_owned(), license: None, add_on: None, dimension: None, at: None }
+}
+
+/// Six days of users of which one was not counted, and a forecast, that say `text` wherever they say something.
+fn chart(text: &str) -> Chart {
+    let day = |n: i64| Timestamp::from_second(1_790_812_800 + n * 86_400).expect("a time");
+    let step = |n, low, count| Step { from: day(n), until: day(n + 1), count, low, high: count, limit: Some(500) };
+    Chart {
+        id: text.to_owned(),
+        title: text.to_owned(),
+        unit: text.to_owned(),
+        summary: text.to_owned(),
+        from: day(0),
+        until: day(14),
+        steps: vec![step(0, 400, 400), step(1, 400, 410), step(2, 410, 410), step(4, 410, 430), step(5, 430, 430)],
+        outlook: (0..8)
+            .map(|n| (n, n as f64))
+            .map(|(n, far)| Outlook {
+                at: day(6 + n),
+                low: 430.0 - 2.0 * far,
+                likely: 430.0 + 6.0 * far,
+                high: 430.0 + 14.0 * far,
+            })
+            .collect(),
+        confidence: text.to_owned(),
+    }
 }
 
 fn sign_in(text: &str) -> SignIn {
@@ -132,6 +157,13 @@ fn the_gauge_shows_use_limit_and_threshold() {
 }
 
 #[test]
+fn g8_a_chart_is_a_drawing_with_its_table() {
+    let chart = chart("Users");
+    assert_eq!(audit::findings(&page("A title", &format!("<h1>A title</h1>{chart}"))), Vec::<String>::new());
+    insta::assert_snapshot!("chart", chart);
+}
+
+#[test]
 fn b7_the_classes_of_accounts_add_up_in_a_table() {
     let classes = AccountClasses {
         total: 5000,
@@ -184,6 +216,7 @@ fn hostile_text_stays_text_in_every_component() {
         LimitCard::new(&limit(None), Some(HOSTILE)).to_string(),
         reason_banners(&[reason(ReasonCode::Expired, HOSTILE)])[0].to_string(),
         sign_in(HOSTILE).to_string(),
+        chart(HOSTILE).to_string(),
         page(HOSTILE, ""),
     ];
     for html in shown {

@@ -91,6 +91,7 @@ fn colours_stand_in_the_tokens_alone() {
     for (name, css) in [
         ("base.css", include_str!("../assets/css/base.css")),
         ("components.css", include_str!("../assets/css/components.css")),
+        ("charts.css", include_str!("../assets/css/charts.css")),
         ("pages.css", include_str!("../assets/css/pages.css")),
     ] {
         let screen = css.split("@media print").next().unwrap_or_default();
