@@ -3,7 +3,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`domain`] | what is known, as plain values, and the view of the Licenses tab |
-//! | [`store`] | where it is kept: traits by subject, SQLite behind them |
+//! | [`store`] | where it is kept: traits by subject, a database of SQL behind them |
 //! | [`keyring`] | the server's secrets, in private files |
 //! | [`central`] | store, secrets and clock together |
 //! | [`actions`] | what administrators do with them, by subject |

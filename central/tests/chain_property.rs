@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use seatline_central::domain::{
     Admitted, Application, ApplicationId, Incoming, InviteId, InviteRecord, Redeemed, Redemption, TokenHash,
 };
-use seatline_central::store::sqlite::{DATABASE_FILE, SqliteStore};
+use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
 use seatline_central::store::{Applications as _, Links as _, PageSize, Reports as _};
 use seatline_protocol::report::{Failure, Outcome, ProductFacts, Reporter};
 use seatline_protocol::{Digest, LinkId, Report, SecretKey, Sequence, ServerId, seal};
@@ -37,9 +37,9 @@ fn product() -> ProductFacts {
 }
 
 /// A store with one approved link.
-async fn linked() -> (SqliteStore, TempDir) {
+async fn linked() -> (SqlStore, TempDir) {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = SqliteStore::open(&dir.path().join(DATABASE_FILE)).expect("a store");
+    let store = SqlStore::sqlite(&dir.path().join(DATABASE_FILE)).expect("a store");
     let application = Application {
         id: ApplicationId::from_random([1; 12]),
         name: "Wiki".parse().expect("a name"),
@@ -86,7 +86,7 @@ fn chain(copy: usize) -> Vec<Incoming> {
 }
 
 /// Delivers reports in batches, and holds every answer and the chain in the end against what was answered before.
-async fn deliver(batches: Vec<Vec<Incoming>>) -> (SqliteStore, TempDir) {
+async fn deliver(batches: Vec<Vec<Incoming>>) -> (SqlStore, TempDir) {
     let (store, dir) = linked().await;
     let mut stored: BTreeMap<u64, Incoming> = BTreeMap::new();
     let mut answered: BTreeMap<String, Admitted> = BTreeMap::new();

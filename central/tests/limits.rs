@@ -15,7 +15,7 @@ use seatline_central::domain::{Clock, TokenHash};
 use seatline_central::keyring::Keyring;
 use seatline_central::link::http::Door;
 use seatline_central::server::{App, router};
-use seatline_central::store::sqlite::{DATABASE_FILE, SqliteStore};
+use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
 use seatline_central::store::{Accounts as _, StoreError};
 use seatline_protocol::pairing::Secret;
 use seatline_protocol::report::ProductFacts;
@@ -38,7 +38,7 @@ const BEGUN: &[u8] = b"POST /link/v1/exchange HTTP/1.1\r\nHost: x\r\nContent-Len
 
 async fn app(door: Door) -> (App, TempDir) {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = Arc::new(SqliteStore::open(&dir.path().join(DATABASE_FILE)).expect("a store"));
+    let store = Arc::new(SqlStore::sqlite(&dir.path().join(DATABASE_FILE)).expect("a store"));
     let keys = Keyring::open(dir.path()).expect("keys");
     let central = Central::open(store, keys, Clock::system(), "Central", "http://127.0.0.1:8095").await.expect("open");
     (App { door, ..App::new(central).expect("an app") }, dir)
@@ -176,7 +176,7 @@ fn what_does_not_end_is_given_up_at_the_end() {
 async fn writes_beyond_the_queue_are_refused_and_the_others_kept() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join(DATABASE_FILE);
-    let store = SqliteStore::open(&path).expect("a store");
+    let store = SqlStore::sqlite(&path).expect("a store");
     let other = Connection::open(&path).expect("another program");
     other.execute_batch("BEGIN IMMEDIATE").expect("it writes");
     let token = TokenHash::of(b"nobody's");

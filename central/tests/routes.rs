@@ -8,7 +8,7 @@ use seatline_central::central::Central;
 use seatline_central::domain::Clock;
 use seatline_central::keyring::Keyring;
 use seatline_central::server::{App, router};
-use seatline_central::store::sqlite::{DATABASE_FILE, SqliteStore};
+use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
 use tower::ServiceExt as _;
 
 /// The routes that are open to everybody.
@@ -30,7 +30,7 @@ fn paths(router: &axum::Router) -> Vec<String> {
 #[tokio::test]
 async fn every_route_but_the_open_ones_is_refused_without_a_session() {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = Arc::new(SqliteStore::open(&dir.path().join(DATABASE_FILE)).expect("a store"));
+    let store = Arc::new(SqlStore::sqlite(&dir.path().join(DATABASE_FILE)).expect("a store"));
     let keys = Keyring::open(dir.path()).expect("keys");
     let central = Central::open(store, keys, Clock::system(), "Central", "http://127.0.0.1:8095").await.expect("open");
     let router = router(App::new(central).expect("an app")).expect("a router");

@@ -12,7 +12,7 @@ use crate::central::Central;
 use crate::domain::Clock;
 use crate::keyring::Keyring;
 use crate::private_file;
-use crate::store::sqlite::{DATABASE_FILE, SqliteStore};
+use crate::store::sql::{DATABASE_FILE, SqlStore};
 
 /// The file with what the server was last started with.
 const FACE_FILE: &str = "server.json";
@@ -72,7 +72,7 @@ impl Place {
     /// The central server of this directory, presenting itself as `face`.
     pub(super) async fn central_as(&self, face: &Face) -> Result<Central, Failure> {
         // The store is opened first: its error says more about a directory that is not ours than a new key file would.
-        let store = Arc::new(SqliteStore::open(&self.dir.join(DATABASE_FILE))?);
+        let store = Arc::new(SqlStore::sqlite(&self.dir.join(DATABASE_FILE))?);
         let keys = Keyring::open(&self.dir)?;
         Ok(Central::open(store, keys, Clock::system(), &face.name, &face.public_url).await?)
     }

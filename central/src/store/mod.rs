@@ -3,10 +3,51 @@
 //! No SQL stands outside this module. Times and ids are parameters: a store has no clock and no randomness. Whatever
 //! a call changes is committed, and synced to disk, when the call returns. Every implementation passes the stories of
 //! [`conformance`].
+//!
+//! # Adding something that is kept
+//!
+//! 1. A trait here, in the words of the domain, and its name in [`Store`]. Its stories in `conformance/`, named in the
+//!    macro there: they then run on every database.
+//! 2. Its tables in `sql/migrations/sqlite/` *and* `sql/migrations/postgres/`, as the same next number. What was
+//!    released is never changed. Numbers, times (milliseconds) and booleans (0 and 1) are `BIGINT`; texts are `TEXT`, in
+//!    PostgreSQL always `TEXT COLLATE "C"`; bytes are `BLOB` and `BYTEA`.
+//! 3. Its implementation in `sql/SUBJECT.rs`, once, for [`sql::SqlStore`]:
+//!
+//! ```text
+//! async fn rename(&self, id: &TagId, name: &str, now: Timestamp) -> Stored<()> {
+//!     let (id, name) = (id.clone(), name.to_owned());
+//!     self.write(move |session| {                       // or self.read(…)
+//!         let changed = session.execute(
+//!             "UPDATE tags SET name = ?2, changed_at = ?3 WHERE id = ?1",
+//!             params![id.as_str(), &name, now],
+//!         )?;
+//!         if changed == 0 { Err(StoreError::Missing("tag")) } else { Ok(()) }
+//!     })
+//!     .await
+//! }
+//! ```
+//!
+//! The closure is a synchronous transaction over `&dyn Session`. It may run several times, all but the last without
+//! effect, so it changes nothing but the database. `session.execute` gives how many rows it changed; `session.run` is
+//! for statements whose count nobody needs, and PostgreSQL is not waited for; `session.row`, `rows` and `exists` ask,
+//! and read each row by a function over `&Row` (`row.parsed("id")?`, `time`, `named`, `json`, `number`, `text`, and
+//! `…_option` where it may be null).
+//!
+//! The SQL is one text for both databases:
+//!
+//! - `?1`, `?2` … for values, each of one type wherever it stands; statements are constants, never put together at run time.
+//! - Columns by name, never `SELECT *`: a column that a newer version adds must not change what an older one prepared.
+//! - `ON CONFLICT … DO NOTHING`, or `DO UPDATE`, instead of an error that is awaited; keyset pages, never `OFFSET`; no function that only one
+//!   has; `CAST(SUM(x) AS BIGINT)`; columns of `excluded` and of the table named with their table in an upsert.
+//! - Several replicas write to one PostgreSQL. Who reads something in order to decide what to write locks it: the row of
+//!   the link (or whatever the decision is about) is read first, by a statement that ends with ` FOR UPDATE`, and what
+//!   depends on it by the statements after that one. SQLite needs no lock, and its driver leaves these two words away.
+//! - Where two may insert the same key, the one who was slower runs again, and finds what the other has written.
+//! - A write holds up all others of the process: keep each short, and work through many rows in batches, a call for each.
 
 pub mod conformance;
 pub mod page;
-pub mod sqlite;
+pub mod sql;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

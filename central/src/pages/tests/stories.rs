@@ -18,7 +18,7 @@ use crate::central::Central;
 use crate::domain::{Actor, Application, Clock, Incoming, LinkState, Redeemed, Redemption, TokenHash};
 use crate::keyring::Keyring;
 use crate::server::{App, router};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sql::SqlStore;
 
 /// Who does what the stories begin with.
 fn story() -> Actor {
@@ -47,7 +47,7 @@ struct Answer {
 impl Browser {
     async fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let store = Arc::new(SqliteStore::open(&dir.path().join("central.db")).expect("a store"));
+        let store = Arc::new(SqlStore::sqlite(&dir.path().join("central.db")).expect("a store"));
         let keys = Keyring::new(SecretKey::from_seed(&[1; 32]), Secret::from_bytes([2; 32]));
         let central =
             Central::open(store, keys, Clock::new(world::now), "Example Organisation", "https://central.example")

@@ -1,0 +1,79 @@
+//! The chain of a link: what stands around a place, and which stretches are missing.
+
+use seatline_protocol::chain::Neighbours;
+use seatline_protocol::{Digest, LinkId, Sequence};
+
+use super::session::{Session, params};
+use super::{StoreError, Stored};
+use crate::domain::Gap;
+use crate::domain::link::MAX_GAPS_SHOWN;
+
+/// What is stored around the place `at`.
+pub(super) fn neighbours(session: &dyn Session, link: &LinkId, at: Sequence) -> Stored<Neighbours> {
+    let mut found = Neighbours::default();
+    session.each(
+        "SELECT sequence, digest, previous FROM reports WHERE link = ?1 AND sequence BETWEEN ?2 - 1 AND ?2 + 1",
+        params![link.as_str(), at.get()],
+        &mut |row| {
+            let digest: Digest = row.parsed("digest")?;
+            match row.sequence("sequence")?.cmp(&at) {
+                std::cmp::Ordering::Less => found.before = Some(digest),
+                std::cmp::Ordering::Equal => found.same = Some(digest),
+                std::cmp::Ordering::Greater => found.claimed_by_next = row.parsed_option("previous")?,
+            }
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}
+
+/// Counts a new report at the place `at`: the head, the number of reports, and the gaps.
+pub(super) fn extend(session: &dyn Session, link: &LinkId, at: Sequence) -> Stored<()> {
+    let head = session
+        .row("SELECT head FROM links WHERE id = ?1", params![link.as_str()], |row| row.number_option::<u64>("head"))?;
+    let (at, head) = (at.get(), head.flatten().unwrap_or(0));
+    if at > head + 1 {
+        add_gap(session, link, head + 1, at - 1)?;
+    } else if at <= head {
+        split_gap(session, link, at)?;
+    }
+    session.run("UPDATE links SET head = ?2, stored = stored + 1 WHERE id = ?1", params![link.as_str(), at.max(head)])
+}
+
+/// Takes the place `at` out of the gap that holds it.
+fn split_gap(session: &dyn Session, link: &LinkId, at: u64) -> Stored<()> {
+    let gap = session.row(
+        "SELECT first_missing, last_missing FROM gaps
+         WHERE link = ?1 AND first_missing <= ?2 ORDER BY first_missing DESC LIMIT 1",
+        params![link.as_str(), at],
+        |row| Ok((row.number::<u64>("first_missing")?, row.number::<u64>("last_missing")?)),
+    )?;
+    let (first, last) = gap.filter(|(_, last)| at <= *last).ok_or_else(|| StoreError::Corrupt {
+        what: "a chain",
+        reason: format!("no gap holds report {at} of {link}"),
+    })?;
+    session.run("DELETE FROM gaps WHERE link = ?1 AND first_missing = ?2", params![link.as_str(), first])?;
+    if first < at {
+        add_gap(session, link, first, at - 1)?;
+    }
+    if at < last {
+        add_gap(session, link, at + 1, last)?;
+    }
+    Ok(())
+}
+
+fn add_gap(session: &dyn Session, link: &LinkId, first: u64, last: u64) -> Stored<()> {
+    session.run(
+        "INSERT INTO gaps (link, first_missing, last_missing) VALUES (?1, ?2, ?3)",
+        params![link.as_str(), first, last],
+    )
+}
+
+/// The newest gaps of a chain, the newest first.
+pub(super) fn gaps(session: &dyn Session, link: &LinkId) -> Stored<Vec<Gap>> {
+    session.rows(
+        "SELECT first_missing, last_missing FROM gaps WHERE link = ?1 ORDER BY first_missing DESC LIMIT ?2",
+        params![link.as_str(), MAX_GAPS_SHOWN],
+        |row| Ok(Gap { from: row.sequence("first_missing")?, to: row.sequence("last_missing")? }),
+    )
+}

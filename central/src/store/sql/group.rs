@@ -1,0 +1,177 @@
+//! The writer thread. All that waits when it looks is put into one transaction, so that one sync to disk serves many:
+//! the more come at once, the larger the groups. Nobody is answered before the commit.
+//!
+//! Nearly all writes succeed, so a group is first run as it is. Where one of its writes fails, the group is undone and
+//! run again with a savepoint around each write, which costs more.
+
+use std::fmt;
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::session::Session;
+use crate::store::{StoreError, Stored};
+
+/// How many writes may wait. More are refused as [`StoreError::Overloaded`], which holds memory and delay in bounds.
+const QUEUE: usize = 1024;
+/// How many writes share a commit at the most.
+const GROUP: usize = 256;
+/// How often work is run that others were in the way of.
+const ATTEMPTS: u32 = 4;
+
+/// A connection that transactions are run on.
+pub(super) trait Connection: Session {
+    /// Begins a transaction.
+    fn begin(&self) -> Stored<()>;
+    /// Commits the open transaction. It is on the disk when this returns.
+    fn commit(&self) -> Stored<()>;
+    /// Undoes the open transaction, if there is one: some errors have undone it already.
+    fn roll_back(&self) -> Stored<()>;
+    /// Marks the place that [`Self::undo`] goes back to.
+    fn mark(&self) -> Stored<()>;
+    /// Undoes everything since the mark.
+    fn undo(&self) -> Stored<()>;
+    /// Removes the mark.
+    fn unmark(&self) -> Stored<()>;
+    /// Whether what failed last may succeed when it is run again: others were in its way, and nothing was committed.
+    fn may_succeed_again(&self) -> bool;
+}
+
+/// Work that waits to be run, and is answered once.
+pub(super) trait Job: Send {
+    /// Runs it, and says whether it has succeeded; with `settled` only where all its statements have.
+    fn run(&mut self, session: &dyn Session, settled: bool) -> bool;
+    /// Answers it, with why the transaction was not committed, if it was not.
+    fn answer(self: Box<Self>, failure: Option<&str>);
+}
+
+/// A job of `work`, and where its answer comes.
+pub(super) fn job<T: Send + 'static>(
+    work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
+) -> (Box<dyn Job>, oneshot::Receiver<Stored<T>>) {
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Task { work, outcome: None, reply }), answer)
+}
+
+struct Task<T, F> {
+    work: F,
+    outcome: Option<Stored<T>>,
+    reply: oneshot::Sender<Stored<T>>,
+}
+
+impl<T: Send, F: Fn(&dyn Session) -> Stored<T> + Send> Job for Task<T, F> {
+    fn run(&mut self, session: &dyn Session, settled: bool) -> bool {
+        let mut outcome = (self.work)(session);
+        if settled && outcome.is_ok() {
+            outcome = session.settle().and(outcome);
+        }
+        self.outcome.insert(outcome).is_ok()
+    }
+
+    fn answer(self: Box<Self>, failure: Option<&str>) {
+        let outcome = match (failure, self.outcome) {
+            (Some(failure), _) => Err(StoreError::Unavailable(failure.into())),
+            (None, Some(outcome)) => outcome,
+            (None, None) => Err(stopped()),
+        };
+        // Whoever asked may be gone; what was committed stays.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+/// The writer of a store. The thread ends when it is dropped, after the writes that wait.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+impl Writer {
+    /// Starts the thread, which owns `connection` from now on.
+    pub(super) fn start(connection: impl Connection + Send + 'static) -> Stored<Self> {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || serve(&connection, waiting))
+            .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        Ok(Self { queue })
+    }
+
+    /// Takes a job for the next group.
+    pub(super) fn write(&self, job: Box<dyn Job>) -> Stored<()> {
+        self.queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => stopped(),
+        })
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the writer has stopped: restart the server".into())
+}
+
+fn serve<C: Connection>(connection: &C, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+    while let Some(first) = waiting.blocking_recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP
+            && let Ok(job) = waiting.try_recv()
+        {
+            group.push(job);
+        }
+        let failure = commit(connection, &mut group).err().map(|error| match error {
+            StoreError::Unavailable(reason) => reason.to_string(),
+            error => error.to_string(),
+        });
+        if let Some(failure) = &failure {
+            tracing::error!(writes = group.len(), "a group of writes was not committed: {failure}");
+        }
+        for job in group {
+            job.answer(failure.as_deref());
+        }
+    }
+}
+
+fn commit<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<()> {
+    let mut attempts = 1;
+    loop {
+        match attempt(connection, group) {
+            Err(_) if attempts < ATTEMPTS && connection.may_succeed_again() => attempts += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+fn attempt<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<()> {
+    connection.begin()?;
+    if !group.iter_mut().all(|job| job.run(connection, false)) || connection.settle().is_err() {
+        connection.roll_back()?;
+        connection.begin()?;
+        group.iter_mut().try_for_each(|job| run_apart(connection, &mut **job)).inspect_err(|_| {
+            // The group fails as a whole, and the next one must find no open transaction.
+            let _ = connection.roll_back();
+        })?;
+    }
+    connection.commit().inspect_err(|_| {
+        // A commit that failed can leave the transaction open.
+        let _ = connection.roll_back();
+    })
+}
+
+/// Runs a write so that nothing of it stays if it fails.
+fn run_apart<C: Connection>(connection: &C, job: &mut dyn Job) -> Stored<()> {
+    let mut attempts = 1;
+    connection.mark()?;
+    while !job.run(connection, true) {
+        let again = attempts < ATTEMPTS && connection.may_succeed_again();
+        connection.undo()?;
+        if !again {
+            break;
+        }
+        attempts += 1;
+    }
+    connection.unmark()
+}

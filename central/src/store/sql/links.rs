@@ -1,0 +1,310 @@
+//! Links and invites.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use seatline_protocol::exchange::RefusalCode;
+use seatline_protocol::{KeyId, LinkId};
+
+use super::applications::choose;
+use super::chain::gaps;
+use super::row::{Row, name_of, to_json};
+use super::session::{Param, Session, params};
+use super::{SqlStore, StoreError, Stored};
+use crate::domain::{ApplicationId, Chain, InviteRecord, Link, LinkSettings, LinkState, Redeemed, Redemption};
+use crate::store::{Cursor, Links, Page, PageSize};
+
+/// The columns of a link, as [`link`] reads them.
+macro_rules! links_where {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, application, public_key, state, product, created_at, approved_at, settings_revision,
+                    settings_changed_at, sync_interval, dormancy_days, counting, head, stored, forks, forked_at
+             FROM links WHERE ",
+            $rest
+        )
+    };
+}
+
+#[async_trait]
+impl Links for SqlStore {
+    async fn add_invite(&self, invite: &InviteRecord) -> Stored<()> {
+        let invite = invite.clone();
+        self.write(move |session| {
+            session.run(
+                "INSERT INTO invites (secret, id, application, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    &invite.secret.hex(),
+                    invite.id.as_str(),
+                    invite.application.as_ref().map(ApplicationId::as_str),
+                    invite.created_at,
+                    invite.expires_at,
+                ],
+            )
+        })
+        .await
+    }
+
+    async fn redeem(&self, redemption: &Redemption) -> Stored<Redeemed> {
+        let (asked, redemption) = (redemption.clone(), redemption.clone());
+        // Anybody may ask, and a product that waits asks again and again: only a new link is a write.
+        match self.read(move |session| find(session, INVITE, &asked)).await? {
+            Found::Answer(answer) => Ok(answer),
+            Found::Unused(_) => self.write(move |session| redeem(session, &redemption)).await,
+        }
+    }
+
+    async fn link(&self, id: &LinkId) -> Stored<Option<Link>> {
+        let id = id.clone();
+        self.read(move |session| by_id(session, &id)).await
+    }
+
+    async fn link_of_key(&self, key: &KeyId) -> Stored<Option<Link>> {
+        let key = key.to_string();
+        self.read(move |session| by_key(session, &key)).await
+    }
+
+    async fn links(&self, after: Option<&Cursor>, size: PageSize) -> Stored<Page<Link>> {
+        let (before, id) = match after {
+            Some(cursor) => cursor
+                .place()
+                .and_then(|place| place.split_once(' '))
+                .and_then(|(millis, id)| Some((millis.parse::<i64>().ok()?, id.to_owned())))
+                .ok_or(StoreError::Cursor)?,
+            None => (i64::MAX, String::new()),
+        };
+        self.read(move |session| {
+            let links = select(
+                session,
+                links_where!(
+                    "created_at < ?1 OR (created_at = ?1 AND id < ?2) ORDER BY created_at DESC, id DESC LIMIT ?3"
+                ),
+                params![before, &id, size.rows_and_one()],
+            )?;
+            Ok(Page::cut(links, size, |link| format!("{} {}", link.created_at.as_millisecond(), link.id)))
+        })
+        .await
+    }
+
+    async fn links_of(&self, application: &ApplicationId) -> Stored<Vec<Link>> {
+        let application = application.clone();
+        self.read(move |session| {
+            select(
+                session,
+                links_where!("application = ?1 ORDER BY created_at DESC, id DESC LIMIT ?2"),
+                params![application.as_str(), PageSize::MAX],
+            )
+        })
+        .await
+    }
+
+    async fn approve_link(&self, link: &LinkId, application: &ApplicationId, now: Timestamp) -> Stored<()> {
+        let (id, application) = (link.clone(), application.clone());
+        self.write(move |session| {
+            let link = locked(session, &id)?;
+            if link.application.is_some_and(|other| other != application) {
+                return Err(StoreError::Conflict("another application that this link belongs to"));
+            }
+            session.run(
+                "UPDATE links SET state = ?2, application = ?3, approved_at = COALESCE(approved_at, ?4)
+                 WHERE id = ?1",
+                params![id.as_str(), LinkState::Approved.name(), application.as_str(), now],
+            )?;
+            choose(session, &application, Some(&id))
+        })
+        .await
+    }
+
+    async fn set_link_state(&self, link: &LinkId, state: LinkState) -> Stored<()> {
+        let id = link.clone();
+        self.write(move |session| {
+            if locked(session, &id)?.approved_at.is_none() {
+                return Err(StoreError::Conflict("a decision to be made: the link was never approved"));
+            }
+            session.run("UPDATE links SET state = ?2 WHERE id = ?1", params![id.as_str(), state.name()])
+        })
+        .await
+    }
+
+    async fn set_link_settings(&self, link: &LinkId, settings: &LinkSettings) -> Stored<()> {
+        let (id, settings) = (link.clone(), settings.clone());
+        self.write(move |session| {
+            let changed = session.execute(
+                "UPDATE links SET settings_revision = ?2, settings_changed_at = ?3, sync_interval = ?4,
+                        dormancy_days = ?5, counting = ?6
+                 WHERE id = ?1 AND settings_revision = ?2 - 1",
+                params![
+                    id.as_str(),
+                    settings.revision,
+                    settings.changed_at,
+                    settings.interval,
+                    settings.dormancy_days,
+                    &name_of(&settings.counting)?,
+                ],
+            )?;
+            match (changed, by_id(session, &id)?) {
+                (0, None) => Err(StoreError::Missing("link")),
+                (0, Some(_)) => Err(StoreError::Conflict("a newer change of these settings")),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+}
+
+/// The settings of a link, or why nothing that it sends is taken. Asked in the transaction: a link that is suspended
+/// meanwhile is suspended, and of two replicas that decide on one link, one waits for the other.
+pub(super) fn in_force(session: &dyn Session, link: &LinkId) -> Stored<Result<LinkSettings, RefusalCode>> {
+    let found = session.row(
+        "SELECT state, settings_revision, settings_changed_at, sync_interval, dormancy_days, counting
+         FROM links WHERE id = ?1 FOR UPDATE",
+        params![link.as_str()],
+        |row| Ok((row.named("state")?, settings(row)?)),
+    )?;
+    Ok(match found {
+        Some((LinkState::Approved, settings)) => Ok(settings),
+        Some((LinkState::Pending, _)) => Err(RefusalCode::LinkPending),
+        Some((LinkState::Suspended, _)) => Err(RefusalCode::LinkSuspended),
+        None => Err(RefusalCode::LinkUnknown),
+    })
+}
+
+/// What an invite is good for at the moment.
+enum Found {
+    /// Nothing new: it was used, or cannot be.
+    Answer(Redeemed),
+    /// A link, for the application that it was made for, if for one.
+    Unused(Option<ApplicationId>),
+}
+
+const INVITE: &str = "SELECT application, expires_at, link FROM invites WHERE secret = ?1";
+/// Whoever uses an invite keeps the others waiting until it is used.
+const INVITE_TO_USE: &str = "SELECT application, expires_at, link FROM invites WHERE secret = ?1 FOR UPDATE";
+
+fn find(session: &dyn Session, invite: &'static str, redemption: &Redemption) -> Stored<Found> {
+    let invite = session.row(invite, params![&redemption.secret.hex()], |row| {
+        let application: Option<ApplicationId> = row.parsed_option("application")?;
+        Ok((application, row.time("expires_at")?, row.parsed_option::<LinkId>("link")?))
+    })?;
+    let Some((application, expires_at, used_by)) = invite else {
+        return Ok(Found::Answer(Redeemed::Unknown));
+    };
+    if let Some(id) = used_by {
+        let link = by_id(session, &id)?.filter(|link| link.key == redemption.key);
+        return Ok(Found::Answer(link.map_or(Redeemed::Unknown, |link| Redeemed::Link(Box::new(link)))));
+    }
+    if expires_at <= redemption.now {
+        return Ok(Found::Answer(Redeemed::Expired));
+    }
+    if by_key(session, &redemption.key.id().to_string())?.is_some() {
+        return Ok(Found::Answer(Redeemed::KeyInUse));
+    }
+    Ok(Found::Unused(application))
+}
+
+fn redeem(session: &dyn Session, redemption: &Redemption) -> Stored<Redeemed> {
+    let application = match find(session, INVITE_TO_USE, redemption)? {
+        Found::Answer(answer) => return Ok(answer),
+        Found::Unused(application) => application,
+    };
+    let link = new_link(redemption, application);
+    insert(session, &link)?;
+    if let Some(application) = &link.application {
+        choose(session, application, Some(&link.id))?;
+    }
+    session
+        .run("UPDATE invites SET link = ?2 WHERE secret = ?1", params![&redemption.secret.hex(), link.id.as_str()])?;
+    Ok(Redeemed::Link(Box::new(link)))
+}
+
+fn new_link(redemption: &Redemption, application: Option<ApplicationId>) -> Link {
+    let approved = application.is_some();
+    Link {
+        id: redemption.link.clone(),
+        application,
+        key: redemption.key.clone(),
+        state: if approved { LinkState::Approved } else { LinkState::Pending },
+        product: redemption.product.clone(),
+        created_at: redemption.now,
+        approved_at: approved.then_some(redemption.now),
+        settings: LinkSettings::initial(redemption.now),
+        chain: Chain::default(),
+    }
+}
+
+fn insert(session: &dyn Session, link: &Link) -> Stored<()> {
+    session.run(
+        "INSERT INTO links (id, application, public_key, key_id, state, product, created_at, approved_at,
+                            settings_revision, settings_changed_at, sync_interval, dormancy_days, counting,
+                            stored, forks)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0)",
+        params![
+            link.id.as_str(),
+            link.application.as_ref().map(ApplicationId::as_str),
+            &link.key.to_string(),
+            &link.key.id().to_string(),
+            link.state.name(),
+            &to_json(&link.product)?,
+            link.created_at,
+            link.approved_at,
+            link.settings.revision,
+            link.settings.changed_at,
+            link.settings.interval,
+            link.settings.dormancy_days,
+            &name_of(&link.settings.counting)?,
+        ],
+    )
+}
+
+pub(super) fn by_id(session: &dyn Session, id: &LinkId) -> Stored<Option<Link>> {
+    Ok(select(session, links_where!("id = ?1"), params![id.as_str()])?.pop())
+}
+
+/// The link of an id, which nobody else changes until the commit.
+fn locked(session: &dyn Session, id: &LinkId) -> Stored<Link> {
+    let link = select(session, links_where!("id = ?1 FOR UPDATE"), params![id.as_str()])?.pop();
+    link.ok_or(StoreError::Missing("link"))
+}
+
+fn by_key(session: &dyn Session, key_id: &str) -> Stored<Option<Link>> {
+    Ok(select(session, links_where!("key_id = ?1"), params![key_id])?.pop())
+}
+
+/// The links that a query gives, each with its gaps.
+fn select(session: &dyn Session, query: &'static str, params: &[Param<'_>]) -> Stored<Vec<Link>> {
+    let mut links = session.rows(query, params, link)?;
+    for link in links.iter_mut().filter(|link| link.chain.missing() > 0) {
+        link.chain.gaps = gaps(session, &link.id)?;
+    }
+    Ok(links)
+}
+
+fn link(row: &Row<'_>) -> Stored<Link> {
+    Ok(Link {
+        id: row.parsed("id")?,
+        application: row.parsed_option("application")?,
+        key: row.parsed("public_key")?,
+        state: row.named("state")?,
+        product: row.json("product")?,
+        created_at: row.time("created_at")?,
+        approved_at: row.time_option("approved_at")?,
+        settings: settings(row)?,
+        chain: Chain {
+            head: row.sequence_option("head")?,
+            stored: row.number("stored")?,
+            gaps: Vec::new(),
+            forks: row.number("forks")?,
+            forked_at: row.time_option("forked_at")?,
+        },
+    })
+}
+
+/// The settings of a link, in a row that has their columns.
+fn settings(row: &Row<'_>) -> Stored<LinkSettings> {
+    Ok(LinkSettings {
+        revision: row.number("settings_revision")?,
+        changed_at: row.time("settings_changed_at")?,
+        interval: row.number("sync_interval")?,
+        dormancy_days: row.number("dormancy_days")?,
+        counting: row.named("counting")?,
+    })
+}

@@ -1,0 +1,78 @@
+//! The store on a database of SQL: each trait of [`crate::store`] once, over the database of either kind.
+//!
+//! | module | job |
+//! |---|---|
+//! | `session`, `row` | what transactions are written against: statements, values, rows |
+//! | `group` | the writer thread, which commits many writes at once |
+//! | `sqlite` | one file: one writer, readers apart from it |
+//! | `applications`, `links`, … | the traits, by subject |
+//!
+//! How a trait is added, and what its SQL keeps to, is told in [`crate::store`].
+
+mod accounts;
+mod applications;
+mod chain;
+mod group;
+mod identity;
+mod latest;
+mod links;
+mod reports;
+mod row;
+mod session;
+mod sqlite;
+mod statements;
+
+use std::fmt;
+use std::path::Path;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use super::{StoreError, Stored};
+use group::Job;
+use session::Session;
+pub use sqlite::DATABASE_FILE;
+
+/// What runs transactions: a database of one kind.
+#[async_trait]
+trait Driver: fmt::Debug + Send + Sync {
+    /// Runs a job on what was committed last, and answers it.
+    async fn read(&self, job: Box<dyn Job>);
+    /// Takes a job for the next group's transaction. It is answered after the commit.
+    fn write(&self, job: Box<dyn Job>) -> Stored<()>;
+}
+
+/// The store in a database.
+#[derive(Debug)]
+pub struct SqlStore {
+    driver: Box<dyn Driver>,
+}
+
+impl SqlStore {
+    /// Opens a file of SQLite, makes it if it is not there, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the file cannot be opened, is none of ours, or was written by a newer version.
+    pub fn sqlite(path: &Path) -> Stored<Self> {
+        Ok(Self { driver: Box::new(sqlite::Sqlite::open(path)?) })
+    }
+
+    /// Runs `work` on what was committed last, off the async threads. It may run again, where a connection had died.
+    async fn read<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
+        let (job, answer) = group::job(work);
+        self.driver.read(job).await;
+        answered(answer).await
+    }
+
+    /// Runs `work` in a transaction, and gives its value after the commit. Where `work` fails, what it changed is undone.
+    /// It may run several times, all but the last without effect.
+    async fn write<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
+        let (job, answer) = group::job(work);
+        self.driver.write(job)?;
+        answered(answer).await
+    }
+}
+
+async fn answered<T>(answer: oneshot::Receiver<Stored<T>>) -> Stored<T> {
+    answer.await.map_err(|_| StoreError::Unavailable("the store has stopped: restart the server".into()))?
+}

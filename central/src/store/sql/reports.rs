@@ -1,0 +1,198 @@
+//! Reports. The rule is the domain's; what is here puts its decision into the tables.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use seatline_protocol::exchange::RefusalCode;
+use seatline_protocol::{Digest, LinkId, Sequence};
+
+use super::latest::{self, Prepared};
+use super::links::in_force;
+use super::row::{Row, name_of};
+use super::session::{Session, params};
+use super::{SqlStore, StoreError, Stored, chain};
+use crate::domain::admission::{Decision, decide};
+use crate::domain::report::MAX_REFUSED_KEPT;
+use crate::domain::{Admissions, Admitted, Incoming, Latest, RefusedReport, ReportRow};
+use crate::store::{Cursor, Page, PageSize, Reports};
+
+#[async_trait]
+impl Reports for SqlStore {
+    async fn admit(&self, link: &LinkId, reports: Vec<Incoming>, now: Timestamp) -> Stored<Admissions> {
+        let link = link.clone();
+        // The writer's time is the scarce one: what can be made ready is made ready here.
+        let reports = reports.into_iter().map(Prepared::new).collect::<Stored<Vec<_>>>()?;
+        self.write(move |session| {
+            let settings = match in_force(session, &link)? {
+                Ok(settings) => settings,
+                Err(code) => {
+                    return Ok(Admissions { answers: vec![Admitted::Refused(code); reports.len()], settings: None });
+                }
+            };
+            let answers = reports.iter().map(|report| admit(session, &link, report, now));
+            Ok(Admissions { answers: answers.collect::<Stored<_>>()?, settings: Some(settings) })
+        })
+        .await
+    }
+
+    async fn reports(&self, link: &LinkId, after: Option<&Cursor>, size: PageSize) -> Stored<Page<ReportRow>> {
+        let link = link.clone();
+        let before = match after {
+            Some(cursor) => cursor.place().and_then(|place| place.parse::<u64>().ok()).ok_or(StoreError::Cursor)?,
+            None => Sequence::MAX + 1,
+        };
+        if before > Sequence::MAX + 1 {
+            return Err(StoreError::Cursor);
+        }
+        self.read(move |session| {
+            let rows = session.rows(
+                "SELECT sequence, digest, previous, observed_at, received_at, verdict, LENGTH(sealed) AS bytes
+                 FROM reports WHERE link = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
+                params![link.as_str(), before, size.rows_and_one()],
+                report_row,
+            )?;
+            Ok(Page::cut(rows, size, |row| row.sequence.to_string()))
+        })
+        .await
+    }
+
+    async fn sealed_report(&self, link: &LinkId, sequence: Sequence) -> Stored<Option<String>> {
+        let link = link.clone();
+        self.read(move |session| {
+            session.row(
+                "SELECT sealed FROM reports WHERE link = ?1 AND sequence = ?2",
+                params![link.as_str(), sequence.get()],
+                |row| row.text("sealed"),
+            )
+        })
+        .await
+    }
+
+    async fn refused_reports(&self, link: &LinkId) -> Stored<Vec<RefusedReport>> {
+        let link = link.clone();
+        self.read(move |session| {
+            session.rows(
+                "SELECT digest, sequence, code, observed_at, first_at, last_at, times
+                 FROM refused_reports WHERE link = ?1 ORDER BY last_at DESC, digest LIMIT ?2",
+                params![link.as_str(), MAX_REFUSED_KEPT],
+                refused_report,
+            )
+        })
+        .await
+    }
+
+    async fn sealed_refused_report(&self, link: &LinkId, digest: &Digest) -> Stored<Option<String>> {
+        let (link, digest) = (link.clone(), digest.clone());
+        self.read(move |session| {
+            session.row(
+                "SELECT sealed FROM refused_reports WHERE link = ?1 AND digest = ?2",
+                params![link.as_str(), digest.as_str()],
+                |row| row.text("sealed"),
+            )
+        })
+        .await
+    }
+
+    async fn latest(&self, link: &LinkId) -> Stored<Option<Latest>> {
+        let link = link.clone();
+        self.read(move |session| latest::read(session, &link)).await
+    }
+}
+
+fn admit(session: &dyn Session, link: &LinkId, prepared: &Prepared, now: Timestamp) -> Stored<Admitted> {
+    let incoming = &prepared.incoming;
+    let report = &incoming.report;
+    let neighbours = chain::neighbours(session, link, report.sequence)?;
+    match decide(incoming, &neighbours, now) {
+        Decision::Repeat => repeated(session, link, report.sequence),
+        Decision::Refuse(code) => {
+            keep_refused(session, link, incoming, code, now)?;
+            Ok(Admitted::Refused(code))
+        }
+        Decision::Store(verdict) => {
+            session.run(
+                "INSERT INTO reports (link, sequence, digest, previous, observed_at, received_at, verdict, sealed)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![
+                    link.as_str(),
+                    report.sequence.get(),
+                    incoming.digest.as_str(),
+                    report.previous.as_ref().map(Digest::as_str),
+                    report.observed_at,
+                    now,
+                    &name_of(&verdict)?,
+                    &incoming.sealed,
+                ],
+            )?;
+            chain::extend(session, link, report.sequence)?;
+            latest::update(session, link, prepared, now)?;
+            Ok(Admitted::Stored { received_at: now, verdict })
+        }
+    }
+}
+
+fn repeated(session: &dyn Session, link: &LinkId, at: Sequence) -> Stored<Admitted> {
+    let stored = session.row(
+        "SELECT received_at, verdict FROM reports WHERE link = ?1 AND sequence = ?2",
+        params![link.as_str(), at.get()],
+        |row| Ok(Admitted::Stored { received_at: row.time("received_at")?, verdict: row.named("verdict")? }),
+    )?;
+    stored.ok_or(StoreError::Missing("report"))
+}
+
+/// Keeps a refused report as evidence, once, and lets the one that came least recently go where there are too many.
+fn keep_refused(
+    session: &dyn Session,
+    link: &LinkId,
+    incoming: &Incoming,
+    code: RefusalCode,
+    now: Timestamp,
+) -> Stored<()> {
+    session.run(
+        "INSERT INTO refused_reports (link, digest, sequence, code, observed_at, first_at, last_at, times, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?7)
+         ON CONFLICT (link, digest) DO UPDATE SET
+            code = excluded.code, last_at = excluded.last_at, times = refused_reports.times + 1",
+        params![
+            link.as_str(),
+            incoming.digest.as_str(),
+            incoming.report.sequence.get(),
+            code.name(),
+            incoming.report.observed_at,
+            now,
+            &incoming.sealed,
+        ],
+    )?;
+    session.run(
+        "DELETE FROM refused_reports WHERE link = ?1 AND digest NOT IN
+            (SELECT digest FROM refused_reports WHERE link = ?1 ORDER BY last_at DESC, digest LIMIT ?2)",
+        params![link.as_str(), MAX_REFUSED_KEPT],
+    )?;
+    if matches!(code, RefusalCode::Fork | RefusalCode::BrokenChain) {
+        session.run("UPDATE links SET forks = forks + 1, forked_at = ?2 WHERE id = ?1", params![link.as_str(), now])?;
+    }
+    Ok(())
+}
+
+fn report_row(row: &Row<'_>) -> Stored<ReportRow> {
+    Ok(ReportRow {
+        sequence: row.sequence("sequence")?,
+        digest: row.parsed("digest")?,
+        previous: row.parsed_option("previous")?,
+        observed_at: row.time("observed_at")?,
+        received_at: row.time("received_at")?,
+        verdict: row.named("verdict")?,
+        bytes: row.number("bytes")?,
+    })
+}
+
+fn refused_report(row: &Row<'_>) -> Stored<RefusedReport> {
+    Ok(RefusedReport {
+        digest: row.parsed("digest")?,
+        sequence: row.sequence("sequence")?,
+        code: row.text("code")?,
+        observed_at: row.time("observed_at")?,
+        first_at: row.time("first_at")?,
+        last_at: row.time("last_at")?,
+        times: row.number("times")?,
+    })
+}
