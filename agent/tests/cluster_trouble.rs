@@ -16,21 +16,10 @@ use support::mail::read;
 use support::person::{Person, add_user};
 use support::postgres::Postgres;
 use support::running::Running;
+use support::wait::until;
 
 fn database(server: &Postgres) -> String {
     server.address("owner", "wiki")
-}
-
-/// Waits until `condition` gives something.
-fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(value) = condition() {
-            return value;
-        }
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::park_timeout(Duration::from_millis(20));
-    }
 }
 
 /// The node whose turn it is.

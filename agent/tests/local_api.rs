@@ -2,25 +2,14 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 use support::api::Api;
 use support::http::{Answer, get, send};
-
-/// A long time for a test: what takes longer does not happen.
-const LONG: Duration = Duration::from_secs(60);
+use support::wait::until;
 
 /// Asks again and again until the answer is as it is to be.
 fn wait_until(ask: impl Fn() -> Answer, is_so: impl Fn(&Answer) -> bool) -> Answer {
-    let begun = Instant::now();
-    loop {
-        let answer = ask();
-        if is_so(&answer) {
-            return answer;
-        }
-        assert!(begun.elapsed() < LONG, "still {answer:?}");
-    }
+    until("another answer", || Some(ask()).filter(&is_so))
 }
 
 #[test]

@@ -7,6 +7,7 @@ use support::agent::{Agent, Finished};
 use support::http::Answer;
 use support::person::{PASSWORD, Person, hidden};
 use support::site::Site as World;
+use support::wait::until;
 
 /// A running agent with an administrator who has signed in, after `prepare`.
 fn world(prepare: impl FnOnce(&Agent)) -> World {
@@ -28,6 +29,11 @@ impl World {
         let page = self.ada.get("/license");
         assert_eq!(page.status, 200, "{page:?}");
         page.body
+    }
+
+    /// The page when the count that was asked for is over.
+    fn counted(&self) -> String {
+        until("the end of the count", || Some(self.page()).filter(|page| !page.contains("Counting since")))
     }
 
     fn governs(&self) -> String {
@@ -223,10 +229,7 @@ fn c3_refresh_counts_again_without_javascript() {
     let refreshed = world.ada.post("/license/refresh", &[]);
     assert_eq!((refreshed.status, refreshed.header("location")), (303, Some("/license")));
     // A count that takes longer goes on after the answer.
-    while world.page().contains("Counting since") {
-        std::thread::yield_now();
-    }
-    let page = world.page();
+    let page = world.counted();
     assert!(page.contains(r#"<span class="gauge-used">5 "#) && page.contains("Counted <time"), "{page}");
 }
 
@@ -313,10 +316,7 @@ fn a7_the_page_the_export_and_the_replacement_are_there_whatever_the_state() {
     // The product's database is gone: the counts of before stand there, and a count says what is wrong.
     std::fs::remove_file(world.agent.path("wiki.db")).expect("removed");
     world.ada.post("/license/refresh", &[]);
-    while world.page().contains("Counting since") {
-        std::thread::yield_now();
-    }
-    let page = world.page();
+    let page = world.counted();
     assert!(page.contains("The last count is not complete") && page.contains("L-1"), "{page}");
     assert!(export().body.contains("BEGIN LICENSE"));
 
@@ -349,9 +349,7 @@ fn a7_the_page_the_export_and_the_replacement_are_there_whatever_the_state() {
     assert!(world.page().contains("L-2"));
     std::fs::write(&path, good).expect("restored");
     // Another's change is seen within about a second.
-    while !world.page().contains("L-1") {
-        std::thread::yield_now();
-    }
+    until("the license of before", || world.page().contains("L-1").then_some(()));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use support::mail::read;
 use support::mail::receiver::Receiver;
 use support::person::{PASSWORD, Person, hidden};
 use support::site::Site as World;
+use support::wait::until;
 
 /// A secret that a receiver has given.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -31,13 +32,7 @@ impl World {
 
     /// The page once it shows this.
     fn until(&self, shown: &str) -> String {
-        loop {
-            let page = self.page();
-            if page.contains(shown) {
-                return page;
-            }
-            std::thread::yield_now();
-        }
+        until(shown, || Some(self.page()).filter(|page| page.contains(shown)))
     }
 
     /// Sends a test, and gives the page with its result.

@@ -7,31 +7,17 @@ use std::path::Path;
 use support::agent::{Agent, stock_plugin};
 use support::central::{Central, open};
 use support::http::Answer;
-use support::person::{Person, add_user, hidden};
+use support::person::{Person, hidden};
 use support::plugin::honest_plugin;
-use support::running::Running;
+use support::site::Site as World;
+use support::wait::until;
 
-struct World {
-    agent: Agent,
-    _running: Running,
-    address: String,
-    ada: Person,
-}
-
-/// A running agent, after `prepare`. It has made its run of the start.
+/// A running agent with an administrator who has signed in, after `prepare`. It has made its run of the start.
 fn world(prepare: impl FnOnce(&Agent)) -> World {
-    let agent = Agent::new();
-    agent.configure("\n[log]\nformat = 'json'\n");
-    add_user(&agent, "ada", "administrator");
-    add_user(&agent, "vic", "viewer");
-    prepare(&agent);
-    let mut running = Running::start(&agent, &[], &[]);
-    let address = running.address();
-    let ada = Person::signed_in(&address, "ada");
-    while agent.run(&["status", "--json"]).json()["last_run"]["trigger"] != "start" {
-        std::thread::yield_now();
-    }
-    World { agent, _running: running, address, ada }
+    let world = World::new(prepare);
+    let trigger = || world.agent.run(&["status", "--json"]).json()["last_run"]["trigger"].clone();
+    until("the run of the start", || (trigger() == "start").then_some(()));
+    world
 }
 
 fn linked(agent: &Agent) {

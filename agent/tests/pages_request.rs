@@ -3,25 +3,16 @@
 mod support;
 
 use seatline_protocol::LicenseRequest;
-use support::agent::Agent;
-use support::person::{Person, add_user};
-use support::running::Running;
+use support::site::Site as World;
+use support::wait::until;
 
-struct World {
-    agent: Agent,
-    _running: Running,
-    ada: Person,
-}
-
+/// A running agent with a license, and an administrator who has signed in.
 fn world() -> World {
-    let agent = Agent::new();
-    agent.configure("\n[log]\nformat = 'json'\n");
-    add_user(&agent, "ada", "administrator");
-    let key = agent.issue(&["--kind", "commercial", "--id", "L-1", "--limit", "users=3", "--expires", "2090-01-01"]);
-    agent.run(&["license", "set", &key]).ok();
-    let mut running = Running::start(&agent, &[], &[]);
-    let ada = Person::signed_in(&running.address(), "ada");
-    World { agent, _running: running, ada }
+    World::new(|agent| {
+        let limit = ["--limit", "users=3", "--expires", "2090-01-01"];
+        let key = agent.issue(&[&["--kind", "commercial", "--id", "L-1"], &limit[..]].concat());
+        agent.run(&["license", "set", &key]).ok();
+    })
 }
 
 /// The text that is there to be copied.
@@ -32,7 +23,7 @@ fn copyable(page: &str) -> String {
 
 #[test]
 fn s10_the_request_is_there_as_text_to_send_and_as_a_file_that_the_vendors_tool_answers() {
-    let World { agent, ada, _running } = world();
+    let World { agent, ada, running: _running, .. } = world();
     let page = ada.get("/license").body;
     assert!(page.contains("href=\"/license/request\""), "it is reached from License Details");
     let text = copyable(&ada.get("/license/request").body);
@@ -77,19 +68,18 @@ fn s10_the_request_is_there_as_text_to_send_and_as_a_file_that_the_vendors_tool_
 
 #[test]
 fn s10_p1_a_request_can_be_for_an_add_on() {
-    let World { agent, ada, _running } = world();
+    let World { agent, ada, running: _running, .. } = world();
     let options = ["--kind", "commercial", "--id", "C-1", "--product", "acme-charts", "--add-on-of", "acme-wiki"];
     agent.run(&["license", "set", &agent.issue(&options)]).ok();
-    while !ada.get("/license/request").body.contains("Licensed here: <code>acme-charts</code>") {
-        std::thread::yield_now();
-    }
+    let licensed = "Licensed here: <code>acme-charts</code>";
+    until("the add-on", || ada.get("/license/request").body.contains(licensed).then_some(()));
     let text = copyable(&ada.get("/license/request?add_on=acme-charts").body);
     assert!(text.contains("Request for a license of acme-charts") && text.contains("C-1 (commercial)"), "{text}");
 }
 
 #[test]
 fn s10_what_is_not_valid_is_refused_at_its_field_and_gives_no_file() {
-    let World { ada, agent: _agent, _running } = world();
+    let World { ada, agent: _agent, running: _running, .. } = world();
     let long = "x".repeat(251);
     let cases = [
         ("users=0".to_owned(), "Write a whole number of users"),

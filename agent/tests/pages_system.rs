@@ -4,26 +4,13 @@ mod support;
 
 use support::agent::Agent;
 use support::central::Central;
-use support::person::{Person, add_user};
-use support::running::Running;
+use support::person::Person;
+use support::site::Site as World;
+use support::wait::until;
 
-struct World {
-    agent: Agent,
-    running: Running,
-    address: String,
-    ada: Person,
-}
-
+/// A running agent with an administrator who has signed in, after `prepare`.
 fn world(prepare: impl FnOnce(&Agent)) -> World {
-    let agent = Agent::new();
-    agent.configure("\n[log]\nformat = 'json'\n");
-    add_user(&agent, "ada", "administrator");
-    add_user(&agent, "vic", "viewer");
-    prepare(&agent);
-    let mut running = Running::start(&agent, &[], &[]);
-    let address = running.address();
-    let ada = Person::signed_in(&address, "ada");
-    World { agent, running, address, ada }
+    World::new(prepare)
 }
 
 /// Sets a license that was issued with these options.
@@ -103,9 +90,7 @@ fn s11_support_is_a_tab_only_for_whom_the_license_entitles_to_it() {
 
     license(&world.agent, &["--id", "L-2", "--support", "--replaces", "L-1", "--maintenance-until", "2090-01-01"]);
     // Another process's change is seen within about a second.
-    while !world.ada.get("/license").body.contains(tab) {
-        std::thread::yield_now();
-    }
+    until("the tab", || world.ada.get("/license").body.contains(tab).then_some(()));
     let page = world.ada.get("/support").body;
     assert!(page.contains("2090-01-01") && page.contains("Download the file"), "{page}");
     let file = world.ada.get("/support/file");

@@ -18,6 +18,7 @@ pub mod server;
 pub mod site;
 pub mod slapd;
 pub mod tool;
+pub mod wait;
 
 use std::path::Path;
 

@@ -1,16 +1,18 @@
 //! `seatline run`, as a process that is started and stopped.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::Value;
 
 use super::agent::Agent;
+use super::wait::{PATIENCE, until};
 
 /// A running agent and its log, one JSON object a line.
 pub struct Running {
     process: Child,
-    log: std::io::Lines<BufReader<ChildStderr>>,
+    log: Receiver<String>,
 }
 
 impl Running {
@@ -19,23 +21,28 @@ impl Running {
         let mut command = agent.command(&[&["run"], arguments].concat());
         command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("the binary starts");
-        let log = BufReader::new(process.stderr.take().expect("its log")).lines();
+        let lines = BufReader::new(process.stderr.take().expect("its log")).lines();
+        let (line, log) = channel();
+        // It is read to its end, so that the agent never waits for a test that reads no more of it.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|read| drop(line.send(read))));
         Self { process, log }
     }
 
     /// Reads the log up to the line with this message.
     pub fn until(&mut self, message: &str) -> Value {
+        let begun = std::time::Instant::now();
         loop {
             let entry = self.entry();
             if entry["message"].as_str().is_some_and(|text| text.starts_with(message)) {
                 return entry;
             }
+            assert!(begun.elapsed() < PATIENCE, "waited in vain for the line `{message}`; the last was {entry}");
         }
     }
 
     /// Reads the next line of the log.
     pub fn entry(&mut self) -> Value {
-        let line = self.log.next().expect("the log has not ended").expect("a line of the log");
+        let line = self.log.recv_timeout(PATIENCE).expect("another line of the log");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
@@ -47,11 +54,9 @@ impl Running {
 
     /// Waits for its end, and gives its exit status.
     pub fn ended(&mut self) -> Option<i32> {
-        self.process.wait().expect("its end").code()
+        until("the end of the agent", || self.process.try_wait().expect("its state")).code()
     }
-}
 
-impl Running {
     /// Where it listens; read from its log.
     pub fn address(&mut self) -> String {
         self.until("listening")["address"].as_str().expect("an address").to_owned()
