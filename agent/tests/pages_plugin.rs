@@ -15,8 +15,9 @@ use support::wait::until;
 /// A running agent with an administrator who has signed in, after `prepare`. It has made its run of the start.
 fn world(prepare: impl FnOnce(&Agent)) -> World {
     let world = World::new(prepare);
-    let trigger = || world.agent.run(&["status", "--json"]).json()["last_run"]["trigger"].clone();
-    until("the run of the start", || (trigger() == "start").then_some(()));
+    // What is listed among the runs has its report.
+    let runs = || world.agent.run(&["system-info", "--json"]).json()["runs"].as_array().cloned().unwrap_or_default();
+    until("the run of the start", || runs().iter().any(|run| run["trigger"] == "start").then_some(()));
     world
 }
 
@@ -142,6 +143,53 @@ fn b6_without_a_link_the_next_report_is_what_was_counted_and_there_is_no_last_on
     let next = world.ada.get("/plugin/next").body;
     assert!(next.contains("Nothing would leave") && next.contains("&#34;counted&#34;: 4"), "{next}");
     assert_eq!(world.ada.get("/plugin/last.token").header("location"), Some("/plugin"));
+}
+
+#[test]
+fn b6_a_next_report_that_takes_long_to_count_gets_its_page_all_the_same() {
+    let world = world(|agent| {
+        linked(agent);
+        let count = "if [ -p gate ]; then cat gate; else echo 1; fi";
+        agent.configure(&format!(
+            "[[dimension]]\nname = 'channels'\n[dimension.command]\nrun = ['sh', '-c', 'cd {} && {count}']\n",
+            agent.path("").display()
+        ));
+    });
+    let gate = world.agent.path("gate");
+    assert!(std::process::Command::new("mkfifo").arg(&gate).status().expect("mkfifo").success());
+    let asked = world.ada.get("/plugin/next");
+    let page = asked.header("location").unwrap_or_else(|| panic!("{asked:?}")).to_owned();
+    let waiting = world.ada.get(&page);
+    assert!(waiting.status == 200 && waiting.body.contains("The product is counted since"), "{waiting:?}");
+    assert!(waiting.body.contains("<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>"), "{waiting:?}");
+    let polled = world.ada.send("GET", &page, &[("HX-Request", "true")], "");
+    assert_eq!(polled.status, 204, "nothing new");
+    let joined = world.ada.get("/plugin/next");
+    assert_eq!(joined.header("location"), Some(page.as_str()), "whoever asks meanwhile waits for the same count");
+
+    std::fs::write(&gate, "42\n").expect("the count goes on");
+    std::fs::remove_file(&gate).expect("removed");
+    let ready =
+        until("the report", || Some(world.ada.get(&page).body).filter(|page| page.contains("As it would leave")));
+    assert!(ready.contains("&#34;value&#34;: 42") && !ready.contains("http-equiv"), "{ready}");
+    assert_eq!(world.ada.get(&page).status, 200, "it stands there until the product is counted again");
+    let gone = world.ada.get("/plugin/next?since=9000000000000");
+    assert!(gone.status == 404 && gone.body.contains("There is no such report"), "{gone:?}");
+    for wrong in ["since=x", "since=99999999999999999999"] {
+        assert_eq!(world.ada.get(&format!("/plugin/next?{wrong}")).status, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn b6_whoever_may_look_can_keep_what_has_left_and_has_nothing_counted() {
+    let world = world(linked);
+    let sealed = world.agent.waiting().pop().expect("a report").0;
+    let vic = Person::signed_in(&world.address, "vic");
+    let page = vic.get("/plugin").body;
+    assert!(page.contains(&sealed) && page.contains("/plugin/last.token"), "{page}");
+    assert_eq!(vic.get("/plugin/last.token").body, sealed);
+    assert_eq!(vic.get("/plugin/last.json").status, 200);
+    assert!(!page.contains("/plugin/next") && vic.get("/plugin/next").status == 403);
 }
 
 #[test]

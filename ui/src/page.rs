@@ -28,6 +28,8 @@ pub struct Page<'a, B: fmt::Display> {
     pub secure: Option<SecureSession>,
     /// The program's version, shown in the footer.
     pub version: &'a str,
+    /// After how many seconds a browser without JavaScript loads the page again, where it waits for something.
+    pub reload: Option<u32>,
     /// The content of `main`.
     pub body: B,
 }

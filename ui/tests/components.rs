@@ -20,6 +20,7 @@ fn page(title: &str, body: &str) -> String {
         sign_out: Some("/sign-out"),
         secure: None,
         version: "0.1.0",
+        reload: None,
         body,
     }
     .to_string()

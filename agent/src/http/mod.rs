@@ -12,7 +12,7 @@
 //! | [`guard`] | the tokens of programs |
 //! | [`api`] | the local API |
 //! | [`metrics`](mod@metrics) | the metrics |
-//! | [`synchronising`] | a synchronisation that was asked for |
+//! | [`job`], [`synchronising`] | work that was asked for and takes long, and the synchronisation that is such work |
 //!
 //! The runtime is one thread. The host blocks, so a handler calls it through [`App::ask`], on another thread.
 
@@ -21,6 +21,7 @@ pub mod app;
 pub mod errors;
 pub mod guard;
 pub mod hosts;
+pub mod job;
 pub mod memory;
 pub mod metrics;
 pub mod routes;

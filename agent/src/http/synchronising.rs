@@ -1,8 +1,7 @@
-//! Synchronisations that somebody asked for over HTTP: one at a time, in a thread of its own, because counting may take
-//! minutes.
+//! Synchronisations that somebody asked for over HTTP.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -15,15 +14,15 @@ use seatline_web::ApiError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The synchronisation that was asked for.
-#[derive(Default)]
-pub struct Synchronising(Mutex<Inner>);
+use super::job::Job;
 
-#[derive(Default)]
-struct Inner {
-    begun_at: Option<Timestamp>,
-    last: Option<Synchronisation>,
-    thread: Option<JoinHandle<()>>,
+/// The synchronisation that was asked for.
+pub struct Synchronising(Job<Synchronisation>);
+
+impl Default for Synchronising {
+    fn default() -> Self {
+        Self(Job::new("synchronisation"))
+    }
 }
 
 /// How it goes.
@@ -82,52 +81,31 @@ pub struct Problem {
 impl Synchronising {
     /// How it goes.
     pub fn state(&self) -> SyncState {
-        let inner = self.lock();
-        SyncState { running: inner.begun_at.is_some(), begun_at: inner.begun_at, last: inner.last.clone() }
+        let state = self.0.state();
+        let last = state.last.map(|last| (*last).clone());
+        SyncState { running: state.begun_at.is_some(), begun_at: state.begun_at, last }
     }
 
     /// Begins one, unless one is under way.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn begin(self: &Arc<Self>, host: &Arc<Host>) -> Result<(), ApiError> {
-        let mut inner = self.lock();
-        if inner.begun_at.is_some() {
-            return Ok(());
-        }
-        let (this, host, begun_at) = (Arc::clone(self), Arc::clone(host), Timestamp::now());
-        let run = move || {
-            // Also where it fails unexpectedly, it is over.
-            let _over = Over(&this);
-            let ended = synchronise(&host, begun_at);
-            this.lock().last = Some(ended);
-        };
-        let thread = Builder::new().name("synchronisation".to_owned()).spawn(run).map_err(|error| {
-            tracing::error!(code = "internal", "a synchronisation could not begin: {error}");
+    pub fn begin(&self, host: &Arc<Host>) -> Result<(), ApiError> {
+        let host = Arc::clone(host);
+        let begun = self.0.begin(move |begun_at| synchronise(&host, begun_at));
+        begun.map(drop).map_err(|_| {
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no thread could be started: try again")
-        })?;
-        inner.begun_at = Some(begun_at);
-        inner.thread = Some(thread);
-        Ok(())
+        })
     }
 
-    /// Waits for the one that is under way.
+    /// Waits for the end of the one that is under way, but not longer than `patience`.
+    pub async fn wait(&self, patience: Duration) {
+        self.0.wait(patience).await;
+    }
+
+    /// Waits for the end of the one that is under way, on this thread.
     pub fn finish(&self) {
-        let thread = self.lock().thread.take();
-        // Why it failed is in the log.
-        thread.map(JoinHandle::join);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct Over<'s>(&'s Synchronising);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.lock().begun_at = None;
+        self.0.finish();
     }
 }
 

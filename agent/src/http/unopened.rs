@@ -117,6 +117,7 @@ fn page(code: &str) -> String {
         sign_out: None,
         secure: None,
         version: env!("CARGO_PKG_VERSION"),
+        reload: None,
         body: failure.to_string(),
     }
     .to_string()

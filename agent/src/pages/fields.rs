@@ -1,12 +1,20 @@
-//! The fields of a form as they were sent, also where one of them is a file.
+//! What was sent: the fields of a form, also where one of them is a file, and what the address of a page says.
 
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Form, FromRequest, Multipart, Request};
 use axum::http::header;
 use axum::response::IntoResponse;
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::PageError;
+
+/// What was done just before, as the address says to which a form leads, so that the page can say so.
+#[derive(Debug, Deserialize)]
+pub struct Done {
+    /// A word of the page's own.
+    pub done: Option<String>,
+}
 
 /// What a form sent: names and texts, in their order. Any of them may be a secret.
 #[derive(Default)]

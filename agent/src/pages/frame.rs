@@ -18,6 +18,7 @@ pub struct Content {
     status: StatusCode,
     title: String,
     place: Option<Place>,
+    reload: Option<u32>,
     body: Body,
 }
 
@@ -31,12 +32,18 @@ enum Body {
 impl Content {
     /// The content of a page, which brings its own `h1`.
     pub fn new(title: impl Into<String>, body: impl Display) -> Self {
-        Self { status: StatusCode::OK, title: title.into(), place: None, body: Body::Html(body.to_string()) }
+        let (status, body) = (StatusCode::OK, Body::Html(body.to_string()));
+        Self { status, title: title.into(), place: None, reload: None, body }
     }
 
     /// The entry of the navigation that it belongs to.
     pub fn at(self, place: Place) -> Self {
         Self { place: Some(place), ..self }
+    }
+
+    /// Lets a browser without JavaScript load the page again after so many seconds: it waits for something.
+    pub fn reload_after(self, seconds: u32) -> Self {
+        Self { reload: Some(seconds), ..self }
     }
 
     /// Another status than 200.
@@ -46,7 +53,7 @@ impl Content {
 
     pub(super) fn of_failure(status: StatusCode, failure: Failure) -> Self {
         let title = failure.title.to_owned();
-        Self { status, title, place: None, body: Body::Failure(Box::new(failure)) }
+        Self { status, title, place: None, reload: None, body: Body::Failure(Box::new(failure)) }
     }
 }
 
@@ -149,6 +156,7 @@ async fn html(pages: &Pages, visit: Option<&Visit>, content: Content) -> String 
             end: pages.href("/confirm/end"),
         }),
         version: env!("CARGO_PKG_VERSION"),
+        reload: content.reload,
         body: above + &body,
     }
     .to_string()

@@ -31,7 +31,7 @@ pub mod system;
 pub mod visitor;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -47,14 +47,13 @@ pub use frame::{Content, Place};
 pub use mount::{Confirmation, Mount};
 use notifications::Testing;
 use own::OwnSignIn;
+use plugin::next::NextReport;
 pub use routes::router;
 use secure::SecureSessions;
 pub use visitor::{Need, Visit, Visitor};
 
 /// How long an answer waits for a count that was asked for, so that most people see it at once.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How often it looks meanwhile.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// What every page works with. Cloning it is cheap: all clones share the same things.
 #[derive(Clone)]
@@ -67,6 +66,7 @@ struct Inner {
     secure: SecureSessions,
     origins: Vec<String>,
     synchronising: Arc<Synchronising>,
+    next_report: NextReport,
     /// What the notices of an agent are told by; none in a product that mounts the pages, which tells people itself.
     telling: Option<Telling>,
     /// How many more long questions may be asked.
@@ -80,7 +80,7 @@ const LONG_QUESTIONS: usize = 2;
 /// What the notices of an agent are told by.
 pub(crate) struct Telling {
     instance: Arc<Instance>,
-    testing: Arc<Testing>,
+    testing: Testing,
 }
 
 /// Whose sign-in it is.
@@ -101,7 +101,7 @@ impl Pages {
         synchronising: Arc<Synchronising>,
     ) -> Self {
         let host = Arc::clone(&instance.host);
-        let telling = Some(Telling { instance, testing: Arc::default() });
+        let telling = Some(Telling { instance, testing: Testing::default() });
         Self::new(host, String::new(), People::Own(sign_in), origins, synchronising, telling)
     }
 
@@ -115,7 +115,8 @@ impl Pages {
     ) -> Self {
         let secure = SecureSessions::default();
         let long = Arc::new(Semaphore::new(LONG_QUESTIONS));
-        Self(Arc::new(Inner { host, base, people, secure, origins, synchronising, telling, long }))
+        let next_report = NextReport::default();
+        Self(Arc::new(Inner { host, base, people, secure, origins, synchronising, next_report, telling, long }))
     }
 
     /// Whether there is anything to set about who is told.
@@ -195,16 +196,21 @@ impl Pages {
     /// When no thread can be started.
     pub async fn synchronise_in_sight(&self) -> Result<(), PageError> {
         self.synchronise()?;
-        let begun = Instant::now();
-        while self.synchronisation().running && begun.elapsed() < PATIENCE {
-            tokio::time::sleep(LOOK).await;
-        }
+        self.0.synchronising.wait(PATIENCE).await;
         Ok(())
     }
 
     /// How the count goes that was asked for.
     pub fn synchronisation(&self) -> SyncState {
         self.0.synchronising.state()
+    }
+
+    pub(crate) fn host(&self) -> &Arc<Host> {
+        &self.0.host
+    }
+
+    pub(crate) fn next_report(&self) -> &NextReport {
+        &self.0.next_report
     }
 
     pub(crate) fn people(&self) -> &People {

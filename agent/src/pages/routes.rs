@@ -64,9 +64,10 @@ pub fn routes() -> Vec<Route> {
         form("/license/threshold", Confirmed, license::set::threshold),
         page("/license/export", Administer, license::export::keys),
         page("/plugin", View, plugin::show),
-        page("/plugin/next", Administer, plugin::bytes::next),
-        page("/plugin/last.token", Administer, plugin::bytes::last_token),
-        page("/plugin/last.json", Administer, plugin::bytes::last_json),
+        page("/plugin/next", Administer, plugin::next::show),
+        // Whoever may look sees them on the page, to the byte.
+        page("/plugin/last.token", View, plugin::bytes::last_token),
+        page("/plugin/last.json", View, plugin::bytes::last_json),
         form("/plugin/hold", Confirmed, plugin::change::hold),
         form("/plugin/report/approve", Confirmed, plugin::change::approve_report),
         form("/plugin/report/discard", Confirmed, plugin::change::discard_report),

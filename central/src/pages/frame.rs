@@ -69,6 +69,7 @@ fn html_of(section: Section, title: &str, who: Option<&SignedIn>, body: impl Dis
         sign_out: Some("/sign-out"),
         secure: None,
         version: env!("CARGO_PKG_VERSION"),
+        reload: None,
         body,
     }
     .to_string()

@@ -19,16 +19,10 @@ mod view;
 
 use axum::extract::{Extension, Query, State};
 use seatline_ui::{Banner, Tone};
-use serde::Deserialize;
 
+use super::fields::Done;
 use super::{Content, PageError, Pages, Place, Visit, now};
 use view::{KeyForm, LicensePage, Looked};
-
-/// What was done just before, so that the page can say so.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    done: Option<String>,
-}
 
 /// `GET /license`. It opens in every state (`a7`): what cannot be read is told, and the rest is there.
 pub async fn show(

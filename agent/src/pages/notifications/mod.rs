@@ -16,17 +16,11 @@ mod view;
 use axum::extract::{Extension, Query, State};
 use axum::response::Redirect;
 use seatline_ui::{Banner, Tone};
-use serde::Deserialize;
 
+use super::fields::Done;
 use super::{Content, PageError, Pages, Visit, now};
 pub use testing::Testing;
 use view::{Looked, NotificationsPage};
-
-/// What was done just before, so that the page can say so.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    done: Option<String>,
-}
 
 /// `GET /notifications`
 pub async fn show(
@@ -48,8 +42,7 @@ pub async fn show(
 /// `POST /notifications/test`: tells everybody who would be told. What takes long goes on after the answer, and the page says so.
 pub async fn test(State(pages): State<Pages>) -> Result<Redirect, PageError> {
     let telling = pages.telling()?;
-    telling.testing.begin(&telling.instance)?;
-    telling.testing.wait().await;
+    telling.testing.begin(&telling.instance).await?;
     Ok(Redirect::to(&pages.href("/notifications#test")))
 }
 

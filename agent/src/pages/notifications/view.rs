@@ -10,7 +10,8 @@ use seatline_ui::{Badge, Banner, Copyable, Prose, Tone, When, format};
 use zeroize::Zeroizing;
 
 use super::forms::{Forms, FormsShown};
-use super::testing::{TestResult, TestState};
+use super::testing::EndedTest;
+use crate::http::job::JobState;
 use crate::notices::{NoticeSettings, Notices, Tested, WebhookFacts};
 use crate::pages::{Content, Pages, Place, Visit};
 
@@ -83,7 +84,7 @@ struct Told {
 
 impl NotificationsPage {
     /// The page for `visit` at `now`.
-    pub fn new(pages: &Pages, visit: &Visit, looked: Looked, test: TestState, now: Timestamp) -> Self {
+    pub fn new(pages: &Pages, visit: &Visit, looked: Looked, test: JobState<EndedTest>, now: Timestamp) -> Self {
         let Looked { settings, book, dimensions } = looked;
         let entries = book.entries.iter().rev().map(|entry| Told::of(entry, &settings, now));
         let mut told: Vec<Told> = entries.collect();
@@ -95,7 +96,7 @@ impl NotificationsPage {
             banners: banners(&settings),
             facts: facts(&settings, &book, now),
             testing: test.begun_at.map(|at| When { at, now }),
-            tested: test.last.map(|(at, result)| TestShown::of(When { at, now }, &result)),
+            tested: test.last.map(|ended| TestShown::of(&ended, now)),
             secret: None,
             forms: FormsShown::new(pages, &settings, &dimensions, Forms::default()),
             told,
@@ -188,7 +189,7 @@ fn facts(settings: &NoticeSettings, book: &Book, now: Timestamp) -> Vec<(&'stati
 }
 
 impl TestShown {
-    fn of(at: When, result: &TestResult) -> Self {
+    fn of(ended: &EndedTest, now: Timestamp) -> Self {
         let place = |tested: &Tested| {
             let (badge, why) = match &tested.problem {
                 None => (Badge::new(Tone::Good, "Reached"), None),
@@ -198,14 +199,14 @@ impl TestShown {
             };
             (tested.place.clone(), badge, why)
         };
-        let (places, failure) = match &**result {
+        let (places, failure) = match &ended.result {
             Ok(tested) if tested.is_empty() => {
                 (Vec::new(), Some(Prose::from("Nothing was sent: nobody is named yet.")))
             }
             Ok(tested) => (tested.iter().map(place).collect(), None),
             Err(error) => (Vec::new(), Some(coded(&error.to_string(), error.code()))),
         };
-        Self { at, failure, places }
+        Self { at: When { at: ended.at, now }, failure, places }
     }
 }
 

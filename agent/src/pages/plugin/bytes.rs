@@ -1,20 +1,16 @@
-//! What has left and what would leave, to the byte (`b6`): decoded, and beside it as it is sent.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! Reports to the byte (`b6`): decoded, and beside it as they are sent.
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seatline_host::outbox::PendingReport;
 use seatline_protocol::Report;
-use seatline_protocol::report::Outcome;
-use seatline_ui::{Banner, Copyable, Prose, Tone, When};
+use seatline_ui::{Copyable, When};
 
 use crate::pages::download::download;
-use crate::pages::{Content, PageError, Pages, Place, now};
+use crate::pages::{PageError, Pages};
 
 /// A report, decoded and as it is sent.
 #[derive(Template)]
@@ -57,70 +53,6 @@ fn content(sealed: &str) -> Option<Report> {
 
 fn json(report: &Report) -> String {
     serde_json::to_string_pretty(report).unwrap_or_else(|error| error.to_string())
-}
-
-/// The page of what a run now would report.
-#[derive(Template)]
-#[template(path = "plugin/next.html")]
-struct NextPage {
-    back: String,
-    banners: Vec<Banner>,
-    report: Option<ReportView>,
-    outcome: Option<Copyable>,
-}
-
-/// Whether somebody counts for a preview: more than one at a time would only slow down the product.
-static COUNTING: AtomicBool = AtomicBool::new(false);
-
-/// Ends the count for a preview, however it ends.
-struct Counted;
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        COUNTING.store(false, Ordering::Release);
-    }
-}
-
-/// `GET /plugin/next`: counts, and shows what would be reported. Nothing is kept or sent.
-pub async fn next(State(pages): State<Pages>) -> Result<Content, PageError> {
-    if COUNTING.swap(true, Ordering::Acquire) {
-        let why = "Somebody looks at the next report at this moment, and the product is counted for it. Try again.";
-        let title = "Not now";
-        return Err(PageError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            title,
-            Tone::Warning,
-            "It is counted already",
-            why,
-        )
-        .way_out("To the plugin", "/plugin"));
-    }
-    let preview = pages.ask_long(|host| {
-        let _counted = Counted;
-        host.preview_report()
-    });
-    let preview = preview.await?.map_err(|error| PageError::unavailable(error.code(), &error.to_string()))?;
-    let next = preview.next;
-    let mut banners = Vec::new();
-    if let Outcome::Failed(failure) = &next.outcome {
-        let why = Prose::sentence(&failure.message);
-        banners.push(Banner::new(Tone::Danger, "The run failed, and that is what would be reported", why));
-    }
-    let report = next.report.zip(next.sealed).map(|(report, sealed)| {
-        let pending = PendingReport { sequence: report.sequence, made_at: report.observed_at, sealed };
-        ReportView::of(report.sequence.to_string(), &pending, Some(When { at: report.observed_at, now: now() }))
-    });
-    let outcome = match report {
-        Some(_) => None,
-        None => {
-            let why = "No link is in force. This is what was counted.";
-            banners.push(Banner::new(Tone::Info, "Nothing would leave", why));
-            let outcome = serde_json::to_string_pretty(&next.outcome).map_err(|_| PageError::internal())?;
-            Some(Copyable::new("What was counted", outcome).prose())
-        }
-    };
-    let page = NextPage { back: pages.href("/plugin"), banners, report, outcome };
-    Ok(Content::new("The next report", page).at(Place::Plugin))
 }
 
 /// The last report as a file made of `content`, or the way back where there is none.

@@ -4,27 +4,23 @@
 //! |---|---|
 //! | `view` | the page |
 //! | `difference` | what has changed between the last two counts (`b7`) |
-//! | `bytes` | the last report and the next, decoded and as the exact bytes |
+//! | `bytes` | a report, decoded and as the exact bytes; the last one as a file |
+//! | `next` | what a run now would report |
 //! | `change` | holding reports and approving them; a plugin that waits |
 
 pub mod bytes;
 pub mod change;
 mod difference;
+pub mod next;
 mod view;
 
 use axum::extract::{Extension, Query, State};
 use axum::http::StatusCode;
 use seatline_ui::{Banner, Tone};
-use serde::Deserialize;
 
+use super::fields::Done;
 use super::{Content, PageError, Pages, Place, Visit, now};
 use view::{Looked, PluginPage};
-
-/// What was done just before, so that the page can say so.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    done: Option<String>,
-}
 
 /// `GET /plugin`
 pub async fn show(
