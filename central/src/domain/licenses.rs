@@ -5,7 +5,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::report::{ProductFacts, Reporter};
-use seatline_protocol::standing::{LicenseStanding, LimitStanding, Reason, TimeLeft, Verdict};
+use seatline_protocol::standing::{
+    AddOnStanding, LicenseStanding, LimitStanding, NodeStanding, Reason, TimeLeft, Verdict,
+};
 use seatline_protocol::{AccountCounts, Digest, LicenseId, LinkId, Measurement, Omission, Sequence};
 use serde::Serialize;
 
@@ -87,6 +89,12 @@ pub struct Counted {
     pub reasons: Vec<Reason>,
     /// The limits against the counts.
     pub limits: Vec<LimitStanding>,
+    /// What the licenses of each add-on come to (`p1`).
+    pub add_ons: Vec<AddOnStanding>,
+    /// The running nodes with their licenses, where licenses are by node (`c8`, `p3`).
+    pub nodes: Vec<NodeStanding>,
+    /// When the verdict next changes by the passing of time alone; absent where it does not.
+    pub changes_at: Option<Timestamp>,
     /// The license whose limits hold now, where there is one.
     pub governed_by: Option<LicenseId>,
     /// The licenses, those in force first.
@@ -110,7 +118,7 @@ pub struct LicenseRow {
 }
 
 /// For how many intervals a product may be silent before it counts as overdue: one that is missed can be an outage.
-const PATIENCE_INTERVALS: i64 = 2;
+pub(super) const PATIENCE_INTERVALS: i64 = 2;
 
 impl Licenses {
     /// The view of an application at `now`, whose link has made these `statements`, the newest first.
@@ -183,6 +191,9 @@ impl Counted {
             verdict: standing.map(|standing| standing.verdict),
             reasons: standing.map(|standing| standing.reasons.clone()).unwrap_or_default(),
             limits: standing.map(|standing| standing.limits.clone()).unwrap_or_default(),
+            add_ons: standing.map(|standing| standing.add_ons.clone()).unwrap_or_default(),
+            nodes: standing.map(|standing| standing.nodes.clone()).unwrap_or_default(),
+            changes_at: standing.and_then(|standing| standing.changes_at),
             governed_by: standing.and_then(|standing| standing.governed_by.clone()),
             licenses: standing
                 .map(|standing| standing.licenses.iter().map(|license| LicenseRow::of(license, now)).collect())

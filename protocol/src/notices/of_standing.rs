@@ -188,7 +188,7 @@ impl Found<'_> {
 
     fn limit(&self, limit: &LimitStanding) -> Option<State> {
         let (max, used, dimension) = (limit.max?, limit.used?, &limit.dimension);
-        let course = self.limit_step(limit, max, used).map_or(Course::Well, Course::At);
+        let course = self.reminders.step_of(limit).map_or(Course::Well, Course::At);
         let codes = [ReasonCode::Restricted, ReasonCode::OverLimit, ReasonCode::InAllowance, ReasonCode::NearLimit];
         let mut reasons = self.standing.reasons.iter();
         let reason =
@@ -235,21 +235,6 @@ impl Found<'_> {
         Some(State { subject, begun, over, facts, ..State::of(course) })
     }
 
-    fn limit_step(&self, limit: &LimitStanding, max: u64, used: u64) -> Option<Step> {
-        let is_full = limit.behaviour == Behaviour::Refuse && used >= max.saturating_add(limit.extra);
-        match (limit.state, limit.behaviour) {
-            (LimitState::Over, Behaviour::Restrict) => Some(Step::Restricted),
-            (LimitState::Over, _) => Some(Step::Over),
-            _ if is_full => Some(Step::Full),
-            (LimitState::InAllowance, _) => Some(Step::Passed),
-            _ => {
-                let percent = self.reminders.threshold(&limit.dimension)?;
-                let is_reached = used > 0 && u128::from(used) * 100 >= u128::from(max) * u128::from(percent);
-                is_reached.then_some(Step::Threshold(percent))
-            }
-        }
-    }
-
     /// That nothing is in force, or will soon be, where that is no end of a license: the instance has moved, the license is
     /// for another edition.
     fn unlicensed(&self) -> Option<State> {
@@ -282,6 +267,26 @@ impl Found<'_> {
         let boundary = reason.map_or("", |reason| misfit(reason.code)).to_owned();
         let subject = Subject { topic: Topic::Unlicensed, of: product.to_string(), license, boundary };
         Some(State { subject, begun, over, facts, ..State::of(course) })
+    }
+}
+
+impl Reminders {
+    /// How far a count has come against its limit; none while all is well with it, where there is no limit, and where
+    /// nothing was counted.
+    pub fn step_of(&self, limit: &LimitStanding) -> Option<Step> {
+        let (max, used) = (limit.max?, limit.used?);
+        let is_full = limit.behaviour == Behaviour::Refuse && used >= max.saturating_add(limit.extra);
+        match (limit.state, limit.behaviour) {
+            (LimitState::Over, Behaviour::Restrict) => Some(Step::Restricted),
+            (LimitState::Over, _) => Some(Step::Over),
+            _ if is_full => Some(Step::Full),
+            (LimitState::InAllowance, _) => Some(Step::Passed),
+            _ => {
+                let percent = self.threshold(&limit.dimension)?;
+                let is_reached = used > 0 && u128::from(used) * 100 >= u128::from(max) * u128::from(percent);
+                is_reached.then_some(Step::Threshold(percent))
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Until when a license, or its maintenance, holds (`c6`).
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{LicenseStanding, Status};
 
@@ -17,7 +17,7 @@ pub struct TimeLeft {
 }
 
 /// What ends of a license.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Ends {
