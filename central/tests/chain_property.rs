@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use seatline_central::domain::{
-    Admitted, Application, ApplicationId, Incoming, InviteId, InviteRecord, Redeemed, Redemption, TokenHash,
+    Act, Actor, Admitted, Application, ApplicationId, EntryId, Incoming, InviteId, InviteRecord, Redeemed, Redemption,
+    TokenHash,
 };
 use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
 use seatline_central::store::{Applications as _, Links as _, PageSize, Reports as _};
@@ -37,6 +38,10 @@ fn product() -> ProductFacts {
 }
 
 /// A store with one approved link.
+fn act(n: u8) -> Act {
+    Act { actor: Actor::command_line("story"), at: now(), id: EntryId::from_random([n; 12]) }
+}
+
 async fn linked() -> (SqlStore, TempDir) {
     let dir = tempfile::tempdir().expect("a directory");
     let store = SqlStore::sqlite(&dir.path().join(DATABASE_FILE)).expect("a store");
@@ -48,7 +53,7 @@ async fn linked() -> (SqlStore, TempDir) {
         created_at: now(),
         link: None,
     };
-    store.add_application(&application).await.expect("added");
+    store.add_application(&act(1), &application).await.expect("added");
     let secret = TokenHash::of(b"secret");
     let invite = InviteRecord {
         id: InviteId::from_random([1; 12]),
@@ -57,7 +62,7 @@ async fn linked() -> (SqlStore, TempDir) {
         created_at: now(),
         expires_at: now() + jiff::SignedDuration::from_mins(30),
     };
-    store.add_invite(&invite).await.expect("kept");
+    store.add_invite(&act(2), &invite).await.expect("kept");
     let key = SecretKey::from_seed(&[1; 32]).public();
     let redemption = Redemption { secret, key, product: product(), link: link(), now: now() };
     assert!(matches!(store.redeem(&redemption).await.expect("redeemed"), Redeemed::Link(_)));

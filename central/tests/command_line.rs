@@ -24,11 +24,11 @@ fn fields(value: &Value) -> Vec<&str> {
 fn admin_create_makes_a_password_or_takes_one() {
     let central = Central::idle();
     let made = central.json(&["admin", "create", "Ada"]);
-    assert_eq!(fields(&made), ["created_at", "name", "password"]);
+    assert_eq!(fields(&made), ["created_at", "name", "password", "role"]);
     assert_eq!((made["name"].as_str(), made["password"].as_str().map(str::len)), (Some("ada"), Some(24)));
     assert_eq!(
         fields(&central.input(&["admin", "create", "bob", "--password-stdin"], PASSWORD)),
-        ["created_at", "name"]
+        ["created_at", "name", "role"]
     );
     assert_eq!(central.failure(&["admin", "create", "ADA"]), "conflict");
     assert_eq!(central.failure(&["admin", "create", "a b"]), "invalid");
@@ -50,12 +50,55 @@ fn admin_password_sets_another_one_and_says_whose() {
 }
 
 #[test]
+fn g11_users_are_added_with_a_role_and_the_last_administrator_stays() {
+    let central = Central::idle();
+    central.json(&["admin", "create", "ada"]);
+    let made = central.input(&["user", "add", "vic", "--role", "viewer", "--password-stdin"], PASSWORD);
+    assert_eq!((fields(&made), &made["role"]), (vec!["created_at", "name", "role"], &json!("viewer")));
+    assert_eq!(central.run(&["user", "add", "eve", "--role", "owner"]).status.code(), Some(2), "there is no such role");
+    let listed = central.json(&["user", "list"]);
+    let roles: Vec<_> = listed.as_array().expect("a list").iter().map(|user| (&user["name"], &user["role"])).collect();
+    assert_eq!(roles, [(&json!("ada"), &json!("administrator")), (&json!("vic"), &json!("viewer"))]);
+    assert_eq!(fields(&listed[0]), ["created_at", "last_sign_in_at", "name", "role", "sign_in"]);
+    assert_eq!(central.failure(&["user", "role", "ada", "viewer"]), "last-administrator");
+    assert_eq!(central.failure(&["user", "remove", "ada"]), "last-administrator");
+    assert_eq!(central.json(&["user", "role", "vic", "administrator"])["role"], "administrator");
+    assert_eq!(central.json(&["user", "end-sessions", "vic"]), json!({ "name": "vic", "ended": 0 }));
+    assert_eq!(central.failure(&["user", "end-sessions", "eve"]), "not-found");
+    assert!(central.json(&["user", "password", "vic"])["password"].is_string());
+    assert_eq!(central.json(&["user", "remove", "ada"]), json!({ "removed": "ada" }));
+    assert_eq!(central.failure(&["user", "remove", "ada"]), "not-found");
+    assert!(text(&central, &["user", "list"]).contains("vic   administrator  password"));
+}
+
+#[test]
+fn g11_a_token_is_narrowed_and_never_may_more_than_its_owner() {
+    let central = Central::idle();
+    central.json(&["admin", "create", "ada"]);
+    central.input(&["user", "add", "vic", "--role", "viewer", "--password-stdin"], PASSWORD);
+    let token = |more: &[&str]| central.json(&[&["token", "create"], more].concat());
+    assert_eq!(token(&["vic"])["scopes"], json!(["read"]), "all that the owner may");
+    assert_eq!(token(&["ada"])["scopes"], json!(["administer"]));
+    let made = token(&["ada", "--scope", "reports:read", "--scope", "links:operate", "--days", "30"]);
+    assert_eq!(made["scopes"], json!(["links:operate", "reports:read"]));
+    assert!(made["expires_at"].is_string());
+    assert_eq!(central.failure(&["token", "create", "vic", "--scope", "links:operate"]), "invalid");
+    for days in ["0", "3651"] {
+        assert_eq!(central.failure(&["token", "create", "ada", "--days", days]), "invalid");
+    }
+    assert_eq!(central.run(&["token", "create", "ada", "--scope", "write"]).status.code(), Some(2));
+}
+
+#[test]
 fn tokens_are_made_listed_and_revoked() {
     let central = Central::idle();
     central.json(&["admin", "create", "ada"]);
     assert_eq!(central.failure(&["token", "create", "eve"]), "not-found");
     let made = central.json(&["token", "create", "ada", "--label", "nightly export"]);
-    assert_eq!(fields(&made), ["admin", "created_at", "id", "label", "token"]);
+    assert_eq!(
+        fields(&made),
+        ["account", "created_at", "expires_at", "id", "label", "last_used_day", "scopes", "token"]
+    );
     let (id, token) = (made["id"].as_str().expect("an id"), made["token"].as_str().expect("a token"));
     assert!(token.starts_with("slt_"));
     let listed = text(&central, &["token", "list", "--json"]);

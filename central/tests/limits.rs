@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode, header};
+use jiff::Timestamp;
 use rusqlite::Connection;
 use seatline_central::central::Central;
-use seatline_central::domain::{Clock, TokenHash};
+use seatline_central::domain::{Clock, SessionId};
 use seatline_central::keyring::Keyring;
 use seatline_central::link::http::Door;
 use seatline_central::server::{App, router};
 use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
-use seatline_central::store::{Accounts as _, StoreError};
+use seatline_central::store::{Sessions as _, StoreError};
 use seatline_protocol::pairing::Secret;
 use seatline_protocol::report::ProductFacts;
 use seatline_protocol::{ExchangeRequest, ExchangeResponse, Join, SecretKey, ServerId, seal};
@@ -179,8 +180,8 @@ async fn writes_beyond_the_queue_are_refused_and_the_others_kept() {
     let store = SqlStore::sqlite(&path).expect("a store");
     let other = Connection::open(&path).expect("another program");
     other.execute_batch("BEGIN IMMEDIATE").expect("it writes");
-    let token = TokenHash::of(b"nobody's");
-    let mut writes: Vec<_> = (0..2000).map(|_| (Box::pin(store.end_session(&token)), None)).collect();
+    let (session, now) = (SessionId::from_random([1; 12]), Timestamp::UNIX_EPOCH);
+    let mut writes: Vec<_> = (0..2000).map(|_| (Box::pin(store.use_session(&session, now)), None)).collect();
     let mut context = Context::from_waker(Waker::noop());
     for (write, outcome) in &mut writes {
         if let Poll::Ready(refused) = write.as_mut().poll(&mut context) {

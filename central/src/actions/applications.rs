@@ -33,7 +33,7 @@ impl Central {
             created_at: act.at,
             link: None,
         };
-        self.store().add_application(&application).await?;
+        self.store().add_application(&act, &application).await?;
         Ok(application)
     }
 
@@ -47,8 +47,7 @@ impl Central {
         id: &ApplicationId,
         link: Option<&LinkId>,
     ) -> Result<Application, ActionError> {
-        self.act(actor)?;
-        self.store().choose_link(id, link).await?;
+        self.store().choose_link(&self.act(actor)?, id, link).await?;
         self.application(id).await
     }
 }

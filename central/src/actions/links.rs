@@ -56,7 +56,7 @@ impl Central {
         };
         let sealed = seal::seal_introducing(&invite, self.keys().secret())
             .map_err(|error| ActionError::invalid("invite", error))?;
-        self.store().add_invite(&record).await?;
+        self.store().add_invite(&act, &record).await?;
         Ok(MadeInvite { id: record.id, invite: sealed, expires_at, fingerprint: self.public_key().fingerprint() })
     }
 
@@ -71,8 +71,7 @@ impl Central {
         link: &LinkId,
         application: &ApplicationId,
     ) -> Result<Link, ActionError> {
-        let act = self.act(actor)?;
-        self.store().approve_link(link, application, act.at).await?;
+        self.store().approve_link(&self.act(actor)?, link, application).await?;
         self.link(link).await
     }
 
@@ -81,8 +80,7 @@ impl Central {
     /// # Errors
     /// [`ActionError::NotFound`] where there is no such link, a conflict where it was never approved.
     pub async fn suspend_link(&self, actor: &Actor, link: &LinkId) -> Result<Link, ActionError> {
-        self.act(actor)?;
-        self.store().set_link_state(link, LinkState::Suspended).await?;
+        self.store().set_link_state(&self.act(actor)?, link, LinkState::Suspended).await?;
         self.link(link).await
     }
 
@@ -104,7 +102,7 @@ impl Central {
         if settings == link.settings {
             return Ok(link);
         }
-        self.store().set_link_settings(id, &settings).await?;
+        self.store().set_link_settings(&act, id, &settings).await?;
         Ok(Link { settings, ..link })
     }
 }

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 pub use seatline_web::ApiError;
 
+use crate::actions::accounts::AccountError;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::{Role, Scope};
@@ -44,6 +45,15 @@ impl From<StoreError> for ApiError {
             }
         };
         Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Action(error) => error.into(),
+            error => Self::new(StatusCode::CONFLICT, error.code(), error.to_string()),
+        }
     }
 }
 

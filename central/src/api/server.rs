@@ -6,7 +6,7 @@ use seatline_protocol::PublicKey;
 use serde::Serialize;
 
 use crate::auth::SignedIn;
-use crate::domain::{AdminName, Role};
+use crate::domain::{AccountName, Role};
 use crate::server::App;
 
 /// What the server is, and who asks.
@@ -18,7 +18,7 @@ pub(super) struct Server {
     /// The key that seals invites, receipts and settings: what products pin.
     public_key: PublicKey,
     fingerprint: String,
-    signed_in: AdminName,
+    signed_in: AccountName,
     /// What who asks may do.
     role: Role,
 }

@@ -8,21 +8,25 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use jiff::{SignedDuration, Timestamp};
 use seatline_web::Peer;
 use seatline_web::address::to_sign_in;
 
 use super::{session, token};
 use crate::api::{self, ApiError, unauthorised};
-use crate::domain::{Actor, ActorKind, AdminName, Role, Scopes, TokenId};
+use crate::domain::{AccountName, Actor, ActorKind, PresentedToken, Role, Scopes, Session, TokenId};
 use crate::pages::PageError;
 use crate::server::{App, Need};
 use crate::store::Stored;
+
+/// How often the use of a session is noted.
+const USE_NOTED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Who is signed in: put beside a request by the guard (`Extension<SignedIn>`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// The account.
-    pub name: AdminName,
+    pub name: AccountName,
     /// What it may do at this moment.
     pub role: Role,
     /// How he is known.
@@ -35,7 +39,7 @@ pub struct SignedIn {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Via {
     /// By the cookie of a session.
-    Session,
+    Session(Session),
     /// By an API token, on the API alone.
     Token {
         /// Its id.
@@ -49,7 +53,7 @@ impl SignedIn {
     /// Who he is to the audit log.
     pub fn actor(&self) -> Actor {
         let (kind, token) = match &self.via {
-            Via::Session => (ActorKind::Person, None),
+            Via::Session(_) => (ActorKind::Person, None),
             Via::Token { id, .. } => (ActorKind::Token, Some(id.clone())),
         };
         Actor { kind, name: self.name.to_string(), token, address: Some(self.address) }
@@ -58,6 +62,14 @@ impl SignedIn {
     /// Whether his role is at least `role`: for pages that leave out what would be refused.
     pub fn may(&self, role: Role) -> bool {
         self.role >= role
+    }
+
+    /// The session, where he has one.
+    pub fn session(&self) -> Option<&Session> {
+        match &self.via {
+            Via::Session(session) => Some(session),
+            Via::Token { .. } => None,
+        }
     }
 
     fn refused(&self, need: Need) -> Option<Refused> {
@@ -69,6 +81,22 @@ impl SignedIn {
             _ => None,
         }
     }
+}
+
+/// Notes in the background that somebody was here: nobody waits for it, and it is no reason to refuse him.
+fn noted(note: impl Future<Output = Stored<()>> + Send + 'static) {
+    tokio::spawn(async move {
+        if let Err(error) = note.await {
+            tracing::warn!("the last use was not noted: {error}");
+        }
+    });
+}
+
+/// The beginning of a moment's day, in UTC.
+fn beginning_of_day(now: Timestamp) -> Timestamp {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let millis = now.as_millisecond();
+    Timestamp::from_millisecond(millis - millis.rem_euclid(DAY)).unwrap_or(now)
 }
 
 /// Why somebody who is signed in is refused.
@@ -104,17 +132,30 @@ pub async fn guard(State((app, need)): State<(App, Need)>, request: Request, nex
     response
 }
 
-async fn signed_in(app: &App, parts: &Parts, is_api: bool) -> Stored<Option<SignedIn>> {
-    let (store, headers) = (app.central.store(), &parts.headers);
+/// Who sends a request, if somebody who is signed in.
+///
+/// # Errors
+/// Where the store cannot be asked.
+pub async fn signed_in(app: &App, parts: &Parts, is_api: bool) -> Stored<Option<SignedIn>> {
+    let (store, headers, now) = (app.central.store(), &parts.headers, app.central.now());
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| *peer);
     let address = app.gate.client(peer, headers);
     if is_api && let Some(token) = token::presented(headers) {
-        let Some(token) = store.api_token(&token).await? else { return Ok(None) };
-        let via = Via::Token { id: token.id, scopes: Scopes::all_of(Role::Administrator) };
-        return Ok(Some(SignedIn { name: token.admin, role: Role::Administrator, via, address }));
+        let Some(PresentedToken { token, role }) = store.api_token(&token, now).await? else { return Ok(None) };
+        let today = beginning_of_day(now);
+        if token.last_used_day != Some(today) {
+            let (central, id) = (app.central.clone(), token.id.clone());
+            noted(async move { central.store().use_api_token(&id, today).await });
+        }
+        let via = Via::Token { id: token.id, scopes: token.scopes };
+        return Ok(Some(SignedIn { name: token.account, role, via, address }));
     }
     let Some(token) = session::presented(&app.central, headers) else { return Ok(None) };
-    let found = store.session(&token, app.central.now()).await?;
-    let via = Via::Session;
-    Ok(found.map(|session| SignedIn { name: session.admin, role: Role::Administrator, via, address }))
+    let used_since = now.checked_sub(app.life.idle).unwrap_or(Timestamp::MIN);
+    let Some(session) = store.session(&token, now, used_since).await? else { return Ok(None) };
+    if now.duration_since(session.last_used_at) >= USE_NOTED_AFTER {
+        let (central, id) = (app.central.clone(), session.id.clone());
+        noted(async move { central.store().use_session(&id, now).await });
+    }
+    Ok(Some(SignedIn { name: session.account.clone(), role: session.role, via: Via::Session(session), address }))
 }

@@ -1,6 +1,5 @@
 //! The command line. Commands work on the data directory itself, also while the server runs.
 
-mod accounts;
 mod applications;
 mod import;
 mod licenses;
@@ -8,7 +7,9 @@ mod links;
 mod output;
 mod place;
 mod serve;
+mod tokens;
 mod user;
+mod users;
 
 use std::path::PathBuf;
 
@@ -47,12 +48,15 @@ Exit status: 0 done, 1 not done (the reason is on standard error), 2 wrong usage
 enum Command {
     /// Serve the pages, the API and the link until SIGINT or SIGTERM
     Serve(serve::Serve),
-    /// Administrators, who sign in to the pages
+    /// The first administrator, who signs in to the pages and adds the others
     #[command(subcommand)]
-    Admin(accounts::AdminCommand),
-    /// API tokens, with which programs use the API in an administrator's name
+    Admin(users::AdminCommand),
+    /// Who signs in, and what he may do
     #[command(subcommand)]
-    Token(accounts::TokenCommand),
+    User(users::UserCommand),
+    /// API tokens, with which programs use the API in somebody's name
+    #[command(subcommand)]
+    Token(tokens::TokenCommand),
     /// Applications: the products whose licenses are looked after
     #[command(subcommand)]
     Application(applications::ApplicationCommand),
@@ -74,10 +78,16 @@ impl Command {
         matches!(
             self,
             Self::Serve(_)
-                | Self::Admin(accounts::AdminCommand::Create(_))
+                | Self::Admin(users::AdminCommand::Create(_))
+                | Self::User(users::UserCommand::Add { .. })
                 | Self::Application(applications::ApplicationCommand::Add { .. })
         )
     }
+}
+
+/// The failure of a value that breaks its rule.
+fn invalid(field: &'static str, reason: impl std::fmt::Display) -> Failure {
+    crate::central::ActionError::invalid(field, reason).into()
 }
 
 impl Arguments {
@@ -96,6 +106,7 @@ impl Arguments {
         match self.command {
             Command::Serve(serve) => serve.run(&place, output).await.map(|()| 0),
             Command::Admin(command) => command.run(&place, output).await.map(|()| 0),
+            Command::User(command) => command.run(&place, output).await.map(|()| 0),
             Command::Token(command) => command.run(&place, output).await.map(|()| 0),
             Command::Application(command) => command.run(&place, output).await.map(|()| 0),
             Command::Invite(invite) => invite.run(&place, output).await.map(|()| 0),

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use seatline_web::ServeError;
 use serde::Serialize;
 
+use crate::actions::accounts::AccountError;
 use crate::central::ActionError;
 use crate::keyring::KeyringError;
 use crate::link::ExchangeError;
@@ -34,7 +35,7 @@ macro_rules! coded {
     )*};
 }
 
-coded!(ActionError, KeyringError, ServeError, StoreError);
+coded!(AccountError, ActionError, KeyringError, ServeError, StoreError);
 
 impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {

@@ -45,7 +45,7 @@ impl Serve {
         let face = Face { public_url, name: self.name.map_or_else(|| place.face().map(|face| face.name), Ok)? };
         let central = place.central_as(&face).await?;
         place.remember(&face)?;
-        let has_admin = central.store().has_admin().await?;
+        let has_admin = central.store().has_administrator().await?;
         // The handlers stand before anybody is told that the server runs: a signal is never missed.
         let end = end_signal()?;
         let app = App::new(central.clone())?;

@@ -18,7 +18,10 @@ pub mod role;
 pub mod time;
 pub mod trouble;
 
-pub use account::{Admin, AdminName, ApiToken, NewSession, Session};
+pub use account::{
+    Account, AccountName, AccountRefusal, ApiToken, NewSession, PresentedToken, Proof, Session, SessionLife, SignOn,
+    Subject,
+};
 pub use application::{Application, ApplicationName, ApplicationRow};
 pub use audit::{Act, Actor, ActorKind, Changed, Entry, EntryFilter, Object, Record};
 pub use assessment::{Assessment, Concern, Gravity};

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use seatline_ui::{Banner, Failure, Prose, Tone};
 use seatline_web::refusal;
 
+use crate::actions::accounts::AccountError;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::Role;
@@ -64,6 +65,18 @@ impl From<ActionError> for PageError {
             ActionError::Store(_) | ActionError::Random(_) => {
                 tracing::error!(code = error.code(), %error, "a page could not be shown");
                 Self::unavailable()
+            }
+        }
+    }
+}
+
+impl From<AccountError> for PageError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Action(error) => error.into(),
+            error => {
+                let why = Prose::sentence(&error.to_string());
+                Self::new(StatusCode::CONFLICT, "Not done", Tone::Warning, "This could not be done", why)
             }
         }
     }

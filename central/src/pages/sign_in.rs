@@ -2,6 +2,7 @@
 
 use axum::Form;
 use axum::extract::{Extension, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_ui::{Banner, SignIn, Tone, format};
@@ -58,11 +59,11 @@ pub async fn sign_in(
     Form(sent): Form<Sent>,
 ) -> Response {
     let next = after_sign_in(sent.next.as_deref());
-    let error = match auth::sign_in(&app.gate, &app.central, peer, &headers, &sent.name, &sent.password).await {
+    let error = match auth::sign_in(&app.gate, &app.central, app.life, peer, &headers, &sent.name, &sent.password).await
+    {
         Ok(cookie) => return ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response(),
-        Err(SignInError::Store(error) | SignInError::Gate(GateError::Store(error))) => {
-            return PageError::from(error).into_response();
-        }
+        Err(SignInError::Gate(GateError::Store(error))) => return PageError::from(error).into_response(),
+        Err(SignInError::Account(error)) => return PageError::from(error).into_response(),
         Err(error) => error,
     };
     let refused = match &error {
@@ -78,7 +79,10 @@ pub async fn sign_in(
 }
 
 /// `POST /sign-out`
-pub async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
-    let cookie = auth::sign_out(&app.central, &headers).await?;
+pub async fn sign_out(State(app): State<App>, parts: Parts) -> Result<Response, PageError> {
+    let cookie = match auth::signed_in(&app, &parts, false).await? {
+        Some(who) => auth::sign_out(&app.central, &who).await?,
+        None => auth::forget(&app.central),
+    };
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
 }

@@ -22,7 +22,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::api::{self, ApiError};
 use crate::auth::guard;
 use crate::central::{ActionError, Central};
-use crate::domain::Area;
+use crate::domain::{Area, SessionLife};
 use crate::link::http::Door;
 use crate::pages;
 pub use route::{Need, Route};
@@ -41,6 +41,8 @@ pub struct App {
     pub gate: Gate,
     /// The door of the link.
     pub door: Door,
+    /// How long sessions last.
+    pub life: SessionLife,
 }
 
 impl App {
@@ -49,7 +51,7 @@ impl App {
     /// # Errors
     /// Where the operating system gives no randomness.
     pub fn new(central: Central) -> Result<Self, ActionError> {
-        Ok(Self { central, gate: Gate::new()?, door: Door::default() })
+        Ok(Self { central, gate: Gate::new()?, door: Door::default(), life: SessionLife::default() })
     }
 }
 

@@ -14,9 +14,9 @@
 //! 3. Its implementation in `sql/SUBJECT.rs`, once, for [`sql::SqlStore`]:
 //!
 //! ```text
-//! async fn rename(&self, id: &TagId, name: &str, now: Timestamp) -> Stored<()> {
+//! async fn note(&self, id: &TagId, name: &str, now: Timestamp) -> Stored<()> {
 //!     let (id, name) = (id.clone(), name.to_owned());
-//!     self.write(move |session| {                       // or self.read(…)
+//!     self.write(move |session| {                       // or self.read(…), or self.change(act, …): see below
 //!         let changed = session.execute(
 //!             "UPDATE tags SET name = ?2, changed_at = ?3 WHERE id = ?1",
 //!             params![id.as_str(), &name, now],
@@ -26,6 +26,10 @@
 //!     .await
 //! }
 //! ```
+//!
+//! What somebody changes demands an [`Act`] and goes through `self.change(act, …)`, whose closure gives a
+//! [`crate::domain::Changed`]: its value, and the record for the audit log, which is written in the same commit
+//! ([`crate::domain::audit`] tells how). `self.write` is for what products and jobs do by themselves.
 //!
 //! The closure is a synchronous transaction over `&dyn Session`. It may run several times, all but the last without
 //! effect, so it changes nothing but the database. `session.execute` gives how many rows it changed; `session.run` is
@@ -45,6 +49,7 @@
 //! - Where two may insert the same key, the one who was slower runs again, and finds what the other has written.
 //! - A write holds up all others of the process: keep each short, and work through many rows in batches, a call for each.
 
+mod accounts;
 pub mod conformance;
 pub mod page;
 pub mod sql;
@@ -55,10 +60,10 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Digest, KeyId, LinkId, Sequence};
 
 use crate::domain::{
-    Admin, AdminName, Admissions, ApiToken, Application, ApplicationId, ApplicationRow, Incoming, InviteRecord, Latest,
-    Link, LinkSettings, LinkState, NewSession, Redeemed, Redemption, RefusedReport, ReportRow, Session, Stated,
-    Statement, TokenHash, TokenId,
+    Act, Admissions, Application, ApplicationId, ApplicationRow, Incoming, InviteRecord, Latest, Link, LinkSettings,
+    LinkState, Redeemed, Redemption, RefusedReport, ReportRow, Stated, Statement,
 };
+pub use accounts::{Accounts, Audit, Sessions, Tokens};
 pub use page::{Cursor, Page, PageSize};
 
 /// Why the store did not do what was asked.
@@ -113,7 +118,7 @@ pub trait Applications: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where another has its name, whatever the case of the letters.
-    async fn add_application(&self, application: &Application) -> Stored<()>;
+    async fn add_application(&self, act: &Act, application: &Application) -> Stored<()>;
     /// The application of an id.
     async fn application(&self, id: &ApplicationId) -> Stored<Option<Application>>;
     /// The application of a name, whatever the case of its letters.
@@ -124,14 +129,14 @@ pub trait Applications: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Missing`] where there is no such application, or the link does not belong to it.
-    async fn choose_link(&self, id: &ApplicationId, link: Option<&LinkId>) -> Stored<()>;
+    async fn choose_link(&self, act: &Act, id: &ApplicationId, link: Option<&LinkId>) -> Stored<()>;
 }
 
 /// Links and the invites that they are made by.
 #[async_trait]
 pub trait Links: Send + Sync {
     /// Keeps an invite.
-    async fn add_invite(&self, invite: &InviteRecord) -> Stored<()>;
+    async fn add_invite(&self, act: &Act, invite: &InviteRecord) -> Stored<()>;
     /// Uses an invite, once: makes the link, or finds the one that the same key made before. The link of an invite that
     /// was made for an application is approved, belongs to it, and is chosen for it.
     async fn redeem(&self, redemption: &Redemption) -> Stored<Redeemed>;
@@ -148,17 +153,17 @@ pub trait Links: Send + Sync {
     /// # Errors
     /// [`StoreError::Missing`] where there is no such link or application, [`StoreError::Conflict`] where the link
     /// belongs to another application.
-    async fn approve_link(&self, link: &LinkId, application: &ApplicationId, now: Timestamp) -> Stored<()>;
+    async fn approve_link(&self, act: &Act, link: &LinkId, application: &ApplicationId) -> Stored<()>;
     /// Sets the state of a link that was approved before.
     ///
     /// # Errors
     /// [`StoreError::Missing`] where there is no such link, [`StoreError::Conflict`] where it is pending.
-    async fn set_link_state(&self, link: &LinkId, state: LinkState) -> Stored<()>;
+    async fn set_link_state(&self, act: &Act, link: &LinkId, state: LinkState) -> Stored<()>;
     /// Sets the settings of a link, if its revision is still `settings.revision - 1`.
     ///
     /// # Errors
     /// [`StoreError::Missing`] where there is no such link, [`StoreError::Conflict`] where somebody else changed it.
-    async fn set_link_settings(&self, link: &LinkId, settings: &LinkSettings) -> Stored<()>;
+    async fn set_link_settings(&self, act: &Act, link: &LinkId, settings: &LinkSettings) -> Stored<()>;
 }
 
 /// Reports and the chains that they make (`b1`).
@@ -194,45 +199,6 @@ pub trait Statements: Send + Sync {
     async fn statements(&self, link: &LinkId) -> Stored<Vec<Statement>>;
 }
 
-/// Administrators, their sessions, and API tokens.
-#[async_trait]
-pub trait Accounts: Send + Sync {
-    /// Adds an administrator.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where the name is taken.
-    async fn add_admin(&self, admin: &Admin) -> Stored<()>;
-    /// Sets the password of an administrator (its hash), and ends all sessions of his.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`] where there is none of this name.
-    async fn set_password(&self, name: &AdminName, password: &str) -> Stored<()>;
-    /// The administrator of a name.
-    async fn admin(&self, name: &AdminName) -> Stored<Option<Admin>>;
-    /// Whether there is any administrator.
-    async fn has_admin(&self) -> Stored<bool>;
-    /// Begins a session, and forgets those that had ended by then.
-    async fn begin_session(&self, session: &NewSession) -> Stored<()>;
-    /// The session of a token, unless it has ended by `now`.
-    async fn session(&self, token: &TokenHash, now: Timestamp) -> Stored<Option<Session>>;
-    /// Ends a session; one that does not run is ended already.
-    async fn end_session(&self, token: &TokenHash) -> Stored<()>;
-    /// Keeps an API token.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`] where its administrator does not exist.
-    async fn add_api_token(&self, token: &ApiToken) -> Stored<()>;
-    /// The API token of a secret's hash.
-    async fn api_token(&self, token: &TokenHash) -> Stored<Option<ApiToken>>;
-    /// All API tokens, the newest first, at most [`PageSize::MAX`].
-    async fn api_tokens(&self) -> Stored<Vec<ApiToken>>;
-    /// Revokes an API token.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`] where there is none of this id.
-    async fn revoke_api_token(&self, id: &TokenId) -> Stored<()>;
-}
-
 /// The identity that the stored data belongs to.
 #[async_trait]
 pub trait Identity: Send + Sync {
@@ -246,6 +212,12 @@ pub trait Identity: Send + Sync {
 }
 
 /// Everything that is kept.
-pub trait Store: Applications + Links + Reports + Statements + Accounts + Identity + 'static {}
+pub trait Store:
+    Applications + Links + Reports + Statements + Accounts + Sessions + Tokens + Audit + Identity + 'static
+{
+}
 
-impl<T: Applications + Links + Reports + Statements + Accounts + Identity + 'static> Store for T {}
+impl<T> Store for T where
+    T: Applications + Links + Reports + Statements + Accounts + Sessions + Tokens + Audit + Identity + 'static
+{
+}

@@ -15,7 +15,9 @@ use super::licenses::LicensesTab;
 use super::sign_in::sign_in_form;
 use crate::actions::links::MadeInvite;
 use crate::auth::{SignedIn, Via};
-use crate::domain::{Application, ApplicationId, Chain, Gap, InviteId, Licenses, Link, LinkState, Role};
+use crate::domain::{
+    Application, ApplicationId, Chain, Gap, InviteId, Licenses, Link, LinkState, Role, Scopes, TokenId,
+};
 
 /// What a hostile product would send as a name.
 const HOSTILE: &str = r#""><script>alert(1)</script><img src=x onerror=y style='z'>"#;
@@ -142,7 +144,7 @@ fn whole(body: &str) -> String {
     let who = SignedIn {
         name: "ada".parse().expect("a name"),
         role: Role::Administrator,
-        via: Via::Session,
+        via: Via::Token { id: TokenId::from_random([1; 12]), scopes: Scopes::all_of(Role::Administrator) },
         address: "127.0.0.1".parse().expect("an address"),
     };
     html("A title", Some(&who), body)

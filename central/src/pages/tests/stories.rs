@@ -13,9 +13,8 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::world;
-use crate::auth::create_admin;
 use crate::central::Central;
-use crate::domain::{Actor, Application, Clock, Incoming, LinkState, Redeemed, Redemption, TokenHash};
+use crate::domain::{Actor, Application, Clock, Incoming, LinkState, Redeemed, Redemption, Role, TokenHash};
 use crate::keyring::Keyring;
 use crate::server::{App, router};
 use crate::store::sql::SqlStore;
@@ -53,7 +52,7 @@ impl Browser {
             Central::open(store, keys, Clock::new(world::now), "Example Organisation", "https://central.example")
                 .await
                 .expect("a central server");
-        create_admin(&central, "ada", PASSWORD).await.expect("an administrator");
+        central.add_account(&story(), "ada", Role::Administrator, PASSWORD).await.expect("an administrator");
         let router = router(App::new(central.clone()).expect("an app")).expect("a router");
         Self { _dir: dir, central, router, cookie: String::new() }
     }

@@ -2,19 +2,19 @@
 
 use seatline_protocol::LinkId;
 
-use super::sample::{application, at, invite, key, linked, redemption};
+use super::sample::{act, act_at, application, at, invite, key, linked, redemption};
 use crate::domain::{Application, Link, LinkState, Redeemed, SettingsChange};
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 async fn added(store: &dyn Store, n: u8) -> Application {
     let application = application(n);
-    store.add_application(&application).await.expect("added");
+    store.add_application(&act(), &application).await.expect("added");
     application
 }
 
 /// A link that waits for approval, made by the n-th invite with the n-th key.
 async fn pending(store: &dyn Store, n: u8) -> Link {
-    store.add_invite(&invite(n, None)).await.expect("kept");
+    store.add_invite(&act(), &invite(n, None)).await.expect("kept");
     made(store.redeem(&redemption(n, &key(n), n, at(i64::from(n)))).await.expect("redeemed"))
 }
 
@@ -43,7 +43,7 @@ pub async fn an_invite_serves_the_first_key_that_uses_it_and_no_other(store: &dy
 
 /// An invite holds for its thirty minutes, to the last moment.
 pub async fn an_invite_that_nobody_used_in_time_is_expired(store: &dyn Store) {
-    store.add_invite(&invite(1, None)).await.expect("kept");
+    store.add_invite(&act(), &invite(1, None)).await.expect("kept");
     let late = store.redeem(&redemption(1, &key(1), 1, at(1800))).await.expect("redeemed");
     assert_eq!(late, Redeemed::Expired);
     assert_eq!(made(store.redeem(&redemption(1, &key(1), 1, at(1799))).await.expect("redeemed")).created_at, at(1799));
@@ -51,7 +51,7 @@ pub async fn an_invite_that_nobody_used_in_time_is_expired(store: &dyn Store) {
 
 /// Two products that use an invite at the same moment: one of them has it.
 pub async fn an_invite_that_many_use_at_once_serves_one(store: &dyn Store) {
-    store.add_invite(&invite(1, None)).await.expect("kept");
+    store.add_invite(&act(), &invite(1, None)).await.expect("kept");
     let wishes: Vec<_> = (1..=4).map(|n| redemption(1, &key(n), n, at(1))).collect();
     let (first, second, third, fourth) = tokio::join!(
         store.redeem(&wishes[0]),
@@ -79,7 +79,7 @@ pub async fn an_invite_for_an_application_approves_the_link_beforehand(store: &d
 /// A key was made for one link alone.
 pub async fn a_key_has_one_link(store: &dyn Store) {
     pending(store, 1).await;
-    store.add_invite(&invite(2, None)).await.expect("kept");
+    store.add_invite(&act(), &invite(2, None)).await.expect("kept");
     let second = store.redeem(&redemption(2, &key(1), 2, at(2))).await.expect("redeemed");
     assert_eq!(second, Redeemed::KeyInUse);
     let other = store.redeem(&redemption(2, &key(2), 2, at(3))).await.expect("redeemed");
@@ -89,21 +89,21 @@ pub async fn a_key_has_one_link(store: &dyn Store) {
 /// An approved link belongs to its application for good.
 pub async fn a_link_is_approved_for_one_application(store: &dyn Store) {
     let (link, first, second) = (pending(store, 1).await, added(store, 1).await, added(store, 2).await);
-    store.approve_link(&link.id, &first.id, at(10)).await.expect("approved");
+    store.approve_link(&act_at(10), &link.id, &first.id).await.expect("approved");
     let approved = store.link(&link.id).await.expect("read").expect("there");
     assert_eq!((approved.state, approved.approved_at), (LinkState::Approved, Some(at(10))));
     assert_eq!(approved.application, Some(first.id.clone()));
     assert_eq!(store.application(&first.id).await.expect("read").expect("there").link, Some(link.id.clone()));
-    let other = store.approve_link(&link.id, &second.id, at(11)).await;
+    let other = store.approve_link(&act_at(11), &link.id, &second.id).await;
     assert!(matches!(other, Err(StoreError::Conflict(_))));
-    store.set_link_state(&link.id, LinkState::Suspended).await.expect("suspended");
-    store.approve_link(&link.id, &first.id, at(12)).await.expect("approved again");
+    store.set_link_state(&act(), &link.id, LinkState::Suspended).await.expect("suspended");
+    store.approve_link(&act_at(12), &link.id, &first.id).await.expect("approved again");
     let again = store.link(&link.id).await.expect("read").expect("there");
     assert_eq!((again.state, again.approved_at), (LinkState::Approved, Some(at(10))));
-    let nowhere = store.approve_link(&LinkId::from_random([9; 24]), &first.id, at(13)).await;
+    let nowhere = store.approve_link(&act_at(13), &LinkId::from_random([9; 24]), &first.id).await;
     assert!(matches!(nowhere, Err(StoreError::Missing(_))));
     let waiting = pending(store, 3).await;
-    let nothing = store.approve_link(&waiting.id, &application(99).id, at(14)).await;
+    let nothing = store.approve_link(&act_at(14), &waiting.id, &application(99).id).await;
     assert!(matches!(nothing, Err(StoreError::Missing(_))));
     let unchanged = store.link(&waiting.id).await.expect("read").expect("there");
     assert_eq!(unchanged, waiting, "what failed was undone whole");
@@ -112,7 +112,7 @@ pub async fn a_link_is_approved_for_one_application(store: &dyn Store) {
 /// Suspending is for links that were in force.
 pub async fn a_link_that_was_never_approved_cannot_be_suspended(store: &dyn Store) {
     let link = pending(store, 1).await;
-    let suspended = store.set_link_state(&link.id, LinkState::Suspended).await;
+    let suspended = store.set_link_state(&act(), &link.id, LinkState::Suspended).await;
     assert!(matches!(suspended, Err(StoreError::Conflict(_))));
     assert_eq!(store.link(&link.id).await.expect("read"), Some(link));
 }
@@ -121,10 +121,10 @@ pub async fn a_link_that_was_never_approved_cannot_be_suspended(store: &dyn Stor
 pub async fn an_application_shows_only_a_link_of_its_own(store: &dyn Store) {
     let (first, second) = (linked(store, 1).await, linked(store, 2).await);
     let id = application(1).id;
-    assert!(matches!(store.choose_link(&id, Some(&second.id)).await, Err(StoreError::Missing(_))));
-    store.choose_link(&id, None).await.expect("chosen");
+    assert!(matches!(store.choose_link(&act(), &id, Some(&second.id)).await, Err(StoreError::Missing(_))));
+    store.choose_link(&act(), &id, None).await.expect("chosen");
     assert_eq!(store.application(&id).await.expect("read").expect("there").link, None);
-    store.choose_link(&id, Some(&first.id)).await.expect("chosen");
+    store.choose_link(&act(), &id, Some(&first.id)).await.expect("chosen");
     assert_eq!(store.application(&id).await.expect("read").expect("there").link, Some(first.id));
 }
 
@@ -133,12 +133,12 @@ pub async fn settings_are_changed_from_the_newest_revision_alone(store: &dyn Sto
     let link = linked(store, 1).await;
     let change = SettingsChange { interval: Some(60), dormancy_days: Some(30), ..SettingsChange::default() };
     let changed = change.apply(&link.settings, at(5));
-    store.set_link_settings(&link.id, &changed).await.expect("changed");
+    store.set_link_settings(&act(), &link.id, &changed).await.expect("changed");
     assert_eq!(store.link(&link.id).await.expect("read").expect("there").settings, changed);
     let late = SettingsChange { interval: Some(120), ..SettingsChange::default() }.apply(&link.settings, at(6));
-    assert!(matches!(store.set_link_settings(&link.id, &late).await, Err(StoreError::Conflict(_))));
+    assert!(matches!(store.set_link_settings(&act(), &link.id, &late).await, Err(StoreError::Conflict(_))));
     assert_eq!(store.link(&link.id).await.expect("read").expect("there").settings, changed);
-    let nowhere = store.set_link_settings(&LinkId::from_random([9; 24]), &late).await;
+    let nowhere = store.set_link_settings(&act(), &LinkId::from_random([9; 24]), &late).await;
     assert!(matches!(nowhere, Err(StoreError::Missing(_))));
 }
 

@@ -8,12 +8,16 @@
 //! They are made for tests: a story panics where the store does not behave.
 
 mod accounts;
+mod applications;
+mod audit;
 mod links;
 mod reports;
 mod sample;
 mod statements;
 
 pub use accounts::*;
+pub use applications::*;
+pub use audit::*;
 pub use links::*;
 pub use reports::*;
 pub use statements::*;
@@ -26,10 +30,19 @@ macro_rules! store_conformance {
             a_name_belongs_to_one_application_whatever_its_case
             a_list_in_pages_is_the_whole_list
             text_from_people_stays_what_it_is
-            an_administrator_has_a_name_of_his_own
-            a_new_password_takes_the_place_of_the_old_one_and_ends_the_sessions
-            a_session_ends_when_it_is_ended_or_its_time_is_over
-            an_api_token_serves_until_it_is_revoked
+            g11_an_account_has_a_name_of_its_own_and_a_role
+            g11_the_last_administrator_stays
+            g11_of_two_administrators_who_remove_each_other_one_stays
+            g11_a_removed_account_leaves_no_way_in
+            g10_an_account_of_single_sign_on_follows_its_provider
+            a_new_password_takes_the_place_of_the_old_one_and_ends_the_other_sessions
+            a_session_ends_when_it_is_ended_or_unused_or_its_time_is_over
+            an_api_token_serves_until_it_is_revoked_or_over
+            tokens_are_listed_by_owner_in_pages
+            g11_every_change_of_an_account_is_in_the_audit_log
+            g11_every_change_of_an_application_or_link_is_in_the_audit_log
+            g11_what_changes_nothing_or_fails_is_not_in_the_audit_log
+            g11_the_audit_log_is_read_in_pages_and_by_filters
             a_store_belongs_to_the_first_key_that_it_was_opened_with
             an_invite_serves_the_first_key_that_uses_it_and_no_other
             an_invite_that_many_use_at_once_serves_one

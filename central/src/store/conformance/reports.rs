@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{LinkId, ReceiptVerdict, Sequence};
 
-use super::sample::{application, at, chain, counts, failure, invite, key, linked, redemption, report, report_at};
+use super::sample::{
+    act, act_at, application, at, chain, counts, failure, invite, key, linked, redemption, report, report_at,
+};
 use crate::domain::report::MAX_REFUSED_KEPT;
 use crate::domain::{Admitted, Chain, Gap, Incoming, LinkState, Redeemed, SettingsChange};
 use crate::store::{Cursor, PageSize, Store, StoreError};
@@ -147,23 +149,23 @@ pub async fn a_report_from_the_future_is_kept_aside_until_its_time(store: &dyn S
 
 /// The state of a link is asked in the commit itself.
 pub async fn only_an_approved_link_reports(store: &dyn Store) {
-    store.add_invite(&invite(1, None)).await.expect("kept");
+    store.add_invite(&act(), &invite(1, None)).await.expect("kept");
     let redeemed = store.redeem(&redemption(1, &key(1), 1, at(0))).await.expect("redeemed");
     let Redeemed::Link(link) = redeemed else { panic!("a link: {redeemed:?}") };
     let one = || chain(1, 1);
     let refused = |code| vec![Admitted::Refused(code)];
     let answers = admit(store, &link.id, one(), at(1)).await;
     assert_eq!(answers, refused(RefusalCode::LinkPending));
-    store.add_application(&application(1)).await.expect("added");
-    store.approve_link(&link.id, &application(1).id, at(2)).await.expect("approved");
-    store.set_link_state(&link.id, LinkState::Suspended).await.expect("suspended");
+    store.add_application(&act(), &application(1)).await.expect("added");
+    store.approve_link(&act_at(2), &link.id, &application(1).id).await.expect("approved");
+    store.set_link_state(&act(), &link.id, LinkState::Suspended).await.expect("suspended");
     let answers = admit(store, &link.id, one(), at(3)).await;
     assert_eq!(answers, refused(RefusalCode::LinkSuspended));
     let answers = admit(store, &LinkId::from_random([9; 24]), one(), at(4)).await;
     assert_eq!(answers, refused(RefusalCode::LinkUnknown));
     assert_eq!(chain_of(store, &link.id).await, Chain::default());
     assert_eq!(store.refused_reports(&link.id).await.expect("read"), [], "a link that is closed fills nothing");
-    store.approve_link(&link.id, &application(1).id, at(5)).await.expect("approved");
+    store.approve_link(&act_at(5), &link.id, &application(1).id).await.expect("approved");
     assert_eq!(verdicts(&admit(store, &link.id, one(), at(6)).await), ["chained"]);
 }
 
@@ -173,9 +175,9 @@ pub async fn w6_reports_are_answered_with_the_settings_of_the_moment(store: &dyn
     let first = store.admit(&link.id, chain(1, 1), at(1)).await.expect("admitted").settings;
     assert_eq!(first.as_ref(), Some(&link.settings));
     let changed = SettingsChange { interval: Some(60), ..SettingsChange::default() }.apply(&link.settings, at(2));
-    store.set_link_settings(&link.id, &changed).await.expect("changed");
+    store.set_link_settings(&act(), &link.id, &changed).await.expect("changed");
     assert_eq!(store.admit(&link.id, chain(1, 1), at(3)).await.expect("admitted").settings, Some(changed));
-    store.set_link_state(&link.id, LinkState::Suspended).await.expect("suspended");
+    store.set_link_state(&act(), &link.id, LinkState::Suspended).await.expect("suspended");
     assert_eq!(store.admit(&link.id, chain(1, 1), at(4)).await.expect("admitted").settings, None);
 }
 
@@ -259,7 +261,7 @@ pub async fn writes_at_once_are_all_kept(store: &dyn Store) {
     }
     let taken = writes.len();
     let taken_names: Vec<_> = (1..=20).map(application).collect();
-    let conflicts = taken_names.iter().map(|application| store.add_application(application));
+    let conflicts = taken_names.iter().map(async |application| store.add_application(&act(), application).await);
     let (answers, refused) = both(writes, conflicts.collect()).await;
     assert_eq!(answers.len(), taken);
     for answer in answers {

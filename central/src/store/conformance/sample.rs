@@ -1,18 +1,34 @@
 //! Things to store: made from numbers, so that a story reads as a story.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use jiff::Timestamp;
 use seatline_protocol::report::{Failure, Outcome, ProductFacts, Reporter};
 use seatline_protocol::seal;
 use seatline_protocol::{AccountCounts, Collected, Counting, Digest, LinkId, Report, SecretKey, Sequence, ServerId};
 
 use crate::domain::{
-    Application, ApplicationId, Incoming, InviteId, InviteRecord, Link, Redeemed, Redemption, TokenHash,
+    Act, Actor, Application, ApplicationId, EntryId, Incoming, InviteId, InviteRecord, Link, Redeemed, Redemption,
+    TokenHash,
 };
 use crate::store::Store;
 
 /// The time of a story, in seconds after its begin.
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("a second of this century")
+}
+
+/// An act of somebody at the command line, in the begin of a story.
+pub(super) fn act() -> Act {
+    act_at(0)
+}
+
+/// As [`act`], at another second. No two acts have one id.
+pub(super) fn act_at(second: i64) -> Act {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let mut id = [0; 12];
+    id[4..].copy_from_slice(&NUMBER.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    Act { actor: Actor::command_line("story"), at: at(second), id: EntryId::from_random(id) }
 }
 
 /// The n-th application.
@@ -57,8 +73,8 @@ pub(super) fn redemption(invite: u8, key: &SecretKey, link: u8, now: Timestamp) 
 /// An approved link, made by the n-th invite with the n-th key for the n-th application.
 pub(super) async fn linked(store: &dyn Store, n: u8) -> Link {
     let application = application(n);
-    store.add_application(&application).await.expect("added");
-    store.add_invite(&invite(n, Some(&application))).await.expect("kept");
+    store.add_application(&act(), &application).await.expect("added");
+    store.add_invite(&act(), &invite(n, Some(&application))).await.expect("kept");
     match store.redeem(&redemption(n, &key(n), n, at(0))).await.expect("redeemed") {
         Redeemed::Link(link) => *link,
         other => panic!("a new invite is used: {other:?}"),

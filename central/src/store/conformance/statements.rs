@@ -4,7 +4,7 @@ use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Continuity, Digest, IdentityPart, LinkId, ServerId, seal};
 
-use super::sample::{at, key, linked};
+use super::sample::{act, at, key, linked};
 use crate::domain::{LinkState, Stated};
 use crate::store::Store;
 
@@ -51,7 +51,7 @@ pub async fn b4_what_was_said_of_a_server_id_is_kept_once_and_within_bounds(stor
 /// `b4`: nobody is believed whose link is not in force.
 pub async fn b4_only_an_approved_link_says_something_of_its_server_id(store: &dyn Store) {
     let link = linked(store, 1).await;
-    store.set_link_state(&link.id, LinkState::Suspended).await.expect("suspended");
+    store.set_link_state(&act(), &link.id, LinkState::Suspended).await.expect("suspended");
     let refused = store.note(&link.id, vec![stated(1, 1)], at(10)).await.expect("answered");
     assert_eq!(refused.expect_err("it is suspended"), RefusalCode::LinkSuspended);
     let stranger = store.note(&LinkId::from_random([9; 24]), vec![stated(9, 1)], at(10)).await.expect("answered");

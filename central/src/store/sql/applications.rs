@@ -6,14 +6,14 @@ use seatline_protocol::LinkId;
 use super::row::Row;
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored};
-use crate::domain::{Application, ApplicationId, ApplicationRow, LatestSummary};
+use crate::domain::{Act, Application, ApplicationId, ApplicationRow, Changed, LatestSummary, Object, Record};
 use crate::store::{Applications, Cursor, Page, PageSize};
 
 #[async_trait]
 impl Applications for SqlStore {
-    async fn add_application(&self, application: &Application) -> Stored<()> {
+    async fn add_application(&self, act: &Act, application: &Application) -> Stored<()> {
         let application = application.clone();
-        self.write(move |session| {
+        self.change(act, move |session| {
             let added = session.execute(
                 "INSERT INTO applications (id, name, name_key, product, url, created_at, link)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name_key) DO NOTHING",
@@ -27,7 +27,10 @@ impl Applications for SqlStore {
                     application.link.as_ref().map(LinkId::as_str),
                 ],
             )?;
-            if added == 0 { Err(StoreError::Conflict("an application with this name")) } else { Ok(()) }
+            if added == 0 {
+                return Err(StoreError::Conflict("an application with this name"));
+            }
+            Ok(Changed::new((), Record::made("application.add", object(&application), &application)))
         })
         .await
     }
@@ -77,19 +80,40 @@ impl Applications for SqlStore {
         .await
     }
 
-    async fn choose_link(&self, id: &ApplicationId, link: Option<&LinkId>) -> Stored<()> {
+    async fn choose_link(&self, act: &Act, id: &ApplicationId, link: Option<&LinkId>) -> Stored<()> {
         let (id, link) = (id.clone(), link.cloned());
-        self.write(move |session| {
+        self.change(act, move |session| {
             if let Some(link) = &link {
                 let belongs = "SELECT id FROM links WHERE id = ?1 AND application = ?2 FOR UPDATE";
                 if !session.exists(belongs, params![link.as_str(), id.as_str()])? {
                     return Err(StoreError::Missing("link of this application"));
                 }
             }
-            choose(session, &id, link.as_ref())
+            let before = locked(session, &id)?;
+            if before.link == link {
+                return Ok(Changed::nothing(()));
+            }
+            choose(session, &id, link.as_ref())?;
+            let after = Application { link: link.clone(), ..before.clone() };
+            Ok(Changed::new((), Record::changed("application.choose-link", object(&after), &before, &after)))
         })
         .await
     }
+}
+
+/// An application, as entries of the audit log name it.
+pub(super) fn object(application: &Application) -> Object {
+    Object::new("application", &application.id, &application.name)
+}
+
+/// The application of an id, which nobody else changes until the commit.
+pub(super) fn locked(session: &dyn Session, id: &ApplicationId) -> Stored<Application> {
+    let found = session.row(
+        "SELECT id, name, product, url, created_at, link FROM applications WHERE id = ?1 FOR UPDATE",
+        params![id.as_str()],
+        application,
+    )?;
+    found.ok_or(StoreError::Missing("application"))
 }
 
 /// Sets the link that an application shows.

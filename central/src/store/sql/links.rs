@@ -1,7 +1,6 @@
 //! Links and invites.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{KeyId, LinkId};
 
@@ -10,7 +9,10 @@ use super::chain::gaps;
 use super::row::{Row, name_of, to_json};
 use super::session::{Param, Session, params};
 use super::{SqlStore, StoreError, Stored};
-use crate::domain::{ApplicationId, Chain, InviteRecord, Link, LinkSettings, LinkState, Redeemed, Redemption};
+use crate::domain::{
+    Act, ApplicationId, Chain, Changed, InviteRecord, Link, LinkSettings, LinkState, Object, Record, Redeemed,
+    Redemption,
+};
 use crate::store::{Cursor, Links, Page, PageSize};
 
 /// The columns of a link, as [`link`] reads them.
@@ -27,9 +29,9 @@ macro_rules! links_where {
 
 #[async_trait]
 impl Links for SqlStore {
-    async fn add_invite(&self, invite: &InviteRecord) -> Stored<()> {
+    async fn add_invite(&self, act: &Act, invite: &InviteRecord) -> Stored<()> {
         let invite = invite.clone();
-        self.write(move |session| {
+        self.change(act, move |session| {
             session.run(
                 "INSERT INTO invites (secret, id, application, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![
@@ -39,7 +41,9 @@ impl Links for SqlStore {
                     invite.created_at,
                     invite.expires_at,
                 ],
-            )
+            )?;
+            let object = Object::new("invite", &invite.id, &invite.id);
+            Ok(Changed::new((), Record::made("invite.make", object, &invite)))
         })
         .await
     }
@@ -97,11 +101,11 @@ impl Links for SqlStore {
         .await
     }
 
-    async fn approve_link(&self, link: &LinkId, application: &ApplicationId, now: Timestamp) -> Stored<()> {
-        let (id, application) = (link.clone(), application.clone());
-        self.write(move |session| {
-            let link = locked(session, &id)?;
-            if link.application.is_some_and(|other| other != application) {
+    async fn approve_link(&self, act: &Act, link: &LinkId, application: &ApplicationId) -> Stored<()> {
+        let (id, application, now) = (link.clone(), application.clone(), act.at);
+        self.change(act, move |session| {
+            let before = locked(session, &id)?;
+            if before.application.as_ref().is_some_and(|other| *other != application) {
                 return Err(StoreError::Conflict("another application that this link belongs to"));
             }
             session.run(
@@ -109,26 +113,31 @@ impl Links for SqlStore {
                  WHERE id = ?1",
                 params![id.as_str(), LinkState::Approved.name(), application.as_str(), now],
             )?;
-            choose(session, &application, Some(&id))
+            choose(session, &application, Some(&id))?;
+            changed(session, "link.approve", &before)
         })
         .await
     }
 
-    async fn set_link_state(&self, link: &LinkId, state: LinkState) -> Stored<()> {
+    async fn set_link_state(&self, act: &Act, link: &LinkId, state: LinkState) -> Stored<()> {
         let id = link.clone();
-        self.write(move |session| {
-            if locked(session, &id)?.approved_at.is_none() {
+        self.change(act, move |session| {
+            let before = locked(session, &id)?;
+            if before.approved_at.is_none() {
                 return Err(StoreError::Conflict("a decision to be made: the link was never approved"));
             }
-            session.run("UPDATE links SET state = ?2 WHERE id = ?1", params![id.as_str(), state.name()])
+            session.run("UPDATE links SET state = ?2 WHERE id = ?1", params![id.as_str(), state.name()])?;
+            let action = if state == LinkState::Suspended { "link.suspend" } else { "link.state" };
+            changed(session, action, &before)
         })
         .await
     }
 
-    async fn set_link_settings(&self, link: &LinkId, settings: &LinkSettings) -> Stored<()> {
+    async fn set_link_settings(&self, act: &Act, link: &LinkId, settings: &LinkSettings) -> Stored<()> {
         let (id, settings) = (link.clone(), settings.clone());
-        self.write(move |session| {
-            let changed = session.execute(
+        self.change(act, move |session| {
+            let before = locked(session, &id)?;
+            let newer = session.execute(
                 "UPDATE links SET settings_revision = ?2, settings_changed_at = ?3, sync_interval = ?4,
                         dormancy_days = ?5, counting = ?6
                  WHERE id = ?1 AND settings_revision = ?2 - 1",
@@ -141,14 +150,23 @@ impl Links for SqlStore {
                     &name_of(&settings.counting)?,
                 ],
             )?;
-            match (changed, by_id(session, &id)?) {
-                (0, None) => Err(StoreError::Missing("link")),
-                (0, Some(_)) => Err(StoreError::Conflict("a newer change of these settings")),
-                _ => Ok(()),
+            if newer == 0 {
+                return Err(StoreError::Conflict("a newer change of these settings"));
             }
+            changed(session, "link.settings", &before)
         })
         .await
     }
+}
+
+/// The record of a link's change, as it is now.
+pub(super) fn changed(session: &dyn Session, action: &'static str, before: &Link) -> Stored<Changed<()>> {
+    let after = by_id(session, &before.id)?.ok_or(StoreError::Missing("link"))?;
+    if after == *before {
+        return Ok(Changed::nothing(()));
+    }
+    let object = Object::new("link", &after.id, format!("{}, {}", after.product.name, after.product.server_id));
+    Ok(Changed::new((), Record::changed(action, object, before, &after)))
 }
 
 /// The settings of a link, or why nothing that it sends is taken. Asked in the transaction: a link that is suspended

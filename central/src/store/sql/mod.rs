@@ -11,6 +11,7 @@
 
 mod accounts;
 mod applications;
+mod audit;
 mod chain;
 mod group;
 mod identity;
@@ -19,8 +20,10 @@ mod links;
 mod reports;
 mod row;
 mod session;
+mod sessions;
 mod sqlite;
 mod statements;
+mod tokens;
 
 use std::fmt;
 use std::path::Path;
