@@ -10,12 +10,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seatline_protocol::exchange::{self, ExchangeRequest, ExchangeResponse};
 use seatline_protocol::text;
+use seatline_protocol::wait::{self, WaitRequest};
+use serde::Serialize;
 use ureq::tls::{RootCerts, TlsConfig};
 
 /// How long an exchange may take, from the name lookup to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much longer than it has asked for a product waits for news.
+const WAIT_SLACK: Duration = Duration::from_secs(10);
 /// The longest wait that a server may ask for with `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
@@ -130,9 +134,20 @@ impl Client {
 
     /// As [`Self::exchange`], with what the server's clock says.
     pub fn answered(&self, url: &str, request: &ExchangeRequest) -> Result<Answered, ClientError> {
+        self.post(url, exchange::PATH, request, TIMEOUT)
+    }
+
+    /// Waits for news of the central server at `url`, which wants to answer within so many seconds.
+    pub fn wait(&self, url: &str, request: &WaitRequest, seconds: u64) -> Result<ExchangeResponse, ClientError> {
+        let timeout = Duration::from_secs(seconds) + WAIT_SLACK;
+        self.post(url, wait::PATH, request, timeout).map(|answered| answered.response)
+    }
+
+    fn post(&self, url: &str, path: &str, body: &impl Serialize, timeout: Duration) -> Result<Answered, ClientError> {
         let failed = |error| failure(url, &error);
-        let endpoint = format!("{}{}", url.trim_end_matches('/'), exchange::PATH);
-        let mut response = self.agent.post(endpoint).send_json(request).map_err(failed)?;
+        let endpoint = format!("{}{path}", url.trim_end_matches('/'));
+        let request = self.agent.post(endpoint).config().timeout_global(Some(timeout)).build();
+        let mut response = request.send_json(body).map_err(failed)?;
         let status = response.status().as_u16();
         if status != 200 {
             let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());

@@ -1,10 +1,13 @@
 //! The application link as the product sees it: made from an invite, joined, approved, in force.
 
+mod rotation;
+
 use jiff::Timestamp;
+use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::report::ProductFacts;
 use seatline_protocol::{
-    Counting, Invite, Join, LinkId, OpenError, PublicKey, SecretKey, ServerId, Settings, Welcome, seal,
+    Counting, Invite, Join, LinkId, OpenError, PublicKey, Removal, SecretKey, ServerId, Settings, Welcome, seal,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -14,6 +17,8 @@ use crate::host::HostError;
 use crate::ports::PortError;
 use crate::slots;
 use crate::store::{LockedStore, Slot, StateReader, StoreError};
+use rotation::Rotated;
+pub use rotation::RotationFacts;
 
 /// Why a link was not made.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +41,19 @@ pub enum LinkError {
     /// There is no link.
     #[error("the product is not linked; accept an invite first (`seatline link accept`)")]
     NotLinked,
+    /// The link is not in force, so there is nothing to rotate.
+    #[error("the link is not in force yet: its key can be replaced once the central server has approved it")]
+    NotInForce,
+    /// A new key was made, and the central server does not know it yet.
+    #[error(
+        "a new key was made already, and the central server has not answered yet; synchronise first (`seatline sync`)"
+    )]
+    RotationUnderWay,
+    /// The server ID is another one than the link was made for: this may be a copy, whose key is not its own.
+    #[error(
+        "the server ID has changed since the product was linked: say first whether this is the same instance or a copy of it          (`seatline server-id confirm`)"
+    )]
+    Unconfirmed,
     /// The link that was meant is gone, and there is another one.
     #[error(
         "the link that was meant is gone, and another one, to {central_url}, was made since: nothing was changed; look at \
@@ -71,6 +89,9 @@ impl LinkError {
             Self::InviteExpired { .. } => "invite-expired",
             Self::AlreadyLinked { .. } => "already-linked",
             Self::NotLinked => "not-linked",
+            Self::NotInForce => "link-not-in-force",
+            Self::RotationUnderWay => "rotation-under-way",
+            Self::Unconfirmed => "server-id-unconfirmed",
             Self::Replaced { .. } => "link-replaced",
             Self::Product(_) => "product-unavailable",
             Self::Store(error) => error.code(),
@@ -112,8 +133,17 @@ pub(crate) struct Link {
     pub central_name: String,
     pub central_key: PublicKey,
     pub accepted_at: Timestamp,
+    /// The page at the central server that the administrator came from, where he came from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
     /// The link's own key as PASERK.
     key: Zeroizing<String>,
+    /// How the key came to take the place of another one, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rotated: Option<Rotated>,
+    /// The latest wish for a count at once that was answered by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answered_demand: Option<Timestamp>,
     /// The server ID that the link was made for, or confirmed for since; absent in a link of an early version, whose
     /// server ID has not changed yet.
     #[serde(default)]
@@ -129,7 +159,8 @@ pub(crate) struct Link {
 pub(crate) enum State {
     /// No answer yet.
     Joining,
-    /// The central server has refused the join for good. A refusal is not sealed, so a welcome is still taken.
+    /// The central server has refused the join for good, or has removed the link. A refusal is not sealed, so a welcome is
+    /// still taken.
     Refused(Problem),
     /// The central server waits for its administrator's approval.
     Pending { link: LinkId, application: String },
@@ -144,7 +175,7 @@ pub(crate) enum State {
 pub enum LinkState {
     /// The join was not answered yet.
     Joining,
-    /// The central server will not take the join any more.
+    /// The central server will not take the join any more, or has removed the link.
     Refused,
     /// The central server waits for its administrator's approval.
     Pending,
@@ -178,7 +209,7 @@ pub struct LinkFacts {
     pub fingerprint: String,
     /// How far it is.
     pub state: LinkState,
-    /// Why the central server has refused the join for good, where it has.
+    /// Why the central server has refused the join for good, where it has, or that it has removed the link.
     pub refusal: Option<Problem>,
     /// The link's id, once the central server has given one.
     pub link: Option<LinkId>,
@@ -186,6 +217,12 @@ pub struct LinkFacts {
     pub application: Option<String>,
     /// When the invite was accepted.
     pub accepted_at: Timestamp,
+    /// The page at the central server that the administrator came from, where he came from one.
+    pub return_url: Option<String>,
+    /// How its key was replaced last, where it was.
+    pub rotation: Option<RotationFacts>,
+    /// Since when the central server wants a count at once, where none has answered that yet (`w6`).
+    pub demanded_at: Option<Timestamp>,
     /// What the central server has set.
     pub settings: Option<Settings>,
 }
@@ -219,6 +256,9 @@ impl Link {
             central_name: opened.invite.central_name.clone(),
             central_key: opened.central_key.clone(),
             accepted_at: now,
+            return_url: opened.invite.return_url.clone(),
+            rotated: None,
+            answered_demand: None,
             server_id,
             join: seal::seal_introducing(&join, &key)?,
             key: key.to_paserk(),
@@ -242,9 +282,9 @@ impl Link {
         })
     }
 
-    /// Whether `other` is this link, in whatever state: each has a key of its own.
+    /// Whether `other` is this link, in whatever state: each has a join of its own.
     pub fn is_same(&self, other: &Self) -> bool {
-        *self.key == *other.key
+        self.join == other.join
     }
 
     pub fn approved(&self) -> Option<Approved<'_>> {
@@ -256,8 +296,10 @@ impl Link {
         }
     }
 
-    /// Takes a welcome that answers this link's join. A link that is approved stays so: an older answer that arrives late changes nothing.
+    /// Takes a welcome that answers this link's join, or its rotation: it is for the present key. A link that is approved stays
+    /// so: an older answer that arrives late changes nothing.
     pub fn take_welcome(&mut self, welcome: Welcome) {
+        self.rotation_is_known();
         let (link, application) = (welcome.link, welcome.application);
         match (welcome.state, &self.state) {
             (_, State::Approved { .. }) => {}
@@ -273,6 +315,32 @@ impl Link {
         if self.approved().is_none() {
             self.state = State::Refused(refusal);
         }
+    }
+
+    /// Takes it that the central server has removed the link: it comes into force no more. Gives whether it is for this link.
+    pub fn take_removal(&mut self, removal: &Removal) -> bool {
+        let of = match &self.state {
+            State::Pending { link, .. } | State::Approved { link, .. } => Some(link),
+            State::Joining | State::Refused(_) => None,
+        };
+        if of != Some(&removal.link) {
+            return false;
+        }
+        let at = removal.removed_at.strftime("%Y-%m-%d %H:%M UTC");
+        let message = format!("{} has removed this link at {at}", self.central_name);
+        self.state = State::Refused(Problem { code: RefusalCode::LinkRemoved.name().to_owned(), message });
+        true
+    }
+
+    /// Since when the central server wants a count at once that no run has answered.
+    pub fn demanded_at(&self) -> Option<Timestamp> {
+        let demanded = self.approved()?.settings?.demanded_at?;
+        (self.answered_demand < Some(demanded)).then_some(demanded)
+    }
+
+    /// Takes it that a run has answered the wish of `demanded`.
+    pub fn answer_demand(&mut self, demanded: Timestamp) {
+        self.answered_demand = self.answered_demand.max(Some(demanded));
     }
 
     /// Why the join was refused for good, where it was.
@@ -311,6 +379,9 @@ impl Link {
             link: link.cloned(),
             application: application.cloned(),
             accepted_at: self.accepted_at,
+            return_url: self.return_url.clone(),
+            rotation: self.rotation_facts(),
+            demanded_at: self.demanded_at(),
             settings: self.approved().and_then(|approved| approved.settings.cloned()),
         })
     }

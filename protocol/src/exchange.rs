@@ -32,13 +32,16 @@ pub struct ExchangeRequest {
     /// [`crate::continuity::MAX_STATEMENTS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub continuity: Vec<String>,
+    /// A [`crate::Rotation`] that was not answered yet. Reports of the same request may be sealed by the new key already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<String>,
 }
 
 /// What the central server answers: sealed documents, and a reason for each that it refused. `Debug` shows how long the
 /// documents are: a welcome holds a secret.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExchangeResponse {
-    /// A [`crate::Welcome`], in answer to a join.
+    /// A [`crate::Welcome`], in answer to a join, or for the new key in answer to a rotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub welcome: Option<String>,
     /// The link's [`crate::Settings`].
@@ -50,6 +53,9 @@ pub struct ExchangeResponse {
     /// The digests of the statements of continuity that are noted now, or were before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noted: Vec<Digest>,
+    /// A [`crate::Removal`], where the link was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<String>,
     /// Why a document was not taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
@@ -57,11 +63,12 @@ pub struct ExchangeResponse {
 
 impl fmt::Debug for ExchangeRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { join, reports, continuity } = self;
+        let Self { join, reports, continuity, rotation } = self;
         f.debug_struct("ExchangeRequest")
             .field("join", &lengths(join))
             .field("reports", &lengths(reports))
             .field("continuity", &lengths(continuity))
+            .field("rotation", &lengths(rotation))
             .finish()
     }
 }
@@ -73,6 +80,7 @@ impl fmt::Debug for ExchangeResponse {
             .field("settings", &lengths(&self.settings))
             .field("receipts", &lengths(&self.receipts))
             .field("noted", &self.noted)
+            .field("removal", &lengths(&self.removal))
             .field("refusals", &self.refusals)
             .finish()
     }
@@ -87,7 +95,7 @@ fn lengths<'a>(documents: impl IntoIterator<Item = &'a String>) -> Vec<usize> {
 /// are capped and stripped as they are read, so that they are fit to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Which document: `exchange`, `join`, `report` or `continuity`.
+    /// Which document: `exchange`, `join`, `report`, `statement`, `rotation` or `wait`.
     #[serde(deserialize_with = "name")]
     pub document: String,
     /// The index in `reports`, for a report, or in `continuity`, for a statement.
@@ -131,8 +139,14 @@ pub enum RefusalCode {
     InviteExpired,
     /// The link is unknown here.
     LinkUnknown,
-    /// The link was suspended or removed at the central server.
+    /// The link was suspended at the central server.
     LinkSuspended,
+    /// The link was removed at the central server. The answer also holds a [`crate::Removal`].
+    LinkRemoved,
+    /// The key was replaced by another one, and seals nothing new: a copy of the instance still has it.
+    KeyReplaced,
+    /// The new key of a rotation already belongs to a link.
+    KeyInUse,
     /// The link waits for approval.
     LinkPending,
     /// Another report with this sequence number is stored: two copies of one instance report.
@@ -157,6 +171,9 @@ impl RefusalCode {
             Self::InviteExpired => "invite-expired",
             Self::LinkUnknown => "link-unknown",
             Self::LinkSuspended => "link-suspended",
+            Self::LinkRemoved => "link-removed",
+            Self::KeyReplaced => "key-replaced",
+            Self::KeyInUse => "key-in-use",
             Self::LinkPending => "link-pending",
             Self::Fork => "fork",
             Self::BrokenChain => "broken-chain",
@@ -175,7 +192,12 @@ mod tests {
     #[test]
     fn the_documents_of_an_exchange_do_not_show_in_debug() {
         let sealed = || "v4.public.c2VjcmV0".to_owned();
-        let request = ExchangeRequest { join: Some(sealed()), reports: vec![sealed()], continuity: vec![sealed()] };
+        let request = ExchangeRequest {
+            join: Some(sealed()),
+            reports: vec![sealed()],
+            continuity: vec![sealed()],
+            rotation: Some(sealed()),
+        };
         let response = ExchangeResponse {
             welcome: Some(sealed()),
             settings: Some(sealed()),

@@ -6,8 +6,8 @@
 //! | document | sealed by | read by |
 //! |---|---|---|
 //! | [`License`] | a vendor's key | the host |
-//! | [`Invite`], [`Welcome`], [`Settings`], [`Receipt`] | the central server's key | the host |
-//! | [`Join`], [`Report`], [`Continuity`] | the link's key, made by the host | the central server |
+//! | [`Invite`], [`Welcome`], [`Settings`], [`Receipt`], [`Removal`] | the central server's key | the host |
+//! | [`Join`], [`Report`], [`Continuity`], [`Rotation`], [`Wait`] | the link's key, made by the host | the central server |
 //!
 //! A [`LicenseRequest`] is not sealed: an administrator sends it to a vendor, before there is a license.
 //!
@@ -24,8 +24,10 @@ pub mod notices;
 pub mod pairing;
 mod paseto;
 pub mod receipt;
+pub mod removal;
 pub mod report;
 pub mod request;
+pub mod rotation;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod seal;
@@ -33,6 +35,7 @@ pub mod settings;
 pub mod standing;
 pub mod text;
 mod url;
+pub mod wait;
 
 pub use continuity::{Continuity, ContinuityAnswer, IdentityPart};
 pub use exchange::{ExchangeRequest, ExchangeResponse, Refusal};
@@ -41,8 +44,11 @@ pub use keys::{KeyError, KeyId, PublicKey, SecretKey};
 pub use license::{Behaviour, Cost, Counting, Kind, License, Limit, Mode, Prerequisite};
 pub use pairing::{Invite, Join, Welcome};
 pub use receipt::{Receipt, Verdict as ReceiptVerdict};
+pub use removal::Removal;
 pub use report::{AccountCounts, Collected, Measurement, Omission, Outcome, Report};
 pub use request::{LicenseRequest, RequestError};
+pub use rotation::Rotation;
 pub use seal::{Document, OpenError};
 pub use settings::Settings;
 pub use standing::{Observed, Standing, standing};
+pub use wait::{Wait, WaitRequest};

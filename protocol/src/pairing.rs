@@ -91,16 +91,20 @@ pub struct Invite {
     /// The name of the application that it was made for, where there is one: then the link needs no approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
+    /// The page at the central server that its administrator came from, and is shown the way back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
 }
 
 impl Document for Invite {
     const PURPOSE: &'static str = "seatline/invite/v1";
-    const MAX_BYTES: usize = 4 * 1024;
+    const MAX_BYTES: usize = 6 * 1024;
 
     fn check(&self) -> Result<(), String> {
         check_url(&self.central_url)?;
         check_name("central_name", &self.central_name)?;
-        self.application.as_ref().map_or(Ok(()), |name| check_name("application", name))
+        self.application.as_ref().map_or(Ok(()), |name| check_name("application", name))?;
+        self.return_url.as_ref().map_or(Ok(()), |url| check_return(url, &self.central_url))
     }
 }
 
@@ -163,6 +167,13 @@ impl Document for Welcome {
     }
 }
 
+/// Nobody is led to another server than the one that he was shown.
+fn check_return(url: &str, central_url: &str) -> Result<(), String> {
+    check_url(url).map_err(|reason| format!("return_url: {reason}"))?;
+    let inside = url.strip_prefix(central_url.trim_end_matches('/')).is_some_and(|path| path.starts_with('/'));
+    if inside { Ok(()) } else { Err("return_url: it must be a page of the central server".to_owned()) }
+}
+
 fn check_name(what: &str, name: &str) -> Result<(), String> {
     if name.is_empty() || !text::is_line(name, MAX_NAME) {
         return Err(format!("{what} must be one line of 1 to {MAX_NAME} characters"));
@@ -182,6 +193,23 @@ mod tests {
         assert_eq!(serde_json::from_str::<Secret>(&json).expect("its own text"), secret);
         for bad in ["\"\"", "\"not base64!\"", "\"BwcH\"", "7", "null"] {
             assert!(serde_json::from_str::<Secret>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn w3_the_way_back_leads_to_the_central_server_and_to_no_other() {
+        let back = |url: &str| check_return(url, "https://licenses.example.org").is_ok();
+        assert!(back("https://licenses.example.org/applications/AAAA"));
+        for elsewhere in [
+            "https://licenses.example.org",
+            "https://licenses.example.org.evil.example/applications",
+            "https://evil.example/licenses.example.org/",
+            "http://licenses.example.org/applications",
+            "https://licenses.example.org//evil.example",
+            "https://licenses.example.org/%2e%2e/x",
+            "javascript:alert(1)",
+        ] {
+            assert!(!back(elsewhere), "{elsewhere}");
         }
     }
 

@@ -32,7 +32,7 @@ pub trait Document: Serialize + DeserializeOwned {
 }
 
 /// The purposes of all documents, to say what a document is that was given in another's place.
-const PURPOSES: [&str; 8] = [
+const PURPOSES: [&str; 12] = [
     crate::License::PURPOSE,
     crate::Invite::PURPOSE,
     crate::Join::PURPOSE,
@@ -41,6 +41,10 @@ const PURPOSES: [&str; 8] = [
     crate::Receipt::PURPOSE,
     crate::Settings::PURPOSE,
     crate::Continuity::PURPOSE,
+    crate::Rotation::PURPOSE,
+    crate::rotation::Succession::PURPOSE,
+    crate::Wait::PURPOSE,
+    crate::Removal::PURPOSE,
 ];
 
 /// Why a text is not a sealed document of the kind that was asked for, by a key that is trusted.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{LinkId, MAX_COUNT};
+use crate::keys::KeyId;
 use crate::license::Counting;
 use crate::seal::Document;
 
@@ -30,6 +31,13 @@ pub struct Settings {
     pub dormancy_days: u32,
     /// How accounts are counted where the license does not say.
     pub counting: Counting,
+    /// When somebody there last asked for a count at once (`w6`). Each such wish is answered by one synchronisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demanded_at: Option<Timestamp>,
+    /// The key that the product is asked to replace by a new one, see [`crate::Rotation`]. It asks for nothing once the link
+    /// has another key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replace_key: Option<KeyId>,
 }
 
 impl Settings {

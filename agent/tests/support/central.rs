@@ -43,6 +43,7 @@ impl Central {
             issued_at: Timestamp::now(),
             expires_at: Timestamp::now() + expires_in,
             application: Some("Wiki".to_owned()),
+            return_url: None,
         };
         seal::seal_introducing(&invite, &self.key).expect("an invite")
     }
@@ -54,7 +55,17 @@ impl Central {
         let state = WelcomeState::Approved { pseudonym_key: Secret::from_bytes([8; 32]) };
         let welcome = Welcome { key, link: link.clone(), application: "Wiki".to_owned(), issued_at, state };
         let counting = Counting::FirstSignIn;
-        let settings = Settings { link, revision: 1, issued_at, interval: 600, dormancy_days: 30, counting };
+        let (demanded_at, replace_key) = (None, None);
+        let settings = Settings {
+            link,
+            revision: 1,
+            issued_at,
+            interval: 600,
+            dormancy_days: 30,
+            counting,
+            demanded_at,
+            replace_key,
+        };
         ExchangeResponse {
             welcome: Some(seal::seal(&welcome, &self.key).expect("a welcome")),
             settings: Some(seal::seal(&settings, &self.key).expect("settings")),

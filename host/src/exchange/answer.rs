@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::{ExchangeResponse, MAX_REPORTS, RefusalCode};
 use seatline_protocol::report::MAX_CLOCK_AHEAD;
-use seatline_protocol::{Document, Receipt, Settings, Welcome, seal};
+use seatline_protocol::{Document, Receipt, Removal, Settings, Welcome, seal};
 
 use super::{ExchangeError, ExchangeOutcome, ExchangeState};
 use crate::identity;
-use crate::link::Link;
-use crate::outbox;
+use crate::link::{Link, LinkError};
+use crate::outbox::{self, Outbox};
 use crate::slots;
 use crate::store::{LockedStore, Slot, StoreError};
 
@@ -21,6 +21,7 @@ struct Answer {
     welcome: Option<Welcome>,
     settings: Option<Settings>,
     receipts: Vec<(Receipt, String)>,
+    removal: Option<Removal>,
 }
 
 impl Answer {
@@ -34,7 +35,9 @@ impl Answer {
         let settings = response.settings.as_deref().map(|sealed| open("settings", sealed, link)).transpose()?;
         let receipts = response.receipts.iter().take(MAX_REPORTS);
         let receipts = receipts.map(|sealed| Ok((open("receipt", sealed, link)?, sealed.clone())));
-        Ok(Self { welcome, settings, receipts: receipts.collect::<Result<_, ExchangeError>>()? })
+        let receipts = receipts.collect::<Result<_, ExchangeError>>()?;
+        let removal = response.removal.as_deref().map(|sealed| open("removal", sealed, link)).transpose()?;
+        Ok(Self { welcome, settings, receipts, removal })
     }
 }
 
@@ -51,22 +54,14 @@ pub(crate) fn take(
     asked: Option<&Link>,
     now: Timestamp,
 ) -> Result<ExchangeOutcome, ExchangeError> {
-    let mut link = Link::read(locked.store())?.ok_or(ExchangeError::NotLinked)?;
-    if asked.is_some_and(|asked| !asked.is_same(&link)) {
-        return Err(ExchangeError::OtherLink);
-    }
+    let mut link = answering(locked, asked)?;
     let answer = Answer::open(response, &link)?;
     let mut outcome = ExchangeOutcome::default();
     if let Some(welcome) = answer.welcome {
         link.take_welcome(welcome);
         link.write(locked)?;
     }
-    if let Some(settings) = answer.settings
-        && link.take_settings(settings)
-    {
-        outcome.settings_changed = true;
-        link.write(locked)?;
-    }
+    take_wishes(locked, &mut link, answer.settings, now, &mut outcome)?;
     let refused =
         response.refusals.iter().take(MAX_REFUSALS).find_map(|refusal| match ExchangeError::refused(refusal) {
             ExchangeError::JoinRefused(refusal) => Some(refusal),
@@ -78,6 +73,11 @@ pub(crate) fn take(
     }
     if let Some(approved) = link.approved() {
         outcome.receipts = outbox::receive(locked, approved.link, answer.receipts)?;
+    }
+    take_removal(locked, &mut link, answer.removal)?;
+    let is_unknown = response.refusals.iter().any(|refusal| refusal.code == RefusalCode::LinkUnknown.name());
+    if is_unknown && link.rotation_is_forgotten() {
+        link.write(locked)?;
     }
     outcome.noted = identity::state::note(locked, &link, &response.noted)?;
     outcome.refusals = response.refusals.iter().take(MAX_REFUSALS).cloned().collect();
@@ -92,6 +92,64 @@ pub(crate) fn take(
     }
     slots::write(locked, Slot::LastExchange, &state)?;
     Ok(outcome)
+}
+
+/// Takes what came to a product that waited: what the central server wants, or that it has removed the link. How the exchanges
+/// go is not touched by it. Gives what has changed.
+pub(crate) fn take_news(
+    locked: &mut dyn LockedStore,
+    response: &ExchangeResponse,
+    asked: &Link,
+    now: Timestamp,
+) -> Result<ExchangeOutcome, ExchangeError> {
+    let mut link = answering(locked, Some(asked))?;
+    let answer = Answer::open(response, &link)?;
+    let mut outcome = ExchangeOutcome::default();
+    take_wishes(locked, &mut link, answer.settings, now, &mut outcome)?;
+    take_removal(locked, &mut link, answer.removal)?;
+    outcome.refusals = response.refusals.iter().take(MAX_REFUSALS).cloned().collect();
+    Ok(outcome)
+}
+
+/// The present link, which must be the one that was `asked` for.
+fn answering(locked: &mut dyn LockedStore, asked: Option<&Link>) -> Result<Link, ExchangeError> {
+    let link = Link::read(locked.store())?.ok_or(ExchangeError::NotLinked)?;
+    if asked.is_some_and(|asked| !asked.is_same(&link)) { Err(ExchangeError::OtherLink) } else { Ok(link) }
+}
+
+/// Takes settings, and makes a new key where they ask for one. A copy whose server ID nobody has explained makes none: the
+/// link may not be its own.
+fn take_wishes(
+    locked: &mut dyn LockedStore,
+    link: &mut Link,
+    settings: Option<Settings>,
+    now: Timestamp,
+    outcome: &mut ExchangeOutcome,
+) -> Result<(), ExchangeError> {
+    outcome.settings_changed = settings.is_some_and(|settings| link.take_settings(settings));
+    if link.is_asked_to_rotate()? && super::unconfirmed(link, locked.store())?.is_none() {
+        let head = Outbox::read(locked.store())?.head;
+        match link.rotate(head.as_ref(), now) {
+            Ok(()) => outcome.key_replaced = true,
+            Err(LinkError::Store(error)) => return Err(error.into()),
+            Err(error) => tracing::warn!(code = error.code(), "the key of the link was not replaced: {error}"),
+        }
+    }
+    if outcome.settings_changed || outcome.key_replaced {
+        link.write(locked)?;
+    }
+    Ok(())
+}
+
+/// Gives the link up where the central server has removed it. Its waiting reports are kept apart.
+fn take_removal(locked: &mut dyn LockedStore, link: &mut Link, removal: Option<Removal>) -> Result<(), ExchangeError> {
+    let Some(removal) = removal.filter(|removal| link.take_removal(removal)) else { return Ok(()) };
+    // The link goes first: a link without its chain would begin another one, and that is a fork.
+    link.write(locked)?;
+    let retired = outbox::retire(locked)?;
+    let (kept, discarded) = (retired.kept, retired.discarded);
+    tracing::warn!(link = %removal.link, kept, discarded, "the central server has removed the link");
+    Ok(())
 }
 
 /// Lets reports go that a clock has made which was far ahead: the central server would take none of them before that time,

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use seatline_protocol::continuity::{MAX_STATEMENTS, parts_in_words};
 use seatline_protocol::exchange::{ExchangeRequest, MAX_REPORTS, MAX_REQUEST_BYTES, Refusal, RefusalCode};
-use seatline_protocol::{Continuity, Document as _, Join, OpenError, Receipt};
+use seatline_protocol::{Continuity, Document as _, Join, OpenError, Receipt, Rotation};
 use serde::Serialize;
 
 use crate::client::ClientError;
@@ -18,11 +18,11 @@ use crate::link::{Link, State};
 use crate::outbox;
 use crate::store::{StateReader, StoreError};
 
-pub(crate) use answer::take;
+pub(crate) use answer::{take, take_news};
 pub use state::{ExchangeState, Problem, ReceiptFacts};
 
-/// Room in a request for what stands around the reports: the join, statements, and the JSON.
-const OVERHEAD: usize = Join::MAX_BYTES + MAX_STATEMENTS * Continuity::MAX_BYTES + 64 * 1024;
+/// Room in a request for what stands around the reports: the join, statements, a rotation, and the JSON.
+const OVERHEAD: usize = Join::MAX_BYTES + MAX_STATEMENTS * Continuity::MAX_BYTES + Rotation::MAX_BYTES + 64 * 1024;
 
 /// Why an exchange did not do all that it was meant to. The reports stay in the outbox.
 #[derive(Debug, thiserror::Error)]
@@ -55,11 +55,8 @@ pub enum ExchangeError {
         /// Its reason.
         message: String,
     },
-    /// The central server refused the join, and will not take it any more.
-    #[error(
-        "the central server refused the join: {}; remove this link (`seatline link remove`), and accept a new invite",
-        .0.message
-    )]
+    /// The central server refused the join, and will not take it any more; or it has removed the link.
+    #[error("{}; remove this link (`seatline link remove`), and accept a new invite", ended(.0))]
     JoinRefused(Problem),
     /// The server ID is another one than the link was made for, and nobody has said yet what that means.
     #[error(
@@ -97,9 +94,18 @@ impl ExchangeError {
     }
 }
 
-/// Whether the same join would be refused for ever: an invite that is unknown or over does not come back.
+/// Why a link comes into force no more.
+fn ended(problem: &Problem) -> String {
+    match problem.code == RefusalCode::LinkRemoved.name() {
+        true => problem.message.clone(),
+        false => format!("the central server refused the join: {}", problem.message),
+    }
+}
+
+/// Whether the same join would be refused for ever: an invite that is unknown or over does not come back, nor does a link
+/// that was removed.
 fn ends_the_join(refusal: &Refusal) -> bool {
-    let codes = [RefusalCode::InviteUnknown, RefusalCode::InviteExpired];
+    let codes = [RefusalCode::InviteUnknown, RefusalCode::InviteExpired, RefusalCode::LinkRemoved];
     refusal.document == "join" && codes.iter().any(|code| code.name() == refusal.code)
 }
 
@@ -114,6 +120,8 @@ pub struct ExchangeOutcome {
     pub noted: usize,
     /// Whether the settings of the link have changed.
     pub settings_changed: bool,
+    /// Whether the central server has asked for a new key of the link, and one was made.
+    pub key_replaced: bool,
     /// What the central server did not take.
     pub refusals: Vec<Refusal>,
 }
@@ -121,11 +129,12 @@ pub struct ExchangeOutcome {
 impl ExchangeOutcome {
     /// Adds what a later exchange did.
     pub(crate) fn add(&mut self, later: Self) {
-        let Self { sent, receipts, noted, settings_changed, refusals } = later;
+        let Self { sent, receipts, noted, settings_changed, key_replaced, refusals } = later;
         self.sent += sent;
         self.noted += noted;
         self.receipts.extend(receipts);
         self.settings_changed |= settings_changed;
+        self.key_replaced |= key_replaced;
         self.refusals = refusals;
     }
 }
@@ -135,8 +144,9 @@ impl ExchangeOutcome {
 /// (`b4`), it is nothing else.
 pub(crate) fn request(link: &Link, store: &dyn StateReader) -> Result<ExchangeRequest, StoreError> {
     let continuity = statements(Some(link), store)?;
+    let rotation = link.untold_rotation().cloned();
     if unconfirmed(link, store)?.is_some() {
-        return Ok(ExchangeRequest { continuity, ..ExchangeRequest::default() });
+        return Ok(ExchangeRequest { continuity, rotation, ..ExchangeRequest::default() });
     }
     let join = (!matches!(link.state, State::Approved { .. })).then(|| link.join.clone());
     let mut room = MAX_REQUEST_BYTES - OVERHEAD;
@@ -149,7 +159,7 @@ pub(crate) fn request(link: &Link, store: &dyn StateReader) -> Result<ExchangeRe
         reports.push(report.sealed);
         ControlFlow::Continue(())
     })?;
-    Ok(ExchangeRequest { join, reports, continuity })
+    Ok(ExchangeRequest { join, reports, continuity, rotation })
 }
 
 /// What the central server has still to know about the server ID, sealed.
@@ -186,6 +196,7 @@ mod tests {
             issued_at: now,
             expires_at: now + SignedDuration::from_mins(30),
             application: None,
+            return_url: None,
         };
         // Each character takes as many bytes as there are.
         let long = |length: usize| "\u{1F600}".repeat(length);

@@ -3,13 +3,14 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse};
 
 use super::{CollectError, Collected, Host};
 use crate::exchange::{self, ExchangeError, ExchangeOutcome, ExchangeState};
 use crate::identity;
 use crate::link::{self, Link, LinkError, LinkFacts, OpenedInvite, RemovedLink};
-use crate::outbox::{self, Retired};
+use crate::outbox::{self, Outbox, Retired};
 use crate::sandbox::Trigger;
 use crate::slots;
 use crate::status::OutboxStatus;
@@ -85,14 +86,33 @@ impl Host {
     /// When there is no link, or another one that was made meanwhile, or the state cannot be written.
     pub fn remove_link(&self, fingerprint: &str) -> Result<RemovedLink, LinkError> {
         change(&*self.store, |locked| {
-            let link = Link::read(locked.store())?.ok_or(LinkError::NotLinked)?.facts()?;
-            if link.fingerprint != fingerprint {
+            let link = Link::read(locked.store())?.ok_or(LinkError::NotLinked)?;
+            let (had_key, link) = (link.had_key(fingerprint)?, link.facts()?);
+            if !had_key {
                 return Err(LinkError::Replaced { central_url: link.central_url });
             }
             // The link goes first: a link without its chain would begin another one, and that is a fork.
             locked.clear(Slot::Link)?;
             let Retired { kept, discarded } = outbox::retire(locked)?;
             Ok(RemovedLink { link, retired: kept, discarded })
+        })
+    }
+
+    /// Replaces the key of the link by a new one. The next exchange tells the central server; reports that wait stay valid.
+    ///
+    /// # Errors
+    /// When no link is in force, a new key is on its way already, the server ID waits for a person's word, or the state cannot
+    /// be written.
+    pub fn rotate_key(&self) -> Result<LinkFacts, LinkError> {
+        let now = self.now()?;
+        change(&*self.store, |locked| {
+            let mut link = Link::read(locked.store())?.ok_or(LinkError::NotLinked)?;
+            if exchange::unconfirmed(&link, locked.store())?.is_some() {
+                return Err(LinkError::Unconfirmed);
+            }
+            link.rotate(Outbox::read(locked.store())?.head.as_ref(), now)?;
+            link.write(locked)?;
+            Ok(link.facts()?)
         })
     }
 
@@ -130,7 +150,7 @@ impl Host {
                     return Err(error);
                 }
             };
-            let progress = !outcome.receipts.is_empty() || outcome.noted > 0;
+            let progress = !outcome.receipts.is_empty() || outcome.noted > 0 || outcome.key_replaced;
             total.add(ExchangeOutcome { sent: request.reports.len(), ..outcome });
             if let Some(refusal) = total.refusals.first() {
                 return Err(ExchangeError::refused(refusal));
@@ -220,9 +240,16 @@ impl Host {
     /// link that was approved meanwhile is thus in force for this report already, and a full outbox has room again.
     /// Whatever is in the way of the link, the product is counted; and what is in the way is met once. A join that was
     /// refused for good is sent again on demand alone.
+    ///
+    /// A wish of the central server for a count at once is answered by it, also if that comes with the exchange.
     pub fn sync(&self, trigger: Trigger) -> Synchronised {
         let before = self.refused_join(trigger).and_then(|()| self.exchange());
+        let demanded = Link::read(&*self.store).ok().flatten().and_then(|link| link.demanded_at());
+        let trigger = if demanded.is_some() { Trigger::Demand } else { trigger };
         let collected = self.collect(trigger);
+        if let Some(demanded) = demanded {
+            self.note_demand(demanded);
+        }
         let is_made = collected.as_ref().is_ok_and(|collected| collected.report.is_some());
         let exchanged = match before {
             Ok(mut outcome) if is_made => self.exchange().map(|later| {
@@ -232,6 +259,18 @@ impl Host {
             before => before,
         };
         Synchronised { collected, exchanged }
+    }
+
+    /// Notes that a wish for a count was answered. If that cannot be kept, it is answered once more.
+    fn note_demand(&self, demanded: Timestamp) {
+        let noted: Result<(), StoreError> = change(&*self.store, |locked| {
+            let Some(mut link) = Link::read(locked.store())? else { return Ok(()) };
+            link.answer_demand(demanded);
+            link.write(locked)
+        });
+        if let Err(unnoted) = noted {
+            tracing::warn!(error = %unnoted, "that a wish for a count was answered is not kept");
+        }
     }
 
     /// That the join was refused for good, unless somebody demands that it is sent all the same.

@@ -11,6 +11,7 @@ mod keeping;
 mod licensing;
 mod linking;
 mod notifying;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -37,6 +38,7 @@ pub use collecting::{CollectError, Collected, Preview, PreviewedReport};
 pub use identifying::{ConfirmError, Confirmed};
 pub use licensing::LicensePreview;
 pub use linking::{Reached, Synchronised};
+pub use waiting::News;
 
 /// What a host is opened with.
 pub struct HostOptions {

@@ -144,8 +144,9 @@ fn link(status: &Status, link: &LinkFacts) -> State {
 /// Whether the central server has an objection that does not pass by itself.
 fn is_refusal(problem: &Problem) -> bool {
     use RefusalCode::*;
-    let codes = [InviteUnknown, InviteExpired, LinkUnknown, LinkSuspended, Fork, BrokenChain, FutureReport];
-    codes.iter().any(|code| code.name() == problem.code)
+    let of_link = [InviteUnknown, InviteExpired, LinkUnknown, LinkSuspended, LinkRemoved, KeyReplaced];
+    let codes = of_link.into_iter().chain([Fork, BrokenChain, FutureReport]);
+    codes.map(RefusalCode::name).any(|code| code == problem.code)
 }
 
 fn clock(status: &Status) -> State {

@@ -243,6 +243,7 @@ impl Central {
             issued_at,
             expires_at: issued_at + SignedDuration::from_mins(30),
             application: None,
+            return_url: None,
         };
         seal::seal_introducing(&invite, &self.key).expect("an invite")
     }
@@ -268,8 +269,15 @@ impl Central {
     pub fn settings(&self, revision: u64, interval: u32) -> ExchangeResponse {
         let (link, issued_at) = (self.link.clone(), at("2026-03-01T12:00:00Z"));
         let counting = Counting::Account;
-        let settings = Settings { link, revision, issued_at, interval, dormancy_days: 30, counting };
-        ExchangeResponse { settings: Some(self.seal(&settings)), ..Default::default() }
+        let (demanded_at, replace_key) = (None, None);
+        let settings =
+            Settings { link, revision, issued_at, interval, dormancy_days: 30, counting, demanded_at, replace_key };
+        self.wishes(&settings)
+    }
+
+    /// What the central server wants.
+    pub fn wishes(&self, settings: &Settings) -> ExchangeResponse {
+        ExchangeResponse { settings: Some(self.seal(settings)), ..Default::default() }
     }
 
     /// Links the instance, and approves the link.

@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 use crate::given::{Central, Instance};
 
 /// A store on files whose disk fails for good after so many writes; as if the process had ended there.
-struct Failing {
-    store: Directory,
-    writes_left: AtomicUsize,
+pub struct Failing {
+    pub store: Directory,
+    pub writes_left: AtomicUsize,
 }
 
 struct FailingLocked<'s> {

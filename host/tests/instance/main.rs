@@ -12,3 +12,5 @@ mod live;
 mod notices;
 mod outbox;
 mod previews;
+mod removal;
+mod rotation;

@@ -150,12 +150,13 @@ fn the_largest_join_and_invite_can_be_sealed_and_opened() {
     assert_eq!(open_introduced::<Join>(&token), Ok((join, key().public())));
 
     let invite = Invite {
-        central_url: format!("https://a/{}", "a".repeat(490)),
+        central_url: format!("https://a/{}", "a".repeat(480)),
         central_name: wide(MAX_NAME),
         secret,
         issued_at: late(),
         expires_at: late(),
         application: Some(wide(MAX_NAME)),
+        return_url: Some(format!("https://a/{}/{}", "a".repeat(480), "a".repeat(9))),
     };
     let token = seal_introducing(&invite, &key()).expect("the largest invite can be sealed");
     assert_eq!(open_introduced::<Invite>(&token), Ok((invite, key().public())));
@@ -177,12 +178,15 @@ fn the_answer_to_the_largest_request_can_be_sent() {
         interval: seatline_protocol::settings::MAX_INTERVAL,
         dormancy_days: seatline_protocol::settings::MAX_DORMANCY_DAYS,
         counting: Counting::FirstSignIn,
+        demanded_at: Some(late()),
+        replace_key: Some(key().public().id()),
     };
     let refusal = seatline_protocol::Refusal::new("report", Some(63), &wide(64), &wide(400));
     let refusal = serde_json::to_vec(&refusal).expect("JSON").len();
     let welcome = seatline_protocol::Welcome::MAX_BYTES;
     let noted = MAX_STATEMENTS * refusal.max(Digest::of(b"").as_str().len() + 3);
     let answers = MAX_REPORTS * (sealed(&receipt).max(refusal) + 3);
-    let most = welcome + sealed(&settings) + answers + noted + 2 * refusal + 100;
+    let removal = seatline_protocol::Removal::MAX_BYTES;
+    let most = welcome + removal + sealed(&settings) + answers + noted + 2 * refusal + 100;
     assert!(most < MAX_RESPONSE_BYTES, "{most} bytes");
 }

@@ -14,6 +14,8 @@ fn settings(interval: u32, dormancy_days: u32, revision: u64) -> Settings {
         interval,
         dormancy_days,
         counting: Counting::Account,
+        demanded_at: None,
+        replace_key: None,
     }
 }
 

@@ -1,9 +1,9 @@
 //! The JSON of each document, and one sealed: a change of the wire format is seen here before it is published.
 
-use seatline_protocol::seal::{Document, seal, seal_introducing};
+use seatline_protocol::seal::{Document, open, seal, seal_introducing};
 use seatline_protocol::{
-    Continuity, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, License, Observed, Receipt, Refusal, Report,
-    SecretKey, Settings, Standing, Welcome, standing,
+    Continuity, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, License, Observed, Receipt, Refusal, Removal,
+    Report, Rotation, SecretKey, Sequence, Settings, Standing, Wait, Welcome, standing,
 };
 use serde_json::json;
 
@@ -59,6 +59,7 @@ fn w3_the_json_of_an_invite() {
     let json = wire::<Invite>(json!({
         "central_url": "https://licenses.example.org", "central_name": "Licenses", "secret": "A".repeat(43),
         "issued_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-01T00:30:00Z", "application": "Wiki",
+        "return_url": "https://licenses.example.org/applications/AAAA",
     }));
     insta::assert_snapshot!(json);
 }
@@ -87,7 +88,8 @@ fn w3_the_json_of_a_welcome() {
 fn w4_the_json_of_settings() {
     let json = wire::<Settings>(json!({
         "link": "B7K2-9QXM-0000-0000-0000-0000", "revision": 3, "issued_at": "2026-01-01T00:00:00Z",
-        "interval": 3600, "dormancy_days": 90, "counting": "account",
+        "interval": 3600, "dormancy_days": 90, "counting": "account", "demanded_at": "2026-01-01T00:00:00Z",
+        "replace_key": SecretKey::from_seed(&[7; 32]).public().id(),
     }));
     insta::assert_snapshot!(json);
 }
@@ -147,12 +149,14 @@ fn g4_the_json_of_an_exchange() {
         join: Some("v4.public.…".to_owned()),
         reports: vec!["v4.public.…".to_owned()],
         continuity: vec!["v4.public.…".to_owned()],
+        rotation: Some("v4.public.…".to_owned()),
     };
     let response = ExchangeResponse {
         welcome: Some("v4.public.…".to_owned()),
         settings: Some("v4.public.…".to_owned()),
         receipts: vec!["v4.public.…".to_owned()],
         noted: vec![Digest::of(b"")],
+        removal: Some("v4.public.…".to_owned()),
         refusals: vec![Refusal::new("report", Some(1), "fork", "Another report has its place.")],
     };
     let json = serde_json::to_string_pretty(&(request, response)).expect("JSON");
@@ -173,4 +177,17 @@ fn the_bytes_of_a_sealed_document() {
     let introducing = seal_introducing(&settings, &key).expect("sealed");
     let tokens = format!("{sealed}\n\n{introducing}");
     insta::assert_snapshot!(tokens);
+}
+
+#[test]
+fn the_json_of_a_rotation_a_wait_and_a_removal() {
+    let (old, new) = (SecretKey::from_seed(&[7; 32]), SecretKey::from_seed(&[8; 32]));
+    let link = "B7K2-9QXM-0000-0000-0000-0000".parse().expect("a link id");
+    let at = "2026-01-01T00:00:00Z".parse().expect("a time");
+    let sealed = Rotation::sealed(&link, Sequence::FIRST, &old, &new, at).expect("sealed");
+    let rotation: Rotation = open(&sealed, &[old.public()]).expect("opened");
+    let wait = wire::<Wait>(json!({"link": link, "revision": 3, "seconds": 50, "issued_at": at}));
+    let removal = wire::<Removal>(json!({"link": link, "removed_at": at}));
+    let rotation = wire::<Rotation>(serde_json::to_value(rotation).expect("JSON"));
+    insta::assert_snapshot!(format!("{rotation}\n{wait}\n{removal}"));
 }
