@@ -175,6 +175,7 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     show(&["support-file"]);
     show(&["link", "show"]);
     show(&["plugin", "list"]);
+    show(&["link", "rotate"]);
     show(&["link", "remove", "--yes"]);
     show(&["plugin", "remove", "--yes"]);
     show(&["user", "add", "ada"]);

@@ -5,7 +5,7 @@ mod support;
 
 use jiff::SignedDuration;
 use seatline_host::store::{Directory, Log, StoreError, change, records};
-use seatline_protocol::{Counting, Digest, ExchangeResponse, Outcome, Refusal, Report};
+use seatline_protocol::{Counting, Digest, ExchangeResponse, Outcome, Refusal, Report, Rotation, seal};
 use serde_json::Value;
 use support::agent::{Agent, stock_plugin};
 use support::central::{Central, answer, open};
@@ -190,6 +190,33 @@ fn a_database_that_cannot_be_read_is_reported_as_such_and_counts_nothing() {
     if let Outcome::Collected(collected) = &report.outcome {
         assert_eq!(collected.accounts, None);
     }
+}
+
+#[test]
+fn a_key_is_replaced_and_what_waits_is_exported_with_the_old_keys_word_for_the_new_one() {
+    let agent = linked(&Central::new());
+    agent.run(&["sync"]).refused("central-unreachable");
+    let before = agent.run(&["link", "show", "--json"]).json()["link"].take();
+    let rotated = agent.run(&["link", "rotate", "--json"]).json();
+    assert_eq!(rotated["problem"]["code"], "central-unreachable", "it is told with the next exchange");
+    let rotation = &rotated["link"]["rotation"];
+    assert_eq!(
+        (&rotation["previous_fingerprint"], &rotation["is_known"]),
+        (&before["fingerprint"], &Value::Bool(false))
+    );
+    assert_ne!(rotated["link"]["fingerprint"], before["fingerprint"]);
+    agent.run(&["link", "rotate"]).refused("rotation-under-way");
+    agent.run(&["sync"]).refused("central-unreachable");
+    let exported = agent.exported();
+    let rotation = exported.rotation.expect("it goes with every exchange until it is answered");
+    let keys = exported.reports.iter().map(|sealed| seal::key_id::<Report>(sealed).expect("a key").fingerprint());
+    let old = seal::key_id::<Rotation>(&rotation).expect("the key that vouches").fingerprint();
+    assert_eq!(before["fingerprint"], old.as_str());
+    let new = rotated["link"]["fingerprint"].as_str().expect("it").to_owned();
+    assert_eq!(keys.collect::<Vec<_>>(), [old, new]);
+    let removed = agent.run(&["link", "remove", "--yes", "--json"]).json();
+    assert_eq!(removed["retired_reports"], 2);
+    agent.run(&["link", "rotate"]).refused("not-linked");
 }
 
 #[test]

@@ -215,6 +215,34 @@ fn w6_synchronise_now_says_what_was_in_the_way() {
 }
 
 #[test]
+fn a_key_is_replaced_with_the_password_and_the_page_says_whether_central_knows() {
+    let world = joining();
+    assert_eq!(world.ada.post("/links/rotate", &[]).status, 409, "it is not in force");
+    world.approve();
+    let before = world.link()["fingerprint"].take();
+    world.ada.post("/confirm/end", &[]);
+    assert_eq!(world.ada.post("/links/rotate", &[]).status, 403);
+    world.ada.confirm();
+    done(&world.ada.post("/links/rotate", &[]), "rotated");
+    assert_ne!(world.link()["fingerprint"], before);
+    let page = world.page();
+    assert!(page.contains("which the central server does not know yet") && !page.contains("Replace the key"), "{page}");
+    assert_eq!(world.ada.post("/links/rotate", &[]).status, 409, "one is on its way");
+}
+
+#[test]
+fn w3_a_link_that_the_central_server_has_removed_says_so_and_the_way_out() {
+    let world = joining();
+    world.approve();
+    let link = world.link()["link"].as_str().expect("an id").parse().expect("a link id");
+    done(&world.import(&Central::new().removal(link)), "imported");
+    let page = world.page();
+    assert!(page.contains("The central server has removed this link"), "{page}");
+    assert!(page.contains("Remove this link, and accept a new invite"), "{page}");
+    assert_eq!(world.link()["refusal"]["code"], "link-removed");
+}
+
+#[test]
 fn a_link_is_removed_with_the_password_and_only_the_one_that_was_seen() {
     let world = joining();
     let key = hidden(&world.page(), "key");

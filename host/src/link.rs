@@ -227,6 +227,13 @@ pub struct LinkFacts {
     pub settings: Option<Settings>,
 }
 
+impl LinkFacts {
+    /// Whether the central server has removed the link.
+    pub fn was_removed(&self) -> bool {
+        self.refusal.as_ref().is_some_and(|problem| problem.code == RefusalCode::LinkRemoved.name())
+    }
+}
+
 /// A link that was removed, and what became of its reports.
 #[derive(Debug, Clone)]
 pub struct RemovedLink {

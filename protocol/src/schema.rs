@@ -5,6 +5,7 @@ use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::ids::{Digest, Dimension, LicenseId, LinkId, MAX_COUNT, ProductId, Sequence, ServerId};
+use crate::keys::KeyId;
 
 /// Describes types that are text which holds to a rule.
 macro_rules! text {
@@ -28,6 +29,7 @@ text! {
     ServerId: "The identity of an instance of a product: five groups of four characters.", "6C49-PHGB-64KX-JV40-FE8P";
     LinkId: "An application link, named by the central server: six groups of four characters.",
         "7G2M-9QXM-64KX-JV40-FE8P-B7K2";
+    KeyId: "The id of a key, as PASERK.", "k4.pid.9ShR3xc8-qVJ_di0tc9nx0IDIqbatdeM2mqLFBJsKRHs";
     Digest: "SHA-256 over exact bytes.", "sha256:b9cf86a0f1d94c1d3aef0f3d2a3b4ce02a7b4c2a9ce4e9dfbf6f2a4f7a3b1c5d";
 }
 

@@ -18,6 +18,7 @@ use crate::progress;
 pub enum Command {
     Accept(AcceptOptions),
     Show(ShowOptions),
+    Rotate(RotateOptions),
     Remove(RemoveOptions),
 }
 
@@ -41,6 +42,15 @@ pub struct AcceptOptions {
 #[command(after_help = "Example:\n  seatline link show --json")]
 pub struct ShowOptions {}
 
+/// Replace the key of the link by a new one, which the old one vouches for; reports that wait stay valid
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  seatline link rotate
+
+The new key seals every report from then on. The central server learns of it with the next exchange, which is tried at once.")]
+pub struct RotateOptions {}
+
 /// Remove the link and its key; reports that were never received are kept apart, those that wait for approval discarded
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  seatline link remove --yes")]
@@ -54,6 +64,7 @@ pub fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Accept(options) => accept(context, &options),
         Command::Show(_) => show(context),
+        Command::Rotate(_) => rotate(context),
         Command::Remove(options) => remove(context, &options),
     }
 }
@@ -121,7 +132,10 @@ fn preview(opened: &OpenedInvite, product: &ProductFacts) -> String {
 fn facts(page: &mut Page, link: &LinkFacts) {
     let state = match link.state {
         LinkState::Approved => styled(GOOD, "approved"),
-        LinkState::Refused => styled(BAD, "the join was refused: remove this link, and accept a new invite"),
+        LinkState::Refused => match link.was_removed() {
+            true => styled(BAD, "the central server has removed it: remove this link, and accept a new invite"),
+            false => styled(BAD, "the join was refused: remove this link, and accept a new invite"),
+        },
         LinkState::Pending => styled(ATTENTION, "waits for the approval of the central server's administrator"),
         LinkState::Joining => styled(ATTENTION, "the join was not answered yet"),
     };
@@ -132,6 +146,10 @@ fn facts(page: &mut Page, link: &LinkFacts) {
     page.fact("Central", format_args!("{} at {}", link.central_name, link.central_url));
     page.fact("  fingerprint", &link.central_fingerprint);
     page.fact("Our key", &link.fingerprint);
+    if let Some(rotation) = &link.rotation {
+        let known = if rotation.is_known { "" } else { ", which the central server does not know yet" };
+        page.fact("", format_args!("in place of {} since {}{known}", rotation.previous_fingerprint, time(rotation.at)));
+    }
     if let Some(application) = &link.application {
         page.fact("Application", application);
     }
@@ -152,6 +170,20 @@ fn show(context: &Context) -> Result<(), Failure> {
         }
         None => page.line("The product is not linked: accept an invite with `seatline link accept`."),
     })
+}
+
+fn rotate(context: &Context) -> Result<(), Failure> {
+    let instance = context.instance()?;
+    let host = &instance.host;
+    host.rotate_key()?;
+    let exchanged = progress::during("telling the central server", &instance.accounts_read, || host.exchange());
+    // The key is replaced; what is in the way of telling it now is in the way of nothing else.
+    let problem = exchanged.err().map(|error| Problem { code: error.code().to_owned(), message: error.to_string() });
+    let link = host.link()?.ok_or_else(|| Failure::from(ExchangeError::NotLinked))?;
+    if let Some(problem) = &problem {
+        warn(&problem.code, format_args!("{}; `seatline run` and `seatline sync` try again", problem.message));
+    }
+    context.output.show(&Shown { link: Some(&link), problem }, |page| facts(page, &link))
 }
 
 #[derive(Serialize)]

@@ -15,6 +15,7 @@ use crate::services::membership::Membership;
 use crate::services::notifier::Notifier;
 use crate::services::stop::Stop;
 use crate::services::synchroniser::Synchroniser;
+use crate::services::waiter::Waiter;
 use crate::services::{self, Service, opening, supervisor};
 
 /// Synchronise at the start, at every interval, and as soon as a link is made, until SIGINT or SIGTERM
@@ -44,9 +45,10 @@ pub fn run(context: &Context, options: &Options) -> Result<(), Failure> {
     tracing::info!(server_id = %instance.host.server_id(), version = env!("CARGO_PKG_VERSION"), "started");
     let server = address.map(|address| listen(&instance, &address)).transpose()?;
     let synchroniser = Synchroniser(&instance);
+    let waiter = Waiter(&instance);
     let notifier = Notifier::new(&instance);
     let membership = Membership::of(&instance);
-    let mut services: Vec<&dyn Service> = vec![&synchroniser, &notifier];
+    let mut services: Vec<&dyn Service> = vec![&synchroniser, &waiter, &notifier];
     services.extend(membership.as_ref().map(|membership| membership as &dyn Service));
     services.extend(server.as_ref().map(|server| server as &dyn Service));
     stop.when_requested(supervisor::stopping);

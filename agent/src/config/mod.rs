@@ -9,6 +9,7 @@ mod document;
 mod http;
 mod identity;
 mod license;
+mod link;
 mod notices;
 mod product;
 mod secret;
@@ -23,6 +24,7 @@ use document::{Found, Problem};
 pub use http::{DEFAULT_LISTEN, Http, Metrics};
 pub use identity::{Binding, Identity};
 pub use license::{DEFAULT_LICENSE_ENVIRONMENT, LicenseSources};
+pub use link::LinkOptions;
 pub use notices::{MAX_WEBHOOKS, MailDefaults, NoticeDefaults, WebhookSource};
 pub use product::Product;
 pub use secret::{SecretError, SecretSource};
@@ -54,6 +56,8 @@ pub struct Config {
     pub notices: NoticeDefaults,
     /// Where the local API and the pages are served.
     pub http: Http,
+    /// How it stays in touch with the central server.
+    pub link: LinkOptions,
     /// Where the state is kept.
     pub state: State,
     /// What this node is among those that share the state.
@@ -125,7 +129,7 @@ impl ConfigError {
 }
 
 /// The sections that there are.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "product",
     "identity",
     "accounts",
@@ -134,6 +138,7 @@ const SECTIONS: [&str; 12] = [
     "plugin",
     "log",
     "http",
+    "link",
     "mail",
     "webhook",
     "state",
@@ -179,6 +184,7 @@ impl Config {
                 log: top.find("log").map(|found| read_log(&found)).transpose()?.unwrap_or_default(),
                 notices: NoticeDefaults::read(top.find("mail").as_ref(), top.find("webhook").as_ref(), base)?,
                 http: top.find("http").map(|found| Http::read(&found, base)).transpose()?.unwrap_or_default(),
+                link: top.find("link").map(|found| LinkOptions::read(&found)).transpose()?.unwrap_or_default(),
                 state,
                 cluster: cluster.unwrap_or_default(),
             })

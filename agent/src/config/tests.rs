@@ -89,6 +89,14 @@ fn s2_a_database_bound_identity_needs_a_birth_mark_and_takes_the_database_of_the
 }
 
 #[test]
+fn w6_it_waits_for_the_central_server_unless_that_is_switched_off() {
+    let waits = |rest: &str| parse(rest).expect("a configuration").link.wait;
+    assert!(waits("") && waits("[link]") && waits("[link]\nwait = true"));
+    assert!(!waits("[link]\nwait = false"));
+    assert_eq!(problem("[link]\nwait = 'no'"), "line 6: `link.wait` must be true or false, not a string");
+}
+
+#[test]
 fn the_product_alone_is_enough() {
     let config = parse("").expect("the product alone");
     assert_eq!(config.product.nodes, None);

@@ -84,6 +84,7 @@ pub fn routes() -> Vec<Route> {
         form("/links/review", Administer, links::wizard::review),
         form("/links/accept", Confirmed, links::wizard::accept),
         form("/links/sync", Administer, links::change::sync),
+        form("/links/rotate", Confirmed, links::change::rotate),
         form("/links/remove", Confirmed, links::change::remove),
         page("/links/export", Administer, links::file::export),
         form("/links/import", Confirmed, links::file::import),

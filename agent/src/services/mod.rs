@@ -9,6 +9,7 @@ pub mod schedule;
 pub mod stop;
 pub mod supervisor;
 pub mod synchroniser;
+pub mod waiter;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -52,11 +52,16 @@ impl Schedule {
     /// What is to be done at `now`, while the link is in `phase` and this `interval` is set: a link that has come into
     /// force since the last look is synchronised at once, and a new interval holds at once, whoever has received it.
     ///
+    /// A count that the central server wants is made at once as well.
+    ///
     /// The interval is kept give or take a twentieth of it, so that a fleet that was started together does not report
     /// together (`w6`).
-    pub fn due(&mut self, now: Instant, phase: LinkPhase, interval: Duration) -> Option<Due> {
+    pub fn due(&mut self, now: Instant, phase: LinkPhase, interval: Duration, is_demanded: bool) -> Option<Due> {
         let before = std::mem::replace(&mut self.phase, phase);
         let Some((last, random)) = self.synchronised else { return Some(Due::Synchronise(Trigger::Start)) };
+        if is_demanded && phase == LinkPhase::Approved {
+            return Some(Due::Synchronise(Trigger::Demand));
+        }
         let jitter = interval / 10 * u32::from(random) / u32::from(u16::MAX);
         if now >= last + (interval - interval / 20) + jitter {
             return Some(Due::Synchronise(Trigger::Interval));
@@ -120,7 +125,7 @@ mod tests {
     fn starting(phase: LinkPhase) -> Schedule {
         let mut schedule = Schedule::default();
         let start = Instant::now();
-        assert_eq!(schedule.due(start, phase, HOUR), Some(Due::Synchronise(Trigger::Start)));
+        assert_eq!(schedule.due(start, phase, HOUR, false), Some(Due::Synchronise(Trigger::Start)));
         schedule.synchronised(start, 0);
         schedule
     }
@@ -131,9 +136,12 @@ mod tests {
         let mut schedule = starting(LinkPhase::Approved);
         for random in [0, u16::MAX / 2, u16::MAX] {
             schedule.synchronised(start, random);
-            assert_eq!(schedule.due(start + HOUR * 94 / 100, LinkPhase::Approved, HOUR), None);
+            assert_eq!(schedule.due(start + HOUR * 94 / 100, LinkPhase::Approved, HOUR, false), None);
             let later = start + HOUR * 105 / 100;
-            assert_eq!(schedule.due(later, LinkPhase::Approved, HOUR), Some(Due::Synchronise(Trigger::Interval)));
+            assert_eq!(
+                schedule.due(later, LinkPhase::Approved, HOUR, false),
+                Some(Due::Synchronise(Trigger::Interval))
+            );
         }
     }
 
@@ -141,21 +149,31 @@ mod tests {
     fn g5_a_node_that_takes_over_goes_on_in_the_rhythm_and_sends_what_was_left() {
         let now = Instant::now();
         let mut schedule = Schedule::resuming(now, SECOND * 600, LinkPhase::Approved);
-        assert_eq!(schedule.due(now, LinkPhase::Approved, HOUR), Some(Due::Exchange));
+        assert_eq!(schedule.due(now, LinkPhase::Approved, HOUR, false), Some(Due::Exchange));
         schedule.exchanged(now, LinkPhase::Approved, None);
-        assert_eq!(schedule.due(now + SECOND * 2800, LinkPhase::Approved, HOUR), None);
-        let due = schedule.due(now + SECOND * 3000, LinkPhase::Approved, HOUR);
+        assert_eq!(schedule.due(now + SECOND * 2800, LinkPhase::Approved, HOUR, false), None);
+        let due = schedule.due(now + SECOND * 3000, LinkPhase::Approved, HOUR, false);
         assert_eq!(due, Some(Due::Synchronise(Trigger::Interval)));
         let mut late = Schedule::resuming(now, HOUR * 2, LinkPhase::Absent);
-        assert!(matches!(late.due(now, LinkPhase::Absent, HOUR), Some(Due::Synchronise(_))));
+        assert!(matches!(late.due(now, LinkPhase::Absent, HOUR, false), Some(Due::Synchronise(_))));
+    }
+
+    #[test]
+    fn w6_a_count_that_the_central_server_wants_is_made_at_once_over_a_link_that_is_in_force() {
+        let start = Instant::now();
+        let mut schedule = starting(LinkPhase::Approved);
+        let demanded = schedule.due(start + SECOND, LinkPhase::Approved, HOUR, true);
+        assert_eq!(demanded, Some(Due::Synchronise(Trigger::Demand)));
+        assert_eq!(schedule.due(start + SECOND, LinkPhase::Approved, HOUR, false), None);
+        assert_eq!(starting(LinkPhase::Refused).due(start + SECOND, LinkPhase::Refused, HOUR, true), None);
     }
 
     #[test]
     fn w6_a_new_interval_holds_at_once() {
         let start = Instant::now();
         let mut schedule = starting(LinkPhase::Approved);
-        assert_eq!(schedule.due(start + SECOND * 60, LinkPhase::Approved, HOUR), None);
-        let due = schedule.due(start + SECOND * 60, LinkPhase::Approved, SECOND * 60);
+        assert_eq!(schedule.due(start + SECOND * 60, LinkPhase::Approved, HOUR, false), None);
+        let due = schedule.due(start + SECOND * 60, LinkPhase::Approved, SECOND * 60, false);
         assert_eq!(due, Some(Due::Synchronise(Trigger::Interval)));
     }
 
@@ -163,21 +181,24 @@ mod tests {
     fn a_link_that_comes_into_force_is_synchronised_at_once_and_only_once() {
         let start = Instant::now();
         let mut schedule = starting(LinkPhase::Absent);
-        assert_eq!(schedule.due(start + SECOND, LinkPhase::Absent, HOUR), None);
-        assert_eq!(schedule.due(start + SECOND, LinkPhase::Approved, HOUR), Some(Due::Synchronise(Trigger::Demand)));
-        assert_eq!(schedule.due(start + SECOND, LinkPhase::Approved, HOUR), None);
+        assert_eq!(schedule.due(start + SECOND, LinkPhase::Absent, HOUR, false), None);
+        assert_eq!(
+            schedule.due(start + SECOND, LinkPhase::Approved, HOUR, false),
+            Some(Due::Synchronise(Trigger::Demand))
+        );
+        assert_eq!(schedule.due(start + SECOND, LinkPhase::Approved, HOUR, false), None);
     }
 
     #[test]
     fn a_link_that_is_not_approved_is_asked_for_until_it_is() {
         let start = Instant::now();
         let mut schedule = starting(LinkPhase::Absent);
-        assert_eq!(schedule.due(start, LinkPhase::Joining, HOUR), Some(Due::Exchange));
+        assert_eq!(schedule.due(start, LinkPhase::Joining, HOUR, false), Some(Due::Exchange));
         schedule.exchanged(start, LinkPhase::Joining, None);
-        assert_eq!(schedule.due(start + SECOND, LinkPhase::Joining, HOUR), None);
-        assert_eq!(schedule.due(start + APPROVAL_INTERVAL, LinkPhase::Joining, HOUR), Some(Due::Exchange));
+        assert_eq!(schedule.due(start + SECOND, LinkPhase::Joining, HOUR, false), None);
+        assert_eq!(schedule.due(start + APPROVAL_INTERVAL, LinkPhase::Joining, HOUR, false), Some(Due::Exchange));
         assert_eq!(
-            schedule.due(start + APPROVAL_INTERVAL, LinkPhase::Approved, HOUR),
+            schedule.due(start + APPROVAL_INTERVAL, LinkPhase::Approved, HOUR, false),
             Some(Due::Synchronise(Trigger::Demand))
         );
     }
@@ -187,11 +208,11 @@ mod tests {
         let start = Instant::now();
         let mut schedule = starting(LinkPhase::Joining);
         schedule.exchanged(start, LinkPhase::Refused, None);
-        assert_eq!(schedule.due(start + SECOND * 3000, LinkPhase::Refused, HOUR), None);
-        assert_eq!(schedule.due(start + SECOND * 3001, LinkPhase::Joining, HOUR), Some(Due::Exchange));
+        assert_eq!(schedule.due(start + SECOND * 3000, LinkPhase::Refused, HOUR, false), None);
+        assert_eq!(schedule.due(start + SECOND * 3001, LinkPhase::Joining, HOUR, false), Some(Due::Exchange));
         schedule.exchanged(start, LinkPhase::Refused, Some(SECOND));
-        assert_eq!(schedule.due(start + SECOND * 3002, LinkPhase::Refused, HOUR), None);
-        let approved = schedule.due(start + SECOND * 3003, LinkPhase::Approved, HOUR);
+        assert_eq!(schedule.due(start + SECOND * 3002, LinkPhase::Refused, HOUR, false), None);
+        let approved = schedule.due(start + SECOND * 3003, LinkPhase::Approved, HOUR, false);
         assert_eq!(approved, Some(Due::Synchronise(Trigger::Demand)), "an approval by file counts");
     }
 
@@ -219,13 +240,13 @@ mod tests {
         let start = Instant::now();
         let mut schedule = starting(LinkPhase::Approved);
         schedule.exchanged(start, LinkPhase::Approved, Some(SECOND * 40));
-        assert_eq!(schedule.due(start + SECOND * 39, LinkPhase::Approved, HOUR), None);
-        assert_eq!(schedule.due(start + SECOND * 40, LinkPhase::Approved, HOUR), Some(Due::Exchange));
+        assert_eq!(schedule.due(start + SECOND * 39, LinkPhase::Approved, HOUR, false), None);
+        assert_eq!(schedule.due(start + SECOND * 40, LinkPhase::Approved, HOUR, false), Some(Due::Exchange));
         schedule.exchanged(start + SECOND * 40, LinkPhase::Approved, None);
-        assert_eq!(schedule.due(start + SECOND * 90, LinkPhase::Approved, HOUR), None);
+        assert_eq!(schedule.due(start + SECOND * 90, LinkPhase::Approved, HOUR, false), None);
         schedule.exchanged(start, LinkPhase::Approved, Some(SECOND));
         assert_eq!(
-            schedule.due(start + SECOND * 90, LinkPhase::Absent, HOUR),
+            schedule.due(start + SECOND * 90, LinkPhase::Absent, HOUR, false),
             None,
             "there is nobody to exchange with"
         );

@@ -15,6 +15,8 @@ pub struct Stop(Arc<(Mutex<State>, Condvar)>);
 #[derive(Default)]
 struct State {
     is_requested: bool,
+    /// How often those that wait were to look again at once.
+    nudges: u64,
     /// What is still to be called when it is.
     then: Vec<Box<dyn FnOnce() + Send>>,
 }
@@ -72,6 +74,19 @@ impl Stop {
     pub fn wait(&self, most: Duration) {
         // Whether it was requested or the time is over, the caller looks again.
         drop(self.0.1.wait_timeout_while(self.state(), most, |state| !state.is_requested));
+    }
+
+    /// Waits for `most`, or until it is requested, or until somebody wants whoever waits here to look again.
+    pub fn wait_for_nudge(&self, most: Duration) {
+        let state = self.state();
+        let seen = state.nudges;
+        drop(self.0.1.wait_timeout_while(state, most, |state| !state.is_requested && state.nudges == seen));
+    }
+
+    /// Lets whoever waits for it look again at once.
+    pub fn nudge(&self) {
+        self.state().nudges += 1;
+        self.0.1.notify_all();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

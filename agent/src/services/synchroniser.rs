@@ -44,11 +44,11 @@ impl Service for Synchroniser<'_> {
                         );
                     }
                 }
-                Ok((phase, interval)) => {
+                Ok((phase, interval, is_demanded)) => {
                     if lookout.is_free_again() {
                         tracing::info!("the state can be read again");
                     }
-                    if let Some((schedule, due)) = turn.due(host, phase, interval) {
+                    if let Some((schedule, due)) = turn.due(host, phase, interval, is_demanded) {
                         if matches!(due, Due::Synchronise(_)) {
                             self.adopt_licenses(&mut refused);
                         }
@@ -74,7 +74,7 @@ impl Service for Synchroniser<'_> {
                     }
                 }
             }
-            stop.wait(lookout.wait());
+            stop.wait_for_nudge(lookout.wait());
         }
         Ok(())
     }
@@ -94,7 +94,13 @@ impl<'i> Turn<'i> {
     }
 
     /// What is to be done, if it is this node's turn.
-    fn due(&mut self, host: &Host, phase: LinkPhase, interval: Duration) -> Option<(&mut Schedule, Due)> {
+    fn due(
+        &mut self,
+        host: &Host,
+        phase: LinkPhase,
+        interval: Duration,
+        is_demanded: bool,
+    ) -> Option<(&mut Schedule, Due)> {
         if let Some(cluster) = self.cluster {
             // Before its first sign of life, nobody knows.
             let knows = cluster.has_beaten();
@@ -108,7 +114,7 @@ impl<'i> Turn<'i> {
         let begin = || if was_anothers { resumed(host, phase) } else { Schedule::default() };
         let schedule = self.schedule.get_or_insert_with(begin);
         let mut looked = schedule.clone();
-        let due = looked.due(Instant::now(), phase, interval);
+        let due = looked.due(Instant::now(), phase, interval, is_demanded);
         // Whoever stood still since its last sign of life may have lost the turn without knowing.
         if due.is_some() && self.cluster.is_some_and(|cluster| !cluster.beat().unwrap_or_default()) {
             return None;
@@ -158,14 +164,17 @@ fn tell_of_identity(host: &Host, told: &mut Option<Problem>) {
     *told = problem;
 }
 
-/// How far the link is, and the interval: another process may have changed both.
-fn look(host: &Host) -> Result<(LinkPhase, Duration), StoreError> {
-    let phase = host.link()?.map_or(LinkPhase::Absent, |link| match link.state {
+/// How far the link is, the interval, and whether the central server wants a count at once: another process may have changed
+/// each of them.
+fn look(host: &Host) -> Result<(LinkPhase, Duration, bool), StoreError> {
+    let link = host.link()?;
+    let is_demanded = link.as_ref().is_some_and(|link| link.demanded_at.is_some());
+    let phase = link.map_or(LinkPhase::Absent, |link| match link.state {
         LinkState::Joining | LinkState::Pending => LinkPhase::Joining,
         LinkState::Refused => LinkPhase::Refused,
         LinkState::Approved => LinkPhase::Approved,
     });
-    Ok((phase, host.interval()?))
+    Ok((phase, host.interval()?, is_demanded))
 }
 
 fn step(host: &Host, due: Due, phase: LinkPhase) {
@@ -191,7 +200,7 @@ fn note(schedule: &mut Schedule, host: &Host, due: Due, before: LinkPhase) {
     }
     let next_attempt = host.exchange_state().ok().and_then(|state| state.next_attempt_at);
     let wait = next_attempt.map(|at| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default());
-    schedule.exchanged(now, look(host).map_or(before, |(phase, _)| phase), wait);
+    schedule.exchanged(now, look(host).map_or(before, |(phase, ..)| phase), wait);
 }
 
 fn log_run(collected: &Result<Collected, CollectError>) {

@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::{
-    Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, LinkId, Receipt, ReceiptVerdict, Report,
-    SecretKey, Settings, Welcome, seal,
+    Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, LinkId, Receipt, ReceiptVerdict, Removal,
+    Report, SecretKey, Settings, Welcome, seal,
 };
 
 use super::agent::{Agent, Finished};
@@ -46,6 +46,13 @@ impl Central {
             return_url: None,
         };
         seal::seal_introducing(&invite, &self.key).expect("an invite")
+    }
+
+    /// That the link was removed.
+    pub fn removal(&self, link: LinkId) -> ExchangeResponse {
+        let removal = Removal { link, removed_at: Timestamp::now() };
+        let removal = seal::seal(&removal, &self.key).expect("a removal");
+        ExchangeResponse { removal: Some(removal), ..Default::default() }
     }
 
     /// The answer to the join of `agent`: approved, with settings.

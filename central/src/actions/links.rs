@@ -53,6 +53,7 @@ impl Central {
             issued_at: now,
             expires_at,
             application: named.map(|application| application.name.to_string()),
+            return_url: None,
         };
         let sealed = seal::seal_introducing(&invite, self.keys().secret())
             .map_err(|error| ActionError::invalid("invite", error))?;

@@ -94,6 +94,8 @@ impl LinkSettings {
             interval: self.interval,
             dormancy_days: self.dormancy_days,
             counting: self.counting,
+            demanded_at: None,
+            replace_key: None,
         }
     }
 }

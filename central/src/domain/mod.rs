@@ -6,8 +6,8 @@
 pub mod account;
 pub mod admission;
 pub mod application;
-pub mod audit;
 pub mod assessment;
+pub mod audit;
 pub mod continuity;
 pub mod ids;
 pub mod invite;
@@ -23,8 +23,8 @@ pub use account::{
     Subject,
 };
 pub use application::{Application, ApplicationName, ApplicationRow};
-pub use audit::{Act, Actor, ActorKind, Changed, Entry, EntryFilter, Object, Record};
 pub use assessment::{Assessment, Concern, Gravity};
+pub use audit::{Act, Actor, ActorKind, Changed, Entry, EntryFilter, Object, Record};
 pub use continuity::{Stated, Statement};
 pub use ids::{ApplicationId, EntryId, InviteId, SessionId, TokenHash, TokenId};
 pub use invite::{InviteRecord, Redeemed, Redemption};

@@ -27,6 +27,9 @@ impl Host {
     /// off what is silent. Nothing of it is kept: how the exchanges go stays what it is.
     pub fn wait_for_news(&self, seconds: u64) -> Result<News, ExchangeError> {
         let link = Link::read(&*self.store)?.ok_or(ExchangeError::NotLinked)?;
+        if let Some(unconfirmed) = exchange::unconfirmed(&link, &*self.store)? {
+            return Err(ExchangeError::Unconfirmed(Box::new(unconfirmed)));
+        }
         let seconds = seconds.clamp(1, MAX_SECONDS);
         let request = wait_request(&link, seconds, self.now()?)?;
         let response = self.client.wait(&link.central_url, &request, seconds)?;

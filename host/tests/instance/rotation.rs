@@ -62,7 +62,8 @@ fn a_new_key_seals_the_reports_from_then_on_and_those_that_wait_stay_as_they_are
     let new = vouched(&request, &old);
     assert_eq!((made.fingerprint, fingerprint(host)), (new.fingerprint(), new.fingerprint()));
     assert_eq!(keys_of_chain(&request, &[old.clone(), new.clone()]), [old.id(), new.id()]);
-    let rotation: Rotation = seal::open(request.rotation.as_ref().expect("it"), &[old.clone()]).expect("opened");
+    let rotation: Rotation =
+        seal::open(request.rotation.as_ref().expect("it"), std::slice::from_ref(&old)).expect("opened");
     assert_eq!((rotation.link, rotation.from.get()), (central.link.clone(), 2));
 
     let receipts = central.receipts(host, "2026-03-01T12:00:01Z");

@@ -1,11 +1,12 @@
-//! Synchronising now (`w6`), and removing the link.
+//! Synchronising now (`w6`), replacing the link's key, and removing the link.
 
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use seatline_host::link::{LinkError, RemovedLink};
-use seatline_ui::Tone;
+use seatline_ui::{Prose, Tone};
 
+use super::wizard::PATIENCE;
 use crate::pages::fields::Fields;
 use crate::pages::{PageError, Pages, Visit};
 
@@ -13,6 +14,27 @@ use crate::pages::{PageError, Pages, Visit};
 pub async fn sync(State(pages): State<Pages>) -> Result<Redirect, PageError> {
     pages.synchronise_in_sight().await?;
     Ok(Redirect::to(&pages.href("/links?done=synchronised")))
+}
+
+/// `POST /links/rotate`: replaces the key of the link, and tells the central server, as far as that is quick.
+pub async fn rotate(State(pages): State<Pages>, Extension(visit): Extension<Visit>) -> Result<Redirect, PageError> {
+    match pages.ask(|host| host.rotate_key()).await? {
+        Ok(link) => {
+            let user = &visit.visitor.name;
+            tracing::info!(central = link.central_url, fingerprint = link.fingerprint, user, "the link has a new key");
+        }
+        Err(LinkError::Store(error)) => return Err(PageError::of_state(&error)),
+        Err(error) => return Err(not_rotated(&error)),
+    }
+    // What takes longer goes on after the answer, and the page says how far it is.
+    let _ = tokio::time::timeout(PATIENCE, pages.ask_long(|host| host.exchange().map(drop))).await;
+    Ok(Redirect::to(&pages.href("/links?done=rotated")))
+}
+
+fn not_rotated(error: &LinkError) -> PageError {
+    let why = Prose::sentence(&error.to_string());
+    PageError::new(StatusCode::CONFLICT, "Not done", Tone::Warning, "The key was not replaced", why)
+        .way_out("To the application links", "/links")
 }
 
 /// `POST /links/remove`: removes the link that the page has shown, and no other that was made since.

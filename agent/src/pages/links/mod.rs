@@ -60,6 +60,7 @@ pub async fn show(
     let good = |what: &str, why: &str| Some(Banner::new(Tone::Good, what, why));
     let banner = match done.done.as_deref() {
         Some("linked") => good("The link is made.", "How far it is stands below."),
+        Some("rotated") => good("The link has a new key.", "Whether the central server knows it already stands below."),
         Some("imported") => good("The answer is taken.", "What it changed stands below."),
         Some("removed") => good("The link is removed.", &done.reports()),
         // While it goes on, the last is the one before it.

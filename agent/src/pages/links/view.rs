@@ -64,6 +64,7 @@ struct Paths {
     page: String,
     new: String,
     sync: String,
+    rotate: String,
     remove: String,
     export: String,
     import: String,
@@ -78,6 +79,10 @@ struct Shown {
     fingerprint: String,
     facts: Vec<(&'static str, Prose)>,
     times: Vec<(&'static str, When)>,
+    /// The page at the central server that the administrator came from.
+    return_url: Option<String>,
+    /// Whether the key can be replaced now.
+    may_rotate: bool,
     /// What the file that can be exported holds, where anything waits.
     exported: Option<String>,
 }
@@ -143,6 +148,7 @@ impl Paths {
             page: pages.href("/links"),
             new: pages.href("/links/new"),
             sync: pages.href("/links/sync"),
+            rotate: pages.href("/links/rotate"),
             remove: pages.href("/links/remove"),
             export: pages.href("/links/export"),
             import: pages.href("/links/import"),
@@ -179,7 +185,13 @@ impl Shown {
             let at = format::date_time(receipt.received_at);
             facts.push(("Last receipt", Prose::from(format!("for report {}, stored {at}", receipt.sequence))));
         }
+        if let Some(rotation) = &link.rotation {
+            let known = if rotation.is_known { "" } else { ", which the central server does not know yet" };
+            let (previous, at) = (&rotation.previous_fingerprint, format::date_time(rotation.at));
+            facts.push(("Its key before", Prose::from(format!("{previous}, replaced {at}{known}"))));
+        }
         let times = [
+            ("Asked for a count at once", link.demanded_at),
             ("Accepted", Some(link.accepted_at)),
             ("Last exchange that succeeded", exchange.succeeded_at),
             ("Last exchange tried", exchange.tried_at.filter(|tried| Some(*tried) != exchange.succeeded_at)),
@@ -193,6 +205,9 @@ impl Shown {
             fingerprint: link.fingerprint.clone(),
             facts,
             times: times.into_iter().filter_map(|(what, at)| Some((what, when(at?)))).collect(),
+            return_url: link.return_url.clone(),
+            may_rotate: link.state == LinkState::Approved
+                && link.rotation.as_ref().is_none_or(|rotation| rotation.is_known),
             exported: export.and_then(|export| exported(export, outbox.map_or(0, |outbox| outbox.pending))),
         }
     }
@@ -200,7 +215,7 @@ impl Shown {
 
 /// What the file holds that can be exported, of so many reports that wait; none where it would be empty.
 fn exported(export: &ExchangeRequest, pending: usize) -> Option<String> {
-    let ExchangeRequest { join, reports, continuity } = export;
+    let ExchangeRequest { join, reports, continuity, rotation } = export;
     let mut parts = Vec::new();
     if join.is_some() {
         parts.push("the join (it asks for the link)".to_owned());
@@ -216,6 +231,9 @@ fn exported(export: &ExchangeRequest, pending: usize) -> Option<String> {
     if !continuity.is_empty() {
         let said = format::counted(continuity.len() as u64, "statement", "statements");
         parts.push(format!("{said} about the change of the server ID"));
+    }
+    if rotation.is_some() {
+        parts.push("the new key of the link".to_owned());
     }
     (!parts.is_empty()).then(|| parts.join(" and "))
 }
@@ -234,7 +252,7 @@ fn waiting(outbox: &OutboxStatus, now: Timestamp) -> String {
 fn state(state: LinkState) -> Badge {
     match state {
         LinkState::Joining => Badge::new(Tone::Neutral, "Joining"),
-        LinkState::Refused => Badge::new(Tone::Danger, "Refused"),
+        LinkState::Refused => Badge::new(Tone::Danger, "Ended"),
         LinkState::Pending => Badge::new(Tone::Warning, "Waiting for approval"),
         LinkState::Approved => Badge::new(Tone::Good, "In force"),
     }
@@ -264,7 +282,11 @@ fn state_banner(link: &LinkFacts) -> Option<Banner> {
             let why = link.refusal.as_ref().map(told_problem);
             let way_out = Prose::from("Remove this link, and accept a new invite.");
             let lines = why.into_iter().chain([way_out]).collect();
-            Some(Banner::list(Tone::Danger, "The central server has refused the join", lines))
+            let what = match link.was_removed() {
+                true => "The central server has removed this link",
+                false => "The central server has refused the join",
+            };
+            Some(Banner::list(Tone::Danger, what, lines))
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::pages::fields::Fields;
 use crate::pages::{Content, PageError, Pages, Place, Visit, now};
 
 /// How long the answer waits for the central server's, so that most people see it at once.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The page where an invite is pasted.
 #[derive(Template)]
