@@ -66,6 +66,19 @@ impl Instance {
     /// # Errors
     /// When the state cannot be used.
     pub fn open_with(dir: &Path, config: Config) -> Result<Self, Failure> {
+        Self::opened(dir, config, true)
+    }
+
+    /// As [`Self::open_with`], without a word from the product: its database may take its time, and people wait for an
+    /// answer (`a7`).
+    ///
+    /// # Errors
+    /// As [`Self::open_with`].
+    pub fn open_at_once(dir: &Path, config: Config) -> Result<Self, Failure> {
+        Self::opened(dir, config, false)
+    }
+
+    fn opened(dir: &Path, config: Config, waits_for_database: bool) -> Result<Self, Failure> {
         check_user(dir)?;
         let (store, cluster) = open_state(dir, &config)?;
         let product = ConfiguredProduct::new(config.clone()).on(cluster.clone());
@@ -74,6 +87,8 @@ impl Instance {
             vendor_keys: config.license.vendor_keys.clone(),
             limits: limits(&config),
             staging: config.identity.staging,
+            // An ID that is bound to no database is the instance's own, and nobody has to be asked.
+            waits_for_database: waits_for_database || config.identity.binding.is_none(),
             ..HostOptions::sharing(Arc::new(product), store, dir.join("plugins"))
         })?);
         Ok(Self { config, host, accounts_read, cluster })

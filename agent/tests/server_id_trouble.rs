@@ -11,6 +11,7 @@ use serde_json::Value;
 use support::agent::Agent;
 use support::http::get;
 use support::mariadb::MariaDb;
+use support::person::{Person, add_user};
 use support::postgres::Postgres;
 use support::running::Running;
 
@@ -201,6 +202,26 @@ fn a7_an_agent_that_starts_beside_a_database_that_does_not_answer_answers_itself
     let answer = get(&address, "/healthz");
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a7_s2_the_license_page_is_reached_at_the_very_first_start_before_the_database_has_answered() {
+    let silent = server(|mut stream| {
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let address = format!("postgres://reader@127.0.0.1:{silent}/wiki");
+    let agent = bound(&address, "select 1", "time_limit = 60\n[log]\nformat = 'json'");
+    std::fs::remove_dir_all(agent.path("state")).expect("as if nothing had run yet");
+    let mut running = Running::start(&agent, &[], &[]);
+    let address = running.address();
+    add_user(&agent, "ada", "administrator");
+    let ada = Person::signed_in(&address, "ada");
+    let page = ada.get("/license");
+    assert!(page.status == 200 && page.body.contains("Paste your license"), "{}", page.body);
+    for path in ["/license", "/license/request", "/system"] {
+        let page = ada.get(path).body;
+        assert!(page.contains("so the server ID is one for the meantime"), "{path}: {page}");
+    }
 }
 
 #[test]

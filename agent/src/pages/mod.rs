@@ -17,6 +17,7 @@ pub mod failure;
 mod fields;
 pub mod frame;
 pub mod guard;
+mod identity;
 pub mod license;
 pub mod links;
 pub mod mount;

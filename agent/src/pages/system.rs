@@ -5,13 +5,12 @@ use std::fmt::Display;
 use askama::Template;
 use axum::extract::State;
 use jiff::Timestamp;
-use seatline_host::exchange::ExchangeError;
 use seatline_host::identity::Policy;
 use seatline_protocol::continuity::parts_in_words;
 use seatline_ui::format::{counted, number, span};
 use seatline_ui::{Badge, Banner, Prose, Tone, When, words};
 
-use super::{Content, PageError, Pages, Place, now};
+use super::{Content, PageError, Pages, Place, identity, now};
 use crate::system_info::{RunInfo, SystemInfo};
 
 /// The page.
@@ -105,14 +104,7 @@ fn banners(info: &SystemInfo) -> Vec<Banner> {
         banners.push(Banner::list(Tone::Danger, "Something could not be read", lines));
     }
     if let Some(identity) = &info.identity {
-        if let Some(unconfirmed) = identity.unconfirmed.clone() {
-            let error = ExchangeError::Unconfirmed(Box::new(unconfirmed));
-            banners.push(Banner::new(Tone::Warning, "The server ID has changed", Prose::sentence(&error.to_string())));
-        }
-        if let Some(problem) = &identity.problem {
-            let line = Prose::sentence(&problem.message);
-            banners.push(Banner::new(Tone::Warning, "The server ID could not be confirmed", line));
-        }
+        banners.extend(identity::banners(identity));
     }
     if let Some(behind) = info.clock.behind_seconds {
         let line = format!(

@@ -27,7 +27,7 @@ pub fn open(
     address: Option<&Address>,
     stop: &Stop,
 ) -> Result<Option<Arc<Instance>>, Failure> {
-    let mut failure = match Instance::open_with(dir, config.clone()) {
+    let mut failure = match Instance::open_at_once(dir, config.clone()) {
         Ok(instance) => return Ok(Some(Arc::new(instance))),
         Err(failure) => failure,
     };
@@ -42,7 +42,7 @@ pub fn open(
             if stop.is_requested() {
                 return Ok(None);
             }
-            match Instance::open_with(dir, config.clone()) {
+            match Instance::open_at_once(dir, config.clone()) {
                 Ok(instance) => return Ok(Some(Arc::new(instance))),
                 Err(still) if still == failure => {}
                 Err(other) => break other,

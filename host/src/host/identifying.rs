@@ -116,6 +116,11 @@ impl Host {
             Err(error) => Some(unread(&error)),
             Ok(makings) => match state::look(&*self.store, &makings, now)? {
                 Looked::Same => None,
+                Looked::Named(server_id) => {
+                    tracing::info!(%server_id, "the server ID is made: the product has named its database");
+                    self.refresh();
+                    None
+                }
                 Looked::Changed(changed) => {
                     tell(&changed);
                     self.refresh();
@@ -221,6 +226,16 @@ impl Host {
     /// What the rest of the host needs to know of the identity, as the state has it now.
     pub(super) fn present_identity(&self) -> Result<Identity, StoreError> {
         Ok(state::present(&*self.store)?.identity())
+    }
+}
+
+/// Before the first look at the database.
+pub(super) fn not_looked() -> Problem {
+    Problem {
+        code: "server-id-unread".to_owned(),
+        message: "the product's database was not looked at yet, so the server ID is one for the meantime: ask for no license \
+                  with it"
+            .to_owned(),
     }
 }
 

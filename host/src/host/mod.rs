@@ -54,6 +54,9 @@ pub struct HostOptions {
     pub limits: Limits,
     /// Whether the instance is declared to be a staging one (`s3`).
     pub staging: bool,
+    /// Whether opening a new state waits for the product to name its database, so that the first server ID is bound to it
+    /// (`s2`). Where people are answered meanwhile, it does not wait: the first look binds the ID.
+    pub waits_for_database: bool,
     /// Where the time comes from.
     pub clock: Box<dyn Clock>,
 }
@@ -73,6 +76,7 @@ impl HostOptions {
             vendor_keys: Vec::new(),
             limits: Limits::default(),
             staging: false,
+            waits_for_database: true,
             clock: Box::new(SystemClock),
         }
     }
@@ -132,8 +136,8 @@ impl Host {
     /// # Errors
     /// When the state or the plugin directory cannot be used.
     pub fn open(options: HostOptions) -> Result<Self, HostError> {
-        let HostOptions { product, store, plugins, vendor_keys, limits, staging, clock } = options;
-        let makings = || identifying::makings(&*product, staging).ok();
+        let HostOptions { product, store, plugins, vendor_keys, limits, staging, waits_for_database, clock } = options;
+        let makings = || if waits_for_database { identifying::makings(&*product, staging).ok() } else { None };
         let record = identity::state::open(&*store, makings, whole_milliseconds(clock.now()))?;
         Ok(Self {
             plugins: PluginStore::open(plugins, limits)?,
@@ -144,7 +148,7 @@ impl Host {
             client: Client::new(),
             staging,
             server_id: Mutex::new(record.server_id().clone()),
-            identity_problem: Mutex::default(),
+            identity_problem: Mutex::new(record.is_provisional().then(identifying::not_looked)),
             live: Keeper::default(),
             activity: Counters::default(),
             running: Mutex::new(()),

@@ -93,6 +93,9 @@ pub(crate) struct Record {
     /// The ID of the policy *instance*.
     own: ServerId,
     present: Present,
+    /// Whether nobody could say yet what the ID is to be made of: it is the instance's own in the meantime.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_provisional: bool,
     /// The print of the last birth mark that was seen, while the policy sees none: who changes the policy to and fro cannot
     /// put other data in the place of these.
     #[serde(default)]
@@ -127,12 +130,27 @@ impl Record {
     pub fn new(key: Secret, own: ServerId, since: Option<Timestamp>) -> Self {
         let policy = Policy::Instance;
         let present = Present { server_id: own.clone(), policy, staging: false, prints: BTreeMap::new(), since };
-        Self { key, own, present, last_mark: None, history: Vec::new() }
+        Self { key, own, present, is_provisional: false, last_mark: None, history: Vec::new() }
     }
 
-    /// The same for an instance whose makings are known from the beginning.
+    /// The same for an instance whose makings are known, before anybody has built on its ID.
     pub fn made_of(self, makings: &Makings, now: Timestamp) -> Self {
-        Self { present: self.presented(makings, now), ..self }
+        Self { present: self.presented(makings, now), is_provisional: false, ..self }
+    }
+
+    /// The same for an instance whose makings nobody could say yet.
+    pub fn provisional(self) -> Self {
+        Self { is_provisional: true, ..self }
+    }
+
+    /// Whether nobody could say yet what the ID is to be made of.
+    pub fn is_provisional(&self) -> bool {
+        self.is_provisional
+    }
+
+    /// The same with the ID as it is: somebody has built on it, and what comes after is a change.
+    pub fn settled(self) -> Self {
+        Self { is_provisional: false, ..self }
     }
 
     /// What `makings` come to at `now`.

@@ -62,7 +62,10 @@ pub(crate) fn open(
             None => {
                 is_new(locked.store())?;
                 let record = Record::new(key, ServerId::from_random(slots::random()?), Some(now));
-                makings.map_or(record.clone(), |makings| record.made_of(&makings, now))
+                match makings {
+                    Some(makings) => record.made_of(&makings, now),
+                    None => record.provisional(),
+                }
             }
         };
         slots::write(locked, Slot::Identity, &record)?;
@@ -84,6 +87,8 @@ fn is_new(store: &dyn StateReader) -> Result<(), StoreError> {
 pub(crate) enum Looked {
     /// The server ID is the one that is known.
     Same,
+    /// It is known from now on: the database was seen for the first time.
+    Named(ServerId),
     /// It is another one since now.
     Changed(Box<IdentityChange>),
     /// The known one holds, because it would go to and fro.
@@ -104,15 +109,25 @@ pub(crate) fn differs(
 
 /// Takes what was seen of the makings at `now`.
 pub(crate) fn look(store: &dyn StateStore, makings: &Makings, now: Timestamp) -> Result<Looked, StoreError> {
-    match present(store)?.look(makings, now) {
+    let known = present(store)?;
+    match known.look(makings, now) {
+        _ if known.is_provisional() => {}
         Look::Same => return Ok(Looked::Same),
         Look::ToAndFro => return Ok(Looked::ToAndFro),
         Look::Changed(_) => {}
     }
     change(store, |locked| {
-        let mut record = match present(locked.store())?.look(makings, now) {
+        let known = present(locked.store())?;
+        // Nobody has built on an ID for the meantime: it leaves no trace.
+        if known.is_provisional() && is_new(locked.store()).is_ok() {
+            let record = known.made_of(makings, now);
+            slots::write(locked, Slot::Identity, &record)?;
+            return Ok(Looked::Named(record.server_id().clone()));
+        }
+        let known = known.settled();
+        let mut record = match known.look(makings, now) {
             Look::Changed(record) => record,
-            Look::Same => return Ok(Looked::Same),
+            Look::Same => return slots::write(locked, Slot::Identity, &known).map(|()| Looked::Same),
             Look::ToAndFro => return Ok(Looked::ToAndFro),
         };
         let Some(made) = record.history.last().cloned() else { return Ok(Looked::Same) };

@@ -138,9 +138,14 @@ impl Instance {
 
     /// The same state, declared to be that of a staging instance.
     pub fn again_as_staging(&self) -> Arc<Host> {
+        self.again_with(|options| options.staging = true)
+    }
+
+    /// The same state, with other options.
+    pub fn again_with(&self, with: impl FnOnce(&mut HostOptions)) -> Arc<Host> {
         opened(self.dir.path(), &self.wiki, &self.time, |options| {
             options.vendor_keys = self.vendors.clone();
-            options.staging = true;
+            with(options);
         })
     }
 

@@ -81,6 +81,46 @@ fn s2_a_database_that_is_there_from_the_beginning_makes_the_first_id() {
 }
 
 #[test]
+fn a7_where_nobody_waits_for_the_database_the_first_look_makes_the_id_as_if_it_had() {
+    let given = Instance::new();
+    given.wiki.moves_to("db1", "7f3a");
+    let at_once = || {
+        std::fs::remove_dir_all(given.dir.path().join("state")).expect("a new state");
+        given.wiki.says(|| panic!("nobody waits"));
+        let host = given.again_with(|options| options.waits_for_database = false);
+        given.wiki.moves_to("db1", "7f3a");
+        host
+    };
+    let host = at_once();
+    let before = host.identity().expect("the identity");
+    assert_eq!(before.problem.map(|problem| problem.code).as_deref(), Some("server-id-unread"));
+    let facts = host.look_at_identity().expect("a look");
+    assert_eq!((facts.policy, facts.problem, facts.history.len()), (Policy::DatabaseBound, None, 0));
+    assert_ne!(facts.server_id, before.server_id);
+    assert_eq!(given.again().server_id(), facts.server_id, "it stays");
+    given.wiki.moves_to("db2", "7f3a");
+    assert_eq!(host.look_at_identity().expect("a look").history.len(), 1, "and what comes after is a change");
+
+    // Whoever has set a license for the ID of the meantime finds it in the history.
+    let host = at_once();
+    let before = host.server_id();
+    host.set_license(&key_of(&license("L-1"))).expect("it is set");
+    let facts = host.look_at_identity().expect("a look");
+    assert_eq!(facts.history.iter().map(|change| &change.previous).collect::<Vec<_>>(), [&before]);
+    assert_eq!((facts.policy, facts.problem), (Policy::DatabaseBound, None));
+
+    // A database that is unbound before its first look leaves the instance its own ID.
+    let host = at_once();
+    let before = host.server_id();
+    given.wiki.says(|| Ok(None));
+    for _ in 0..2 {
+        let facts = host.look_at_identity().expect("a look");
+        assert_eq!((facts.server_id, facts.problem, facts.history.len()), (before.clone(), None, 0));
+    }
+    assert_eq!(given.again().identity().expect("the identity").problem, None);
+}
+
+#[test]
 fn s2_a_database_that_cannot_be_read_changes_nothing_and_says_so() {
     let instance = bound();
     let (host, before) = (&instance.host, instance.host.server_id());

@@ -10,12 +10,12 @@ use seatline_protocol::ids::MAX_COUNT;
 use seatline_protocol::request::MAX_WISH;
 use seatline_protocol::{LicenseRequest, ProductId, text};
 use seatline_ui::format::counted;
-use seatline_ui::{Copyable, Field};
+use seatline_ui::{Banner, Copyable, Field};
 use seatline_web::address::escape;
 use serde::Deserialize;
 
 use crate::pages::download::download;
-use crate::pages::{Content, PageError, Pages, Place};
+use crate::pages::{Content, PageError, Pages, Place, identity};
 
 /// The most characters of an edition that is asked for, and of a note: together with the users they fit into a wish.
 const MAX_EDITION: usize = 100;
@@ -93,6 +93,7 @@ impl Asked {
 #[derive(Template)]
 #[template(path = "license/request.html")]
 struct RequestPage {
+    warning: Option<Banner>,
     back: String,
     action: String,
     file: String,
@@ -136,6 +137,7 @@ pub async fn show(State(pages): State<Pages>, Query(asked): Query<Asked>) -> Res
     };
     let status = if text.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = RequestPage {
+        warning: pages.ask(identity::warning).await?,
         back: pages.href("/license"),
         action: pages.href("/license/request"),
         file: pages.href(&format!("/license/request.json{}", asked.query())),

@@ -14,12 +14,13 @@ use std::sync::Arc;
 
 use super::sent::{ANY_ADD_ON, KeySent};
 use crate::http::synchronising::SyncState;
-use crate::pages::{Pages, Visit};
+use crate::pages::{Pages, Visit, identity};
 
 /// What the page is made of. Each part can fail on its own: the page is there in every state (`a7`).
 pub struct Looked {
     product: Option<ProductFacts>,
     server_id: String,
+    identity: Option<Banner>,
     live: Result<Arc<Live>, HostError>,
     installed: Vec<InstalledLicense>,
     reminders: Reminders,
@@ -39,8 +40,9 @@ impl Looked {
         let reminders = host.reminders().inspect_err(|error| trouble("the thresholds", error)).unwrap_or_default();
         let run = host.last_run().inspect_err(|error| trouble("the last run", error)).ok().flatten();
         let uncounted = run.map(|run| uncounted(&run.outcome)).unwrap_or_default();
-        let live = host.live();
-        Self { product, server_id: host.server_id().to_string(), live, installed, reminders, uncounted, troubles }
+        let (live, identity) = (host.live(), identity::warning(host));
+        let server_id = host.server_id().to_string();
+        Self { product, server_id, identity, live, installed, reminders, uncounted, troubles }
     }
 }
 
@@ -181,7 +183,7 @@ impl ThresholdForm {
 impl LicensePage {
     /// The page for `visit` at `now`.
     pub fn new(pages: &Pages, visit: &Visit, looked: Looked, sync: SyncState, now: Timestamp) -> Self {
-        let Looked { product, server_id, live, installed, reminders, uncounted, troubles } = looked;
+        let Looked { product, server_id, identity, live, installed, reminders, uncounted, troubles } = looked;
         let may_change = visit.is_administrator();
         let nodes: Vec<String> =
             product.iter().flat_map(|product| product.nodes.iter().map(|node| node.id.clone())).collect();
@@ -209,6 +211,7 @@ impl LicensePage {
             knows_standing: live.is_ok(),
         };
         page.troubled(&troubles, &uncounted, &sync);
+        page.banners.extend(identity);
         if let Ok(live) = live {
             page.fill(pages, &live, &reminders, &nodes, now);
         }
