@@ -122,6 +122,7 @@ fn g7_every_answer_is_what_it_is_described_as() {
     with_licenses(&held);
     synchronise(&held);
     refused(&held);
+    moved(&held);
     damaged(&held);
     while held.hold("/v1/features", "GET", api.send("sla_wrong", "GET", "/v1/features", None)).status != 429 {}
     held.hold("/v1/sync", "POST", api.send(admin, "POST", "/v1/sync", None));
@@ -212,6 +213,24 @@ fn refused(held: &Held) {
         held.hold(path, "POST", api.send(admin, "POST", path, None)).refused(415);
         held.hold(path, "POST", send(&api.address, "POST", path, &[], "")).refused(401);
     }
+}
+
+/// A change of the server ID, and a person's word on it.
+fn moved(held: &Held) {
+    let (api, admin, reader) = (&held.api, held.api.admin.as_str(), held.api.reader.as_str());
+    let (path, word) = ("/v1/server-id/confirm", json!({ "answer": "moved" }));
+    held.post(admin, path, &word).refused(409);
+    api.agent.configure("[identity]\npolicy = 'database-bound'\nbirth_mark = 'select max(rowid) from users'\n");
+    api.agent.run(&["server-id"]).ok();
+    let database = rusqlite::Connection::open(api.agent.path("wiki.db")).expect("the database");
+    database.execute_batch("insert into users select * from users").expect("other data");
+    api.agent.run(&["server-id"]).ok();
+    assert!(held.get("/v1/server-id").json()["unconfirmed"].is_object(), "b4");
+    held.post(reader, path, &word).refused(403);
+    held.post(admin, path, &json!({ "answer": "maybe" })).refused(400);
+    let confirmed = held.post(admin, path, &word);
+    assert_eq!((confirmed.status, &confirmed.json()["answer"]), (200, &"moved".into()));
+    assert!(held.get("/v1/server-id").json()["unconfirmed"].is_null());
 }
 
 /// What is answered where the state cannot be read.

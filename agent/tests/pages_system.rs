@@ -4,7 +4,8 @@ mod support;
 
 use support::agent::Agent;
 use support::central::Central;
-use support::person::Person;
+use support::http::Answer;
+use support::person::{Person, hidden};
 use support::site::Site as World;
 use support::wait::until;
 
@@ -124,9 +125,7 @@ fn s2_a_server_id_that_has_changed_is_told_with_what_to_do() {
     let page = world.ada.get("/system").body;
     assert!(page.contains("bound to the path of the database and the birth mark of the data"), "{page}");
     assert!(!page.contains("The server ID has changed"), "a policy asks nobody");
-    let database = rusqlite::Connection::open(world.agent.path("wiki.db")).expect("the database");
-    database.execute_batch("insert into users select * from users").expect("other data");
-    world.running.until("the server ID has changed: the birth mark of the data");
+    change(&mut world);
     let page = world.ada.get("/system").body;
     for said in ["The server ID has changed", &before, "seatline server-id confirm", "because of the birth mark"] {
         assert!(page.contains(said), "{said}: {page}");
@@ -134,4 +133,66 @@ fn s2_a_server_id_that_has_changed_is_told_with_what_to_do() {
     std::fs::remove_file(world.agent.path("wiki.db")).expect("the database is gone");
     world.running.until("the product's database was not read");
     assert!(world.ada.get("/system").body.contains("The server ID could not be confirmed"));
+}
+
+/// A linked agent whose server ID is bound to its data, which have become others since the last look.
+fn changed() -> World {
+    let mut world = world(|agent| {
+        Central::new().links(agent);
+        agent.configure(
+            "\n[identity]\npolicy = 'database-bound'\nbirth_mark = 'select max(rowid) from users'\nlook_every = 1\n",
+        );
+    });
+    change(&mut world);
+    world
+}
+
+fn change(world: &mut World) {
+    let database = rusqlite::Connection::open(world.agent.path("wiki.db")).expect("the database");
+    database.execute_batch("insert into users select * from users").expect("other data");
+    world.running.until("the server ID has changed: the birth mark of the data");
+}
+
+#[test]
+fn b4_a_change_of_the_server_id_is_answered_on_the_page_with_the_password() {
+    let mut world = changed();
+    let leads_to = |answer: &Answer, done: &str| {
+        let expected = format!("/system?done={done}");
+        assert_eq!((answer.status, answer.header("location")), (303, Some(expected.as_str())), "{answer:?}");
+    };
+    let page = world.ada.get("/system").body;
+    assert!(page.contains("What was this change of the server ID?") && page.contains("Example Central"), "{page}");
+    let seen = hidden(&page, "server-id");
+    assert_eq!(seen, world.agent.server_id());
+    let vic = Person::signed_in(&world.address, "vic");
+    let page = vic.get("/system").body;
+    assert!(page.contains("The server ID has changed") && !page.contains("/system/server-id"), "{page}");
+
+    let path = "/system/server-id";
+    let moved = [("answer", "moved"), ("server-id", seen.as_str())];
+    assert_eq!(vic.post(path, &moved).status, 403);
+    let asked = world.ada.post(path, &moved);
+    assert!(asked.status == 403 && asked.body.contains("Confirm your password"), "{asked:?}");
+    world.ada.confirm();
+    for fields in [&[][..], &[("answer", "maybe"), ("server-id", &seen)], &[("answer", "moved"), ("server-id", "x")]] {
+        assert_eq!(world.ada.post(path, fields).status, 400, "{fields:?}");
+    }
+    let other = world.ada.post(path, &[("answer", "moved"), ("server-id", "6C49-PHGB-64KX-JV40-FE8P")]);
+    assert!(other.status == 409 && other.body.contains("Nothing was changed"), "another one was looked at: {other:?}");
+    world.misuse(path, true);
+    // Nobody answers at the central server's address, and the word holds all the same.
+    leads_to(&world.ada.post(path, &moved), "moved-untold");
+    let page = world.ada.get("/system?done=moved-untold").body;
+    assert!(page.contains("Noted: this instance has moved.") && !page.contains("id=\"question\""), "{page}");
+    assert_eq!(world.ada.post(path, &moved).status, 409, "replayed");
+
+    change(&mut world);
+    let seen = hidden(&world.ada.get("/system").body, "server-id");
+    leads_to(&world.ada.post(path, &[("answer", "copy"), ("server-id", &seen)]), "copy-untold");
+    let page = world.ada.get("/system?done=copy-untold").body;
+    assert!(page.contains("tell its administrator that this is a copy") && !page.contains("id=\"question\""), "{page}");
+    assert!(world.agent.run(&["link", "show", "--json"]).json()["link"].is_null());
+    for unknown in ["moved-", "x", "-untold"] {
+        assert!(!world.ada.get(&format!("/system?done={unknown}")).body.contains("Noted"), "{unknown}");
+    }
 }

@@ -101,6 +101,19 @@ impl ContinuityAnswer {
     }
 }
 
+impl std::str::FromStr for ContinuityAnswer {
+    type Err = UnknownAnswer;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAnswer> {
+        [Self::Moved, Self::Restored, Self::Copy].into_iter().find(|answer| answer.name() == name).ok_or(UnknownAnswer)
+    }
+}
+
+/// Not the name of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an answer is `moved`, `restored` or `copy`")]
+pub struct UnknownAnswer;
+
 /// That the server ID of a linked instance has changed, sealed by the link's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Continuity {

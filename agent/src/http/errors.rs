@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use seatline_host::HostError;
+use seatline_host::host::ConfirmError;
 use seatline_host::licenses::SetLicenseError;
 use seatline_host::store::StoreError;
 use seatline_web::ApiError;
@@ -22,6 +23,14 @@ pub fn license(error: SetLicenseError) -> ApiError {
         SetLicenseError::Store(error) => store(error),
         SetLicenseError::Product(_) => unavailable(error.code(), &error),
         error => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), error.to_string()),
+    }
+}
+
+/// A person's word on a change of the server ID was not taken.
+pub fn confirm(error: ConfirmError) -> ApiError {
+    match error {
+        ConfirmError::NothingToConfirm => ApiError::new(StatusCode::CONFLICT, error.code(), error.to_string()),
+        error => unavailable(error.code(), &error),
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`secure`] | the password that is confirmed before a change (`c2`) |
 //! | [`frame`], [`failure`] | what stands around every page, and what is said where there is none |
 //! | [`license`], [`links`], [`notifications`] … | a page each; `download`: what they give as a file |
+//! | `identity` | what is said and asked about the server ID |
 //!
 //! A handler gives a [`Content`], and [`frame`] makes a page of it: with the navigation, the banners (`a4`)
 //! and the secure session of who asks. So nothing that fails below leaves anybody without a page (`a7`).

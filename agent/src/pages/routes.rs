@@ -14,7 +14,9 @@ use seatline_web::{assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
 
 use super::guard::{self, guard};
-use super::{Need, PageError, Pages, People, frame, license, links, notifications, own, plugin, support, system};
+use super::{
+    Need, PageError, Pages, People, frame, identity, license, links, notifications, own, plugin, support, system,
+};
 use crate::failure::Failure;
 
 /// The most bytes of a form: room for a license key with what mail adds to it.
@@ -75,6 +77,7 @@ pub fn routes() -> Vec<Route> {
         form("/plugin/approve", Confirmed, plugin::change::approve),
         form("/plugin/decline", Confirmed, plugin::change::decline),
         page("/system", View, system::show),
+        form("/system/server-id", Confirmed, identity::answer),
         page("/support", View, support::show),
         page("/support/file", Administer, support::file),
         page("/license/request", Administer, license::request::show),

@@ -3,14 +3,16 @@
 use std::fmt::Display;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Extension, Query, State};
 use jiff::Timestamp;
 use seatline_host::identity::Policy;
 use seatline_protocol::continuity::parts_in_words;
 use seatline_ui::format::{counted, number, span};
 use seatline_ui::{Badge, Banner, Prose, Tone, When, words};
 
-use super::{Content, PageError, Pages, Place, identity, now};
+use super::fields::Done;
+use super::identity::{self, Question};
+use super::{Content, PageError, Pages, Place, Visit, now};
 use crate::system_info::{RunInfo, SystemInfo};
 
 /// The page.
@@ -18,6 +20,7 @@ use crate::system_info::{RunInfo, SystemInfo};
 #[template(path = "system/page.html")]
 struct SystemPage {
     banners: Vec<Banner>,
+    question: Option<Question>,
     cards: Vec<Card>,
     runs: Vec<RunRow>,
     plugin: String,
@@ -74,14 +77,20 @@ pub(super) fn took(ms: u64) -> String {
 }
 
 /// `GET /system`. It opens in every state: what cannot be read is told.
-pub async fn show(State(pages): State<Pages>) -> Result<Content, PageError> {
+pub async fn show(
+    State(pages): State<Pages>,
+    Extension(visit): Extension<Visit>,
+    Query(Done { done }): Query<Done>,
+) -> Result<Content, PageError> {
     let now = now();
     let info = pages.ask(move |host| SystemInfo::of(host, now)).await?;
-    Ok(Content::new("System Info", SystemPage::new(&pages, &info)).at(Place::System))
+    let mut page = SystemPage::new(&pages, &visit, &info);
+    page.banners.splice(..0, done.as_deref().and_then(identity::answered));
+    Ok(Content::new("System Info", page).at(Place::System))
 }
 
 impl SystemPage {
-    fn new(pages: &Pages, info: &SystemInfo) -> Self {
+    fn new(pages: &Pages, visit: &Visit, info: &SystemInfo) -> Self {
         let cards = [
             ("instance", "Instance", instance(info)),
             ("software", "Software", software(info)),
@@ -90,6 +99,7 @@ impl SystemPage {
         ];
         Self {
             banners: banners(info),
+            question: Question::of(pages, info).filter(|_| visit.is_administrator()),
             cards: cards.into_iter().map(|(id, title, facts)| Card { id, title, facts }).collect(),
             plugin: pages.href("/plugin"),
             runs: info.runs.iter().map(|run| RunRow::of(run, info.at)).collect(),

@@ -18,6 +18,7 @@ use crate::store::{Slot, StoreError, change};
 
 /// What came of a person's word on a change of the server ID. As JSON it is an interface.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Confirmed {
     /// The word.
     pub answer: ContinuityAnswer,

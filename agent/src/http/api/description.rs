@@ -10,10 +10,10 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::{banners, features, licenses, limits, state};
+use super::{banners, features, licenses, limits, server_id, state};
 
 /// The routes that change something, and ask for the role `admin`.
-const OF_ADMINS: [&str; 2] = ["set_license", "synchronise"];
+const OF_ADMINS: [&str; 3] = ["set_license", "synchronise", "confirm_server_id"];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -37,6 +37,8 @@ const OF_ADMINS: [&str; 2] = ["set_license", "synchronise"];
         licenses::set,
         licenses::preview,
         licenses::request,
+        server_id::show,
+        server_id::confirm,
         state::sync_state,
         state::sync,
         state::status,
@@ -90,6 +92,9 @@ fn describe_errors(operation: &mut Operation) {
     }
     if operation.request_body.is_some() {
         errors.extend([("413", "The body is too large"), ("415", "The body is of another type")]);
+    }
+    if operation.operation_id.as_deref() == Some("confirm_server_id") {
+        errors.push(("409", "There is no change that waits for a word"));
     }
     if takes_key {
         errors.push(("422", "The license key is refused, with its reason"));

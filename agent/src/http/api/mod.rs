@@ -9,6 +9,7 @@ mod description;
 mod features;
 mod licenses;
 mod limits;
+mod server_id;
 mod state;
 
 use axum::Router;
@@ -33,6 +34,8 @@ pub fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/licenses", get(licenses::list).post(licenses::set)),
         ("/v1/licenses/preview", post(licenses::preview)),
         ("/v1/licenses/request", get(licenses::request)),
+        ("/v1/server-id", get(server_id::show)),
+        ("/v1/server-id/confirm", post(server_id::confirm)),
         ("/v1/sync", get(state::sync_state).post(state::sync)),
         ("/v1/status", get(state::status)),
         ("/v1/product", get(state::product)),
