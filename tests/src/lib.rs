@@ -8,7 +8,9 @@ mod agent;
 mod browser;
 mod central;
 mod place;
+pub mod postgres;
 mod process;
+pub mod server;
 mod wiki;
 
 pub use agent::{Agent, PASSWORD, Serving, Vendor};

@@ -1,18 +1,11 @@
 //! Three nodes of one product, with their state in a real PostgreSQL, and a real central server.
 
-#[path = "../../agent/tests/support"]
-#[allow(dead_code)]
-mod support {
-    pub mod postgres;
-    pub mod server;
-}
-
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use seatline_tests::postgres::Postgres;
 use seatline_tests::{Agent, Central, Running, Vendor, binaries, plugin, until};
 use serde_json::Value;
-use support::postgres::Postgres;
 
 /// The shortest interval that a central server can set, in seconds.
 const INTERVAL: u32 = 60;

@@ -20,7 +20,6 @@ mod process;
 mod record;
 mod scim;
 mod sql;
-pub(crate) mod tls;
 mod value;
 mod wire;
 
@@ -31,7 +30,8 @@ use seatline_host::ports::{Account, AccountSink};
 pub use columns::NAMES;
 pub use error::{CommandEnd, SourceError};
 pub use identity::Looks;
-pub(crate) use wire::is_loopback;
+pub(crate) use seatline_postgres::is_loopback;
+pub(crate) use seatline_postgres::tls;
 
 use crate::config::{AccountSource, Accounts, DimensionQuery, NumberSource};
 

@@ -43,13 +43,6 @@ enum Socket {
     Unix(UnixStream),
 }
 
-/// Whether `host` is this machine by its name alone, whatever a name server says.
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
-}
-
 impl Wire {
     /// Connects to the first address of `host` that answers.
     ///
@@ -241,16 +234,6 @@ pub fn read_error(error: &io::Error, limit: TimeLimit, rows: u64) -> SourceError
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn this_machine_is_known_by_its_names_and_addresses_alone() {
-        for host in ["localhost", "LocalHost", "127.0.0.1", "127.8.9.1", "::1", "[::1]", "::ffff:127.0.0.1"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["localhost.example.org", "192.0.2.1", "0.0.0.0", "::", "127.0.0.1.example.org", "wiki", ""] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 
     #[test]
     fn a_server_that_says_nothing_is_waited_for_no_longer_than_the_limit() {

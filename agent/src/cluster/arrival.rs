@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 
 use postgres::types::Type;
 use seatline_host::store::{LockedStore as _, Log, Slot, StateReader, StoreError};
+use seatline_postgres::Parameter;
 use seatline_protocol::ProductId;
 
 use super::change::Change;
-use super::connection::Parameter;
 use super::store::PostgresStore;
 
 /// How many bytes of a log are handed over at once.

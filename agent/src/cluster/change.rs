@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 
 use postgres::types::Type;
 use seatline_host::store::{LockedStore, Log, Slot, StateReader, StoreError};
+use seatline_postgres::{Connection, Parameter, QueryError};
 use zeroize::Zeroizing;
 
-use super::connection::{Connection, Parameter, QueryError};
 use super::pool::apart;
 use super::store::PostgresStore;
 use super::walk::Walk;

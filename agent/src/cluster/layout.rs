@@ -5,9 +5,7 @@
 
 use postgres::types::Type;
 use seatline_host::store::Slot;
-
-use super::connection::{Connection, QueryError};
-use super::trouble;
+use seatline_postgres::{Connection, QueryError, trouble};
 
 /// The newest layout: the number of migrations.
 pub const LATEST: i64 = MIGRATIONS.len() as i64;

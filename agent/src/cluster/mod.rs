@@ -6,7 +6,7 @@
 //! | `arrival` | a state that is moved here from a directory |
 //! | `nodes` | the list of the nodes, and the lease on the turn |
 //! | `layout` | the tables, and their migrations |
-//! | `pool`, `connection`, `silence`, `trouble` | connections, whose every step ends, and what is in their way |
+//! | `pool`, `trouble` | connections, and what is in their way |
 //!
 //! Every agent that runs gives signs of life ([`Cluster::beat`]), and with each it keeps the turn to synchronise, or takes
 //! it where whoever had it gives none any more. The turn only spares work and doubled reports: should two nodes take it to
@@ -14,11 +14,9 @@
 
 mod arrival;
 mod change;
-mod connection;
 mod layout;
 mod nodes;
 mod pool;
-mod silence;
 mod store;
 mod trouble;
 mod walk;

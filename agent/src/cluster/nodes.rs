@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use postgres::types::Type;
 use seatline_host::store::StoreError;
+use seatline_postgres::{Connection, QueryError};
 use serde::Serialize;
 
-use super::connection::{Connection, QueryError};
 use super::layout::NOW;
 use super::store::PostgresStore;
 

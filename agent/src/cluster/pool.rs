@@ -5,12 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use seatline_host::store::StoreError;
+use seatline_postgres::{Connection, PATIENCE, QueryError, Silence, place, silent};
 
-use super::connection::{Connection, PATIENCE, QueryError, silent};
-use super::silence::Silence;
 use super::trouble;
 use crate::config::PostgresState;
-use crate::postgres::place;
 
 /// How many connections wait at the most: a node reads with one and changes with another.
 const MOST_IDLE: usize = 2;
@@ -73,7 +71,7 @@ impl Pool {
                     self.silence().is_broken(Instant::now());
                     return Ok(done);
                 }
-                Err(error) if !is_new && trouble::ends_connection(&error) => {}
+                Err(error) if !is_new && seatline_postgres::trouble::ends_connection(&error) => {}
                 Err(error) => return Err(self.trouble(&error)),
             }
         }

@@ -12,11 +12,11 @@ use std::time::Duration;
 use postgres::Row;
 use postgres::types::Type;
 use seatline_host::store::{LockedStore, Log, Slot, Stamp, StateReader, StateStore, StoreError};
+use seatline_postgres::{Connection, PATIENCE, QueryError};
 use seatline_protocol::ProductId;
 use zeroize::Zeroizing;
 
 use super::change::Change;
-use super::connection::{Connection, PATIENCE, QueryError};
 use super::layout::{LATEST, is_inhabited, prepare, sql};
 use super::pool::{Pool, apart};
 use super::walk::Walk;

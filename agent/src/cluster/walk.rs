@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use postgres::Row;
 use postgres::types::Type;
 use seatline_host::store::{Log, StoreError};
+use seatline_postgres::{Connection, Parameter, QueryError};
 
-use super::connection::{Connection, Parameter, QueryError};
 use super::store::PostgresStore;
 
 /// How many bytes of a log are to be in memory at once, as far as the sizes of its records can be foreseen.

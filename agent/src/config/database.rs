@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use postgres::config::SslMode;
+use seatline_postgres::PostgresAddress;
 
 use super::document::{Problem, Section};
 use super::secret::{SecretError, SecretSource};
@@ -55,15 +56,6 @@ pub enum Address {
     Mysql(Box<MysqlAddress>),
     /// A database of PostgreSQL.
     Postgres(Box<PostgresAddress>),
-}
-
-/// A database of PostgreSQL, with everything that a connection needs.
-#[derive(Clone)]
-pub struct PostgresAddress {
-    /// Host, port, user, database, password.
-    pub config: tokio_postgres::Config,
-    /// The authority that signed the server's certificate, where it is none of the public ones: a file in PEM form.
-    pub tls_ca_file: Option<PathBuf>,
 }
 
 impl fmt::Debug for Address {
@@ -211,15 +203,7 @@ impl Address {
                 None => Ok(Self::Sqlite(base.join(text))),
             };
         }
-        let config = text.parse::<tokio_postgres::Config>().map_err(|error| {
-            use std::error::Error as _;
-            let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-            format!("is not an address of PostgreSQL: {cause}")
-        })?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err("must name a host, or the directory of a socket".to_owned());
-        }
-        Ok(Self::Postgres(Box::new(PostgresAddress { config, tls_ca_file: None })))
+        PostgresAddress::parse(text).map(|address| Self::Postgres(Box::new(address)))
     }
 }
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use super::Database;
-use super::database::{Address, AddressError, KEYS, PostgresAddress};
+use seatline_postgres::PostgresAddress;
+
+use super::database::{Address, AddressError, KEYS};
 use super::document::{Found, Problem};
 
 /// The schema of the state's tables where none is named.

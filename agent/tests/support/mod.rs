@@ -1,5 +1,5 @@
 //! What the tests of the agent share.
-#![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "every test file uses its own part")]
 
 pub mod agent;
 pub mod api;
@@ -10,15 +10,15 @@ pub mod mail;
 pub mod mariadb;
 pub mod person;
 pub mod plugin;
-pub mod postgres;
 pub mod running;
 pub mod schema;
 pub mod scim;
-pub mod server;
 pub mod site;
 pub mod slapd;
 pub mod tool;
 pub mod wait;
+
+pub use seatline_tests::{postgres, server};
 
 use std::path::Path;
 

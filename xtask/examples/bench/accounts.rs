@@ -9,18 +9,11 @@ use std::time::{Duration, Instant};
 
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::{Client, NoTls};
+use seatline_tests::postgres::Postgres;
 use seatline_tests::{Agent, Central, Vendor, Wiki};
 
 use crate::figure::{Figure, Goal};
 use crate::{Bench, Problem};
-use support::postgres::Postgres;
-
-#[path = "../../../agent/tests/support"]
-#[allow(dead_code)]
-mod support {
-    pub mod postgres;
-    pub mod server;
-}
 
 const ACCOUNTS: i64 = 1_000_000;
 const ROUNDS: usize = 5;

@@ -11,13 +11,13 @@ use postgres::error::SqlState;
 use postgres::types::{FromSql, Type};
 use postgres::{Client, Portal, Row, Transaction};
 use seatline_host::ports::{DatabaseIdentity, DatabasePlace};
+use seatline_postgres::{ConnectError, PostgresAddress};
 
 use super::{ONE_COLUMN, birth_mark};
 use crate::accounts::columns::{Columns, NAMES};
 use crate::accounts::value::{MAX_IDENTITY_BYTES, Rows, Value};
 use crate::accounts::{Pass, SourceError, TimeLimit, short};
-use crate::config::database::PostgresAddress;
-use crate::postgres::{self as connection, ConnectError};
+use crate::postgres as connection;
 
 /// How many rows are fetched at once; twice as many are in memory.
 const ROWS_AT_ONCE: i32 = 4096;

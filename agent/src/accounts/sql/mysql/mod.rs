@@ -15,6 +15,7 @@ use seatline_host::ports::{DatabaseIdentity, DatabasePlace};
 
 use super::{ONE_COLUMN, birth_mark};
 use crate::accounts::columns::{Columns, NAMES};
+use crate::accounts::is_loopback;
 use crate::accounts::value::{Rows, Value};
 use crate::accounts::wire::{self, Wire};
 use crate::accounts::{Pass, SourceError, TimeLimit, short, tls};
@@ -235,7 +236,7 @@ fn connect(address: &MysqlAddress, limit: TimeLimit) -> Result<(Packets, String)
     let mut packets = Packets::over(wire);
     let greeting = sign_in::greeting(&mut packets)?;
     if let Server::Tcp(host, _) = &address.server
-        && address.tls.unwrap_or(address.tls_ca_file.is_some() || !wire::is_loopback(host))
+        && address.tls.unwrap_or(address.tls_ca_file.is_some() || !is_loopback(host))
     {
         let config = tls::client_config(address.tls_ca_file.as_deref()).map_err(Trouble::SignIn)?;
         greeting.ask_for_tls(&mut packets)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::server::{GUARD, free_port, is_root};
+use crate::server::{GUARD, free_port, is_root};
 
 /// A running server that listens on a socket in its own directory, and on a free port of the loopback interface.
 pub struct Postgres {

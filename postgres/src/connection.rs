@@ -1,17 +1,17 @@
 //! A connection whose every step ends in bounded time.
 //!
 //! A server that stands still, as one does whose disk or machine hangs, breaks no connection and answers nothing, and no
-//! setting of its own helps. The agent goes on with what it knows (`g3`), so nothing waits for such a server for long.
+//! setting of its own helps. So nobody waits for an answer for longer than a connection's patience.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use postgres::types::{ToSql, Type};
-use postgres::{Error, Row};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Error, Row};
 
-use crate::config::database::PostgresAddress;
-use crate::postgres::{ConnectError, connect_error, place, prepared};
+use crate::address::{ConnectError, PostgresAddress, connect_error, place, prepared};
 
 /// How long an answer may take where nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(15);
@@ -49,7 +49,7 @@ impl From<Error> for QueryError {
 pub struct Connection {
     runtime: Runtime,
     /// None when it is being dropped.
-    client: Option<tokio_postgres::Client>,
+    client: Option<Arc<Client>>,
     carrying: JoinHandle<()>,
     patience: Duration,
 }
@@ -83,7 +83,7 @@ impl Connection {
         let (client, carrying) = connected
             .map_err(|_| unreachable(silent(PATIENCE)))?
             .map_err(|error| connect_error(&error, &place(&config)))?;
-        Ok(Self { runtime, client: Some(client), carrying, patience: PATIENCE })
+        Ok(Self { runtime, client: Some(Arc::new(client)), carrying, patience: PATIENCE })
     }
 
     /// Waits for answers so long from now on.
@@ -135,10 +135,36 @@ impl Connection {
         }
     }
 
-    fn within<T>(&self, ask: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, Error>) -> Result<T, QueryError> {
+    /// Asks by `ask`, and waits for the answer in bounded time. What asks may keep the client, to ask on with the next.
+    pub fn within<T>(&self, ask: impl AsyncFnOnce(&Arc<Client>) -> Result<T, Error>) -> Result<T, QueryError> {
         let Some(client) = &self.client else { return Err(QueryError::Silent(Duration::ZERO)) };
         let answered = self.runtime.block_on(async { tokio::time::timeout(self.patience, ask(client)).await });
         Ok(answered.map_err(|_| QueryError::Silent(self.patience))??)
+    }
+}
+
+impl Connection {
+    /// The client, for what outlives a single question. There is one until the connection is dropped.
+    pub fn client(&self) -> Option<&Arc<Client>> {
+        self.client.as_ref()
+    }
+
+    /// Does `work` with the client to itself, in bounded time.
+    ///
+    /// # Errors
+    /// When it took too long, or somebody else has kept the client.
+    pub fn with_client<T>(&mut self, work: impl AsyncFnOnce(&mut Client) -> T) -> Result<T, QueryError> {
+        let Some(client) = self.client.as_mut().and_then(Arc::get_mut) else {
+            return Err(QueryError::Silent(Duration::ZERO));
+        };
+        let done = self.runtime.block_on(async { tokio::time::timeout(self.patience, work(client)).await });
+        done.map_err(|_| QueryError::Silent(self.patience))
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Connection")
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::connection::PATIENCE;
+use crate::connection::PATIENCE;
 
 /// For how long nobody asks.
 const PAUSE: Duration = Duration::from_secs(5);
