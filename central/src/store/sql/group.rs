@@ -110,6 +110,14 @@ impl fmt::Debug for Writer {
     }
 }
 
+/// Why the database could not be used, without the words that tell so.
+pub(super) fn reason(error: StoreError) -> String {
+    match error {
+        StoreError::Unavailable(reason) => reason.to_string(),
+        error => error.to_string(),
+    }
+}
+
 fn stopped() -> StoreError {
     StoreError::Unavailable("the writer has stopped: restart the server".into())
 }
@@ -122,10 +130,7 @@ fn serve<C: Connection>(connection: &C, mut waiting: mpsc::Receiver<Box<dyn Job>
         {
             group.push(job);
         }
-        let failure = commit(connection, &mut group).err().map(|error| match error {
-            StoreError::Unavailable(reason) => reason.to_string(),
-            error => error.to_string(),
-        });
+        let failure = commit(connection, &mut group).err().map(reason);
         if let Some(failure) = &failure {
             tracing::error!(writes = group.len(), "a group of writes was not committed: {failure}");
         }

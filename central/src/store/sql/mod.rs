@@ -5,6 +5,7 @@
 //! | `session`, `row` | what transactions are written against: statements, values, rows |
 //! | `group` | the writer thread, which commits many writes at once |
 //! | `sqlite` | one file: one writer, readers apart from it |
+//! | `postgres` | a server that several of us share: one writer each, readers apart from it |
 //! | `applications`, `links`, … | the traits, by subject |
 //!
 //! How a trait is added, and what its SQL keeps to, is told in [`crate::store`].
@@ -17,6 +18,7 @@ mod group;
 mod identity;
 mod latest;
 mod links;
+mod postgres;
 mod reports;
 mod row;
 mod session;
@@ -33,6 +35,7 @@ use tokio::sync::oneshot;
 
 use super::{StoreError, Stored};
 use group::Job;
+pub use seatline_postgres::PostgresAddress;
 use session::Session;
 pub use sqlite::DATABASE_FILE;
 
@@ -58,6 +61,18 @@ impl SqlStore {
     /// [`StoreError::Unavailable`] where the file cannot be opened, is none of ours, or was written by a newer version.
     pub fn sqlite(path: &Path) -> Stored<Self> {
         Ok(Self { driver: Box::new(sqlite::Sqlite::open(path)?) })
+    }
+
+    /// Connects to a database of PostgreSQL, and brings its tables up to date, also where other servers do so at the same
+    /// moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where it cannot be reached or used, or was written by a newer version.
+    pub async fn postgres(address: PostgresAddress) -> Stored<Self> {
+        // A connection has a runtime of its own, which cannot run inside another one.
+        let opened = tokio::task::spawn_blocking(move || postgres::Postgres::open(address)).await;
+        let postgres = opened.map_err(|error| StoreError::Unavailable(Box::new(error)))??;
+        Ok(Self { driver: Box::new(postgres) })
     }
 
     /// Runs `work` on what was committed last, off the async threads. It may run again, where a connection had died.

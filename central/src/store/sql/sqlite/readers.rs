@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::connect;
 use crate::store::Stored;
-use crate::store::sql::group::Job;
+use crate::store::sql::group::{Job, reason};
 
 /// How many reads run at once; the others wait.
 const READERS: usize = 8;
@@ -34,7 +34,7 @@ impl Readers {
         let reading = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let mut job = job;
-            let failure = read(&idle, path, &mut *job).err().map(|error| error.to_string());
+            let failure = read(&idle, path, &mut *job).err().map(reason);
             job.answer(failure.as_deref());
         });
         let _ = reading.await;

@@ -1,0 +1,229 @@
+//! PostgreSQL, for several servers on one database.
+//!
+//! Each process commits in groups on one connection, as on a file, and reads on a few others. Every step ends in bounded
+//! time, and a server that does not answer is left alone for a while: whoever asks meanwhile is refused at once. A
+//! connection that was lost before its commit is made anew, and the work is run again; where it was lost in the commit
+//! itself, nobody can know, and whoever asked is told so.
+
+mod server;
+mod session;
+
+use std::cell::{Cell, Ref, RefCell};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use seatline_postgres::PostgresAddress;
+use seatline_postgres::trouble::{self, Trouble};
+use tokio::sync::Semaphore;
+
+use super::group::{self, Job, Writer};
+use super::row::Row;
+use super::session::{Param, Session};
+use super::{Driver, StoreError, Stored};
+use server::Server;
+use session::PostgresSession;
+
+/// How many reads run at once; the others wait.
+const READERS: usize = 8;
+/// How long a read waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
+/// How long the migrations may take.
+const MIGRATION: Duration = Duration::from_secs(3600);
+/// How often the migrations are tried while other servers run them too.
+const ATTEMPTS: u32 = 20;
+
+mod embedded {
+    refinery::embed_migrations!("src/store/sql/migrations/postgres");
+}
+
+/// A database of PostgreSQL.
+#[derive(Debug)]
+pub(super) struct Postgres {
+    server: Arc<Server>,
+    writer: Writer,
+    turns: Arc<Semaphore>,
+}
+
+impl Postgres {
+    /// Connects, and brings the tables up to date. It blocks.
+    pub(super) fn open(address: PostgresAddress) -> Stored<Self> {
+        let server = Arc::new(Server::new(address));
+        migrate(&server)?;
+        let (session, trouble, is_lost) = Default::default();
+        let writer = Writer::start(Writing { server: Arc::clone(&server), session, trouble, is_lost })?;
+        Ok(Self { server, writer, turns: Arc::new(Semaphore::new(READERS)) })
+    }
+}
+
+#[async_trait]
+impl Driver for Postgres {
+    async fn read(&self, job: Box<dyn Job>) {
+        let turn = tokio::time::timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return job.answer(Some("too many wait for the database")) };
+        let server = Arc::clone(&self.server);
+        let reading = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let mut job = job;
+            let failure = read(&server, &mut *job).err().map(group::reason);
+            job.answer(failure.as_deref());
+        });
+        let _ = reading.await;
+    }
+
+    fn write(&self, job: Box<dyn Job>) -> Stored<()> {
+        self.writer.write(job)
+    }
+}
+
+/// Runs a read on a connection that waits, or on a new one where there is none, or it has died.
+fn read(server: &Server, job: &mut dyn Job) -> Stored<()> {
+    server.refusal()?;
+    loop {
+        let waiting = server.waiting();
+        let is_new = waiting.is_none();
+        let session = waiting.map_or_else(|| server.connect(), Ok)?;
+        let asked = Instant::now();
+        job.run(&session, true);
+        let trouble = session.take_trouble();
+        server.heard(trouble, asked);
+        match trouble {
+            Some(Trouble::Lost) if !is_new => {}
+            Some(Trouble::Lost | Trouble::Silent) => return Ok(()),
+            _ => {
+                server.give_back(session);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The connection that writes. One that was lost is made anew with the next transaction.
+#[derive(Debug)]
+struct Writing {
+    server: Arc<Server>,
+    session: RefCell<Option<PostgresSession>>,
+    /// What was last in the way of the transaction.
+    trouble: Cell<Option<Trouble>>,
+    is_lost: Cell<bool>,
+}
+
+impl Writing {
+    fn session(&self) -> Stored<Ref<'_, PostgresSession>> {
+        let lost = || StoreError::Unavailable("the connection was lost".into());
+        if self.is_lost.get() {
+            return Err(lost());
+        }
+        Ref::filter_map(self.session.borrow(), Option::as_ref).map_err(|_| lost())
+    }
+
+    /// Does a step of a transaction, and hears what was in its way. A connection that was lost stays so until the next one.
+    fn step<T>(&self, step: impl FnOnce(&PostgresSession) -> Stored<T>) -> Stored<T> {
+        let asked = Instant::now();
+        let (done, trouble) = {
+            let session = self.session()?;
+            (step(&session), session.take_trouble())
+        };
+        if let Some(trouble) = trouble {
+            self.server.heard(Some(trouble), asked);
+            self.trouble.set(Some(trouble));
+            self.is_lost.set(matches!(trouble, Trouble::Lost | Trouble::Silent));
+        }
+        done
+    }
+}
+
+impl Session for Writing {
+    fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<u64> {
+        self.step(|session| session.execute(sql, params))
+    }
+
+    fn run(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<()> {
+        self.step(|session| session.run(sql, params))
+    }
+
+    fn settle(&self) -> Stored<()> {
+        self.step(Session::settle)
+    }
+
+    fn each(
+        &self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        take: &mut dyn FnMut(&Row<'_>) -> Stored<()>,
+    ) -> Stored<()> {
+        self.step(|session| session.each(sql, params, take))
+    }
+}
+
+impl group::Connection for Writing {
+    fn begin(&self) -> Stored<()> {
+        self.trouble.set(None);
+        self.server.refusal()?;
+        if self.is_lost.get() || self.session.borrow().is_none() {
+            *self.session.borrow_mut() = None;
+            *self.session.borrow_mut() = Some(self.server.connect()?);
+            self.is_lost.set(false);
+        }
+        self.step(|session| session.control_unsettled("BEGIN"))
+    }
+
+    fn commit(&self) -> Stored<()> {
+        // What is unsettled may fail for others' sake; the commit itself is asked for once.
+        self.step(Session::settle)?;
+        let committed = self.step(|session| session.control("COMMIT"));
+        if matches!(self.trouble.get(), Some(Trouble::Lost | Trouble::Silent)) {
+            self.trouble.set(Some(Trouble::Other));
+            let unknown = "the connection was lost in the commit: look whether the change was made";
+            return committed.map_err(|_| StoreError::Unavailable(unknown.into()));
+        }
+        committed
+    }
+
+    fn roll_back(&self) -> Stored<()> {
+        self.step(|session| session.control_anyway("ROLLBACK"))
+    }
+
+    fn mark(&self) -> Stored<()> {
+        self.step(|session| session.control_unsettled("SAVEPOINT one_write"))
+    }
+
+    fn undo(&self) -> Stored<()> {
+        self.step(|session| session.control_anyway("ROLLBACK TO SAVEPOINT one_write"))
+    }
+
+    fn unmark(&self) -> Stored<()> {
+        self.step(|session| session.control_unsettled("RELEASE SAVEPOINT one_write"))
+    }
+
+    fn may_succeed_again(&self) -> bool {
+        matches!(self.trouble.get(), Some(Trouble::Lost | Trouble::Raced | Trouble::Outdated))
+    }
+}
+
+/// Brings the tables up to date, while other servers may do the same: each migration is one transaction, and whoever was
+/// slower looks again at what is left to do.
+fn migrate(server: &Server) -> Stored<()> {
+    let mut connection = server.connection()?;
+    connection.be_patient(MIGRATION);
+    let mut attempts = 1;
+    loop {
+        let migrated = connection.with_client(async |client| embedded::migrations::runner().run_async(client).await);
+        match migrated.map_err(|error| StoreError::Unavailable(trouble::reason(&error, "server").into()))? {
+            Ok(_) => return Ok(()),
+            Err(error) if attempts < ATTEMPTS && was_made_by_another(&error) => attempts += 1,
+            Err(error) => return Err(StoreError::Unavailable(Box::new(error))),
+        }
+    }
+}
+
+fn was_made_by_another(error: &refinery::Error) -> bool {
+    let source = std::error::Error::source(error.kind());
+    let code = source.and_then(|source| source.downcast_ref::<tokio_postgres::Error>()).and_then(|error| error.code());
+    code.is_some_and(trouble::is_of_another)
+}
+
+/// The statement with the placeholders of PostgreSQL: `$1` where there is `?1`. A question mark stands nowhere else.
+fn placeholders(sql: &str) -> String {
+    sql.replace('?', "$")
+}

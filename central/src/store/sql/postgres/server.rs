@@ -1,0 +1,104 @@
+//! The server: its connections, and whether it is asked at all.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use seatline_postgres::trouble::Trouble;
+use seatline_postgres::{Connection, PATIENCE, PostgresAddress, Silence, silent};
+
+use super::session::PostgresSession;
+use crate::store::{StoreError, Stored};
+
+/// A server that lets whoever connects wait for longer, and then fails, is silent.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// What every connection begins with. The server ends what takes too long before we have lost our patience: then it is known
+/// how it ended. Where commits were not waited for at all, they are: a receipt follows. Stricter settings stay.
+const GREETING: &str = "
+    SET statement_timeout = '12s'; SET lock_timeout = '8s'; SET idle_in_transaction_session_timeout = '12s';
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
+/// A server of PostgreSQL, and the database on it.
+#[derive(Debug)]
+pub(super) struct Server {
+    address: PostgresAddress,
+    idle: Mutex<Vec<PostgresSession>>,
+    silence: Mutex<Silence>,
+}
+
+impl Server {
+    /// No connections yet.
+    pub(super) fn new(address: PostgresAddress) -> Self {
+        Self { address, idle: Mutex::default(), silence: Mutex::default() }
+    }
+
+    /// A connection without limits on its statements.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    pub(super) fn connection(&self) -> Stored<Connection> {
+        let asked = Instant::now();
+        let connected = Connection::open(&self.address);
+        let now = Instant::now();
+        match &connected {
+            Err(error) if now - asked >= SLOW => self.silence().is_kept(error.to_string(), asked, now),
+            _ => self.silence().is_broken(now),
+        }
+        connected.map_err(|error| StoreError::Unavailable(error.to_string().into()))
+    }
+
+    /// A connection for transactions and questions. Whoever wants one has asked [`Self::refusal`] before.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    pub(super) fn connect(&self) -> Stored<PostgresSession> {
+        let session = PostgresSession::new(self.connection()?);
+        session.control(GREETING)?;
+        Ok(session)
+    }
+
+    /// A connection that waited for its next use.
+    pub(super) fn waiting(&self) -> Option<PostgresSession> {
+        self.idle().pop()
+    }
+
+    /// Takes back a connection that is in no transaction.
+    pub(super) fn give_back(&self, session: PostgresSession) {
+        self.idle().push(session);
+    }
+
+    /// Refuses at once where the server has not answered a moment ago. Whoever is not refused asks, and tells with
+    /// [`Self::heard`] how it went.
+    pub(super) fn refusal(&self) -> Stored<()> {
+        self.silence().refusal(Instant::now()).map_or(Ok(()), |reason| Err(StoreError::Unavailable(reason.into())))
+    }
+
+    /// Hears how the last question went, which was put at `asked`: a server that did not answer is left alone for a while.
+    pub(super) fn heard(&self, trouble: Option<Trouble>, asked: Instant) {
+        let now = Instant::now();
+        match trouble {
+            Some(Trouble::Silent) => {
+                // Those that wait may be as dead.
+                drop(std::mem::take(&mut *self.idle()));
+                self.silence().is_kept(silent(PATIENCE), asked, now);
+            }
+            _ => self.silence().is_broken(now),
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<PostgresSession>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn silence(&self) -> MutexGuard<'_, Silence> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let idle = std::mem::take(&mut *self.idle());
+        // A connection has a runtime of its own, which must not end inside another one.
+        std::thread::spawn(move || drop(idle));
+    }
+}

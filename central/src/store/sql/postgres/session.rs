@@ -1,0 +1,264 @@
+//! Statements on a connection to PostgreSQL.
+//!
+//! A statement is prepared once for each connection. What is run without waiting goes out together with the next statement
+//! that is waited for, so that a group of writes costs a round trip for each of its questions alone.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::BytesMut;
+use seatline_postgres::trouble::{self, Trouble};
+use seatline_postgres::{Connection, QueryError};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Error, Statement};
+
+use super::placeholders;
+use crate::store::sql::row::{Columns, Row, odd};
+use crate::store::sql::session::{Param, Session};
+use crate::store::{StoreError, Stored};
+
+/// How many prepared statements a connection keeps; beyond that, all are prepared anew.
+const PREPARED: usize = 512;
+/// How many statements are run without waiting for any.
+const UNSETTLED: usize = 1024;
+
+/// A statement that was run, and was not waited for.
+type Unsettled = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// A connection that statements are run on.
+#[derive(Debug)]
+pub(super) struct PostgresSession {
+    prepared: RefCell<HashMap<&'static str, Statement>>,
+    unsettled: RefCell<Unsettleds>,
+    trouble: Cell<Option<Trouble>>,
+    /// Last, so that it goes last: what is unsettled keeps its client.
+    connection: Connection,
+}
+
+#[derive(Default)]
+struct Unsettleds(Vec<Unsettled>);
+
+impl std::fmt::Debug for Unsettleds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} statements", self.0.len())
+    }
+}
+
+impl PostgresSession {
+    /// Statements on `connection`.
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { prepared: RefCell::default(), unsettled: RefCell::default(), trouble: Cell::new(None), connection }
+    }
+
+    /// What went wrong last, since it was asked last.
+    pub(super) fn take_trouble(&self) -> Option<Trouble> {
+        self.trouble.take()
+    }
+
+    /// Runs statements that begin, mark or end something, after all that was run before them.
+    pub(super) fn control(&self, sql: &'static str) -> Stored<()> {
+        self.ask(async |client| client.batch_execute(sql).await)
+    }
+
+    /// As [`Self::control`], whatever became of what was run before.
+    pub(super) fn control_anyway(&self, sql: &'static str) -> Stored<()> {
+        let _ = self.settle();
+        self.control(sql)
+    }
+
+    /// As [`Self::control`], without waiting.
+    pub(super) fn control_unsettled(&self, sql: &'static str) -> Stored<()> {
+        self.unsettle(move |client| Box::pin(async move { client.batch_execute(sql).await }))
+    }
+
+    fn unsettle(&self, statement: impl FnOnce(Arc<Client>) -> Unsettled) -> Stored<()> {
+        let Some(client) = self.connection.client() else { return self.ask(async |_| Ok(())) };
+        self.unsettled.borrow_mut().0.push(statement(Arc::clone(client)));
+        if self.unsettled.borrow().0.len() < UNSETTLED { Ok(()) } else { self.settle() }
+    }
+
+    /// Asks, after all that was run before: both go out at once, and the first error of either counts.
+    fn ask<T>(&self, ask: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Stored<T> {
+        let unsettled = std::mem::take(&mut self.unsettled.borrow_mut().0);
+        let answer = self.connection.within(async |client| {
+            let (mut waiting, mut failed) = (Vec::with_capacity(unsettled.len()), None);
+            // A statement is sent when it is polled first, and the answers come in the same order.
+            for mut statement in unsettled {
+                match sent(statement.as_mut()).await {
+                    Poll::Pending => waiting.push(statement),
+                    Poll::Ready(answer) => failed = failed.or(answer.err()),
+                }
+            }
+            let mut asking = pin!(ask(client));
+            let asked = sent(asking.as_mut()).await;
+            for statement in waiting {
+                let answer = statement.await;
+                failed = failed.or(answer.err());
+            }
+            let answer = match asked {
+                Poll::Ready(answer) => answer,
+                Poll::Pending => asking.await,
+            };
+            failed.map_or(answer, Err)
+        });
+        answer.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &QueryError) -> StoreError {
+        let kind = trouble::kind(error);
+        if kind == Trouble::Outdated {
+            self.prepared.borrow_mut().clear();
+        }
+        self.trouble.set(Some(kind));
+        StoreError::Unavailable(trouble::reason(error, "server").into())
+    }
+
+    fn prepared(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<Statement> {
+        if let Some(statement) = self.prepared.borrow().get(sql) {
+            return Ok(statement.clone());
+        }
+        let types: Vec<Type> = params.iter().map(Param::kind).collect();
+        let text = placeholders(sql);
+        let statement = self.ask(async |client| client.prepare_typed(&text, &types).await)?;
+        let mut prepared = self.prepared.borrow_mut();
+        if prepared.len() >= PREPARED {
+            prepared.clear();
+        }
+        prepared.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+/// Polls once.
+async fn sent<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+}
+
+impl Session for PostgresSession {
+    fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<u64> {
+        let statement = self.prepared(sql, params)?;
+        self.ask(async |client| client.execute_raw(&statement, params.iter().copied()).await)
+    }
+
+    fn run(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<()> {
+        let statement = self.prepared(sql, params)?;
+        let values: Vec<Value> = params.iter().map(Value::of).collect();
+        self.unsettle(|client| Box::pin(async move { client.execute_raw(&statement, values).await.map(drop) }))
+    }
+
+    fn settle(&self) -> Stored<()> {
+        if self.unsettled.borrow().0.is_empty() { Ok(()) } else { self.ask(async |_| Ok(())) }
+    }
+
+    fn each(
+        &self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        take: &mut dyn FnMut(&Row<'_>) -> Stored<()>,
+    ) -> Stored<()> {
+        let statement = self.prepared(sql, params)?;
+        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
+        let rows = self.ask(async |client| client.query(&statement, &params).await)?;
+        rows.iter().try_for_each(|row| take(&Row(row)))
+    }
+}
+
+impl Param<'_> {
+    fn kind(&self) -> Type {
+        match self {
+            Self::Integer(_) => Type::INT8,
+            Self::Text(_) => Type::TEXT,
+            Self::Bytes(_) => Type::BYTEA,
+        }
+    }
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        // A statement that is given values of other types than it was prepared for is refused here.
+        match self {
+            Self::Integer(value) => value.to_sql_checked(kind, out),
+            Self::Text(value) => value.to_sql_checked(kind, out),
+            Self::Bytes(value) => value.to_sql_checked(kind, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A value that outlives the call that brought it.
+#[derive(Debug)]
+enum Value {
+    Integer(Option<i64>),
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
+}
+
+impl Value {
+    fn of(param: &Param<'_>) -> Self {
+        match *param {
+            Param::Integer(value) => Self::Integer(value),
+            Param::Text(value) => Self::Text(value.map(str::to_owned)),
+            Param::Bytes(value) => Self::Bytes(value.map(<[u8]>::to_vec)),
+        }
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        let param = match self {
+            Self::Integer(value) => Param::Integer(*value),
+            Self::Text(value) => Param::Text(value.as_deref()),
+            Self::Bytes(value) => Param::Bytes(value.as_deref()),
+        };
+        param.to_sql(kind, out)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A whole number of any width, or a boolean: lengths and comparisons have other types than columns.
+struct Whole(i64);
+
+impl<'r> FromSql<'r> for Whole {
+    fn from_sql(kind: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Self(match *kind {
+            Type::INT4 => i32::from_sql(kind, raw)?.into(),
+            Type::INT2 => i16::from_sql(kind, raw)?.into(),
+            Type::BOOL => bool::from_sql(kind, raw)?.into(),
+            _ => i64::from_sql(kind, raw)?,
+        }))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(*kind, Type::INT8 | Type::INT4 | Type::INT2 | Type::BOOL)
+    }
+}
+
+impl Columns for tokio_postgres::Row {
+    fn text(&self, column: &str) -> Stored<Option<&str>> {
+        self.try_get(column).map_err(|error| odd(column, error))
+    }
+
+    fn integer(&self, column: &str) -> Stored<Option<i64>> {
+        let number: Option<Whole> = self.try_get(column).map_err(|error| odd(column, error))?;
+        Ok(number.map(|number| number.0))
+    }
+
+    fn bytes(&self, column: &str) -> Stored<Option<&[u8]>> {
+        self.try_get(column).map_err(|error| odd(column, error))
+    }
+}
