@@ -4,7 +4,9 @@ use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Argon2, Params, PasswordHasher as _, PasswordVerifier as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use seatline_protocol::text;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
@@ -53,8 +55,7 @@ impl Passwords {
     /// # Errors
     /// Where the operating system gives no randomness.
     pub fn new() -> Result<Self, PasswordError> {
-        let password = crate::secret::hex(&random::<16>()?);
-        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: hash(&password)?.into() })
+        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: hash_of_nobody()?.into() })
     }
 
     /// A turn to check a password; `None` where too many are being checked.
@@ -102,6 +103,15 @@ pub fn hash(password: &str) -> Result<String, PasswordError> {
     Ok(hash.map_err(PasswordError::Hash)?.to_string())
 }
 
+/// What looks like the hash of a password, and is random: checking a password against it costs what any check costs. None is
+/// made to get it, because the allocator keeps megabytes at hand for ever once it was asked for the memory of a hash.
+fn hash_of_nobody() -> Result<String, getrandom::Error> {
+    let base64 = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
+    let (salt, output) = (random::<16>()?, random::<{ Params::DEFAULT_OUTPUT_LEN }>()?);
+    let (memory, passes, lanes) = (Params::DEFAULT_M_COST, Params::DEFAULT_T_COST, Params::DEFAULT_P_COST);
+    Ok(format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${}${}", base64(&salt), base64(&output)))
+}
+
 /// A new password that nobody has to think of.
 ///
 /// # Errors
@@ -138,6 +148,15 @@ mod tests {
         assert!(!check("correct horse battery ", Some(&stored)).await);
         assert!(!check("correct horse battery", None).await);
         assert!(!check("x", Some("not a hash")).await);
+    }
+
+    #[test]
+    fn a_name_that_does_not_exist_costs_as_much_as_one_that_does() {
+        let (nobody, stored) = (hash_of_nobody().expect("random"), hash("correct horse battery").expect("hashed"));
+        let cost = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!((cost(&nobody), nobody.len()), (cost(&stored), stored.len()));
+        let checked = Argon2::default().verify_password(b"correct horse battery", nobody.as_str());
+        assert_eq!(checked, Err(argon2::password_hash::Error::PasswordInvalid), "it was read, hashed and compared");
     }
 
     #[test]
