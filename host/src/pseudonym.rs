@@ -7,6 +7,8 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use seatline_protocol::pairing::Secret;
 use sha2::Sha256;
+use sha2::block_api::compress256;
+use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
 use crate::slots;
 use crate::store::{Slot, StateStore, StoreError, change};
@@ -30,12 +32,14 @@ pub(crate) fn local_key(store: &dyn StateStore) -> Result<Secret, StoreError> {
 #[derive(Clone)]
 pub struct Pseudonyms {
     keyed: Hmac<Sha256>,
+    short: ShortHmac,
 }
 
 impl Pseudonyms {
     /// The pseudonyms of `key`.
     pub fn new(key: &Secret) -> Self {
-        Self { keyed: Hmac::new_from_slice(key.expose()).expect("HMAC takes a key of any length") }
+        let keyed = Hmac::new_from_slice(key.expose()).expect("HMAC takes a key of any length");
+        Self { keyed, short: ShortHmac::new(key.expose()) }
     }
 
     /// The pseudonym of `identity`.
@@ -49,27 +53,71 @@ impl Pseudonyms {
     /// ```
     pub fn of(&self, identity: &str) -> u64 {
         let identity = identity.trim();
-        let mut mac = self.keyed.clone();
-        if identity.is_ascii() {
-            lower_ascii(identity.as_bytes(), |bytes| mac.update(bytes));
-        } else {
-            mac.update(identity.to_lowercase().as_bytes());
+        if identity.is_ascii() && identity.len() <= ShortHmac::MAX_BYTES {
+            return self.short.of_lower_case(identity.as_bytes());
         }
+        let mut mac = self.keyed.clone();
+        mac.update(identity.to_lowercase().as_bytes());
         let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(mac.finalize().into_bytes());
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 }
 
-/// Gives `bytes` in lower case to `take`, in pieces, without allocating: nearly every identity takes this way.
-fn lower_ascii(bytes: &[u8], mut take: impl FnMut(&[u8])) {
-    let mut buffer = [0; 128];
-    for piece in bytes.chunks(buffer.len()) {
-        let lower = &mut buffer[..piece.len()];
-        lower.copy_from_slice(piece);
-        lower.make_ascii_lowercase();
-        take(lower);
+/// HMAC-SHA-256 of messages that fit into one block, as nearly every mail address does: two compressions from the states
+/// that the key leaves behind, and nothing else. With a million accounts, the general way through buffers and copies of
+/// states that are wiped again costs half as much once more as the compressions.
+///
+/// Source: RFC 2104, section 4 (the states are computed once), and FIPS 180-4, section 5.1.1 (the padding).
+#[derive(Clone, ZeroizeOnDrop)]
+struct ShortHmac {
+    inner: [u32; 8],
+    outer: [u32; 8],
+}
+
+impl ShortHmac {
+    const BLOCK: usize = 64;
+    /// What the end mark and the length leave of a block.
+    const MAX_BYTES: usize = Self::BLOCK - 9;
+
+    fn new(key: &[u8; 32]) -> Self {
+        let after = |pad: u8| {
+            let mut block = [pad; Self::BLOCK];
+            block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+            let mut state = INITIAL;
+            compress256(&mut state, &[block]);
+            block.zeroize();
+            state
+        };
+        Self { inner: after(0x36), outer: after(0x5c) }
+    }
+
+    /// The first 64 bits for `message` in lower case, of at most [`Self::MAX_BYTES`] bytes of ASCII.
+    fn of_lower_case(&self, message: &[u8]) -> u64 {
+        let mut block = [0; Self::BLOCK];
+        let text = &mut block[..message.len()];
+        text.copy_from_slice(message);
+        text.make_ascii_lowercase();
+        let mut digest = [0; Self::BLOCK];
+        let words = end(&self.inner, block, message.len());
+        digest.chunks_exact_mut(4).zip(words).for_each(|(bytes, word)| bytes.copy_from_slice(&word.to_be_bytes()));
+        let [a, b, ..] = end(&self.outer, digest, 32);
+        (u64::from(a) << 32) | u64::from(b)
     }
 }
+
+/// The state after the last block, which holds `length` bytes behind the block of the key.
+fn end(keyed: &[u32; 8], mut block: [u8; ShortHmac::BLOCK], length: usize) -> [u32; 8] {
+    let bits = 8 * (ShortHmac::BLOCK + length) as u64;
+    block[length] = 0x80;
+    block[ShortHmac::MAX_BYTES + 1..].copy_from_slice(&bits.to_be_bytes());
+    let mut state = *keyed;
+    compress256(&mut state, &[block]);
+    state
+}
+
+/// Where SHA-256 begins (FIPS 180-4, section 5.3.3).
+const INITIAL: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 #[cfg(test)]
 mod tests {
@@ -109,7 +157,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_for_ascii_gives_what_the_long_way_gives(identity in "[ -~]{0,300}") {
+        fn the_short_way_gives_what_the_long_way_gives(identity in "[ -~]{0,120}") {
             let mut mac = pseudonyms().keyed.clone();
             mac.update(identity.trim().to_lowercase().as_bytes());
             let long = <[u8; 32]>::from(mac.finalize().into_bytes());

@@ -110,7 +110,7 @@ fn as_identity<'r>(value: Value<'r>, number: &'r mut Vec<u8>) -> Result<&'r str,
     };
     if identity.len() > MAX_IDENTITY_BYTES {
         Err("is longer than 1024 bytes")
-    } else if identity.trim().is_empty() {
+    } else if identity.chars().all(char::is_whitespace) {
         Err("is empty: every account needs a mail address or a login")
     } else {
         Ok(identity)

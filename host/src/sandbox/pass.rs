@@ -2,7 +2,7 @@
 //!
 //! The product pushes accounts, the plugin pulls pages. Between them stands a channel that holds one page, so that the
 //! product reads ahead while the plugin counts, and a million accounts take the memory of three pages. Pseudonyms, which cost
-//! most of all, are made on the plugin's side: the product's thread has enough to do with reading.
+//! most of all, and days are made on the plugin's side: the product's thread has enough to do with reading.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -38,14 +38,14 @@ enum Delivery {
     Failed(PortError),
 }
 
-/// Accounts as the product gave them, in columns: who they are is still to be made pseudonyms of.
+/// Accounts as the product gave them, in columns: pseudonyms and days are still to be made of them.
 struct Batch {
     /// One identity behind the other.
     identities: String,
     /// Where each of them ends.
     ends: Vec<usize>,
     states: Vec<u8>,
-    last_seen: Vec<u32>,
+    last_seen: Vec<LastSeen>,
 }
 
 impl Batch {
@@ -66,14 +66,15 @@ impl Batch {
         self.identities.push_str(account.identity);
         self.ends.push(self.identities.len());
         self.states.push(state_of(account));
-        self.last_seen.push(day_of(account.last_seen));
+        self.last_seen.push(account.last_seen);
     }
 
     fn into_page(self, pseudonyms: &Pseudonyms) -> Page {
         let mut begin = 0;
         let identities = self.ends.iter().map(|end| self.identities.get(std::mem::replace(&mut begin, *end)..*end));
         let pseudonyms = identities.map(|identity| pseudonyms.of(identity.unwrap_or_default())).collect();
-        Page { pseudonyms, states: self.states, last_seen: self.last_seen, next: None }
+        let last_seen = self.last_seen.into_iter().map(day_of).collect();
+        Page { pseudonyms, states: self.states, last_seen, next: None }
     }
 }
 
