@@ -188,10 +188,13 @@ fn seen_at_real(number: f64) -> Option<LastSeen> {
 fn plain_day(text: &[u8]) -> Option<Date> {
     let time = text.strip_suffix(b"Z").unwrap_or(text);
     let &[y, e, a, r, b'-', m, o, b'-', d, i, b'T' | b' ', h, u, b':', n, t, b':', s, c] = time else { return None };
-    let digit = |digit: u8| digit.is_ascii_digit().then(|| i16::from(digit - b'0'));
-    let two = |tens, ones| Some(digit(tens)? * 10 + digit(ones)?);
-    let is_time = two(h, u)? < 24 && two(n, t)? < 60 && two(s, c)? < 60;
-    let (year, month, day) = (two(y, e)? * 100 + two(a, r)?, two(m, o)? as i8, two(d, i)? as i8);
+    let digits = [y, e, a, r, m, o, d, i, h, u, n, t, s, c].map(|digit| digit.wrapping_sub(b'0'));
+    if digits.iter().any(|digit| *digit > 9) {
+        return None;
+    }
+    let two = |at: usize| i16::from(digits[at]) * 10 + i16::from(digits[at + 1]);
+    let is_time = two(8) < 24 && two(10) < 60 && two(12) < 60;
+    let (year, month, day) = (two(0) * 100 + two(2), two(4) as i8, two(6) as i8);
     Date::new(year, month, day).ok().filter(|_| is_time)
 }
 
