@@ -9,6 +9,7 @@ pub mod application;
 pub mod assessment;
 pub mod audit;
 pub mod continuity;
+pub mod forecast;
 pub mod ids;
 pub mod invite;
 pub mod licenses;
