@@ -10,6 +10,7 @@ pub mod assessment;
 pub mod audit;
 pub mod continuity;
 pub mod forecast;
+pub mod history;
 pub mod ids;
 pub mod invite;
 pub mod licenses;

@@ -51,6 +51,7 @@
 
 mod accounts;
 pub mod conformance;
+mod history;
 pub mod page;
 pub mod sql;
 
@@ -64,6 +65,7 @@ use crate::domain::{
     LinkState, Redeemed, Redemption, RefusedReport, ReportRow, Stated, Statement,
 };
 pub use accounts::{Accounts, Audit, Sessions, Tokens};
+pub use history::{Histories, MAX_SPANS};
 pub use page::{Cursor, Page, PageSize};
 
 /// Why the store did not do what was asked.
@@ -213,11 +215,21 @@ pub trait Identity: Send + Sync {
 
 /// Everything that is kept.
 pub trait Store:
-    Applications + Links + Reports + Statements + Accounts + Sessions + Tokens + Audit + Identity + 'static
+    Applications + Links + Reports + Histories + Statements + Accounts + Sessions + Tokens + Audit + Identity + 'static
 {
 }
 
 impl<T> Store for T where
-    T: Applications + Links + Reports + Statements + Accounts + Sessions + Tokens + Audit + Identity + 'static
+    T: Applications
+        + Links
+        + Reports
+        + Histories
+        + Statements
+        + Accounts
+        + Sessions
+        + Tokens
+        + Audit
+        + Identity
+        + 'static
 {
 }

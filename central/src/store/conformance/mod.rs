@@ -10,6 +10,7 @@
 mod accounts;
 mod applications;
 mod audit;
+mod history;
 mod links;
 mod reports;
 mod sample;
@@ -18,6 +19,7 @@ mod statements;
 pub use accounts::*;
 pub use applications::*;
 pub use audit::*;
+pub use history::*;
 pub use links::*;
 pub use reports::*;
 pub use statements::*;
@@ -68,6 +70,10 @@ macro_rules! store_conformance {
             sealed_bytes_come_back_as_they_were
             counts_beyond_any_measure_are_stored
             writes_at_once_are_all_kept
+            g8_reports_that_say_the_same_are_one_run
+            g8_reports_in_any_order_make_the_same_history
+            g8_a_hole_closes_when_its_reports_arrive
+            b7_every_stored_report_can_be_held_against_another
             b4_what_was_said_of_a_server_id_is_kept_once_and_within_bounds
             b4_only_an_approved_link_says_something_of_its_server_id
         );

@@ -150,3 +150,14 @@ pub(super) fn chain(n: u8, length: u64) -> Vec<Incoming> {
     }
     chain
 }
+
+/// Reports of the link of the n-th key that came to these outcomes, an hour after one another, from the hour 1 on.
+pub(super) fn chain_of_hours(n: u8, outcomes: &[Outcome]) -> Vec<Incoming> {
+    let mut chain: Vec<Incoming> = Vec::new();
+    for (sequence, outcome) in (1..).zip(outcomes) {
+        let previous = chain.last().map(|report| report.digest.clone());
+        let observed_at = at(3600 * i64::try_from(sequence).expect("small"));
+        chain.push(report_at(n, sequence, previous.as_ref(), outcome.clone(), observed_at));
+    }
+    chain
+}

@@ -1,13 +1,15 @@
 //! The newest report of a link, in one row that changes in the commit of a report.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::LinkId;
 use seatline_protocol::report::Outcome;
 use seatline_protocol::standing::Verdict;
 
-use super::Stored;
+use super::history::{self, Newest};
 use super::row::{Row, name_of, to_json};
 use super::session::{Session, params};
+use super::{StoreError, Stored};
+use crate::domain::history::Trace;
 use crate::domain::report::{Figures, without_counts};
 use crate::domain::{Incoming, Latest, ReportAt};
 
@@ -21,6 +23,9 @@ pub(super) struct Prepared {
     verdict: Option<String>,
     users: Option<u64>,
     users_max: Option<u64>,
+    /// What the history keeps of it, and its mark.
+    trace: Trace,
+    mark: String,
 }
 
 impl Prepared {
@@ -30,28 +35,47 @@ impl Prepared {
             collected.people = None;
             figures = Figures::of(collected);
         }
+        let trace = Trace::of(&incoming.report.outcome)
+            .map_err(|error| StoreError::Corrupt { what: "a report", reason: error.to_string() })?;
+        let mark = trace.mark();
         let json = to_json(&incoming.report)?;
         let verdict = figures.verdict.as_ref().map(name_of::<Verdict>).transpose()?;
         let failure = without_counts(&incoming.report.outcome).map(|failure| failure.message);
         // A product may claim any count; the column holds the ones that an integer of SQL can have.
         let bounded = |count: u64| count.min(i64::MAX.unsigned_abs());
         let (users, users_max) = (figures.users.map(bounded), figures.users_max.map(bounded));
-        Ok(Self { incoming, json, failure, verdict, users, users_max })
+        Ok(Self { incoming, json, failure, verdict, users, users_max, trace, mark })
     }
 }
 
-/// Puts a report that was just stored into the row, where it is newer than what stands there.
-pub(super) fn update(session: &dyn Session, link: &LinkId, report: &Prepared, now: Timestamp) -> Stored<()> {
+/// Puts a report that was just stored into the row, where it is newer than what stands there, and into the history, where it
+/// says something new. `patience` is how long the link may be silent before its history has a hole.
+pub(super) fn update(
+    session: &dyn Session,
+    link: &LinkId,
+    report: &Prepared,
+    patience: SignedDuration,
+    now: Timestamp,
+) -> Stored<()> {
     let sequence = report.incoming.report.sequence.get();
     let standing = session.row(
-        "SELECT sequence, failure, counted_sequence FROM latest WHERE link = ?1",
+        "SELECT sequence, observed_at, failure, counted_sequence, traced FROM latest WHERE link = ?1",
         params![link.as_str()],
         |row| {
             let is_counted = row.text_option("failure")?.is_none();
-            Ok((row.number::<u64>("sequence")?, is_counted, row.number_option::<u64>("counted_sequence")?))
+            let newest = Newest {
+                sequence: row.number("sequence")?,
+                observed_at: row.time("observed_at")?,
+                mark: row.text_option("traced")?,
+            };
+            Ok((newest, is_counted, row.number_option::<u64>("counted_sequence")?))
         },
     )?;
-    let (newest, newest_counted, counted) = standing.unwrap_or((0, false, None));
+    let place = (report.incoming.report.sequence, report.incoming.report.observed_at);
+    let traced = (&report.trace, report.mark.as_str());
+    history::note(session, link, place, traced, standing.as_ref().map(|(newest, ..)| newest), patience)?;
+    let (newest, newest_counted, counted) =
+        standing.map_or((0, false, None), |(newest, is_counted, counted)| (newest.sequence, is_counted, counted));
     match (&report.failure, sequence > newest) {
         (None, true) => replace_all(session, link, report, now),
         (Some(failure), true) => {
@@ -70,12 +94,13 @@ pub(super) fn update(session: &dyn Session, link: &LinkId, report: &Prepared, no
 /// The newest report takes the row; with counts of its own, it needs no other beside it.
 fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared, now: Timestamp) -> Stored<()> {
     session.run(
-        "INSERT INTO latest (link, sequence, digest, observed_at, received_at, report, verdict, users, users_max)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        "INSERT INTO latest
+            (link, sequence, digest, observed_at, received_at, report, verdict, users, users_max, traced)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (link) DO UPDATE SET
             sequence = excluded.sequence, digest = excluded.digest, observed_at = excluded.observed_at,
             received_at = excluded.received_at, failure = NULL, report = excluded.report,
-            verdict = excluded.verdict, users = excluded.users, users_max = excluded.users_max,
+            verdict = excluded.verdict, users = excluded.users, users_max = excluded.users_max, traced = excluded.traced,
             counted_sequence = NULL, counted_digest = NULL, counted_received_at = NULL, counted_report = NULL",
         params![
             link.as_str(),
@@ -87,6 +112,7 @@ fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared, now: Tim
             &report.verdict,
             report.users,
             report.users_max,
+            &report.mark,
         ],
     )
 }
@@ -100,11 +126,12 @@ fn replace_newest(
     now: Timestamp,
 ) -> Stored<()> {
     session.run(
-        "INSERT INTO latest (link, sequence, digest, observed_at, received_at, failure, report)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO latest (link, sequence, digest, observed_at, received_at, failure, report, traced)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (link) DO UPDATE SET
             sequence = excluded.sequence, digest = excluded.digest, observed_at = excluded.observed_at,
-            received_at = excluded.received_at, failure = excluded.failure, report = excluded.report",
+            received_at = excluded.received_at, failure = excluded.failure, report = excluded.report,
+            traced = excluded.traced",
         params![
             link.as_str(),
             report.incoming.report.sequence.get(),
@@ -113,6 +140,7 @@ fn replace_newest(
             now,
             failure,
             &report.json,
+            &report.mark,
         ],
     )
 }

@@ -15,6 +15,7 @@ mod applications;
 mod audit;
 mod chain;
 mod group;
+mod history;
 mod identity;
 mod latest;
 mod links;

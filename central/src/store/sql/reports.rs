@@ -1,7 +1,7 @@
 //! Reports. The rule is the domain's; what is here puts its decision into the tables.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Digest, LinkId, Sequence};
 
@@ -11,6 +11,7 @@ use super::row::{Row, name_of};
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored, chain};
 use crate::domain::admission::{Decision, decide};
+use crate::domain::history::patience;
 use crate::domain::report::MAX_REFUSED_KEPT;
 use crate::domain::{Admissions, Admitted, Incoming, Latest, RefusedReport, ReportRow};
 use crate::store::{Cursor, Page, PageSize, Reports};
@@ -28,7 +29,8 @@ impl Reports for SqlStore {
                     return Ok(Admissions { answers: vec![Admitted::Refused(code); reports.len()], settings: None });
                 }
             };
-            let answers = reports.iter().map(|report| admit(session, &link, report, now));
+            let patience = patience(settings.interval);
+            let answers = reports.iter().map(|report| admit(session, &link, report, patience, now));
             Ok(Admissions { answers: answers.collect::<Stored<_>>()?, settings: Some(settings) })
         })
         .await
@@ -98,7 +100,13 @@ impl Reports for SqlStore {
     }
 }
 
-fn admit(session: &dyn Session, link: &LinkId, prepared: &Prepared, now: Timestamp) -> Stored<Admitted> {
+fn admit(
+    session: &dyn Session,
+    link: &LinkId,
+    prepared: &Prepared,
+    patience: SignedDuration,
+    now: Timestamp,
+) -> Stored<Admitted> {
     let incoming = &prepared.incoming;
     let report = &incoming.report;
     let neighbours = chain::neighbours(session, link, report.sequence)?;
@@ -124,7 +132,7 @@ fn admit(session: &dyn Session, link: &LinkId, prepared: &Prepared, now: Timesta
                 ],
             )?;
             chain::extend(session, link, report.sequence)?;
-            latest::update(session, link, prepared, now)?;
+            latest::update(session, link, prepared, patience, now)?;
             Ok(Admitted::Stored { received_at: now, verdict })
         }
     }

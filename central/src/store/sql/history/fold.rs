@@ -1,0 +1,135 @@
+//! Runs become part of their spans: the day, the month and ever. What is not yet is folded where it is read.
+
+use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::{LinkId, Settings};
+
+use super::trace::COUNTS;
+use crate::domain::history::{Run, Span, SpanLength, patience};
+use crate::store::Stored;
+use crate::store::sql::row::{Row, odd, to_json};
+use crate::store::sql::session::{Session, params};
+
+/// The most runs of a link that are folded where they are read: a job keeps up with more of them than that.
+const MOST_UNFOLDED: u16 = 1000;
+
+/// A run that is part of no span yet.
+struct Unfolded {
+    link: LinkId,
+    sequence: u64,
+    run: Run,
+}
+
+/// What a run adds to a span.
+pub(super) struct Part {
+    /// Where the span begins.
+    pub(super) begin: Timestamp,
+    /// When the run begins.
+    at: Timestamp,
+    span: Span,
+}
+
+impl Part {
+    /// The span with what the run adds to it.
+    pub(super) fn added_to(&self, span: Span) -> Span {
+        span.with_run(&self.span, self.at)
+    }
+}
+
+/// Folds up to `most` runs; gives how many there were.
+pub(super) fn fold(session: &dyn Session, most: u16) -> Stored<u32> {
+    let runs = session.rows(
+        "SELECT link, sequence, observed_at, before_at, content FROM history_runs WHERE folded <> 1
+         ORDER BY link, sequence LIMIT ?1",
+        params![most],
+        unfolded_run,
+    )?;
+    let mut folded = 0;
+    for of_link in runs.chunk_by(|one, next| one.link == next.link) {
+        let link = &of_link[0].link;
+        let patience = patience_of(session, link)?;
+        for unfolded in of_link {
+            for length in SpanLength::ALL {
+                if let Some(part) = part(session, unfolded, length, patience)? {
+                    add(session, link, length, &part)?;
+                }
+            }
+            session.run(
+                "UPDATE history_runs SET folded = 1 WHERE link = ?1 AND track = ?2 AND sequence = ?3",
+                params![link.as_str(), COUNTS, unfolded.sequence],
+            )?;
+            folded += 1;
+        }
+    }
+    Ok(folded)
+}
+
+/// What the runs of a link that are part of no span yet add to spans.
+pub(super) fn unfolded(session: &dyn Session, link: &LinkId, length: SpanLength) -> Stored<Vec<Part>> {
+    let runs = session.rows(
+        "SELECT link, sequence, observed_at, before_at, content FROM history_runs WHERE link = ?1 AND folded <> 1
+         ORDER BY sequence DESC LIMIT ?2",
+        params![link.as_str(), MOST_UNFOLDED],
+        unfolded_run,
+    )?;
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let patience = patience_of(session, link)?;
+    let parts = runs.iter().map(|unfolded| part(session, unfolded, length, patience));
+    parts.filter_map(Result::transpose).collect()
+}
+
+fn part(
+    session: &dyn Session,
+    unfolded: &Unfolded,
+    length: SpanLength,
+    patience: SignedDuration,
+) -> Stored<Option<Part>> {
+    let before = run_before(session, &unfolded.link, unfolded.sequence)?;
+    let at = unfolded.run.at;
+    let begin = length.begin(at);
+    Ok(Span::of(&unfolded.run, before.as_ref(), begin, patience).map(|span| Part { begin, at, span }))
+}
+
+fn add(session: &dyn Session, link: &LinkId, length: SpanLength, part: &Part) -> Stored<()> {
+    let kept: Option<Span> = session.row(
+        "SELECT content FROM history_spans WHERE link = ?1 AND span = ?2 AND begins_at = ?3 FOR UPDATE",
+        params![link.as_str(), length.name(), part.begin],
+        |row| row.json("content"),
+    )?;
+    let whole = part.added_to(kept.unwrap_or_default());
+    session.run(
+        "INSERT INTO history_spans (link, span, begins_at, content) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (link, span, begins_at) DO UPDATE SET content = excluded.content",
+        params![link.as_str(), length.name(), part.begin, &to_json(&whole)?],
+    )
+}
+
+fn patience_of(session: &dyn Session, link: &LinkId) -> Stored<SignedDuration> {
+    let interval = session.row("SELECT sync_interval FROM links WHERE id = ?1", params![link.as_str()], |row| {
+        row.number("sync_interval")
+    })?;
+    Ok(patience(interval.unwrap_or(Settings::DEFAULT_INTERVAL)))
+}
+
+fn run_before(session: &dyn Session, link: &LinkId, sequence: u64) -> Stored<Option<Run>> {
+    session.row(
+        "SELECT observed_at, before_at, content FROM history_runs WHERE link = ?1 AND track = ?2 AND sequence < ?3
+         ORDER BY sequence DESC LIMIT 1",
+        params![link.as_str(), COUNTS, sequence],
+        run,
+    )
+}
+
+fn unfolded_run(row: &Row<'_>) -> Stored<Unfolded> {
+    Ok(Unfolded { link: row.parsed("link")?, sequence: row.number("sequence")?, run: run(row)? })
+}
+
+fn run(row: &Row<'_>) -> Stored<Run> {
+    let facts = row.text_option("content")?;
+    Ok(Run {
+        at: row.time("observed_at")?,
+        before_at: row.time_option("before_at")?,
+        facts: facts.map(|text| serde_json::from_str(&text).map_err(|error| odd("content", error))).transpose()?,
+    })
+}
