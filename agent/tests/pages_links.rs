@@ -4,6 +4,7 @@
 mod support;
 
 use jiff::SignedDuration;
+use seatline_protocol::exchange::MAX_RESPONSE_BYTES;
 use seatline_protocol::{ExchangeResponse, Refusal};
 use serde_json::Value;
 use support::agent::Agent;
@@ -181,7 +182,12 @@ fn g4_a_file_that_is_no_answer_changes_nothing_and_says_why() {
         assert!(answer.body.contains(why), "{why}: {}", answer.body);
         assert_ne!(world.link()["state"], "approved");
     }
-    assert_eq!(world.import_text(&"x".repeat(600 * 1024)).status, 413);
+    let large = " ".repeat(MAX_RESPONSE_BYTES - 2);
+    let answer = world.import_text(&format!("{{{large}}}"));
+    done(&answer, "imported");
+    let answer = world.import_text(&format!("{{ {large}}}"));
+    assert!(answer.status == 422 && answer.body.contains("none is larger than 1 MiB"), "{answer:?}");
+    assert_eq!(world.import_text(&large.repeat(2)).status, 413);
     world.ada.post("/confirm/end", &[]);
     assert_eq!(world.import(&Central::new().approval(&world.agent)).status, 403, "without confirmation");
     assert_ne!(world.link()["state"], "approved");

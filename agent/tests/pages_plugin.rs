@@ -4,10 +4,11 @@ mod support;
 
 use std::path::Path;
 
+use seatline_agent::pages::secure::MAX_KEPT_BYTES;
 use support::agent::{Agent, stock_plugin};
 use support::central::{Central, open};
 use support::http::Answer;
-use support::person::{Person, hidden};
+use support::person::{PASSWORD, Person, hidden};
 use support::plugin::honest_plugin;
 use support::site::Site as World;
 use support::wait::until;
@@ -39,9 +40,12 @@ impl World {
         self.ada.post(path, fields)
     }
 
-    /// Uploads a file.
+    /// Uploads a file, with the password confirmed.
     fn offer(&self, bytes: &[u8]) -> Answer {
-        offer(&self.ada, bytes)
+        self.ada.confirm();
+        let answer = offer(&self.ada, bytes);
+        self.ada.post("/confirm/end", &[]);
+        answer
     }
 
     /// The digests of the reports that wait.
@@ -250,6 +254,30 @@ fn b6_an_update_that_asks_for_more_shows_the_difference_and_waits_for_approval_b
     let digest = hidden(world.page().split("id=\"waiting\"").nth(1).expect("what waits"), "digest");
     leads_to(&world.change("/plugin/decline", &[("digest", &digest)]), "declined");
     assert!(!world.page().contains("id=\"waiting\""));
+}
+
+#[test]
+fn c2_a_plugin_takes_the_place_of_one_that_waits_by_password_alone() {
+    let world = world(|agent| agent.install_plugin());
+    let waiting = || world.agent.run(&["plugin", "list", "--json"]).json()["waiting"]["name"].clone();
+    let honest = read(&honest_plugin());
+    let asked = offer(&world.ada, &honest);
+    assert!(asked.status == 403 && asked.body.contains("Confirm your password"), "{asked:?}");
+    assert!(waiting().is_null());
+    // What has room is kept while its sender is asked.
+    let kept = hidden(&asked.body, "pending");
+    leads_to(&world.ada.post("/plugin/offer", &[("confirm-password", PASSWORD), ("pending", &kept)]), "offered");
+    assert_eq!(waiting(), "honest");
+
+    world.ada.post("/confirm/end", &[]);
+    let large = vec![0; MAX_KEPT_BYTES];
+    let asked = offer(&world.ada, &large);
+    assert!(asked.status == 403 && asked.body.contains("Choose the file again after this"), "{asked:?}");
+    assert!(!asked.body.contains("name=\"pending\""), "{asked:?}");
+    let confirmed = world.ada.post("/confirm?next=/plugin", &[("confirm-password", PASSWORD)]);
+    assert_eq!(confirmed.header("location"), Some("/plugin"), "back to the form");
+    assert!(asked.body.contains("action=\"/confirm?next=/plugin\""), "{asked:?}");
+    assert_eq!(waiting(), "honest", "and what waits goes on waiting");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use seatline_ui::Confirmation as ConfirmationForm;
+use seatline_ui::{Banner, Confirmation as ConfirmationForm, Tone};
 use seatline_web::address::{after_sign_in, escape, lead_to, to_sign_in};
 use seatline_web::gate::{Attempt, GateError};
 use seatline_web::request_log::note_who;
@@ -17,12 +17,21 @@ use seatline_web::{TokenHash, refusal};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::routes::MAX_BODY_BYTES;
 use super::secure::{self, Change};
 use super::{Content, Need, PageError, Pages, People, Visit, Visitor, now, own};
 
+/// What a route demands of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand {
+    /// What it demands of who asks.
+    pub need: Need,
+    /// The most bytes of what is sent.
+    pub max_bytes: usize,
+}
+
 /// Lets a request pass if who sends it may do what it asks for, with a [`Visit`] beside it.
-pub async fn guard(State((pages, need)): State<(Pages, Need)>, request: Request, next: Next) -> Response {
+pub async fn guard(State((pages, demand)): State<(Pages, Demand)>, request: Request, next: Next) -> Response {
+    let need = demand.need;
     let (mut parts, body) = request.into_parts();
     let visitor = match visitor(&pages, &parts).await {
         Ok(Some(visitor)) => visitor,
@@ -36,7 +45,7 @@ pub async fn guard(State((pages, need)): State<(Pages, Need)>, request: Request,
     let response = if visit.visitor.role < need.role() {
         PageError::forbidden(need).into_response()
     } else if need == Need::Confirmed && visit.secure_until.is_none() && pages.asks_for_password() {
-        match confirmed(&pages, &mut visit, &mut parts, body).await {
+        match confirmed(&pages, &mut visit, &mut parts, body, demand.max_bytes).await {
             Ok(body) => run(&visit, parts, body, next).await,
             Err(response) => *response,
         }
@@ -124,14 +133,23 @@ pub struct Confirming {
 
 /// The body of the change that is to be done now: of the one that waited, if the password came with this request. Otherwise
 /// the answer that asks for the password.
-async fn confirmed(pages: &Pages, visit: &mut Visit, parts: &mut Parts, body: Body) -> Result<Body, Box<Response>> {
+async fn confirmed(
+    pages: &Pages,
+    visit: &mut Visit,
+    parts: &mut Parts,
+    body: Body,
+    max_bytes: usize,
+) -> Result<Body, Box<Response>> {
     let refused = |response: Response| Box::new(response);
-    let Ok(sent) = to_bytes(body, MAX_BODY_BYTES).await else {
+    let Ok(sent) = to_bytes(body, max_bytes).await else {
         return Err(refused(PageError::of_status(StatusCode::PAYLOAD_TOO_LARGE).into_response()));
     };
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let session = visit.visitor.session.clone();
     let Some(confirming) = confirming(&parts.headers, &sent) else {
+        if sent.len() > secure::MAX_KEPT_BYTES {
+            return Err(refused(too_large_to_keep(pages, visit, &path).into_response()));
+        }
         let Ok(id) = random_secret() else { return Err(refused(PageError::internal().into_response())) };
         let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
         let change = Change { path: path.clone(), content_type, body: Zeroizing::new(sent.to_vec()) };
@@ -171,6 +189,15 @@ fn form(pages: &Pages, visit: &Visit, path: &str, pending: Option<&str>) -> Conf
         banner: None,
         back: pages.href("/"),
     }
+}
+
+/// The password alone, and then the page with the form of `path` again: it stands one level above.
+fn too_large_to_keep(pages: &Pages, visit: &Visit, path: &str) -> Content {
+    let page = path.rsplit_once('/').map_or("/", |(page, _)| page);
+    let mut form = form(pages, visit, &format!("/confirm?next={}", escape(page)), None);
+    let why = "It is too large to be kept until your password is confirmed. Nothing was changed.";
+    form.banner = Some(Banner::new(Tone::Info, "Choose the file again after this", why));
+    Content::new(TITLE, form).status(StatusCode::FORBIDDEN)
 }
 
 fn refusal_of(mut form: ConfirmationForm, error: own::SignInError) -> Response {

@@ -10,10 +10,12 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{MethodRouter, get, post};
+use seatline_host::plugins::MAX_COMPONENT_BYTES;
+use seatline_protocol::exchange::MAX_RESPONSE_BYTES;
 use seatline_web::{assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
 
-use super::guard::{self, guard};
+use super::guard::{self, Demand, guard};
 use super::{
     Need, PageError, Pages, People, frame, identity, license, links, notifications, own, plugin, support, system,
 };
@@ -21,6 +23,8 @@ use crate::failure::Failure;
 
 /// The most bytes of a form: room for a license key with what mail adds to it.
 pub const MAX_BODY_BYTES: usize = 512 * 1024;
+/// What stands around a file in a form.
+const AROUND_A_FILE: usize = 64 * 1024;
 /// How long a page may take, its form included.
 const REQUEST_TIME: Duration = Duration::from_secs(60);
 
@@ -32,23 +36,25 @@ pub struct Route {
     pub method: Method,
     /// What it demands of who asks.
     pub need: Need,
+    /// The most bytes of what is sent with it.
+    pub max_bytes: usize,
     handler: MethodRouter<Pages>,
 }
 
 /// A page.
 fn page<H: Handler<T, Pages>, T: 'static>(path: &'static str, need: Need, handler: H) -> Route {
-    Route { path, method: Method::GET, need, handler: get(handler) }
+    Route { path, method: Method::GET, need, max_bytes: MAX_BODY_BYTES, handler: get(handler) }
 }
 
 /// A form.
 fn form<H: Handler<T, Pages>, T: 'static>(path: &'static str, need: Need, handler: H) -> Route {
-    Route { path, method: Method::POST, need, handler: post(handler) }
+    Route { path, method: Method::POST, need, max_bytes: MAX_BODY_BYTES, handler: post(handler) }
 }
 
-/// A form with a file of at most `max` bytes. What waits for the password is kept in memory: this is for no change.
+/// A form with a file of at most `max` bytes.
 fn upload<H: Handler<T, Pages>, T: 'static>(path: &'static str, max: usize, need: Need, handler: H) -> Route {
-    let handler = post(handler).layer(DefaultBodyLimit::max(max));
-    Route { path, method: Method::POST, need, handler }
+    let max_bytes = max + AROUND_A_FILE;
+    Route { path, method: Method::POST, need, max_bytes, handler: post(handler) }
 }
 
 /// Every route but the way in.
@@ -73,7 +79,7 @@ pub fn routes() -> Vec<Route> {
         form("/plugin/hold", Confirmed, plugin::change::hold),
         form("/plugin/report/approve", Confirmed, plugin::change::approve_report),
         form("/plugin/report/discard", Confirmed, plugin::change::discard_report),
-        upload("/plugin/offer", plugin::change::MAX_UPLOAD_BYTES, Administer, plugin::change::offer),
+        upload("/plugin/offer", MAX_COMPONENT_BYTES, Confirmed, plugin::change::offer),
         form("/plugin/approve", Confirmed, plugin::change::approve),
         form("/plugin/decline", Confirmed, plugin::change::decline),
         page("/system", View, system::show),
@@ -90,7 +96,7 @@ pub fn routes() -> Vec<Route> {
         form("/links/rotate", Confirmed, links::change::rotate),
         form("/links/remove", Confirmed, links::change::remove),
         page("/links/export", Administer, links::file::export),
-        form("/links/import", Confirmed, links::file::import),
+        upload("/links/import", MAX_RESPONSE_BYTES, Confirmed, links::file::import),
         page("/notifications", View, notifications::show),
         form("/notifications/test", Administer, notifications::test),
         form("/notifications/mail", Confirmed, notifications::change::mail),
@@ -117,18 +123,19 @@ pub fn way_in() -> Vec<Route> {
 /// Where an origin is none that a browser could name.
 pub fn router(pages: &Pages) -> Result<Router, Failure> {
     let csrf = csrf::layer(pages.origins()).map_err(|error| Failure::of("config-value", &error))?;
-    let guarded = |need: Need| from_fn_with_state((pages.clone(), need), guard);
+    let guarded = |demand: Demand| from_fn_with_state((pages.clone(), demand), guard);
     let mut router = Router::new().route(assets::ROUTE, get(assets::asset));
     let way_in = matches!(pages.people(), People::Own(_)).then(way_in);
-    for Route { path, need, handler, .. } in routes().into_iter().chain(way_in.into_iter().flatten()) {
-        router = router.route(path, handler.layer(guarded(need)));
+    for Route { path, need, max_bytes, handler, .. } in routes().into_iter().chain(way_in.into_iter().flatten()) {
+        let handler = handler.layer(DefaultBodyLimit::max(max_bytes));
+        router = router.route(path, handler.layer(guarded(Demand { need, max_bytes })));
     }
     // What does not exist is told to those alone who may look.
     let unknown = get(async || PageError::of_status(StatusCode::NOT_FOUND));
-    let unknown = unknown.fallback(async || PageError::of_status(StatusCode::NOT_FOUND)).layer(guarded(Need::View));
+    let demand = Demand { need: Need::View, max_bytes: MAX_BODY_BYTES };
+    let unknown = unknown.fallback(async || PageError::of_status(StatusCode::NOT_FOUND)).layer(guarded(demand));
     let router = router
         .fallback_service(unknown.with_state(pages.clone()))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
         .layer(csrf)
         .layer(from_fn_with_state(pages.clone(), frame::framed))

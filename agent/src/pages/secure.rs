@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// The most secure sessions, and the most changes that wait. Then the one that ends first makes room.
 pub const MOST: [usize; 2] = [1000, 32];
+/// The most bytes of a change that waits: those of a form, and of the central server's answer as a file.
+pub const MAX_KEPT_BYTES: usize = 1024 * 1024 + 64 * 1024;
 
 /// The secure sessions, and the changes that wait for one.
 #[derive(Default)]

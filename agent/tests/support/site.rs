@@ -1,5 +1,7 @@
 //! A running agent whose pages are open in a browser without JavaScript.
 
+use seatline_agent::pages::routes::routes;
+
 use super::agent::Agent;
 use super::person::{Person, add_user};
 use super::running::Running;
@@ -37,7 +39,8 @@ impl Site {
         const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
         let answer = |headers: &[(&str, &str)], body: &str| self.ada.send("POST", path, headers, body).status;
         let refused = if needs_fields { 400..=499 } else { 300..=499 };
-        let oversized = answer(&[FORM], &format!("key={}", "x".repeat(600 * 1024)));
+        let route = routes().into_iter().find(|route| route.path == path && route.method == "POST").expect("a form");
+        let oversized = answer(&[FORM], &format!("key={}", "x".repeat(route.max_bytes)));
         assert!(oversized == 413 || !needs_fields && oversized == 303, "{path}: {oversized} for too much");
         for (headers, body) in [
             (&[FORM][..], "key=%ff%fe&invite=%00&answer=%0a&host=%ff&url=%00&percent=%00&dimension=%0a"),

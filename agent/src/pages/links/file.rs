@@ -3,7 +3,7 @@
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_host::exchange::ExchangeError;
-use seatline_protocol::exchange::ExchangeResponse;
+use seatline_protocol::exchange::{ExchangeResponse, MAX_RESPONSE_BYTES};
 
 use super::page_with_refusal;
 use crate::pages::download::download;
@@ -37,6 +37,9 @@ pub async fn import(
     let answer = sent.pasted("answer", "file");
     if answer.trim().is_empty() {
         return refused(&pages, &visit, "choose the file that the central server gave, or paste what is in it").await;
+    }
+    if answer.len() > MAX_RESPONSE_BYTES {
+        return refused(&pages, &visit, "this is not the answer of a central server: none is larger than 1 MiB").await;
     }
     let Ok(response) = serde_json::from_str::<ExchangeResponse>(answer) else {
         return refused(

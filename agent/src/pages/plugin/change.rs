@@ -12,9 +12,6 @@ use super::page_with_refusal;
 use crate::pages::fields::Fields;
 use crate::pages::{PageError, Pages, Visit};
 
-/// The most bytes of the form with a plugin: those of a plugin, and what stands around it.
-pub const MAX_UPLOAD_BYTES: usize = seatline_host::plugins::MAX_COMPONENT_BYTES + 64 * 1024;
-
 fn done(pages: &Pages, what: &str) -> Redirect {
     Redirect::to(&pages.href(&format!("/plugin?done={what}")))
 }
