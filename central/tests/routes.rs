@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
 use seatline_central::actions::accounts::NewToken;
 use seatline_central::central::Central;
 use seatline_central::domain::{AccountName, Actor, Area, Clock, Role, Scope, Scopes};
@@ -30,10 +32,14 @@ struct Server {
 
 impl Server {
     async fn new() -> Self {
+        Self::with(Clock::system()).await
+    }
+
+    async fn with(clock: Clock) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let store = Arc::new(SqlStore::sqlite(&dir.path().join(DATABASE_FILE)).expect("a store"));
         let keys = Keyring::open(dir.path()).expect("keys");
-        let central = Central::open(store, keys, Clock::system(), "Central", "http://127.0.0.1:8095").await;
+        let central = Central::open(store, keys, clock, "Central", "http://127.0.0.1:8095").await;
         let central = central.expect("a central server");
         for role in Role::ALL {
             let actor = Actor::command_line("story");
@@ -82,9 +88,13 @@ fn asked(route: &Route) -> axum::http::request::Builder {
 
 /// The code of a refusal, as the API gives it.
 async fn code(response: Response) -> String {
-    let body = axum::body::to_bytes(response.into_body(), 64 * 1024).await.expect("a body");
-    let error: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    let error: serde_json::Value = serde_json::from_str(&text(response).await).unwrap_or_default();
     error["code"].as_str().unwrap_or_default().to_owned()
+}
+
+async fn text(response: Response) -> String {
+    let body = axum::body::to_bytes(response.into_body(), 1024 * 1024).await.expect("a body");
+    String::from_utf8(body.to_vec()).expect("text")
 }
 
 /// The paths of a router, read from what it shows of itself: so that a new route is in this test the day it is made.
@@ -102,9 +112,9 @@ async fn g11_every_route_is_open_or_in_the_table_that_says_what_it_needs() {
     assert_eq!(paths(&server.router), listed);
     for route in &table {
         let changes = route.method != Method::GET;
-        let at_least = if changes { Role::Operator } else { Role::Viewer };
+        let at_least = if changes && !route.need.person { Role::Operator } else { Role::Viewer };
         assert!(route.need.role >= at_least, "{} {} changes something", route.method, route.path);
-        if matches!(route.need.area, Area::Accounts | Area::Audit) {
+        if matches!(route.need.area, Area::Accounts | Area::Audit) && !route.need.person {
             assert_eq!(route.need.role, Role::Administrator, "{} {}", route.method, route.path);
         }
     }
@@ -151,9 +161,23 @@ async fn g11_every_route_is_refused_to_a_smaller_role_and_to_no_other() {
             if route.path.starts_with("/api/") {
                 assert_eq!(code(response).await == "role-too-low", !allowed, "{what}");
             } else {
-                assert_eq!(status == StatusCode::FORBIDDEN, !allowed, "{what}");
+                assert_eq!(text(response).await.contains("Your role does not allow this"), !allowed, "{what}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn c2_what_asks_for_a_confirmed_password_is_not_done_without_it() {
+    let server = Server::new().await;
+    let cookie = server.session(Role::Administrator).await;
+    for route in routes().into_iter().filter(|route| route.path != "/confirm") {
+        let response = server.ask(asked(&route).header("cookie", &cookie)).await;
+        let what = format!("{} {}: {}", route.method, route.path, response.status());
+        let leads_to = response.headers().get("location").map_or("", |to| to.to_str().expect("text")).to_owned();
+        let text = text(response).await;
+        let asks = leads_to.starts_with("/confirm") || text.contains("confirm-password");
+        assert_eq!(asks, route.need.confirmed, "{what}: {text}");
     }
 }
 
@@ -173,8 +197,10 @@ async fn g11_a_token_may_what_its_scope_covers_and_its_owner_may_and_no_more() {
                 assert_eq!(response.status(), StatusCode::SEE_OTHER, "pages are for people: {what}");
                 continue;
             }
+            let code = code(response).await;
             let allowed = scope.covers(route.need.area, route.need.role);
-            assert_eq!(code(response).await == "scope-missing", !allowed, "{what}");
+            assert_eq!(code == "session-needed", route.need.person, "{what}");
+            assert_eq!(code == "scope-missing", !allowed && !route.need.person, "{what}");
         }
     }
 }
@@ -194,4 +220,34 @@ async fn g11_a_token_loses_what_its_owner_loses_at_once() {
     assert_eq!(ask().await, "role-too-low");
     server.central.remove_account(&actor, &owner).await.expect("removed");
     assert_eq!(ask().await, "unauthorised");
+}
+
+#[tokio::test]
+async fn a_session_ends_when_nobody_uses_it_and_at_the_latest_after_twelve_hours() {
+    let minutes = Arc::new(AtomicI64::new(0));
+    let now = Arc::clone(&minutes);
+    let clock = Clock::new(move || Timestamp::UNIX_EPOCH + SignedDuration::from_mins(now.load(Ordering::SeqCst)));
+    let server = Server::with(clock).await;
+    let runs_at = async |cookie: &str, minute: i64| {
+        minutes.store(minute, Ordering::SeqCst);
+        let response = server.ask(Request::get("/account").header("cookie", cookie)).await;
+        // The use is noted in the background.
+        let name = "viewer".parse().expect("a name");
+        while response.status() == StatusCode::OK
+            && server.central.store().sessions_of(&name, server.central.now(), Timestamp::MIN).await.expect("read")[0]
+                .last_used_at
+                != server.central.now()
+        {
+            tokio::task::yield_now().await;
+        }
+        response.status() == StatusCode::OK
+    };
+    let cookie = server.session(Role::Viewer).await;
+    assert!(runs_at(&cookie, 119).await);
+    assert!(!runs_at(&cookie, 119 + 120).await, "nobody used it for two hours");
+    let cookie = server.session(Role::Viewer).await;
+    for hour in 0..12 {
+        assert!(runs_at(&cookie, 239 + hour * 60).await, "{hour}");
+    }
+    assert!(!runs_at(&cookie, 239 + 12 * 60).await, "used or not");
 }

@@ -22,6 +22,8 @@ pub struct Page<'a, B: fmt::Display> {
     pub nav: &'a [NavItem<'a>],
     /// The name of who has signed in.
     pub user: Option<&'a str>,
+    /// Where the page on who has signed in is; none where there is none.
+    pub account: Option<&'a str>,
     /// Where the form to sign out posts to; none where that is not for these pages.
     pub sign_out: Option<&'a str>,
     /// The temporary secure session of who has signed in.

@@ -17,6 +17,7 @@ fn page(title: &str, body: &str) -> String {
         base: "",
         nav: &[NavItem { label: "Applications", href: "/applications", current: true }],
         user: Some("ada"),
+        account: None,
         sign_out: Some("/sign-out"),
         secure: None,
         version: "0.1.0",

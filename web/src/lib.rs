@@ -8,6 +8,7 @@
 //! | [`request_log`] | what was asked and how it was answered |
 //! | [`headers`], [`csrf`], [`assets`] | what stands around all routes: the headers, the refusal of other sites, the files |
 //! | [`api`] | the form of the JSON APIs: errors, bodies |
+//! | [`stream`] | answers that are made while they are sent |
 //! | [`exposition`] | metrics, as Prometheus reads them |
 //! | [`account`], [`secret`], [`password`], [`cookie`] | what people and programs prove themselves with |
 //! | [`gate`], [`throttle`] | the check of a name and password, and how guessing is slowed down |
@@ -33,6 +34,7 @@ pub mod peer;
 pub mod refusal;
 pub mod request_log;
 pub mod secret;
+pub mod stream;
 pub mod throttle;
 
 pub use account::AccountName;
@@ -41,3 +43,4 @@ pub use gate::Gate;
 pub use listener::{Address, Limits, Listener, ServeError, serve};
 pub use peer::{Peer, Proxies};
 pub use secret::TokenHash;
+pub use stream::Stream;

@@ -114,6 +114,7 @@ fn page(code: &str) -> String {
         base: "",
         nav: &[],
         user: None,
+        account: None,
         sign_out: None,
         secure: None,
         version: env!("CARGO_PKG_VERSION"),

@@ -149,6 +149,7 @@ async fn html(pages: &Pages, visit: Option<&Visit>, content: Content) -> String 
         base: pages.base(),
         nav: if may_look { &nav } else { &[] },
         user: visit.map(|visit| visit.visitor.name.as_str()),
+        account: None,
         sign_out: is_ours.then(|| pages.href("/sign-out")).as_deref(),
         secure: visit.and_then(|visit| visit.secure_until).map(|until| SecureSession {
             until,

@@ -30,6 +30,18 @@ pub fn scope_missing(need: Need) -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, "scope-missing", message)
 }
 
+/// A token asks for what is for people alone.
+pub fn for_people() -> ApiError {
+    let message = "this concerns the account itself, and is for its owner with a session: no token is taken";
+    ApiError::new(StatusCode::FORBIDDEN, "session-needed", message)
+}
+
+/// A person has not confirmed of late who he is.
+pub fn unconfirmed() -> ApiError {
+    let message = "confirm your password first: `POST /api/v1/account/confirm`, which holds for ten minutes";
+    ApiError::new(StatusCode::FORBIDDEN, "confirm-password", message)
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let status = match &error {

@@ -4,20 +4,24 @@
 //! the session's cookie. Every error is `{"code": "…", "message": "…"}` with a stable code. Lists come in pages: `limit`
 //! (1 to 200, 50 where absent) and `after`, the `next` of the page before. Documented in `docs/central-api.md`.
 
+mod account;
 mod applications;
+mod audit;
 mod error;
 mod input;
 mod links;
 mod reports;
 mod server;
+mod users;
 
 use crate::domain::Area;
 use crate::server::{Need, Route};
-pub use error::{ApiError, role_too_low, scope_missing, unauthorised};
+pub use error::{ApiError, for_people, role_too_low, scope_missing, unauthorised, unconfirmed};
 
 /// Every route of the API, with what it needs.
 pub fn routes() -> Vec<Route> {
-    use Area::{Applications, Links, Reports, Server};
+    use Area::{Accounts, Applications, Audit, Links, Reports, Server};
+    let (accounts, audit_log) = (Need::administer(Accounts), Need::administer(Audit));
     vec![
         Route::get("/api/v1/server", Need::read(Server), server::show),
         Route::get("/api/v1/applications", Need::read(Applications), applications::list),
@@ -36,5 +40,27 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/links/{link}/reports/{sequence}", Need::read(Reports), reports::sealed),
         Route::get("/api/v1/links/{link}/refused-reports", Need::read(Reports), reports::refused),
         Route::get("/api/v1/links/{link}/refused-reports/{digest}", Need::read(Reports), reports::sealed_refused),
+        Route::get("/api/v1/account", Need::own(), account::show),
+        Route::post("/api/v1/account/confirm", Need::own(), account::confirm),
+        Route::put("/api/v1/account/password", Need::own(), account::password),
+        Route::get("/api/v1/account/sessions", Need::own(), account::sessions),
+        Route::delete("/api/v1/account/sessions", Need::own(), account::end_others),
+        Route::delete("/api/v1/account/sessions/{session}", Need::own(), account::end_session),
+        Route::get("/api/v1/account/tokens", Need::own(), account::tokens),
+        Route::post("/api/v1/account/tokens", Need::own().confirmed(), account::create_token),
+        Route::delete("/api/v1/account/tokens/{token}", Need::own(), account::revoke_token),
+        Route::get("/api/v1/users", accounts, users::list),
+        Route::post("/api/v1/users", accounts.confirmed(), users::add),
+        Route::get("/api/v1/users/{user}", accounts, users::show),
+        Route::patch("/api/v1/users/{user}", accounts.confirmed(), users::change_role),
+        Route::delete("/api/v1/users/{user}", accounts.confirmed(), users::remove),
+        Route::put("/api/v1/users/{user}/password", accounts.confirmed(), users::set_password),
+        Route::get("/api/v1/users/{user}/sessions", accounts, users::sessions),
+        Route::delete("/api/v1/users/{user}/sessions", accounts, users::end_sessions),
+        Route::get("/api/v1/tokens", accounts, users::tokens),
+        Route::delete("/api/v1/tokens/{token}", accounts, users::revoke_token),
+        Route::get("/api/v1/audit", audit_log, audit::list),
+        Route::get("/api/v1/audit.json", audit_log, audit::json),
+        Route::get("/api/v1/audit.csv", audit_log, audit::csv),
     ]
 }

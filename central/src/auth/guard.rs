@@ -15,7 +15,7 @@ use seatline_web::address::to_sign_in;
 use super::{session, token};
 use crate::api::{self, ApiError, unauthorised};
 use crate::domain::{AccountName, Actor, ActorKind, PresentedToken, Role, Scopes, Session, TokenId};
-use crate::pages::PageError;
+use crate::pages::{self, PageError};
 use crate::server::{App, Need};
 use crate::store::Stored;
 
@@ -33,6 +33,8 @@ pub struct SignedIn {
     pub via: Via,
     /// The address that the request came from.
     pub address: IpAddr,
+    /// When the request came.
+    pub asked_at: Timestamp,
 }
 
 /// How somebody is known.
@@ -72,12 +74,19 @@ impl SignedIn {
         }
     }
 
+    /// Until when he needs not prove again who he is, if he needs not now.
+    pub fn confirmed_until(&self) -> Option<Timestamp> {
+        self.session()?.confirmed_until.filter(|until| *until > self.asked_at)
+    }
+
     fn refused(&self, need: Need) -> Option<Refused> {
         if self.role < need.role {
             return Some(Refused::Role);
         }
         match &self.via {
+            Via::Token { .. } if need.person => Some(Refused::Program),
             Via::Token { scopes, .. } if !scopes.cover(need.area, need.role) => Some(Refused::Scope),
+            Via::Session(_) if need.confirmed && self.confirmed_until().is_none() => Some(Refused::Unconfirmed),
             _ => None,
         }
     }
@@ -104,6 +113,8 @@ fn beginning_of_day(now: Timestamp) -> Timestamp {
 enum Refused {
     Role,
     Scope,
+    Program,
+    Unconfirmed,
 }
 
 /// Lets a request pass if whoever sends it is signed in and may do what the route needs, with [`SignedIn`] beside it.
@@ -122,6 +133,9 @@ pub async fn guard(State((app, need)): State<(App, Need)>, request: Request, nex
         Some(Refused::Role) if !is_api => PageError::role_too_low(&who, need.role).into_response(),
         Some(Refused::Role) => api::role_too_low(&who, need.role).into_response(),
         Some(Refused::Scope) => api::scope_missing(need).into_response(),
+        Some(Refused::Program) => api::for_people().into_response(),
+        Some(Refused::Unconfirmed) if is_api => api::unconfirmed().into_response(),
+        Some(Refused::Unconfirmed) => pages::ask_to_confirm(&app, &who, &parts),
         None => {
             parts.extensions.insert(who);
             next.run(Request::from_parts(parts, body)).await
@@ -148,14 +162,19 @@ pub async fn signed_in(app: &App, parts: &Parts, is_api: bool) -> Stored<Option<
             noted(async move { central.store().use_api_token(&id, today).await });
         }
         let via = Via::Token { id: token.id, scopes: token.scopes };
-        return Ok(Some(SignedIn { name: token.account, role, via, address }));
+        return Ok(Some(SignedIn { name: token.account, role, via, address, asked_at: now }));
     }
     let Some(token) = session::presented(&app.central, headers) else { return Ok(None) };
-    let used_since = now.checked_sub(app.life.idle).unwrap_or(Timestamp::MIN);
-    let Some(session) = store.session(&token, now, used_since).await? else { return Ok(None) };
+    let Some(session) = store.session(&token, now, app.used_since()).await? else { return Ok(None) };
     if now.duration_since(session.last_used_at) >= USE_NOTED_AFTER {
         let (central, id) = (app.central.clone(), session.id.clone());
         noted(async move { central.store().use_session(&id, now).await });
     }
-    Ok(Some(SignedIn { name: session.account.clone(), role: session.role, via: Via::Session(session), address }))
+    Ok(Some(SignedIn {
+        name: session.account.clone(),
+        role: session.role,
+        via: Via::Session(session),
+        address,
+        asked_at: now,
+    }))
 }

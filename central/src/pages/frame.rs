@@ -5,31 +5,47 @@ use std::fmt::Display;
 use askama::Template;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
-use seatline_ui::{Badge, NavItem, Page, Tab, Tabs, words};
+use seatline_ui::{Badge, NavItem, Page, SecureSession, Tab, Tabs, words};
 
 use crate::auth::SignedIn;
-use crate::domain::Licenses;
+use crate::domain::{Licenses, Role};
 
 /// An entry of the main navigation: a page belongs to one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     /// The applications, and the pages of each.
     Applications,
+    /// Users, tokens, the audit log: for administrators.
+    Administration,
+    /// One's own account: behind one's name instead of in the navigation.
+    Account,
 }
 
 impl Section {
-    /// All of them, in their order.
-    const ALL: [Self; 1] = [Self::Applications];
+    /// Those of the navigation, in their order.
+    const ALL: [Self; 2] = [Self::Applications, Self::Administration];
+
+    /// The least role that sees it.
+    fn least(self) -> Role {
+        match self {
+            Self::Administration => Role::Administrator,
+            _ => Role::Viewer,
+        }
+    }
 
     fn label(self) -> &'static str {
         match self {
             Self::Applications => "Applications",
+            Self::Administration => "Administration",
+            Self::Account => "My account",
         }
     }
 
     fn href(self) -> &'static str {
         match self {
             Self::Applications => "/applications",
+            Self::Administration => "/administration",
+            Self::Account => "/account",
         }
     }
 }
@@ -42,6 +58,17 @@ pub fn page(title: &str, who: Option<&SignedIn>, body: impl Display) -> Response
 /// A page of any section.
 pub fn page_of(section: Section, title: &str, who: Option<&SignedIn>, body: impl Display) -> Response {
     answer(StatusCode::OK, html_of(section, title, who, body))
+}
+
+/// A page of any section, with another status than 200.
+pub fn page_of_with(
+    status: StatusCode,
+    section: Section,
+    title: &str,
+    who: Option<&SignedIn>,
+    body: impl Display,
+) -> Response {
+    answer(status, html_of(section, title, who, body))
 }
 
 /// A page of the applications with another status than 200.
@@ -59,15 +86,21 @@ fn answer(status: StatusCode, html: String) -> Response {
 }
 
 fn html_of(section: Section, title: &str, who: Option<&SignedIn>, body: impl Display) -> String {
-    let nav = Section::ALL.map(|entry| NavItem { label: entry.label(), href: entry.href(), current: entry == section });
+    let shown = Section::ALL.into_iter().filter(|entry| who.is_some_and(|who| who.may(entry.least())));
+    let item = |entry: Section| NavItem { label: entry.label(), href: entry.href(), current: entry == section };
+    let nav: Vec<NavItem<'_>> = shown.map(item).collect();
     Page {
         title,
         program: "Central",
         base: "",
-        nav: if who.is_some() { &nav } else { &[] },
+        nav: &nav,
         user: who.map(|who| who.name.as_str()),
         sign_out: Some("/sign-out"),
-        secure: None,
+        account: who.map(|_| "/account"),
+        secure: who.and_then(|who| {
+            let until = who.confirmed_until()?;
+            Some(SecureSession { until, now: who.asked_at, end: "/confirm/end".to_owned() })
+        }),
         version: env!("CARGO_PKG_VERSION"),
         reload: None,
         body,

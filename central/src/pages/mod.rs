@@ -4,7 +4,10 @@
 //! [`crate::domain::Licenses`], so the pages cannot disagree with the API. Forms are guarded against other sites by the
 //! server's CSRF layer, and what was typed stays when a value is refused.
 
+mod account;
+mod administration;
 pub mod applications;
+mod confirm;
 pub mod details;
 pub mod failure;
 pub mod frame;
@@ -20,6 +23,7 @@ use axum::routing::{get, post};
 
 use crate::domain::Area;
 use crate::server::{App, Need, Route};
+pub use confirm::ask_to_confirm;
 pub use failure::PageError;
 
 /// The sign-in page, which can be reached without signing in.
@@ -31,7 +35,8 @@ pub fn public() -> Router<App> {
 
 /// Every page, with what it needs. What changes something needs `operate` or `administer`.
 pub fn routes() -> Vec<Route> {
-    use Area::{Applications, Links, Reports};
+    use Area::{Accounts, Applications, Audit, Links, Reports};
+    let accounts = Need::administer(Accounts);
     vec![
         Route::get("/", Need::read(Applications), async || Redirect::to("/applications")),
         Route::get("/applications", Need::read(Applications), applications::list),
@@ -46,6 +51,28 @@ pub fn routes() -> Vec<Route> {
         Route::get("/applications/{id}/reports", Need::read(Reports), licenses::all),
         Route::get("/applications/{id}/reports/{sequence}", Need::read(Reports), licenses::bytes),
         Route::get("/applications/{id}/refused/{digest}", Need::read(Reports), licenses::refused_bytes),
+        Route::get("/confirm", Need::own(), confirm::form),
+        Route::post("/confirm", Need::own(), confirm::confirm),
+        Route::post("/confirm/end", Need::own(), confirm::end),
+        Route::get("/account", Need::own(), account::show),
+        Route::post("/account/password", Need::own(), account::password),
+        Route::post("/account/sessions/end-others", Need::own(), account::end_others),
+        Route::post("/account/sessions/{session}/end", Need::own(), account::end),
+        Route::get("/account/tokens/new", Need::own().confirmed(), account::new_token),
+        Route::post("/account/tokens", Need::own().confirmed(), account::create_token),
+        Route::post("/account/tokens/{token}/revoke", Need::own(), account::revoke_token),
+        Route::get("/administration", accounts, async || Redirect::to("/administration/users")),
+        Route::get("/administration/users", accounts, administration::users::list),
+        Route::post("/administration/users", accounts.confirmed(), administration::users::add),
+        Route::get("/administration/users/new", accounts.confirmed(), administration::users::new_form),
+        Route::get("/administration/users/{name}", accounts, administration::users::show),
+        Route::post("/administration/users/{name}/role", accounts.confirmed(), administration::users::role),
+        Route::post("/administration/users/{name}/password", accounts.confirmed(), administration::users::password),
+        Route::post("/administration/users/{name}/end-sessions", accounts, administration::users::end_sessions),
+        Route::post("/administration/users/{name}/remove", accounts.confirmed(), administration::users::remove),
+        Route::get("/administration/tokens", accounts, administration::tokens::list),
+        Route::post("/administration/tokens/{token}/revoke", accounts, administration::tokens::revoke),
+        Route::get("/administration/audit", Need::administer(Audit), administration::audit::list),
     ]
 }
 

@@ -20,7 +20,7 @@ use crate::server::App;
 /// What the address of the page may hold.
 #[derive(Debug, Deserialize)]
 pub struct Wanted {
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// What the form sends.

@@ -15,6 +15,7 @@ use axum::http::{StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use jiff::Timestamp;
 use seatline_protocol::exchange;
 use seatline_web::{Gate, assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
@@ -46,6 +47,11 @@ pub struct App {
 }
 
 impl App {
+    /// The moment since which a session must have been used to run still.
+    pub fn used_since(&self) -> Timestamp {
+        self.central.now().checked_sub(self.life.idle).unwrap_or(Timestamp::MIN)
+    }
+
     /// The app over a central server.
     ///
     /// # Errors

@@ -15,22 +15,36 @@ pub struct Need {
     pub role: Role,
     /// What the route is about: a token's scopes are held against it.
     pub area: Area,
+    /// Whether it is for people alone: what concerns one's own account is not for a token, which could outlive itself by it.
+    pub person: bool,
+    /// Whether a person has to have confirmed of late who he is (`c2`).
+    pub confirmed: bool,
 }
 
 impl Need {
     /// For what changes nothing.
     pub const fn read(area: Area) -> Self {
-        Self { role: Role::Viewer, area }
+        Self { role: Role::Viewer, area, person: false, confirmed: false }
+    }
+
+    /// For what somebody sees and changes of his own account, whatever his role.
+    pub const fn own() -> Self {
+        Self { role: Role::Viewer, area: Area::Accounts, person: true, confirmed: false }
     }
 
     /// For what changes applications, links and alerts.
     pub const fn operate(area: Area) -> Self {
-        Self { role: Role::Operator, area }
+        Self { role: Role::Operator, area, person: false, confirmed: false }
     }
 
     /// For what concerns accounts, the audit log and the settings of the server, also where it changes nothing.
     pub const fn administer(area: Area) -> Self {
-        Self { role: Role::Administrator, area }
+        Self { role: Role::Administrator, area, person: false, confirmed: false }
+    }
+
+    /// The same, after the password was confirmed.
+    pub const fn confirmed(self) -> Self {
+        Self { confirmed: true, ..self }
     }
 }
 

@@ -146,6 +146,7 @@ fn whole(body: &str) -> String {
         role: Role::Administrator,
         via: Via::Token { id: TokenId::from_random([1; 12]), scopes: Scopes::all_of(Role::Administrator) },
         address: "127.0.0.1".parse().expect("an address"),
+        asked_at: now(),
     };
     html("A title", Some(&who), body)
 }

@@ -1,0 +1,30 @@
+//! Administration: users, tokens and the audit log (`g11`).
+
+pub mod audit;
+pub mod tokens;
+pub mod users;
+
+use seatline_ui::{Tab, Tabs};
+
+/// The pages of the administration: a tab for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Who signs in.
+    Users,
+    /// What programs carry.
+    Tokens,
+    /// Who changed what.
+    Audit,
+}
+
+/// The tabs, with the one that is open.
+pub(super) fn tabs(open: Part) -> Tabs {
+    let all = [
+        (Part::Users, "Users", "/administration/users"),
+        (Part::Tokens, "API tokens", "/administration/tokens"),
+        (Part::Audit, "Audit log", "/administration/audit"),
+    ];
+    let tab =
+        |(part, label, href): (Part, &'static str, &str)| Tab { label, href: href.to_owned(), current: part == open };
+    Tabs { label: "Administration".to_owned(), tabs: all.map(tab).into() }
+}
