@@ -298,7 +298,7 @@ fn the_data_belongs_to_its_key_and_to_its_owner_alone() {
         assert_eq!(mode & 0o077, 0, "{private}");
     }
     fs::rename(central.file("central.key"), central.file("lost.key")).expect("moved");
-    assert_eq!(central.failure(&["invite"]), "invalid", "a new key would be refused by every product");
+    assert_eq!(central.failure(&["invite"]), "no-key", "a new key would be refused by every product");
     fs::rename(central.file("lost.key"), central.file("central.key")).expect("moved back");
     central.invite(None);
     fs::set_permissions(central.file("central.key"), fs::Permissions::from_mode(0o644)).expect("changed");

@@ -1,6 +1,7 @@
 //! The command line. Commands work on the data directory itself, also while the server runs.
 
 mod applications;
+mod database;
 mod import;
 mod licenses;
 mod links;
@@ -26,6 +27,8 @@ pub struct Arguments {
     /// ~/.local/share/seatline-central
     #[arg(long, global = true, env = "SEATLINE_CENTRAL_DIR", value_name = "DIR", hide_env_values = true)]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    database: database::DatabaseOptions,
     /// Print one JSON value instead of text, also for errors
     #[arg(long, global = true)]
     json: bool,
@@ -102,7 +105,8 @@ impl Arguments {
     /// The reason why it could not be done.
     pub async fn run(self) -> Result<u8, Failure> {
         let output = self.output();
-        let place = if self.command.may_begin() { Place::make(self.dir)? } else { Place::open(self.dir)? };
+        let open = if self.command.may_begin() { Place::make } else { Place::open };
+        let place = open(self.dir, &self.database)?;
         match self.command {
             Command::Serve(serve) => serve.run(&place, output).await.map(|()| 0),
             Command::Admin(command) => command.run(&place, output).await.map(|()| 0),

@@ -55,6 +55,7 @@ impl Serve {
             "listening": format!("http://{address}"),
             "public_url": central.public_url(),
             "dir": place.dir(),
+            "database": place.database(),
             "has_admin": has_admin,
         });
         output.show(&started, || {
@@ -62,7 +63,7 @@ impl Serve {
                 true => "",
                 false => "There is no administrator yet: make one with `seatline-central admin create NAME`.\n",
             };
-            format!("Serving {} on http://{address}, data in {}.\n{hint}", central.public_url(), place.dir().display())
+            format!("Serving {} on http://{address}, data in {}.\n{hint}", central.public_url(), place.database())
         })?;
         serve(listener, router, Limits::default(), end).await;
         tracing::info!("ended");

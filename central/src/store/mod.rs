@@ -206,6 +206,8 @@ pub trait Statements: Send + Sync {
 pub trait Identity: Send + Sync {
     /// Binds the store to the central server's key if it is bound to none, and gives the key that it is bound to.
     async fn bind(&self, key: &KeyId) -> Stored<KeyId>;
+    /// The key that the store is bound to, if it is bound to one.
+    async fn bound(&self) -> Stored<Option<KeyId>>;
     /// Whether the store can be read and written now.
     ///
     /// # Errors

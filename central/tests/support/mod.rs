@@ -18,9 +18,8 @@ pub use product::{Product, counts, send, try_send};
 /// The program under test.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatline-central"));
-    for variable in ["SEATLINE_CENTRAL_DIR", "SEATLINE_CENTRAL_URL", "SEATLINE_CENTRAL_NAME", "SEATLINE_CENTRAL_PROXY"]
-    {
-        command.env_remove(variable);
+    for variable in ["DIR", "URL", "NAME", "PROXY", "DATABASE", "DATABASE_FILE", "DATABASE_CA_FILE"] {
+        command.env_remove(format!("SEATLINE_CENTRAL_{variable}"));
     }
     command
 }
@@ -28,6 +27,8 @@ pub fn program() -> Command {
 /// A data directory, and the server on it while it runs.
 pub struct Central {
     dir: TempDir,
+    /// What `--database` says, if anything.
+    database: Option<String>,
     server: Option<(Child, String)>,
     token: Option<String>,
 }
@@ -35,17 +36,62 @@ pub struct Central {
 impl Central {
     /// A new data directory, without a server.
     pub fn idle() -> Self {
-        Self { dir: tempfile::tempdir().expect("a directory"), server: None, token: None }
+        Self { dir: tempfile::tempdir().expect("a directory"), database: None, server: None, token: None }
+    }
+
+    /// The same, with the data in a database of its own choice.
+    pub fn idle_on(database: &str) -> Self {
+        let mut central = Self::idle();
+        central.database = Some(database.to_owned());
+        central
+    }
+
+    /// Another server on the same database, with copies of the keys; it does not run.
+    pub fn replica(&self) -> Self {
+        let mut replica = Self::idle();
+        (replica.database, replica.token) = (self.database.clone(), self.token.clone());
+        self.copy_keys(&replica);
+        replica
+    }
+
+    /// Copies the keys to another server.
+    pub fn copy_keys(&self, other: &Self) {
+        for key in ["central.key", "pseudonym.key"] {
+            std::fs::copy(self.dir().join(key), other.dir().join(key)).expect("a copy");
+        }
+    }
+
+    /// What `--database` says.
+    pub fn database(&self) -> &str {
+        self.database.as_deref().expect("one was named")
     }
 
     /// A server on a new data directory, with the administrator `ada`, her password [`PASSWORD`], and an API token.
     pub fn started() -> Self {
-        let mut central = Self::idle();
+        Self::begun(Self::idle())
+    }
+
+    /// The same, with the data in a database of its own choice.
+    pub fn started_on(database: &str) -> Self {
+        Self::begun(Self::idle_on(database))
+    }
+
+    fn begun(mut central: Self) -> Self {
         central.input(&["admin", "create", "ada", "--password-stdin"], PASSWORD);
         let token = central.json(&["token", "create", "ada"]);
         central.token = token["token"].as_str().map(str::to_owned);
         central.start();
         central
+    }
+
+    /// The program, on this directory and its database.
+    pub fn program(&self) -> Command {
+        let mut command = program();
+        command.env("SEATLINE_CENTRAL_DIR", self.dir());
+        if let Some(database) = &self.database {
+            command.env("SEATLINE_CENTRAL_DATABASE", database);
+        }
+        command
     }
 
     /// The data directory.
@@ -60,9 +106,9 @@ impl Central {
 
     /// As [`Self::start`], with more arguments.
     pub fn start_with(&mut self, arguments: &[&str]) {
-        let mut child = program()
-            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--dir"])
-            .arg(self.dir())
+        let mut child = self
+            .program()
+            .args(["serve", "--listen", "127.0.0.1:0", "--json"])
             .args(arguments)
             .env("SEATLINE_LOG", "error")
             .stdout(Stdio::piped())
@@ -100,15 +146,15 @@ impl Central {
 
     /// Runs a command on the data directory.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        program().args(arguments).arg("--dir").arg(self.dir()).output().expect("the program runs")
+        self.program().args(arguments).output().expect("the program runs")
     }
 
     /// Runs a command that must be done, with something on its standard input.
     pub fn input(&self, arguments: &[&str], input: &str) -> Value {
-        let mut child = program()
+        let mut child = self
+            .program()
             .args(arguments)
-            .args(["--json", "--dir"])
-            .arg(self.dir())
+            .arg("--json")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

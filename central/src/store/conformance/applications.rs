@@ -57,7 +57,9 @@ pub async fn text_from_people_stays_what_it_is(store: &dyn Store) {
 /// Products have pinned the key: data never comes under another.
 pub async fn a_store_belongs_to_the_first_key_that_it_was_opened_with(store: &dyn Store) {
     let (first, second) = (SecretKey::from_seed(&[1; 32]).public().id(), SecretKey::from_seed(&[2; 32]).public().id());
+    assert_eq!(store.bound().await.expect("read"), None);
     assert_eq!(store.bind(&first).await.expect("bound"), first);
+    assert_eq!(store.bound().await.expect("read").as_ref(), Some(&first));
     assert_eq!(store.bind(&second).await.expect("read"), first);
     assert_eq!(store.bind(&first).await.expect("read"), first);
     store.check().await.expect("it can be used");

@@ -23,6 +23,13 @@ impl Identity for SqlStore {
         .await
     }
 
+    async fn bound(&self) -> Stored<Option<KeyId>> {
+        self.read(|session| {
+            session.row("SELECT key_id FROM identity WHERE singleton = 1", &[], |row| row.parsed("key_id"))
+        })
+        .await
+    }
+
     async fn check(&self) -> Stored<()> {
         // A write that changes nothing: the writer lives, and the database takes changes.
         self.write(|session| session.run("UPDATE identity SET singleton = singleton WHERE singleton = 0", &[])).await

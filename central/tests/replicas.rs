@@ -1,0 +1,322 @@
+//! Several servers on one PostgreSQL are one server; what happens to it, or to one of them, loses nothing.
+
+mod support;
+
+use std::io::Read as _;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use seatline_protocol::{ExchangeRequest, Sequence};
+use seatline_tests::postgres::Postgres;
+use serde_json::json;
+use support::{Central, PASSWORD, Product, agent, send};
+
+/// The server of the stories that leave it as it is.
+static SERVER: LazyLock<Postgres> = LazyLock::new(|| Postgres::start_with(&["max_connections=100"]));
+
+/// The address of a new database on `server`.
+fn database(server: &Postgres) -> String {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("central_{}", MADE.fetch_add(1, Ordering::Relaxed));
+    server.execute(&format!("CREATE DATABASE {name}"));
+    server.address("owner", &name)
+}
+
+/// The cookie of `ada`, who signs in at a server.
+fn signed_in(central: &Central) -> String {
+    let form = [("name", "ada"), ("password", PASSWORD)];
+    let response = agent().post(format!("{}/sign-in", central.url())).send_form(form).expect("answered");
+    assert_eq!(response.status(), 303);
+    let cookie = response.headers()["set-cookie"].to_str().expect("text");
+    cookie.split(';').next().expect("its value").to_owned()
+}
+
+fn page(central: &Central, cookie: &str) -> u16 {
+    let page = agent().get(format!("{}/applications", central.url())).header("Cookie", cookie).call();
+    page.expect("answered").status().as_u16()
+}
+
+#[test]
+fn two_replicas_are_one_server() {
+    let one = Central::started_on(&database(&SERVER));
+    let mut other = one.replica();
+    other.start();
+    let mut product = one.linked("Company wiki", 1);
+    let link = product.link.clone().expect("linked");
+
+    let first = product.report(10);
+    let second = product.report(11);
+    for (central, report) in [(&one, &first), (&other, &second)] {
+        let response = product.send(central, std::slice::from_ref(report));
+        assert_eq!(product.take(&response), []);
+    }
+    let receipts = product.receipts.clone();
+    let again = product.send(&other, &[first, second]);
+    product.take(&again);
+    assert_eq!(product.receipts[2..], receipts[..], "the receipts are those of the first time, wherever that was");
+    assert_eq!(other.api(&format!("/api/v1/links/{link}"))["chain"]["stored"], 2);
+
+    let cookie = signed_in(&one);
+    assert_eq!([page(&one, &cookie), page(&other, &cookie)], [200, 200], "a session is good at either");
+
+    one.json(&["link", "settings", link.as_str(), "--interval", "600"]);
+    let third = product.report(12);
+    let response = product.send(&other, &[third]);
+    product.take(&response);
+    assert_eq!(product.settings.as_ref().map(|settings| settings.interval), Some(600), "with the next exchange");
+
+    // The other has looked up who sends, and knows the link: it must not go by that.
+    let suspended = one.request("POST", &format!("/api/v1/links/{link}/suspend"), None);
+    assert_eq!(suspended.status(), 200);
+    let fourth = product.report(13);
+    assert_eq!(product.refused(&other, &[fourth]), ["link-suspended"], "at once, at either");
+
+    one.input(&["admin", "password", "ada", "--password-stdin"], "another battery staple");
+    assert_eq!([page(&one, &cookie), page(&other, &cookie)], [303, 303], "a session that was ended is over at either");
+}
+
+#[test]
+fn b2_one_report_at_two_replicas_at_once_has_one_receipt() {
+    let one = Central::started_on(&database(&SERVER));
+    let mut other = one.replica();
+    other.start();
+    let mut product = one.linked("Company wiki", 2);
+    for round in 0..20 {
+        let report = product.report(round);
+        let request = ExchangeRequest { reports: vec![report], ..Default::default() };
+        let answers = thread::scope(|scope| {
+            let sent = [&one, &other, &one, &other].map(|central| scope.spawn(|| send(central, &request)));
+            sent.map(|sent| sent.join().expect("answered"))
+        });
+        for answer in &answers {
+            assert_eq!(product.take(answer), []);
+        }
+        let receipts = product.receipts.split_off(product.receipts.len() - 4);
+        assert!(receipts.iter().all(|receipt| *receipt == receipts[0]), "one receipt: {receipts:?}");
+        product.receipts.push(receipts[0].clone());
+    }
+    let link = product.link.clone().expect("linked");
+    let chain = &one.api(&format!("/api/v1/links/{link}"))["chain"];
+    assert_eq!((&chain["stored"], &chain["gaps"], &chain["forks"]), (&json!(20), &json!([]), &json!(0)));
+}
+
+#[test]
+fn replicas_that_begin_at_once_make_the_tables_once() {
+    let database = database(&SERVER);
+    let begun = Central::idle();
+    begun.json(&["application", "add", "Elsewhere", "--product", "wiki"]);
+    let replicas: Vec<Central> = (0..4).map(|_| Central::idle_on(&database)).collect();
+    // All with the same keys: which of them is first is left to chance.
+    for replica in &replicas {
+        begun.copy_keys(replica);
+    }
+    thread::scope(|scope| {
+        for (n, replica) in replicas.iter().enumerate() {
+            scope
+                .spawn(move || replica.json(&["application", "add", &format!("Application {n}"), "--product", "wiki"]));
+        }
+    });
+    let listed = replicas[0].json(&["application", "list"]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn a_replica_without_the_key_of_the_data_is_refused_and_makes_none() {
+    let one = Central::started_on(&database(&SERVER));
+    let stranger = Central::idle_on(one.database());
+    assert_eq!(stranger.failure(&["application", "list"]), "no-key");
+    assert!(!stranger.dir().join("central.key").exists(), "a key that nobody has pinned would be of no use");
+    std::fs::copy(one.dir().join("central.key"), stranger.dir().join("central.key")).expect("a copy");
+    assert_eq!(stranger.failure(&["application", "list"]), "no-key", "people are counted by the other one");
+    one.copy_keys(&stranger);
+    stranger.json(&["application", "list"]);
+    let elsewhere = Central::idle();
+    elsewhere.json(&["application", "add", "Elsewhere", "--product", "wiki"]);
+    elsewhere.copy_keys(&stranger);
+    assert_eq!(stranger.failure(&["application", "list"]), "invalid", "another key than the products have pinned");
+}
+
+#[test]
+fn commands_do_not_begin_anew_where_the_database_was_forgotten() {
+    let mut central = Central::started_on(&database(&SERVER));
+    central.end();
+    let forgetful = |arguments: &[&str]| {
+        let output = support::program().args(arguments).arg("--dir").arg(central.dir()).output().expect("it runs");
+        (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+    };
+    for arguments in [&["application", "list"][..], &["serve"], &["application", "add", "Wiki", "--product", "wiki"]] {
+        let (status, error) = forgetful(arguments);
+        assert_eq!(status, Some(1), "{error}");
+        assert!(error.ends_with("[no-database]\n") && error.contains("--database"), "{error}");
+    }
+    assert!(!central.dir().join("central.db").exists());
+}
+
+#[test]
+fn a_password_of_the_database_is_shown_nowhere() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("database");
+    for text in [
+        "postgres://seatline:hunter2@127.0.0.1:1/central",
+        "postgres://seatline:hunter2@127.0.0.1:port/central",
+        "mysql://seatline:hunter2@127.0.0.1/central",
+        "hunter2",
+    ] {
+        std::fs::write(&file, text).expect("written");
+        for (option, value) in [("--database", text), ("--database-file", file.to_str().expect("text"))] {
+            let mut command = support::program();
+            command.args(["serve", option, value, "--json", "--dir"]).arg(dir.path()).env("SEATLINE_LOG", "trace");
+            let output = command.output().expect("it runs");
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            let said =
+                format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert!(said.contains("error") && !said.contains("hunter2"), "{said}");
+        }
+    }
+    let help = support::program().arg("--help").env("SEATLINE_CENTRAL_DATABASE", "postgres://hunter2@db/x").output();
+    assert!(!String::from_utf8_lossy(&help.expect("it runs").stdout).contains("hunter2"));
+}
+
+/// Reports until told to stop, at whichever server it is told; what has no receipt stays in the product's outbox. Every
+/// answer is receipts, or 503 with the time to wait.
+fn report_on(product: &mut Product, urls: &Mutex<Vec<String>>, receipts: &AtomicUsize, stop: &AtomicBool) {
+    let mut turn = 0;
+    while !stop.load(Ordering::Relaxed) {
+        turn += 1;
+        let stored = product.receipts.len();
+        while product.sealed.len() < stored + 3 {
+            let next = product.sealed.len() as u64 + 1;
+            product.report(next);
+        }
+        let url = {
+            let urls = urls.lock().expect("the servers");
+            urls[turn % urls.len()].clone()
+        };
+        let request = ExchangeRequest { reports: product.sealed[stored..].to_vec(), ..Default::default() };
+        let sent = agent().post(format!("{url}/link/v1/exchange")).send_json(&request);
+        // A server that was killed answers nothing at all.
+        let Ok(mut response) = sent else { continue };
+        match response.status().as_u16() {
+            200 => {
+                let Ok(response) = response.body_mut().read_json() else { continue };
+                assert_eq!(product.take(&response), []);
+                receipts.fetch_add(product.receipts.len() - stored, Ordering::Relaxed);
+            }
+            status => {
+                assert_eq!(status, 503);
+                assert!(response.headers().contains_key("retry-after"), "{response:?}");
+            }
+        }
+    }
+}
+
+/// Waits until so many more receipts have come.
+fn more(receipts: &AtomicUsize, count: usize) {
+    let (begin, deadline) = (receipts.load(Ordering::Relaxed), Instant::now() + Duration::from_secs(60));
+    while receipts.load(Ordering::Relaxed) < begin + count {
+        assert!(Instant::now() < deadline, "no receipts come any more");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn b1_every_report_with_a_receipt_is_there_after_replicas_and_the_database_were_killed() {
+    let mut server = Postgres::start_with(&["max_connections=60", "synchronous_commit=off"]);
+    let mut one = Central::started_on(&database(&server));
+    let mut other = one.replica();
+    other.start();
+    let mut products: Vec<Product> = (1..=4).map(|n| one.linked(&format!("Application {n}"), n)).collect();
+    let urls = Mutex::new(vec![one.url().to_owned(), other.url().to_owned()]);
+    let (receipts, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for product in &mut products {
+            scope.spawn(|| report_on(product, &urls, &receipts, &stop));
+        }
+        more(&receipts, 40);
+        // A crash of the database: both go on by themselves when it is there again.
+        server.stop("QUIT");
+        drop(server.start_again());
+        more(&receipts, 40);
+        // A server is killed in the middle of its commits, again and again; the others' products go on meanwhile.
+        for _ in 0..3 {
+            other.kill();
+            more(&receipts, 20);
+            other.start();
+            urls.lock().expect("the servers")[1] = other.url().to_owned();
+            more(&receipts, 20);
+        }
+        server.stop("INT");
+        drop(server.start_again());
+        more(&receipts, 40);
+        stop.store(true, Ordering::Relaxed);
+    });
+    for product in &mut products {
+        for (place, receipt) in product.receipts.iter().enumerate() {
+            assert_eq!(receipt.sequence, Sequence::try_from(place as u64 + 1).expect("a number"));
+        }
+        let receipted = product.receipts.len();
+        for chunk in product.sealed.clone().chunks(50) {
+            let response = product.send(&one, chunk);
+            assert_eq!((product.take(&response), response.receipts.len()), (vec![], chunk.len()));
+        }
+        assert_eq!(
+            product.receipts[receipted..2 * receipted],
+            product.receipts[..receipted],
+            "those of the first time"
+        );
+        let link = product.link.clone().expect("linked");
+        let chain = &one.api(&format!("/api/v1/links/{link}"))["chain"];
+        let stored = product.sealed.len();
+        assert_eq!((&chain["stored"], &chain["gaps"], &chain["forks"]), (&json!(stored), &json!([]), &json!(0)));
+    }
+    one.end();
+}
+
+#[test]
+fn a_database_that_stands_still_is_answered_for_by_503_and_forgotten_about_when_it_goes_on() {
+    let server = Postgres::start_with(&["max_connections=60"]);
+    let central = Central::started_on(&database(&server));
+    let mut product = central.linked("Company wiki", 3);
+    let report = product.report(1);
+    server.stand_still("STOP");
+    let ask = || {
+        let request = ExchangeRequest { reports: vec![report.clone()], ..Default::default() };
+        let begun = Instant::now();
+        let response =
+            agent().post(format!("{}/link/v1/exchange", central.url())).send_json(&request).expect("answered");
+        assert_eq!(response.status(), 503);
+        assert!(response.headers().contains_key("retry-after"));
+        begun.elapsed()
+    };
+    assert!(ask() < Duration::from_secs(30), "an end to the waiting");
+    assert!(ask() < Duration::from_secs(2), "nobody else waits for it");
+    server.stand_still("CONT");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let answered = loop {
+        let request = ExchangeRequest { reports: vec![report.clone()], ..Default::default() };
+        let mut sent =
+            agent().post(format!("{}/link/v1/exchange", central.url())).send_json(&request).expect("answered");
+        if sent.status() == 200 {
+            break sent.body_mut().read_json().expect("JSON");
+        }
+        assert!(Instant::now() < deadline, "it goes on by itself");
+        thread::yield_now();
+    };
+    assert_eq!(product.take(&answered), []);
+}
+
+#[test]
+fn a_server_whose_database_is_away_says_so_and_where_it_looked() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut command = support::program();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--dir"]).arg(dir.path());
+    command.env("SEATLINE_CENTRAL_DATABASE", "postgres://seatline@127.0.0.1:1/central").stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    let mut error = String::new();
+    child.stderr.take().expect("its errors").read_to_string(&mut error).expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    assert!(error.contains("`central` at 127.0.0.1") && error.contains("refused"), "{error}");
+}
