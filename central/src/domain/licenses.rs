@@ -118,7 +118,7 @@ pub struct LicenseRow {
 }
 
 /// For how many intervals a product may be silent before it counts as overdue: one that is missed can be an outage.
-pub(super) const PATIENCE_INTERVALS: i64 = 2;
+pub(crate) const PATIENCE_INTERVALS: i64 = 2;
 
 impl Licenses {
     /// The view of an application at `now`, whose link has made these `statements`, the newest first.

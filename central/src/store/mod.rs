@@ -51,7 +51,9 @@
 
 mod accounts;
 pub mod conformance;
+pub mod fleet;
 mod history;
+pub mod leases;
 pub mod page;
 pub mod sql;
 
@@ -65,7 +67,9 @@ use crate::domain::{
     LinkState, Redeemed, Redemption, RefusedReport, ReportRow, Stated, Statement,
 };
 pub use accounts::{Accounts, Audit, Sessions, Tokens};
+pub use fleet::Fleet;
 pub use history::{Histories, MAX_SPANS};
+pub use leases::Leases;
 pub use page::{Cursor, Page, PageSize};
 
 /// Why the store did not do what was asked.
@@ -217,7 +221,19 @@ pub trait Identity: Send + Sync {
 
 /// Everything that is kept.
 pub trait Store:
-    Applications + Links + Reports + Histories + Statements + Accounts + Sessions + Tokens + Audit + Identity + 'static
+    Applications
+    + Links
+    + Reports
+    + Histories
+    + Statements
+    + Accounts
+    + Sessions
+    + Tokens
+    + Audit
+    + Identity
+    + Fleet
+    + Leases
+    + 'static
 {
 }
 
@@ -232,6 +248,8 @@ impl<T> Store for T where
         + Tokens
         + Audit
         + Identity
+        + Fleet
+        + Leases
         + 'static
 {
 }

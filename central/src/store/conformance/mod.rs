@@ -10,6 +10,7 @@
 mod accounts;
 mod applications;
 mod audit;
+mod fleet;
 mod history;
 mod links;
 mod reports;
@@ -19,6 +20,7 @@ mod statements;
 pub use accounts::*;
 pub use applications::*;
 pub use audit::*;
+pub use fleet::*;
 pub use history::*;
 pub use links::*;
 pub use reports::*;
@@ -76,6 +78,18 @@ macro_rules! store_conformance {
             b7_every_stored_report_can_be_held_against_another
             b4_what_was_said_of_a_server_id_is_kept_once_and_within_bounds
             b4_only_an_approved_link_says_something_of_its_server_id
+            w5_a_new_application_is_reviewed_once
+            w6_an_unchanged_report_needs_no_review
+            w6_only_what_a_report_says_makes_it_another
+            w5_whatever_is_new_calls_for_a_review
+            s5_the_passing_of_time_calls_for_a_review
+            concerns_begin_change_and_end
+            w5_a_fleet_is_listed_in_every_order
+            w5_a_fleet_is_filtered
+            w5_a_filter_that_leaves_little_is_answered_in_pages
+            s3_sums_hold_what_is_used_in_production_and_staging_apart
+            the_calendar_holds_every_end
+            a_lease_is_one_holders_until_it_ends
         );
     };
     (@tests $fresh:path: $($story:ident)*) => {

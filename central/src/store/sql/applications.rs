@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use seatline_protocol::LinkId;
 
+use super::fleet::marks;
 use super::row::Row;
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored};
@@ -37,14 +38,7 @@ impl Applications for SqlStore {
 
     async fn application(&self, id: &ApplicationId) -> Stored<Option<Application>> {
         let id = id.clone();
-        self.read(move |session| {
-            session.row(
-                "SELECT id, name, product, url, created_at, link FROM applications WHERE id = ?1",
-                params![id.as_str()],
-                application,
-            )
-        })
-        .await
+        self.read(move |session| by_id(session, &id)).await
     }
 
     async fn application_named(&self, name: &str) -> Stored<Option<Application>> {
@@ -120,7 +114,15 @@ pub(super) fn locked(session: &dyn Session, id: &ApplicationId) -> Stored<Applic
 pub(super) fn choose(session: &dyn Session, id: &ApplicationId, link: Option<&LinkId>) -> Stored<()> {
     let chosen = session
         .execute("UPDATE applications SET link = ?2 WHERE id = ?1", params![id.as_str(), link.map(LinkId::as_str)])?;
-    if chosen == 0 { Err(StoreError::Missing("application")) } else { Ok(()) }
+    if chosen == 0 { Err(StoreError::Missing("application")) } else { marks::application(session, id) }
+}
+
+pub(super) fn by_id(session: &dyn Session, id: &ApplicationId) -> Stored<Option<Application>> {
+    session.row(
+        "SELECT id, name, product, url, created_at, link FROM applications WHERE id = ?1",
+        params![id.as_str()],
+        application,
+    )
 }
 
 fn application(row: &Row<'_>) -> Stored<Application> {

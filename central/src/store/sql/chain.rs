@@ -1,11 +1,13 @@
 //! The chain of a link: what stands around a place, and which stretches are missing.
 
+use jiff::Timestamp;
 use seatline_protocol::chain::Neighbours;
 use seatline_protocol::{Digest, LinkId, Sequence};
 
 use super::session::{Session, params};
 use super::{StoreError, Stored};
 use crate::domain::Gap;
+use crate::domain::licenses::PATIENCE_INTERVALS;
 use crate::domain::link::MAX_GAPS_SHOWN;
 
 /// What is stored around the place `at`.
@@ -27,8 +29,18 @@ pub(super) fn neighbours(session: &dyn Session, link: &LinkId, at: Sequence) -> 
     Ok(found)
 }
 
-/// Counts a new report at the place `at`: the head, the number of reports, and the gaps.
-pub(super) fn extend(session: &dyn Session, link: &LinkId, at: Sequence) -> Stored<()> {
+/// What a new report says, as far as the review is concerned.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct News<'n> {
+    /// The digest of its content; none where the chain has changed, too.
+    pub content: Option<&'n str>,
+    /// When it came.
+    pub now: Timestamp,
+}
+
+/// Counts a new report at the place `at`: the head, the number of reports, and the gaps. Where it says what the one before
+/// said, and that was reviewed, the next review is when a report is missed; else it is at once.
+pub(super) fn extend(session: &dyn Session, link: &LinkId, at: Sequence, news: News<'_>) -> Stored<()> {
     let head = session
         .row("SELECT head FROM links WHERE id = ?1", params![link.as_str()], |row| row.number_option::<u64>("head"))?;
     let (at, head) = (at.get(), head.flatten().unwrap_or(0));
@@ -37,7 +49,17 @@ pub(super) fn extend(session: &dyn Session, link: &LinkId, at: Sequence) -> Stor
     } else if at <= head {
         split_gap(session, link, at)?;
     }
-    session.run("UPDATE links SET head = ?2, stored = stored + 1 WHERE id = ?1", params![link.as_str(), at.max(head)])
+    session.run(
+        "UPDATE links SET head = ?2, stored = stored + 1,
+            marks = CASE WHEN settled = ?3 THEN marks ELSE marks + 1 END,
+            review_at = CASE
+                WHEN settled = ?3 AND review_at <= ?4 THEN review_at
+                WHEN settled = ?3 AND turns_at <= ?4 + ?5 * sync_interval THEN turns_at
+                WHEN settled = ?3 THEN ?4 + ?5 * sync_interval + 1
+                ELSE 0 END
+         WHERE id = ?1",
+        params![link.as_str(), at.max(head), news.content, news.now, PATIENCE_INTERVALS * 1000],
+    )
 }
 
 /// Takes the place `at` out of the gap that holds it.

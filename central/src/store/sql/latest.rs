@@ -1,9 +1,9 @@
 //! The newest report of a link, in one row that changes in the commit of a report.
 
 use jiff::{SignedDuration, Timestamp};
-use seatline_protocol::LinkId;
 use seatline_protocol::report::Outcome;
 use seatline_protocol::standing::Verdict;
+use seatline_protocol::{Digest, LinkId};
 
 use super::history::{self, Newest};
 use super::row::{Row, name_of, to_json};
@@ -18,6 +18,8 @@ pub(super) struct Prepared {
     pub(super) incoming: Incoming,
     /// The report as JSON, without its sketch of people: that is in the sealed bytes, and no page shows it.
     json: String,
+    /// The digest of what it says, apart from its place and time: the next one mostly says the same.
+    pub(super) content: String,
     /// Why it has no counts.
     failure: Option<String>,
     verdict: Option<String>,
@@ -39,13 +41,20 @@ impl Prepared {
             .map_err(|error| StoreError::Corrupt { what: "a report", reason: error.to_string() })?;
         let mark = trace.mark();
         let json = to_json(&incoming.report)?;
+        let content = Digest::of(content(&json).as_bytes()).to_string();
         let verdict = figures.verdict.as_ref().map(name_of::<Verdict>).transpose()?;
         let failure = without_counts(&incoming.report.outcome).map(|failure| failure.message);
         // A product may claim any count; the column holds the ones that an integer of SQL can have.
         let bounded = |count: u64| count.min(i64::MAX.unsigned_abs());
         let (users, users_max) = (figures.users.map(bounded), figures.users_max.map(bounded));
-        Ok(Self { incoming, json, failure, verdict, users, users_max, trace, mark })
+        Ok(Self { incoming, json, content, failure, verdict, users, users_max, trace, mark })
     }
+}
+
+/// What a report says, apart from its place, its time and why it was made: the end of its JSON, whose fields stand in the
+/// order of the type.
+fn content(json: &str) -> &str {
+    json.find("\"reporter\":").map_or(json, |at| &json[at..])
 }
 
 /// Puts a report that was just stored into the row, where it is newer than what stands there, and into the history, where it
@@ -95,13 +104,14 @@ pub(super) fn update(
 fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared, now: Timestamp) -> Stored<()> {
     session.run(
         "INSERT INTO latest
-            (link, sequence, digest, observed_at, received_at, report, verdict, users, users_max, traced)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            (link, sequence, digest, observed_at, received_at, report, verdict, users, users_max, traced, content)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (link) DO UPDATE SET
             sequence = excluded.sequence, digest = excluded.digest, observed_at = excluded.observed_at,
             received_at = excluded.received_at, failure = NULL, report = excluded.report,
             verdict = excluded.verdict, users = excluded.users, users_max = excluded.users_max, traced = excluded.traced,
-            counted_sequence = NULL, counted_digest = NULL, counted_received_at = NULL, counted_report = NULL",
+            counted_sequence = NULL, counted_digest = NULL, counted_received_at = NULL, counted_report = NULL,
+            content = excluded.content",
         params![
             link.as_str(),
             report.incoming.report.sequence.get(),
@@ -113,6 +123,7 @@ fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared, now: Tim
             report.users,
             report.users_max,
             &report.mark,
+            &report.content,
         ],
     )
 }
@@ -126,12 +137,12 @@ fn replace_newest(
     now: Timestamp,
 ) -> Stored<()> {
     session.run(
-        "INSERT INTO latest (link, sequence, digest, observed_at, received_at, failure, report, traced)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO latest (link, sequence, digest, observed_at, received_at, failure, report, traced, content)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (link) DO UPDATE SET
             sequence = excluded.sequence, digest = excluded.digest, observed_at = excluded.observed_at,
             received_at = excluded.received_at, failure = excluded.failure, report = excluded.report,
-            traced = excluded.traced",
+            traced = excluded.traced, content = excluded.content",
         params![
             link.as_str(),
             report.incoming.report.sequence.get(),
@@ -141,6 +152,7 @@ fn replace_newest(
             failure,
             &report.json,
             &report.mark,
+            &report.content,
         ],
     )
 }

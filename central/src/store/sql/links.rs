@@ -6,6 +6,7 @@ use seatline_protocol::{KeyId, LinkId};
 
 use super::applications::choose;
 use super::chain::gaps;
+use super::fleet::marks;
 use super::row::{Row, name_of, to_json};
 use super::session::{Param, Session, params};
 use super::{SqlStore, StoreError, Stored};
@@ -127,6 +128,7 @@ impl Links for SqlStore {
                 return Err(StoreError::Conflict("a decision to be made: the link was never approved"));
             }
             session.run("UPDATE links SET state = ?2 WHERE id = ?1", params![id.as_str(), state.name()])?;
+            marks::link(session, &id)?;
             let action = if state == LinkState::Suspended { "link.suspend" } else { "link.state" };
             changed(session, action, &before)
         })
@@ -153,6 +155,7 @@ impl Links for SqlStore {
             if newer == 0 {
                 return Err(StoreError::Conflict("a newer change of these settings"));
             }
+            marks::link(session, &id)?;
             changed(session, "link.settings", &before)
         })
         .await

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::exchange::RefusalCode;
-use seatline_protocol::{Digest, LinkId, Sequence};
+use seatline_protocol::{Digest, LinkId, ReceiptVerdict, Sequence};
 
+use super::fleet::marks;
 use super::latest::{self, Prepared};
 use super::links::in_force;
 use super::row::{Row, name_of};
@@ -131,7 +132,8 @@ fn admit(
                     &incoming.sealed,
                 ],
             )?;
-            chain::extend(session, link, report.sequence)?;
+            let content = (verdict == ReceiptVerdict::Chained).then_some(prepared.content.as_str());
+            chain::extend(session, link, report.sequence, chain::News { content, now })?;
             latest::update(session, link, prepared, patience, now)?;
             Ok(Admitted::Stored { received_at: now, verdict })
         }
@@ -177,6 +179,7 @@ fn keep_refused(
     )?;
     if matches!(code, RefusalCode::Fork | RefusalCode::BrokenChain) {
         session.run("UPDATE links SET forks = forks + 1, forked_at = ?2 WHERE id = ?1", params![link.as_str(), now])?;
+        marks::link(session, link)?;
     }
     Ok(())
 }

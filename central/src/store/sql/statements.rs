@@ -6,6 +6,7 @@ use seatline_protocol::LinkId;
 use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::RefusalCode;
 
+use super::fleet::marks;
 use super::links::in_force;
 use super::row::{Row, to_json};
 use super::session::{Session, params};
@@ -27,10 +28,14 @@ impl Statements for SqlStore {
                 Ok(settings) => settings,
                 Err(code) => return Ok(Err(code)),
             };
+            let mut kept = 0;
             for stated in &stated {
-                keep(session, &link, stated, now)?;
+                kept += keep(session, &link, stated, now)?;
             }
-            forget(session, &link)?;
+            if kept > 0 {
+                forget(session, &link)?;
+                marks::link(session, &link)?;
+            }
             Ok(Ok(settings))
         })
         .await
@@ -38,21 +43,23 @@ impl Statements for SqlStore {
 
     async fn statements(&self, link: &LinkId) -> Stored<Vec<Statement>> {
         let link = link.clone();
-        self.read(move |session| {
-            session.rows(
-                "SELECT digest, received_at, content FROM statements WHERE link = ?1
-                 ORDER BY received_at DESC, changed_at DESC, digest LIMIT ?2",
-                params![link.as_str(), MAX_STATEMENTS],
-                statement,
-            )
-        })
-        .await
+        self.read(move |session| of(session, &link)).await
     }
 }
 
-/// Keeps a statement; one that is repeated stays as it came first.
-fn keep(session: &dyn Session, link: &LinkId, stated: &Stated, now: Timestamp) -> Stored<()> {
-    session.run(
+/// The statements of a link, the newest first.
+pub(super) fn of(session: &dyn Session, link: &LinkId) -> Stored<Vec<Statement>> {
+    session.rows(
+        "SELECT digest, received_at, content FROM statements WHERE link = ?1
+         ORDER BY received_at DESC, changed_at DESC, digest LIMIT ?2",
+        params![link.as_str(), MAX_STATEMENTS],
+        statement,
+    )
+}
+
+/// Keeps a statement, and says how many are new: one that is repeated stays as it came first.
+fn keep(session: &dyn Session, link: &LinkId, stated: &Stated, now: Timestamp) -> Stored<u64> {
+    session.execute(
         "INSERT INTO statements (link, digest, changed_at, received_at, content, sealed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (link, digest) DO NOTHING",
         params![

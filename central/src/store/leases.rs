@@ -1,0 +1,38 @@
+//! Whose turn it is with a job, of several replicas on one database.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Stored;
+
+/// A job, and how it went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobState {
+    /// The job.
+    pub name: String,
+    /// Whose turn it is: a replica.
+    pub holder: String,
+    /// Until when, unless he says that he goes on.
+    pub until: Timestamp,
+    /// When it last ran well, as far as it was noted.
+    pub ran_at: Option<Timestamp>,
+    /// When it last failed.
+    pub failed_at: Option<Timestamp>,
+    /// Why; absent once it has run well again.
+    pub failure: Option<String>,
+}
+
+/// Leases: who has one does the job until its end, and longer if he takes it again before. The clocks of the replicas may
+/// differ by less than a lease lasts.
+#[async_trait]
+pub trait Leases: Send + Sync {
+    /// Takes a lease until a time, or prolongs it: where it is free, has ended, or is the holder's own. Says whether it is his.
+    async fn take_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool>;
+    /// Gives a lease back, if it is the holder's.
+    async fn end_lease(&self, name: &str, holder: &str) -> Stored<()>;
+    /// Notes how a job went, which is the holder's: well, or why not.
+    async fn note_run(&self, name: &str, holder: &str, at: Timestamp, failure: Option<&str>) -> Stored<()>;
+    /// All jobs that ever ran, by name.
+    async fn jobs(&self) -> Stored<Vec<JobState>>;
+}

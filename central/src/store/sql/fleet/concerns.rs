@@ -1,0 +1,160 @@
+//! When concerns begin, come to another step, and end: what alerts are made of.
+
+use jiff::Timestamp;
+use seatline_protocol::notices::Step;
+
+use crate::domain::fleet::FleetRow;
+use crate::domain::{ApplicationId, Concern};
+use crate::store::fleet::{ChangedConcern, Spell};
+use crate::store::sql::row::{Row, odd};
+use crate::store::sql::session::{Session, params};
+use crate::store::{Cursor, Page, PageSize, StoreError, Stored};
+
+/// A concern that lasts.
+struct Open {
+    code: String,
+    subject: String,
+    step: String,
+    gravity: i64,
+}
+
+/// Notes what has changed since the last review.
+pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Stored<()> {
+    let application = &row.application;
+    let open = session.rows(
+        "SELECT code, subject, step, gravity FROM concerns WHERE application = ?1 AND ended_at IS NULL",
+        params![application.as_str()],
+        |row| {
+            let (code, subject) = (row.text("code")?, row.text("subject")?);
+            Ok(Open { code, subject, step: row.text("step")?, gravity: row.number("gravity")? })
+        },
+    )?;
+    let same = |one: &Open, other: &Concern| one.code == other.code && one.subject == other.subject;
+    let concerns = &row.assessment.concerns;
+    for over in open.iter().filter(|open| !concerns.iter().any(|concern| same(open, concern))) {
+        session.run(
+            "UPDATE concerns SET ended_at = ?4, changed_at = ?4
+             WHERE application = ?1 AND code = ?2 AND subject = ?3 AND ended_at IS NULL",
+            params![application.as_str(), &over.code, &over.subject, now],
+        )?;
+    }
+    for concern in concerns {
+        let step = String::from(concern.step);
+        match open.iter().find(|open| same(open, concern)) {
+            Some(open) if open.step == step && open.gravity == concern.gravity.rank() => {}
+            Some(_) => session.run(
+                "UPDATE concerns SET step = ?4, gravity = ?5, since = ?6, message = ?7, staging = ?8, changed_at = ?9
+                 WHERE application = ?1 AND code = ?2 AND subject = ?3 AND ended_at IS NULL",
+                params![
+                    application.as_str(),
+                    &concern.code,
+                    &concern.subject,
+                    &step,
+                    concern.gravity.rank(),
+                    concern.since,
+                    &concern.message,
+                    row.assessment.staging,
+                    now,
+                ],
+            )?,
+            None => session.run(
+                "INSERT INTO concerns (application, code, subject, began_at, ended_at, step, gravity, since, message,
+                                       staging, changed_at)
+                 VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6, ?7, ?8, ?9, ?4)
+                 ON CONFLICT (application, code, subject, began_at) DO UPDATE SET
+                    ended_at = NULL, step = excluded.step, gravity = excluded.gravity, message = excluded.message",
+                params![
+                    application.as_str(),
+                    &concern.code,
+                    &concern.subject,
+                    now,
+                    &step,
+                    concern.gravity.rank(),
+                    concern.since,
+                    &concern.message,
+                    row.assessment.staging,
+                ],
+            )?,
+        }
+    }
+    Ok(())
+}
+
+/// The place after which a page begins: a time, and the key of a row that changed or began then.
+#[derive(Debug, Clone)]
+pub(super) struct Place(Timestamp, String, String, String, Timestamp);
+
+/// The place of a cursor.
+pub(super) fn place(after: Option<&Cursor>) -> Stored<Option<Place>> {
+    let Some(after) = after else { return Ok(None) };
+    let parsed = || {
+        let mut parts = after.place()?.splitn(5, ' ');
+        let (at, began) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let (application, code, subject) = (parts.next()?, parts.next()?, parts.next()?);
+        let time = |millis| Timestamp::from_millisecond(millis).ok();
+        Some(Place(time(at)?, application.to_owned(), code.to_owned(), subject.to_owned(), time(began)?))
+    };
+    parsed().map(Some).ok_or(StoreError::Cursor)
+}
+
+/// The concerns of an application, the one that began last first.
+pub(super) fn of(
+    session: &dyn Session,
+    id: &ApplicationId,
+    after: Option<Place>,
+    size: PageSize,
+) -> Stored<Page<Spell>> {
+    let Place(before, _, code, subject, _) =
+        after.unwrap_or_else(|| Place(Timestamp::MAX, String::new(), String::new(), String::new(), Timestamp::MAX));
+    let spells = session.rows(
+        "SELECT code, subject, began_at, ended_at, step, gravity, since, message FROM concerns
+         WHERE application = ?1 AND (began_at < ?2 OR (began_at = ?2 AND (code > ?3 OR (code = ?3 AND subject > ?4))))
+         ORDER BY began_at DESC, code, subject LIMIT ?5",
+        params![id.as_str(), before, &code, &subject, size.rows_and_one()],
+        spell,
+    )?;
+    Ok(Page::cut(spells, size, |spell| {
+        let (at, concern) = (spell.began_at.as_millisecond(), &spell.concern);
+        format!("{at} {at} {id} {} {}", concern.code, concern.subject)
+    }))
+}
+
+/// The concerns that changed after a place, the earliest first.
+pub(super) fn changed(session: &dyn Session, after: Option<Place>, size: PageSize) -> Stored<Page<ChangedConcern>> {
+    let Place(at, application, code, subject, began) = after.unwrap_or_else(|| {
+        Place(Timestamp::UNIX_EPOCH, String::new(), String::new(), String::new(), Timestamp::UNIX_EPOCH)
+    });
+    let changed = session.rows(
+        "SELECT application, code, subject, began_at, ended_at, step, gravity, since, message, staging, changed_at
+         FROM concerns WHERE (changed_at, application, code, subject, began_at) > (?1, ?2, ?3, ?4, ?5)
+         ORDER BY changed_at, application, code, subject, began_at LIMIT ?6",
+        params![at, &application, &code, &subject, began, size.rows_and_one()],
+        |row| {
+            Ok(ChangedConcern {
+                application: row.parsed("application")?,
+                staging: row.flag("staging")?,
+                changed_at: row.time("changed_at")?,
+                spell: spell(row)?,
+            })
+        },
+    )?;
+    Ok(Page::cut(changed, size, ChangedConcern::place))
+}
+
+fn spell(row: &Row<'_>) -> Stored<Spell> {
+    let step = Step::try_from(row.text("step")?).map_err(|error| odd("step", error))?;
+    let gravity = row.number::<i64>("gravity")?;
+    let gravity = crate::domain::Gravity::ALL.into_iter().find(|known| known.rank() == gravity);
+    Ok(Spell {
+        concern: Concern {
+            code: row.text("code")?,
+            subject: row.text("subject")?,
+            step,
+            gravity: gravity.ok_or_else(|| odd("gravity", "it is none"))?,
+            since: row.time_option("since")?,
+            message: row.text("message")?,
+        },
+        began_at: row.time("began_at")?,
+        ended_at: row.time_option("ended_at")?,
+    })
+}

@@ -1,0 +1,41 @@
+//! What calls for a review. A mark is counted, so that a review does not keep what it has read before it.
+
+use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::LinkId;
+
+use crate::domain::ApplicationId;
+use crate::store::Stored;
+use crate::store::sql::session::{Session, params};
+
+/// How long an application waits whose rows could not be read.
+const POSTPONED: SignedDuration = SignedDuration::from_hours(1);
+
+/// The application of a link is reviewed at once.
+pub(crate) fn link(session: &dyn Session, id: &LinkId) -> Stored<()> {
+    session.run("UPDATE links SET review_at = 0, marks = marks + 1 WHERE id = ?1", params![id.as_str()])
+}
+
+/// An application is reviewed at once.
+pub(crate) fn application(session: &dyn Session, id: &ApplicationId) -> Stored<()> {
+    session.run("UPDATE applications SET review_at = 0, marks = marks + 1 WHERE id = ?1", params![id.as_str()])
+}
+
+/// No application shows the link: there is nothing to review until one does, which marks the application.
+pub(super) fn clear_link(session: &dyn Session, id: &LinkId) -> Stored<()> {
+    session.run(
+        "UPDATE links SET review_at = NULL WHERE id = ?1
+         AND NOT EXISTS (SELECT link FROM applications WHERE applications.link = links.id
+                         AND applications.id = links.application)",
+        params![id.as_str()],
+    )
+}
+
+/// What could not be reviewed is tried again later, and not at once for ever.
+pub(super) fn postpone(session: &dyn Session, id: &ApplicationId, now: Timestamp) -> Stored<()> {
+    let later = now.checked_add(POSTPONED).unwrap_or(Timestamp::MAX);
+    session.run("UPDATE applications SET review_at = ?2 WHERE id = ?1", params![id.as_str(), later])?;
+    session.run(
+        "UPDATE links SET review_at = NULL WHERE id = (SELECT link FROM applications WHERE id = ?1)",
+        params![id.as_str()],
+    )
+}

@@ -1,0 +1,185 @@
+//! The fleet: applications as they were reviewed, in rows from which every list is read.
+//!
+//! | module | job |
+//! |---|---|
+//! | `marks` | what calls for a review |
+//! | `review` | the review itself: read, assess, keep |
+//! | `derived` | the rows that follow from an application's |
+//! | `concerns` | when concerns begin, go on to another step, and end |
+//! | `list` | pages of the list, the calendar and the sums |
+
+mod concerns;
+mod derived;
+mod list;
+pub(super) mod marks;
+mod review;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use seatline_protocol::notices::Reminders;
+
+use super::session::params;
+use super::{SqlStore, StoreError, Stored};
+use crate::domain::fleet::Sum;
+use crate::domain::{
+    Act, ApplicationId, Changed, Due, Facet, FleetFilter, FleetItem, FleetOrder, Labels, Object, Record, Use,
+};
+use crate::store::fleet::{ChangedConcern, FleetSum, Reviewed, Spell, SumOf};
+use crate::store::{Cursor, Fleet, Page, PageSize};
+
+#[async_trait]
+impl Fleet for SqlStore {
+    async fn review(&self, reminders: &Reminders, now: Timestamp, most: u32) -> Stored<Reviewed> {
+        let due = self.read(move |session| review::due(session, now, most)).await?;
+        let more = due.applications.len() + due.idle.len() >= most as usize;
+        if !due.idle.is_empty() {
+            let idle = due.idle;
+            self.write(move |session| idle.iter().try_for_each(|link| marks::clear_link(session, link))).await?;
+        }
+        let (reminders, applications) = (reminders.clone(), due.applications);
+        let read = self.read(move |session| {
+            Ok(applications
+                .iter()
+                .map(|id| (id.clone(), review::read(session, id, &reminders, now)))
+                .collect::<Vec<_>>())
+        });
+        let mut outcome = Reviewed { more, ..Reviewed::default() };
+        let mut whole = Vec::new();
+        for (id, found) in read.await? {
+            match found {
+                Ok(found) => whole.push(found),
+                Err(StoreError::Corrupt { what, reason }) => {
+                    outcome.failed.push((id, StoreError::Corrupt { what, reason }))
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let batch = std::sync::Arc::new(whole);
+        let together = std::sync::Arc::clone(&batch);
+        let kept = self.write(move |session| together.iter().map(|found| review::keep(session, found, now)).collect());
+        match kept.await {
+            Ok(kept) => {
+                let kept: Vec<bool> = kept;
+                outcome.reviewed = kept.iter().filter(|kept| **kept).count() as u64;
+            }
+            // One that cannot be kept does not keep the others.
+            Err(StoreError::Corrupt { .. }) => {
+                for place in 0..batch.len() {
+                    let alone = std::sync::Arc::clone(&batch);
+                    match self.write(move |session| review::keep(session, &alone[place], now)).await {
+                        Ok(kept) => outcome.reviewed += u64::from(kept),
+                        Err(error @ StoreError::Corrupt { .. }) => outcome.failed.push((batch[place].id(), error)),
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        if !outcome.failed.is_empty() {
+            let failed: Vec<ApplicationId> = outcome.failed.iter().map(|(id, _)| id.clone()).collect();
+            self.write(move |session| failed.iter().try_for_each(|id| marks::postpone(session, id, now))).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn review_one(&self, id: &ApplicationId, reminders: &Reminders, now: Timestamp) -> Stored<()> {
+        let (id, reminders) = (id.clone(), reminders.clone());
+        self.write(move |session| {
+            let found = review::read(session, &id, &reminders, now)?;
+            review::keep(session, &found, now).map(drop)
+        })
+        .await
+    }
+
+    async fn to_review(&self, now: Timestamp) -> Stored<Option<Timestamp>> {
+        self.read(move |session| review::waits_since(session, now)).await
+    }
+
+    async fn fleet(
+        &self,
+        filter: &FleetFilter,
+        order: FleetOrder,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Stored<Page<FleetItem>> {
+        let after = list::place(order, !filter.search.is_empty(), after)?;
+        let filter = filter.clone();
+        self.read(move |session| list::page(session, &filter, order, after.clone(), size)).await
+    }
+
+    async fn fleet_item(&self, id: &ApplicationId) -> Stored<Option<FleetItem>> {
+        let id = id.clone();
+        self.read(move |session| list::one(session, &id)).await
+    }
+
+    async fn ends(
+        &self,
+        facet: &Facet,
+        (from, until): (Timestamp, Timestamp),
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Stored<Page<Due>> {
+        let (facet, after) = (facet.clone(), list::place_of_end(after)?);
+        self.read(move |session| list::ends(session, &facet, (from, until), after.clone(), size)).await
+    }
+
+    async fn months(&self, used_for: Use, facet: &Facet, from: &str, until: &str) -> Stored<Vec<(String, u64)>> {
+        let (facet, from, until) = (facet.clone(), from.to_owned(), until.to_owned());
+        self.read(move |session| list::months(session, used_for, &facet, &from, &until)).await
+    }
+
+    async fn sums(&self, used_for: Use, of: SumOf) -> Stored<Vec<FleetSum>> {
+        self.read(move |session| list::sums(session, used_for, of)).await
+    }
+
+    async fn sum(&self, used_for: Use, facet: &Facet, dimension: &str) -> Stored<Sum> {
+        let (facet, dimension) = (facet.clone(), dimension.to_owned());
+        self.read(move |session| list::sum(session, used_for, &facet, &dimension)).await
+    }
+
+    async fn labels(&self, id: &ApplicationId) -> Stored<Labels> {
+        let id = id.clone();
+        self.read(move |session| {
+            let missing = || StoreError::Missing("application");
+            review::labels(session, &id)?.ok_or_else(missing)
+        })
+        .await
+    }
+
+    async fn set_labels(&self, act: &Act, id: &ApplicationId, labels: &Labels) -> Stored<()> {
+        let (id, labels) = (id.clone(), labels.clone());
+        self.change(act, move |session| {
+            let missing = || StoreError::Missing("application");
+            // Whoever sorts it at the same moment waits here.
+            let lock = "SELECT name FROM applications WHERE id = ?1 FOR UPDATE";
+            let name = session.row(lock, params![id.as_str()], |row| row.text("name"))?.ok_or_else(missing)?;
+            let before = review::labels(session, &id)?.ok_or_else(missing)?;
+            if before == labels {
+                return Ok(Changed::nothing(()));
+            }
+            let group = labels.group.as_ref().map(|group| group.as_str());
+            session.run("UPDATE applications SET group_name = ?2 WHERE id = ?1", params![id.as_str(), group])?;
+            session.run("DELETE FROM application_tags WHERE application = ?1", params![id.as_str()])?;
+            for tag in &labels.tags {
+                session.run(
+                    "INSERT INTO application_tags (application, tag) VALUES (?1, ?2)",
+                    params![id.as_str(), tag.as_str()],
+                )?;
+            }
+            marks::application(session, &id)?;
+            let object = Object::new("application", &id, name);
+            Ok(Changed::new((), Record::changed("application.labels", object, &before, &labels)))
+        })
+        .await
+    }
+
+    async fn spells(&self, id: &ApplicationId, after: Option<&Cursor>, size: PageSize) -> Stored<Page<Spell>> {
+        let (id, after) = (id.clone(), concerns::place(after)?);
+        self.read(move |session| concerns::of(session, &id, after.clone(), size)).await
+    }
+
+    async fn changed_concerns(&self, after: Option<&Cursor>, size: PageSize) -> Stored<Page<ChangedConcern>> {
+        let after = concerns::place(after)?;
+        self.read(move |session| concerns::changed(session, after.clone(), size)).await
+    }
+}

@@ -1,0 +1,226 @@
+//! The review: what is due is read, assessed by the domain's rule, and kept where nothing was marked meanwhile.
+
+use jiff::Timestamp;
+use seatline_protocol::LinkId;
+use seatline_protocol::notices::Reminders;
+
+use super::{concerns, derived};
+use crate::domain::fleet::FleetRow;
+use crate::domain::{ApplicationId, Assessment, Labels, Licenses};
+use crate::store::sql::row::Row;
+use crate::store::sql::session::{Session, params};
+use crate::store::sql::{applications, latest, links, statements};
+use crate::store::{StoreError, Stored};
+
+/// What is due.
+#[derive(Debug, Default)]
+pub(super) struct DueNow {
+    pub applications: Vec<ApplicationId>,
+    /// Links that no application shows.
+    pub idle: Vec<LinkId>,
+}
+
+/// An application as it was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    row: FleetRow,
+    marks: i64,
+    link: Option<ReadLink>,
+}
+
+#[derive(Debug)]
+struct ReadLink {
+    id: LinkId,
+    marks: i64,
+    /// The digest of the content of the newest report.
+    content: Option<String>,
+}
+
+impl Read {
+    pub(super) fn id(&self) -> ApplicationId {
+        self.row.application.clone()
+    }
+}
+
+/// At most `most` applications and links whose time has come, those that wait longest first.
+pub(super) fn due(session: &dyn Session, now: Timestamp, most: u32) -> Stored<DueNow> {
+    let mut due = DueNow {
+        applications: session.rows(
+            "SELECT id FROM applications WHERE review_at <= ?1 ORDER BY review_at LIMIT ?2",
+            params![now, most],
+            |row| row.parsed("id"),
+        )?,
+        idle: Vec::new(),
+    };
+    let left = most.saturating_sub(u32::try_from(due.applications.len()).unwrap_or(most));
+    let links = session.rows(
+        "SELECT links.id, links.application, applications.link FROM links
+         LEFT JOIN applications ON applications.id = links.application
+         WHERE links.review_at <= ?1 ORDER BY links.review_at LIMIT ?2",
+        params![now, left],
+        |row| {
+            let (id, shown): (LinkId, Option<LinkId>) = (row.parsed("id")?, row.parsed_option("link")?);
+            let is_shown = shown.as_ref() == Some(&id);
+            Ok((id, row.parsed_option::<ApplicationId>("application")?.filter(|_| is_shown)))
+        },
+    )?;
+    for (link, application) in links {
+        match application {
+            Some(application) if due.applications.contains(&application) => {}
+            Some(application) => due.applications.push(application),
+            None => due.idle.push(link),
+        }
+    }
+    Ok(due)
+}
+
+/// Since when the review is behind: the earliest time at which something was due and is not done.
+pub(super) fn waits_since(session: &dyn Session, now: Timestamp) -> Stored<Option<Timestamp>> {
+    let first = |sql| session.row(sql, params![now], |row| row.time("review_at"));
+    let application = first("SELECT review_at FROM applications WHERE review_at <= ?1 ORDER BY review_at LIMIT 1")?;
+    let link = first("SELECT review_at FROM links WHERE review_at <= ?1 ORDER BY review_at LIMIT 1")?;
+    Ok([application, link].into_iter().flatten().min())
+}
+
+/// Reads an application, and assesses it.
+pub(super) fn read(session: &dyn Session, id: &ApplicationId, reminders: &Reminders, now: Timestamp) -> Stored<Read> {
+    let missing = || StoreError::Missing("application");
+    let marks = session.row("SELECT marks FROM applications WHERE id = ?1", params![id.as_str()], marks_of)?;
+    let marks = marks.ok_or_else(missing)?;
+    let application = applications::by_id(session, id)?.ok_or_else(missing)?;
+    let (labels, name) = (labels(session, id)?.ok_or_else(missing)?, application.name.clone());
+    let (product, chosen) = (application.product.clone(), application.link.clone());
+    let (view, link) = match &chosen {
+        None => (Licenses::of(application, None, None, Vec::new(), now), None),
+        Some(link) => {
+            let marks = session.row("SELECT marks FROM links WHERE id = ?1", params![link.as_str()], marks_of)?;
+            let content = session.row("SELECT content FROM latest WHERE link = ?1", params![link.as_str()], |row| {
+                row.text_option("content")
+            })?;
+            let (found, latest) = (links::by_id(session, link)?, latest::read(session, link)?);
+            let statements = statements::of(session, link)?;
+            let view = Licenses::of(application, found.as_ref(), latest.as_ref(), statements, now);
+            let link = marks.map(|marks| ReadLink { id: link.clone(), marks, content: content.flatten() });
+            (view, link)
+        }
+    };
+    let assessment = Assessment::of(&view, reminders);
+    let row = FleetRow { application: id.clone(), name, product, labels, link: chosen, assessment };
+    Ok(Read { row, marks, link })
+}
+
+/// Keeps what was read, with everything that follows from it, unless something was marked meanwhile: then it stays due,
+/// and `false` is given.
+pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored<bool> {
+    // The link before the application, as everywhere.
+    if let Some(link) = &read.link {
+        let now_marks =
+            session.row("SELECT marks FROM links WHERE id = ?1 FOR UPDATE", params![link.id.as_str()], marks_of)?;
+        if now_marks != Some(link.marks) {
+            return Ok(false);
+        }
+    }
+    let id = &read.row.application;
+    let now_marks =
+        session.row("SELECT marks FROM applications WHERE id = ?1 FOR UPDATE", params![id.as_str()], marks_of)?;
+    if now_marks != Some(read.marks) {
+        return Ok(false);
+    }
+    let assessment = &read.row.assessment;
+    let changes_at = assessment.changes_at();
+    if let Some(link) = &read.link {
+        let settled = link.content.as_deref().filter(|_| assessment.is_settled());
+        session.run(
+            "UPDATE links SET review_at = ?2, turns_at = ?3, settled = ?4, marks = marks + 1 WHERE id = ?1",
+            params![link.id.as_str(), changes_at, assessment.turns_at, settled],
+        )?;
+    }
+    let of_application = changes_at.filter(|_| read.link.is_none());
+    session.run(
+        "UPDATE applications SET review_at = ?2, marks = marks + 1 WHERE id = ?1",
+        params![id.as_str(), of_application],
+    )?;
+    concerns::keep(session, &read.row, now)?;
+    derived::keep(session, &read.row, now)?;
+    Ok(true)
+}
+
+/// How an application is sorted; none where there is no such application.
+pub(super) fn labels(session: &dyn Session, id: &ApplicationId) -> Stored<Option<Labels>> {
+    let group = session.row("SELECT group_name FROM applications WHERE id = ?1", params![id.as_str()], |row| {
+        row.parsed_option("group_name")
+    })?;
+    let tags =
+        session.rows("SELECT tag FROM application_tags WHERE application = ?1", params![id.as_str()], |row| {
+            row.parsed("tag")
+        })?;
+    Ok(group.map(|group| Labels { group, tags: tags.into_iter().collect() }))
+}
+
+fn marks_of(row: &Row<'_>) -> Stored<i64> {
+    row.number("marks")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Act, Actor, Application, EntryId};
+    use crate::store::sql::SqlStore;
+    use crate::store::sql::fleet::marks;
+    use crate::store::{Applications as _, Fleet as _};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("a second of this century")
+    }
+
+    async fn with(names: &[&str]) -> (SqlStore, Vec<ApplicationId>, tempfile::TempDir) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = SqlStore::sqlite(&dir.path().join("central.db")).expect("a store");
+        let mut ids = Vec::new();
+        for (n, name) in (0..).zip(names) {
+            let id = ApplicationId::from_random([n; 12]);
+            let application = Application {
+                id: id.clone(),
+                name: name.parse().expect("a name"),
+                product: "acme-wiki".parse().expect("a product id"),
+                url: None,
+                created_at: at(0),
+                link: None,
+            };
+            let act = Act { actor: Actor::command_line("test"), at: at(0), id: EntryId::from_random([n; 12]) };
+            store.add_application(&act, &application).await.expect("added");
+            ids.push(id);
+        }
+        (store, ids, dir)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_read_before_another_mark_is_not_kept() {
+        let (store, ids, _dir) = with(&["Wiki"]).await;
+        let id = ids[0].clone();
+        let kept = store.write(move |session| {
+            let early = read(session, &id, &Reminders::default(), at(1))?;
+            marks::application(session, &id)?;
+            let first = keep(session, &early, at(1))?;
+            let late = read(session, &id, &Reminders::default(), at(2))?;
+            Ok((first, keep(session, &late, at(2))?, keep(session, &late, at(3))?))
+        });
+        assert_eq!(kept.await.expect("it works"), (false, true, false), "and nothing is kept twice");
+        assert_eq!(store.fleet_item(&ids[0]).await.expect("read").expect("kept").reviewed_at, at(2));
+        assert_eq!(store.to_review(at(4)).await.expect("read"), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_application_that_cannot_be_read_keeps_no_other_from_its_review() {
+        let (store, ids, _dir) = with(&["Wiki", "Chat", "Tracker"]).await;
+        store
+            .write(|session| session.run("UPDATE applications SET group_name = ' ' WHERE name = 'Chat'", params![]))
+            .await
+            .expect("broken");
+        let outcome = store.review(&Reminders::default(), at(1), 10).await.expect("reviewed");
+        assert_eq!((outcome.reviewed, outcome.failed.len()), (2, 1), "{outcome:?}");
+        assert_eq!(outcome.failed[0].0, ids[1]);
+        assert_eq!(store.to_review(at(1)).await.expect("read"), None, "it is not tried again at once");
+        assert!(store.to_review(at(3601)).await.expect("read").is_some(), "but later");
+    }
+}
