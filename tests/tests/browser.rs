@@ -135,7 +135,15 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     for page in ["/applications", "/applications/new"] {
         look.open(page);
     }
-    for (page, name) in [("", "details"), ("/licenses", "licenses"), ("/reports", "reports")] {
+    agent.run(&["sync"]).ok();
+    for (page, name) in [
+        ("", "details"),
+        ("/licenses", "licenses"),
+        ("/history", "history"),
+        ("/history?range=all", "history-all"),
+        ("/reports", "reports"),
+        ("/difference?from=1&to=2", "difference"),
+    ] {
         look.open_as(&format!("/applications/{id}{page}"), name);
     }
     look.finish();

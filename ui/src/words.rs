@@ -22,15 +22,24 @@ pub fn verdict(verdict: Option<Verdict>) -> Badge {
 
 /// What a license comes to, in a badge.
 pub fn status(status: Status) -> Badge {
-    let (tone, text) = match status {
+    let (tone, text) = status_words(status);
+    Badge::new(tone, text)
+}
+
+/// What a license comes to, in a word or two.
+pub fn status_text(status: Status) -> &'static str {
+    status_words(status).1
+}
+
+fn status_words(status: Status) -> (Tone, &'static str) {
+    match status {
         Status::Active => (Tone::Good, "Active"),
         Status::Grace => (Tone::Warning, "In grace"),
         Status::Upcoming => (Tone::Info, "Upcoming"),
         Status::Expired => (Tone::Danger, "Expired"),
         Status::NotApplicable => (Tone::Danger, "Not applicable"),
         Status::Replaced => (Tone::Neutral, "Replaced"),
-    };
-    Badge::new(tone, text)
+    }
 }
 
 /// The kind of a license.

@@ -4,4 +4,5 @@
 pub mod accounts;
 mod act;
 pub mod applications;
+pub mod history;
 pub mod links;

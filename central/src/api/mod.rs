@@ -8,6 +8,8 @@ mod account;
 mod applications;
 mod audit;
 mod error;
+mod history;
+mod history_export;
 mod input;
 mod links;
 mod reports;
@@ -28,6 +30,9 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/applications", Need::operate(Applications), applications::add),
         Route::get("/api/v1/applications/{application}", Need::read(Applications), applications::show),
         Route::get("/api/v1/applications/{application}/licenses", Need::read(Applications), applications::licenses),
+        Route::get("/api/v1/applications/{application}/history", Need::read(Applications), history::show),
+        Route::get("/api/v1/applications/{application}/history.csv", Need::read(Applications), history_export::csv),
+        Route::get("/api/v1/applications/{application}/history.json", Need::read(Applications), history_export::json),
         Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
         Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),
         Route::post("/api/v1/invites", Need::operate(Links), links::invite),
@@ -38,6 +43,7 @@ pub fn routes() -> Vec<Route> {
         Route::patch("/api/v1/links/{link}/settings", Need::operate(Links), links::change_settings),
         Route::get("/api/v1/links/{link}/reports", Need::read(Reports), reports::list),
         Route::get("/api/v1/links/{link}/reports/{sequence}", Need::read(Reports), reports::sealed),
+        Route::get("/api/v1/links/{link}/difference", Need::read(Reports), history::difference),
         Route::get("/api/v1/links/{link}/refused-reports", Need::read(Reports), reports::refused),
         Route::get("/api/v1/links/{link}/refused-reports/{digest}", Need::read(Reports), reports::sealed_refused),
         Route::get("/api/v1/account", Need::own(), account::show),

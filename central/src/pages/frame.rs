@@ -124,7 +124,9 @@ pub struct Head {
 pub enum Place {
     /// The Licenses tab.
     Licenses,
-    /// All reports: a page under the Licenses tab.
+    /// The History tab.
+    History,
+    /// The Reports tab.
     Reports,
     /// The Details tab.
     Details,
@@ -147,7 +149,9 @@ impl Head {
             tabs: Tabs {
                 label: "Application".to_owned(),
                 tabs: vec![
-                    tab("Licenses", format!("{path}/licenses"), place != Place::Details),
+                    tab("Licenses", format!("{path}/licenses"), place == Place::Licenses),
+                    tab("History", format!("{path}/history"), place == Place::History),
+                    tab("Reports", format!("{path}/reports"), place == Place::Reports),
                     tab("Details", path, place == Place::Details),
                 ],
             },

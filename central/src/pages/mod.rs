@@ -11,6 +11,7 @@ mod confirm;
 pub mod details;
 pub mod failure;
 pub mod frame;
+pub mod history;
 pub mod licenses;
 mod sign_in;
 mod words;
@@ -48,6 +49,8 @@ pub fn routes() -> Vec<Route> {
         Route::post("/applications/{id}/links/{link}/approve", Need::operate(Links), details::approve),
         Route::post("/applications/{id}/links/{link}/suspend", Need::operate(Links), details::suspend),
         Route::get("/applications/{id}/licenses", Need::read(Applications), licenses::show),
+        Route::get("/applications/{id}/history", Need::read(Applications), history::show),
+        Route::get("/applications/{id}/difference", Need::read(Reports), history::difference),
         Route::get("/applications/{id}/reports", Need::read(Reports), licenses::all),
         Route::get("/applications/{id}/reports/{sequence}", Need::read(Reports), licenses::bytes),
         Route::get("/applications/{id}/refused/{digest}", Need::read(Reports), licenses::refused_bytes),

@@ -1,7 +1,7 @@
 //! What the stories work with: the real program in a directory of its own, and a small product at the other end.
 #![allow(dead_code, unused_imports, reason = "each file of stories uses its own part of it")]
 
-mod product;
+pub mod product;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -213,6 +213,13 @@ impl Central {
         let mut response = self.request("GET", path, None);
         assert_eq!(response.status(), 200, "{path}");
         response.body_mut().read_json().expect("JSON")
+    }
+
+    /// `GET` of the API with the token, which must be answered by 200, as text.
+    pub fn text(&self, path: &str) -> String {
+        let mut response = self.request("GET", path, None);
+        assert_eq!(response.status(), 200, "{path}");
+        response.body_mut().read_to_string().expect("text")
     }
 
     /// A request to the API with the token, and a JSON body where there is one.

@@ -72,30 +72,18 @@ pub struct Difference {
     pub seats_that_could_be_freed: Option<u64>,
 }
 
-/// A class: its name, and where it stands.
-type Class = (&'static str, fn(&Classes) -> u64);
-
-/// The classes in the order in which they are shown. The dormant are some of the counted.
-const CLASSES: [Class; 7] = [
-    ("counted", |classes| classes.counted),
-    ("dormant", |classes| classes.dormant),
-    ("never-signed-in", |classes| classes.never_signed_in),
-    ("no-access", |classes| classes.no_access),
-    ("deactivated", |classes| classes.deactivated),
-    ("service-accounts", |classes| classes.service_accounts),
-    ("total", |classes| classes.total),
-];
-
 impl Difference {
     /// The difference between two reports of one chain, the earlier first, whichever way they are given.
     pub fn between(one: Side, other: Side) -> Self {
         let (before, after) = if one.sequence <= other.sequence { (one, other) } else { (other, one) };
         let classes = |side: &Side| side.facts.as_ref().and_then(|facts| facts.classes);
         let (first, second) = (classes(&before), classes(&after));
-        let changed = |(class, of): &Class| {
-            let accounts = Change { before: first.as_ref().map(of), after: second.as_ref().map(of) };
-            (first.is_some() || second.is_some()).then_some(ClassChange { class, accounts })
-        };
+        let named = |classes: Option<Classes>| classes.map(|classes| classes.named());
+        let (old_classes, new_classes) = (named(first), named(second));
+        let count = |named: &Option<[(&'static str, u64); 7]>, n: usize| named.as_ref().map(|named| named[n].1);
+        let changed = old_classes.or(new_classes).into_iter().flatten().enumerate().map(|(n, (class, _))| {
+            ClassChange { class, accounts: Change { before: count(&old_classes, n), after: count(&new_classes, n) } }
+        });
         let licenses = |side: &Side| side.licenses.clone().unwrap_or_default();
         let (old, new) = (licenses(&before), licenses(&after));
         let lacks = |all: &[LicenseFacts], one: &LicenseFacts| all.iter().all(|other| other.id != one.id);
@@ -106,7 +94,7 @@ impl Difference {
         // A report that says nothing of licenses loses none.
         let both = before.licenses.is_some() && after.licenses.is_some();
         Self {
-            classes: CLASSES.iter().filter_map(changed).collect(),
+            classes: changed.collect(),
             dimensions: dimensions(before.facts.as_ref(), after.facts.as_ref()),
             licenses_changed: changes.collect(),
             licenses_gained: new.iter().filter(|license| both && lacks(&old, license)).cloned().collect(),

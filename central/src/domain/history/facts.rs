@@ -67,6 +67,21 @@ impl From<Classes> for [u64; 8] {
     }
 }
 
+impl Classes {
+    /// The accounts by class, by the name of the class. They add up to `total`; the dormant are some of the counted.
+    pub fn named(&self) -> [(&'static str, u64); 7] {
+        [
+            ("counted", self.counted),
+            ("dormant", self.dormant),
+            ("never_signed_in", self.never_signed_in),
+            ("no_access", self.no_access),
+            ("deactivated", self.deactivated),
+            ("service_accounts", self.service_accounts),
+            ("total", self.total),
+        ]
+    }
+}
+
 impl From<&AccountCounts> for Classes {
     fn from(counts: &AccountCounts) -> Self {
         Self {

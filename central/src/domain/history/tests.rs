@@ -139,7 +139,7 @@ fn b7_the_difference_of_two_reports_adds_up_by_class() {
         (found.after.expect("counted") - found.before.expect("counted"), found.after)
     };
     assert_eq!(of("total"), (10, Some(110)));
-    let parts = ["counted", "never-signed-in", "no-access", "deactivated", "service-accounts"];
+    let parts = ["counted", "never_signed_in", "no_access", "deactivated", "service_accounts"];
     assert_eq!(parts.iter().map(|class| of(class).0).sum::<u64>(), 10);
     let ids = |licenses: &[LicenseFacts]| licenses.iter().map(|license| license.id.to_string()).collect::<Vec<_>>();
     assert_eq!(

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::Dimension;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::facts::Classes;
 use super::span::{Last, Series, Span, SpanLength};
@@ -137,15 +138,29 @@ pub struct Period {
 }
 
 /// A time and the classes at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassPeriod {
     /// Its begin.
     pub from: Timestamp,
     /// Its end.
     pub until: Timestamp,
     /// The classes.
-    #[serde(flatten)]
     pub classes: Classes,
+}
+
+/// The classes by name; in the store they are numbers.
+impl Serialize for ClassPeriod {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { from, until, classes } = self;
+        let mut fields = serializer.serialize_struct("ClassPeriod", 10)?;
+        fields.serialize_field("from", from)?;
+        fields.serialize_field("until", until)?;
+        for (class, accounts) in classes.named() {
+            fields.serialize_field(class, &accounts)?;
+        }
+        fields.serialize_field("dormancy_days", &classes.dormancy_days)?;
+        fields.end()
+    }
 }
 
 /// The highest count ever.

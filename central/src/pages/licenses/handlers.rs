@@ -56,7 +56,6 @@ pub async fn show(
 #[derive(Template)]
 #[template(path = "all_reports.html")]
 pub struct AllReports {
-    path: String,
     reports: Vec<ReportLine>,
     refused: Vec<RefusedLine>,
     more: Option<String>,
@@ -83,7 +82,6 @@ pub async fn all(
         more: next.map(|cursor| format!("{path}/reports?after={}", escape(cursor.as_str()))),
         reports: found.iter().flat_map(|found| &found.items).map(|report| ReportLine::of(report, &path)).collect(),
         refused: refused.iter().map(|report| RefusedLine::of(report, &path)).collect(),
-        path,
     };
     let head = Head::new(&view, Place::Reports);
     Ok(page(&format!("{} – Reports", view.application.name), Some(&who), format!("{head}\n{body}")))

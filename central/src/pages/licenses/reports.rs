@@ -27,6 +27,8 @@ pub(super) struct ReportLine {
     pub(super) size: String,
     /// Where its exact bytes are.
     pub(super) bytes_at: String,
+    /// Where it is held against the report before.
+    pub(super) changes_at: String,
 }
 
 /// A refused report in a list.
@@ -98,6 +100,7 @@ impl ReportLine {
             short: short(report.digest.hex()),
             size: format!("{} bytes", format::number(report.bytes)),
             bytes_at: format!("{path}/reports/{}", report.sequence),
+            changes_at: format!("{path}/difference?to={}", report.sequence),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What administrators see, in the states that matter, and what holds for every page.
 
+mod history;
 mod stories;
 mod world;
 
@@ -110,7 +111,7 @@ fn gallery() -> Vec<(&'static str, String)> {
         "other_minutes",
         "give a whole number of minutes from 1 to 44,640",
     );
-    vec![
+    let mut pages = vec![
         ("sign_in", sign_in_form("Example Organisation", "", Some("/applications"), None).to_string()),
         ("applications_empty", Applications::new(&[], None, None).to_string()),
         ("applications", Applications::new(&list, None, None).to_string()),
@@ -137,7 +138,9 @@ fn gallery() -> Vec<(&'static str, String)> {
         ("details", details_page(&DetailsTab::new(&wiki, &both, &[pending()]))),
         ("details_invite", details_page(&DetailsTab::new(&wiki, &both, &[]).with_invite(&made_invite(), now()))),
         ("details_refused", details_page(&DetailsTab::new(&wiki, &both, &[]).with_form(refused_form))),
-    ]
+    ];
+    pages.extend(history::gallery());
+    pages
 }
 
 fn whole(body: &str) -> String {

@@ -1,0 +1,65 @@
+//! The history of an application (`g8`), and what changed between two of its reports (`b7`).
+
+use jiff::Timestamp;
+use seatline_protocol::{LinkId, Sequence};
+
+use crate::central::{ActionError, Central};
+use crate::domain::history::{Difference, History, Kept, Range, SpanLength, days_from};
+use crate::domain::{Application, ApplicationId, ReportAt};
+use crate::store::StoreError;
+
+/// How many links of an application make up its history: the ones made last. An application rarely has had two.
+const MOST_LINKS: usize = 8;
+
+impl Central {
+    /// The use of an application over time (`g8`), with what is foreseen (`b11`).
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where there is no such application.
+    pub async fn history(&self, id: &ApplicationId, range: Range) -> Result<History, ActionError> {
+        let application = self.application(id).await?;
+        let now = self.now();
+        let mut kept = Vec::new();
+        for link in self.links_in_history(&application).await? {
+            kept.push(self.kept(&link, range, now).await?);
+        }
+        Ok(History::of(application, range, &kept, now))
+    }
+
+    /// The links whose reports make up the history of an application, the one that counted first first.
+    pub async fn links_in_history(&self, application: &Application) -> Result<Vec<LinkId>, ActionError> {
+        // The chosen link counts until now; those before it, each until the next one was made.
+        let Some(chosen) = &application.link else { return Ok(Vec::new()) };
+        let links = self.store().links_of(&application.id).await?;
+        let earlier = links.iter().map(|link| &link.id).filter(|id| *id != chosen).take(MOST_LINKS - 1);
+        let mut links: Vec<LinkId> = std::iter::once(chosen).chain(earlier).cloned().collect();
+        links.reverse();
+        Ok(links)
+    }
+
+    async fn kept(&self, link: &LinkId, range: Range, now: Timestamp) -> Result<Kept, StoreError> {
+        let store = self.store();
+        let latest = store.latest(link).await?;
+        let collected = latest.as_ref().and_then(|latest| latest.collected.as_ref());
+        let months = match range {
+            Range::All => store.spans(link, SpanLength::Month, Timestamp::UNIX_EPOCH).await?,
+            _ => Vec::new(),
+        };
+        Ok(Kept {
+            days: store.spans(link, SpanLength::Day, days_from(range, now)).await?,
+            months,
+            ever: store.spans(link, SpanLength::Ever, Timestamp::UNIX_EPOCH).await?.pop().map(|(_, span)| span),
+            until: collected.map(|at: &ReportAt| at.report.observed_at),
+        })
+    }
+
+    /// What changed between two stored reports of a link.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where one of them is not stored.
+    pub async fn difference(&self, link: &LinkId, one: Sequence, other: Sequence) -> Result<Difference, ActionError> {
+        let side =
+            async |sequence| self.store().report_side(link, sequence).await?.ok_or(ActionError::NotFound("report"));
+        Ok(Difference::between(side(one).await?, side(other).await?))
+    }
+}
