@@ -9,8 +9,9 @@ use seatline_protocol::{KeyId, LinkId, OpenError, PublicKey, pairing, seal, text
 use seatline_web::password::PasswordError;
 
 use crate::domain::application::MAX_NAME;
-use crate::domain::{Application, ApplicationId, Clock, Licenses, Link, LinkSettings};
+use crate::domain::{Application, ApplicationId, Clock, Licenses, Link, LinkSettings, Sender, Told};
 use crate::keyring::Keyring;
+use crate::link::waiting::Waiting;
 use crate::store::{Store, StoreError};
 
 /// What an administrator asked for could not be done. Nothing was changed.
@@ -80,22 +81,15 @@ struct Shared {
     store: Arc<dyn Store>,
     keys: Keyring,
     clock: Clock,
+    /// The products that wait for news.
+    waiting: Waiting,
     name: String,
     public_url: String,
     /// The sealed settings of links, by their revision: most exchanges bring the same ones as the exchange before, and
     /// sealing is a tenth of the work of an exchange.
     settings: Mutex<HashMap<LinkId, (u64, String)>>,
-    /// Who reports: the key of a link never changes, so it is looked up once.
+    /// Who reports: whose a key is never changes, so it is looked up once. Whether it still seals, the commit decides.
     senders: Mutex<HashMap<KeyId, Arc<Sender>>>,
-}
-
-/// Who may seal reports of a link. What may change of a link is not in here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sender {
-    /// The link.
-    pub link: LinkId,
-    /// Its key.
-    pub key: PublicKey,
 }
 
 /// How many links' keys are kept; beyond that, all are looked up anew.
@@ -139,6 +133,7 @@ impl Central {
                 store,
                 keys,
                 clock,
+                waiting: Waiting::default(),
                 name: name.to_owned(),
                 public_url,
                 settings: Mutex::default(),
@@ -150,6 +145,11 @@ impl Central {
     /// What is kept.
     pub fn store(&self) -> &dyn Store {
         &*self.shared.store
+    }
+
+    /// The products that wait for news.
+    pub fn waiting(&self) -> &Waiting {
+        &self.shared.waiting
     }
 
     /// The secrets of the server.
@@ -186,8 +186,7 @@ impl Central {
         if kept.is_some() {
             return Ok(kept);
         }
-        let Some(link) = self.store().link_of_key(key).await? else { return Ok(None) };
-        let sender = Arc::new(Sender { link: link.id, key: link.key });
+        let Some(sender) = self.store().sender(key).await?.map(Arc::new) else { return Ok(None) };
         let mut senders = self.shared.senders.lock().unwrap_or_else(PoisonError::into_inner);
         if senders.len() >= KEPT_SENDERS {
             senders.clear();
@@ -241,7 +240,7 @@ impl Central {
             return Ok(Licenses::of(application, None, None, Vec::new(), self.now()));
         };
         let (link, latest) = (self.store().link(&id).await?, self.store().latest(&id).await?);
-        let statements = self.store().statements(&id).await?;
-        Ok(Licenses::of(application, link.as_ref(), latest.as_ref(), statements, self.now()))
+        let told = Told { statements: self.store().statements(&id).await?, answers: self.store().answers(&id).await? };
+        Ok(Licenses::of(application, link.as_ref(), latest.as_ref(), told, self.now()))
     }
 }

@@ -84,8 +84,9 @@ fn chain(copy: usize) -> Vec<Incoming> {
             product: product(),
             outcome: Outcome::Failed(Failure { code: "story".to_owned(), message: words }),
         };
-        let sealed = seal::seal(&report, &SecretKey::from_seed(&[1; 32])).expect("sealed");
-        made.push(Incoming { digest: Digest::of(sealed.as_bytes()), sealed, report });
+        let key = SecretKey::from_seed(&[1; 32]);
+        let sealed = seal::seal(&report, &key).expect("sealed");
+        made.push(Incoming { digest: Digest::of(sealed.as_bytes()), sealed, report, key: key.public().id() });
     }
     made
 }

@@ -155,6 +155,8 @@ pub enum RefusalCode {
     BrokenChain,
     /// The report was observed in the future, beyond what clocks may differ.
     FutureReport,
+    /// The product's clock and the central server's differ by more than is tolerated.
+    WrongClock,
     /// The request is larger than is allowed.
     TooLarge,
     /// The request is not the JSON of an exchange.
@@ -178,6 +180,7 @@ impl RefusalCode {
             Self::Fork => "fork",
             Self::BrokenChain => "broken-chain",
             Self::FutureReport => "future-report",
+            Self::WrongClock => "wrong-clock",
             Self::TooLarge => "too-large",
             Self::Malformed => "malformed",
             Self::Unavailable => "unavailable",

@@ -1,10 +1,11 @@
-//! Adding applications (`w1`).
+//! Adding, changing and removing applications (`w1`).
 
-use seatline_protocol::{LinkId, pairing};
+use seatline_protocol::{LinkId, ProductId, pairing};
 use seatline_web::secret::random;
+use serde::Deserialize;
 
 use crate::central::{ActionError, Central};
-use crate::domain::{Actor, Application, ApplicationId, ApplicationName};
+use crate::domain::{Actor, Application, ApplicationId, ApplicationName, WouldGo};
 
 impl Central {
     /// Adds an application (`w1`). The URL may be empty.
@@ -19,22 +20,50 @@ impl Central {
         url: &str,
     ) -> Result<Application, ActionError> {
         let act = self.act(actor)?;
-        let name: ApplicationName = name.parse().map_err(|error| ActionError::invalid("name", error))?;
-        let product = product.trim().parse().map_err(|error| ActionError::invalid("product", error))?;
-        let url = Some(url.trim()).filter(|url| !url.is_empty());
-        if let Some(url) = url {
-            check_product_url(url).map_err(|reason| ActionError::invalid("url", reason))?;
-        }
-        let application = Application {
-            id: ApplicationId::from_random(random()?),
-            name,
-            product,
-            url: url.map(str::to_owned),
-            created_at: act.at,
-            link: None,
-        };
+        let (name, product, url) = (checked_name(name)?, checked_product(product)?, checked_url(url)?);
+        let id = ApplicationId::from_random(random()?);
+        let application = Application { id, name, product, url, created_at: act.at, link: None };
         self.store().add_application(&act, &application).await?;
         Ok(application)
+    }
+
+    /// Changes an application. What is absent stays; an empty URL takes it away.
+    ///
+    /// # Errors
+    /// As [`Self::add_application`], and [`ActionError::NotFound`] where there is no such application.
+    pub async fn change_application(
+        &self,
+        actor: &Actor,
+        id: &ApplicationId,
+        change: &ApplicationChange,
+    ) -> Result<Application, ActionError> {
+        let act = self.act(actor)?;
+        let before = self.application(id).await?;
+        let ApplicationChange { name, product, url } = change;
+        let after = Application {
+            name: name.as_deref().map_or(Ok(before.name.clone()), checked_name)?,
+            product: product.as_deref().map_or(Ok(before.product.clone()), checked_product)?,
+            url: url.as_deref().map_or(Ok(before.url.clone()), checked_url)?,
+            ..before.clone()
+        };
+        if after != before {
+            self.store().change_application(&act, &after).await?;
+        }
+        Ok(after)
+    }
+
+    /// Removes an application for good, with its links and the reports that are stored of them. Their products are told.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where there is no such application.
+    pub async fn remove_application(&self, actor: &Actor, id: &ApplicationId) -> Result<WouldGo, ActionError> {
+        let act = self.act(actor)?;
+        let gone = self.store().goes_with_application(id).await?;
+        let links = self.store().links_of(id).await?;
+        self.store().remove_application(&act, id).await?;
+        links.iter().for_each(|link| self.waiting().wake(&link.id));
+        self.sweep_later();
+        Ok(gone)
     }
 
     /// Chooses the link whose reports are shown for an application (`w4`), or none.
@@ -50,6 +79,35 @@ impl Central {
         self.store().choose_link(&self.act(actor)?, id, link).await?;
         self.application(id).await
     }
+}
+
+/// A change of an application.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationChange {
+    /// The name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The product id.
+    #[serde(default)]
+    pub product: Option<String>,
+    /// The URL; empty for none.
+    #[serde(default)]
+    pub url: Option<String>,
+}
+
+fn checked_name(name: &str) -> Result<ApplicationName, ActionError> {
+    name.parse().map_err(|error| ActionError::invalid("name", error))
+}
+
+fn checked_product(product: &str) -> Result<ProductId, ActionError> {
+    product.trim().parse().map_err(|error| ActionError::invalid("product", error))
+}
+
+fn checked_url(url: &str) -> Result<Option<String>, ActionError> {
+    let url = Some(url.trim()).filter(|url| !url.is_empty());
+    url.map_or(Ok(()), check_product_url).map_err(|reason| ActionError::invalid("url", reason))?;
+    Ok(url.map(str::to_owned))
 }
 
 /// Whether `url` may stand on a page as the address of a product: `http` or `https`, as an intranet has both. It is

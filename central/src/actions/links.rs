@@ -8,6 +8,7 @@ use seatline_web::secret::random;
 
 use crate::central::{ActionError, Central};
 use crate::domain::{Actor, ApplicationId, InviteId, InviteRecord, Link, LinkState, SettingsChange, TokenHash};
+use crate::store::StoreError;
 
 /// An invite that was just made. Its secret is in `invite` alone, and cannot be had again; so it never shows in `Debug`.
 #[derive(Clone, PartialEq, Eq, serde::Serialize)]
@@ -52,8 +53,8 @@ impl Central {
             secret,
             issued_at: now,
             expires_at,
+            return_url: Some(self.page_of(application)),
             application: named.map(|application| application.name.to_string()),
-            return_url: None,
         };
         let sealed = seal::seal_introducing(&invite, self.keys().secret())
             .map_err(|error| ActionError::invalid("invite", error))?;
@@ -73,6 +74,7 @@ impl Central {
         application: &ApplicationId,
     ) -> Result<Link, ActionError> {
         self.store().approve_link(&self.act(actor)?, link, application).await?;
+        self.waiting().wake(link);
         self.link(link).await
     }
 
@@ -82,6 +84,7 @@ impl Central {
     /// [`ActionError::NotFound`] where there is no such link, a conflict where it was never approved.
     pub async fn suspend_link(&self, actor: &Actor, link: &LinkId) -> Result<Link, ActionError> {
         self.store().set_link_state(&self.act(actor)?, link, LinkState::Suspended).await?;
+        self.waiting().wake(link);
         self.link(link).await
     }
 
@@ -104,6 +107,84 @@ impl Central {
             return Ok(link);
         }
         self.store().set_link_settings(&act, id, &settings).await?;
+        self.waiting().wake(id);
         Ok(Link { settings, ..link })
+    }
+
+    /// Asks the product of a link to count and report now (`w6`): who waits learns of it at once, every other with its next
+    /// exchange.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where there is no such link, a conflict where it is not in force, or where somebody else
+    /// changed its settings at the same moment.
+    pub async fn demand_sync(&self, actor: &Actor, id: &LinkId) -> Result<Link, ActionError> {
+        let act = self.act(actor)?;
+        let link = self.link_in_force(id).await?;
+        let settings = link.settings.demanding(act.at);
+        self.store().set_link_settings(&act, id, &settings).await?;
+        self.waiting().wake(id);
+        Ok(Link { settings, ..link })
+    }
+
+    /// Asks the product of a link to replace its key by a new one. Until it has, the present key holds.
+    ///
+    /// # Errors
+    /// As [`Self::demand_sync`].
+    pub async fn ask_for_new_key(&self, actor: &Actor, id: &LinkId) -> Result<Link, ActionError> {
+        let act = self.act(actor)?;
+        let link = self.link_in_force(id).await?;
+        let settings = link.settings.replacing(link.key.id(), act.at);
+        if settings == link.settings {
+            return Ok(link);
+        }
+        self.store().set_link_settings(&act, id, &settings).await?;
+        self.waiting().wake(id);
+        Ok(Link { settings, ..link })
+    }
+
+    /// Removes a link for good, with the reports that are stored of it. Its product is told.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where there is no such link.
+    pub async fn remove_link(&self, actor: &Actor, id: &LinkId) -> Result<(), ActionError> {
+        self.store().remove_link(&self.act(actor)?, id).await?;
+        self.waiting().wake(id);
+        self.sweep_later();
+        Ok(())
+    }
+
+    /// Deletes what is left of removed links, in short steps that let others in between. What is left when the server ends is
+    /// deleted after the next start.
+    pub fn sweep_later(&self) {
+        let central = self.clone();
+        tokio::spawn(async move {
+            loop {
+                match central.store().sweep().await {
+                    Ok(true) => tokio::task::yield_now().await,
+                    Ok(false) => return,
+                    Err(error) => {
+                        return tracing::warn!(code = error.code(), "removed links are deleted later: {error}");
+                    }
+                }
+            }
+        });
+    }
+
+    async fn link_in_force(&self, id: &LinkId) -> Result<Link, ActionError> {
+        let link = self.link(id).await?;
+        match link.state {
+            LinkState::Approved => Ok(link),
+            _ => {
+                Err(ActionError::Store(StoreError::Conflict("no connection to its product: the link is not in force")))
+            }
+        }
+    }
+
+    /// The page that an administrator comes back to.
+    fn page_of(&self, application: Option<&ApplicationId>) -> String {
+        match application {
+            Some(id) => format!("{}/applications/{id}", self.public_url()),
+            None => format!("{}/links", self.public_url()),
+        }
     }
 }

@@ -6,3 +6,4 @@ mod act;
 pub mod applications;
 pub mod history;
 pub mod links;
+pub mod questions;

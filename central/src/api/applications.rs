@@ -10,8 +10,9 @@ use serde::Deserialize;
 use super::ApiError;
 use super::input::{Ids, Input, Paging};
 use super::links::ShownLink;
+use crate::actions::applications::ApplicationChange;
 use crate::auth::SignedIn;
-use crate::domain::{Application, ApplicationId, ApplicationRow, Licenses};
+use crate::domain::{Application, ApplicationId, ApplicationRow, Licenses, WouldGo};
 use crate::server::App;
 use crate::store::Page;
 
@@ -51,6 +52,25 @@ pub(super) async fn add(
 /// `GET /api/v1/applications/{application}`
 pub(super) async fn show(State(app): State<App>, ids: Ids) -> Result<Json<Application>, ApiError> {
     Ok(Json(app.central.application(&application(&ids)?).await?))
+}
+
+/// `PATCH /api/v1/applications/{application}`
+pub(super) async fn change(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    ids: Ids,
+    Input(change): Input<ApplicationChange>,
+) -> Result<Json<Application>, ApiError> {
+    Ok(Json(app.central.change_application(&who.actor(), &application(&ids)?, &change).await?))
+}
+
+/// `DELETE /api/v1/applications/{application}`: what went with it.
+pub(super) async fn remove(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    ids: Ids,
+) -> Result<Json<WouldGo>, ApiError> {
+    Ok(Json(app.central.remove_application(&who.actor(), &application(&ids)?).await?))
 }
 
 /// `GET /api/v1/applications/{application}/licenses`: the Licenses tab (`w5`).

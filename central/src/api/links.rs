@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ApiError;
 use super::input::{Ids, Input, Paging};
+use crate::actions::questions::Said;
 use crate::auth::SignedIn;
-use crate::domain::{ApplicationId, Link, SettingsChange};
+use crate::domain::{Answer, ApplicationId, FormerKey, Link, SettingsChange};
 use crate::server::App;
 use crate::store::Page;
 
@@ -81,6 +82,59 @@ pub(super) async fn suspend(
     ids: Ids,
 ) -> Result<Json<ShownLink>, ApiError> {
     Ok(Json(app.central.suspend_link(&who.actor(), &link(&ids)?).await?.into()))
+}
+
+/// `POST /api/v1/links/{link}/sync`: the product is to count and report now.
+pub(super) async fn sync(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    ids: Ids,
+) -> Result<Response, ApiError> {
+    let link: ShownLink = app.central.demand_sync(&who.actor(), &link(&ids)?).await?.into();
+    Ok((StatusCode::ACCEPTED, Json(link)).into_response())
+}
+
+/// `POST /api/v1/links/{link}/rotate`: the product is to replace its key.
+pub(super) async fn rotate(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    ids: Ids,
+) -> Result<Response, ApiError> {
+    let link: ShownLink = app.central.ask_for_new_key(&who.actor(), &link(&ids)?).await?.into();
+    Ok((StatusCode::ACCEPTED, Json(link)).into_response())
+}
+
+/// `DELETE /api/v1/links/{link}`
+pub(super) async fn remove(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    ids: Ids,
+) -> Result<StatusCode, ApiError> {
+    app.central.remove_link(&who.actor(), &link(&ids)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /api/v1/links/{link}/keys`: the keys before the present one.
+pub(super) async fn keys(State(app): State<App>, ids: Ids) -> Result<Json<Vec<FormerKey>>, ApiError> {
+    let link = app.central.link(&link(&ids)?).await?;
+    Ok(Json(app.central.store().former_keys(&link.id).await?))
+}
+
+/// `GET /api/v1/links/{link}/answers`
+pub(super) async fn answers(State(app): State<App>, ids: Ids) -> Result<Json<Vec<Answer>>, ApiError> {
+    let link = app.central.link(&link(&ids)?).await?;
+    Ok(Json(app.central.store().answers(&link.id).await?))
+}
+
+/// `POST /api/v1/links/{link}/answers`
+pub(super) async fn answer(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    ids: Ids,
+    Input(said): Input<Said>,
+) -> Result<Response, ApiError> {
+    let answer = app.central.answer_question(&who.actor(), &link(&ids)?, &said).await?;
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 /// `PATCH /api/v1/links/{link}/settings`

@@ -1,12 +1,13 @@
 //! `application`.
 
 use clap::Subcommand;
-use seatline_ui::format::{date_time, number};
+use seatline_ui::format::{counted, date_time, number};
 
 use super::output::table;
 use super::place::Place;
 use super::user::actor;
 use super::{Failure, Output};
+use crate::actions::applications::ApplicationChange;
 use crate::central::Central;
 use crate::domain::{Application, ApplicationRow};
 use crate::store::PageSize;
@@ -28,6 +29,33 @@ pub(super) enum ApplicationCommand {
     },
     /// List the applications with their links and newest counts
     List,
+    /// Change the name, the product or the URL of an application
+    #[command(
+        after_help = "Example:\n  seatline-central application change 'Company wiki' --name 'Wiki of the company' --url ''"
+    )]
+    Change {
+        /// Its name
+        application: String,
+        /// Another name
+        #[arg(long)]
+        name: Option<String>,
+        /// Another product
+        #[arg(long, value_name = "ID")]
+        product: Option<String>,
+        /// Another URL; empty for none
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Remove an application with its links and all reports of them; their products are told
+    #[command(after_help = "Example:\n  seatline-central application remove 'Company wiki' --yes\n\n\
+                            What is removed cannot be had back: make a backup, or export the reports, first.")]
+    Remove {
+        /// Its name
+        application: String,
+        /// Confirm that it goes, with its links and reports
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 impl ApplicationCommand {
@@ -43,6 +71,13 @@ impl ApplicationCommand {
                     )
                 })
             }
+            Self::Change { application, name, product, url } => {
+                let application = named(&central, &application).await?;
+                let change = ApplicationChange { name, product, url };
+                let changed = central.change_application(&actor(), &application.id, &change).await?;
+                output.show(&changed, || format!("Changed {} ({}).\n", changed.name, changed.id))
+            }
+            Self::Remove { application, yes } => remove(&central, &output, &application, yes).await,
             Self::List => {
                 let rows = all(&central).await?;
                 output.show(&rows, || {
@@ -52,6 +87,29 @@ impl ApplicationCommand {
             }
         }
     }
+}
+
+async fn remove(central: &Central, output: &Output, application: &str, is_confirmed: bool) -> Result<(), Failure> {
+    let application = named(central, application).await?;
+    let goes = central.store().goes_with_application(&application.id).await?;
+    let what = format!(
+        "{} with {} and {}",
+        application.name,
+        counted(goes.links, "link", "links"),
+        counted(goes.reports, "stored report", "stored reports")
+    );
+    if !is_confirmed {
+        return Err(Failure::new("not-confirmed", format!("this would remove {what}: confirm it with --yes")));
+    }
+    let gone = central.remove_application(&actor(), &application.id).await?;
+    sweep(central).await?;
+    output.show(&gone, || format!("Removed {what}.\n"))
+}
+
+/// Deletes what is left of what was removed: a command ends when it is done.
+pub(super) async fn sweep(central: &Central) -> Result<(), Failure> {
+    while central.store().sweep().await? {}
+    Ok(())
 }
 
 async fn all(central: &Central) -> Result<Vec<ApplicationRow>, Failure> {

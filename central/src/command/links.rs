@@ -3,14 +3,16 @@
 use clap::{Args, Subcommand};
 use seatline_protocol::{Counting, LinkId};
 use seatline_ui::format;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::applications::named;
+use super::applications::{named, sweep};
 use super::output::table;
 use super::place::Place;
 use super::user::actor;
 use super::{Failure, Output};
-use crate::domain::{Link, SettingsChange};
+use crate::actions::questions::Said;
+use crate::domain::{Explanation, Link, Question, SettingsChange, interval};
 use crate::store::PageSize;
 
 /// Make an invite.
@@ -60,24 +62,62 @@ pub(super) enum LinkCommand {
         /// The id of the link
         link: String,
     },
+    /// Ask the product to count and report now: one that waits does so within two seconds, every other with its next exchange
+    Sync {
+        /// The id of the link
+        link: String,
+    },
+    /// Ask the product to replace its key by a new one, which the old one vouches for
+    Rotate {
+        /// The id of the link
+        link: String,
+    },
+    /// Remove a link with all reports of it; its product is told
+    #[command(after_help = "Example:\n  seatline-central link remove 8V3C-… --yes\n\n\
+                            What is removed cannot be had back: make a backup, or export the reports, first.")]
+    Remove {
+        /// The id of the link
+        link: String,
+        /// Confirm that it goes, with its reports
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Answer a question that the chain of a link asks: a copy, a move, or a restored backup?
+    #[command(
+        after_help = "Example:\n  seatline-central link answer 8V3C-… --question fork --is copy-off --why 'Copy of May'"
+    )]
+    Answer {
+        /// The id of the link
+        link: String,
+        /// What is answered: fork or server-id
+        #[arg(long, value_parser = named_value::<Question>("fork or server-id"))]
+        question: Question,
+        /// What it was: copy-off, staging, moved or restored
+        #[arg(long = "is", value_parser = named_value::<Explanation>("copy-off, staging, moved or restored"))]
+        explanation: Explanation,
+        /// Why you say so, in one line
+        #[arg(long, default_value = "")]
+        why: String,
+    },
     /// Change what a linked product is told to do
     Settings {
         /// The id of the link
         link: String,
-        /// The synchronisation interval, in seconds
-        #[arg(long, value_name = "SECONDS")]
-        interval: Option<u32>,
+        /// The synchronisation interval, such as 15m, 90m, 2h or 1d; a bare number is seconds
+        #[arg(long)]
+        interval: Option<String>,
         /// After how many days without a sign-in an account is dormant
         #[arg(long, value_name = "DAYS")]
         dormancy_days: Option<u32>,
         /// How accounts are counted where the license does not say: account or first-sign-in
-        #[arg(long, value_parser = counting)]
+        #[arg(long, value_parser = named_value::<Counting>("account or first-sign-in"))]
         counting: Option<Counting>,
     },
 }
 
-fn counting(text: &str) -> Result<Counting, String> {
-    serde_json::from_value(Value::String(text.to_owned())).map_err(|_| "account or first-sign-in".to_owned())
+/// Reads a value by its name in documents.
+fn named_value<T: DeserializeOwned>(names: &'static str) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| serde_json::from_value(Value::String(text.to_owned())).map_err(|_| names.to_owned())
 }
 
 impl LinkCommand {
@@ -90,7 +130,18 @@ impl LinkCommand {
                 central.approve_link(&actor(), &id(&link)?, &application.id).await?
             }
             Self::Suspend { link } => central.suspend_link(&actor(), &id(&link)?).await?,
+            Self::Sync { link } => central.demand_sync(&actor(), &id(&link)?).await?,
+            Self::Rotate { link } => central.ask_for_new_key(&actor(), &id(&link)?).await?,
+            Self::Remove { link, yes } => return remove(&central, &output, &id(&link)?, yes).await,
+            Self::Answer { link, question, explanation, why } => {
+                let said = Said { question, explanation, why };
+                let answer = central.answer_question(&actor(), &id(&link)?, &said).await?;
+                let next = answer.explanation.next_step(question).map(|step| format!("{step}\n")).unwrap_or_default();
+                return output.show(&answer, || format!("Answered: {}.\n{next}", answer.explanation.words()));
+            }
             Self::Settings { link, interval, dormancy_days, counting } => {
+                let interval = interval.map(|text| interval::parse(&text)).transpose();
+                let interval = interval.map_err(|reason| Failure::new("invalid", format!("interval: {reason}")))?;
                 central
                     .change_settings(&actor(), &id(&link)?, &SettingsChange { interval, dormancy_days, counting })
                     .await?
@@ -107,6 +158,19 @@ impl LinkCommand {
             )
         })
     }
+}
+
+async fn remove(central: &crate::Central, output: &Output, id: &LinkId, is_confirmed: bool) -> Result<(), Failure> {
+    let link = central.link(id).await?;
+    let reports = format::counted(link.chain.stored, "stored report", "stored reports");
+    if !is_confirmed {
+        let message =
+            format!("this would remove the link {id} of {} with {reports}: confirm it with --yes", link.product.name);
+        return Err(Failure::new("not-confirmed", message));
+    }
+    central.remove_link(&actor(), id).await?;
+    sweep(central).await?;
+    output.show(&json!({ "removed": shown(&link) }), || format!("Removed the link {id} with {reports}.\n"))
 }
 
 async fn list(central: &crate::Central, output: Output) -> Result<(), Failure> {

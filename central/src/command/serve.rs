@@ -3,13 +3,18 @@
 use std::net::{IpAddr, SocketAddr};
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seatline_web::{Address, Limits, Listener, Proxies, serve};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::{DEFAULT_LISTEN, Face, Place};
 use super::{Failure, Output};
+use crate::link::waiting::DEFAULT_PLACES;
 use crate::server::{App, router};
+
+/// The open files that are no connections: the database, the log, the libraries.
+const OTHER_FILES: u64 = 256;
 
 /// Serve the pages, the API and the link.
 #[derive(Debug, Args)]
@@ -27,6 +32,10 @@ pub(super) struct Serve {
     /// The address of a reverse proxy in front, whose X-Forwarded-For says who asks; may be given several times
     #[arg(long = "proxy", value_name = "ADDRESS", env = "SEATLINE_CENTRAL_PROXY", value_delimiter = ',')]
     proxies: Vec<IpAddr>,
+    /// How many products may wait for news at once, which brings "Synchronise now" to them within two seconds. Each holds a
+    /// connection and some ten KiB; the others learn of it with their next report
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_PLACES)]
+    waiting: usize,
 }
 
 impl Serve {
@@ -49,6 +58,9 @@ impl Serve {
         // The handlers stand before anybody is told that the server runs: a signal is never missed.
         let end = end_signal()?;
         let app = App::new(central.clone())?;
+        central.waiting().set_places(self.waiting);
+        // What the end of the server has interrupted.
+        central.sweep_later();
         let gate = app.gate.clone().behind(Proxies::new(self.proxies));
         let router = router(App { gate, ..app })?;
         let started = json!({
@@ -65,9 +77,29 @@ impl Serve {
             };
             format!("Serving {} on http://{address}, data in {}.\n{hint}", central.public_url(), place.database())
         })?;
-        serve(listener, router, Limits::default(), end).await;
+        let limits = Limits::default();
+        let limits = Limits { connections: limits.connections + self.waiting, ..limits };
+        raise_open_files(limits.connections);
+        let waiting = central.waiting().clone();
+        let end = async move {
+            end.await;
+            // Who waits is answered, so that the server need not wait for them.
+            waiting.close();
+        };
+        serve(listener, router, limits, end).await;
         tracing::info!("ended");
         Ok(())
+    }
+}
+
+/// Lets the process have as many open files as it may need connections, as far as the system allows.
+fn raise_open_files(connections: usize) {
+    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    let limit = getrlimit(Resource::Nofile);
+    let (Some(now), most) = (limit.current, limit.maximum) else { return };
+    let possible = most.map_or(wanted, |most| most.min(wanted));
+    if possible > now && setrlimit(Resource::Nofile, Rlimit { current: Some(possible), maximum: most }).is_err() {
+        tracing::warn!(open_files = now, "the system does not allow as many open files as there may be connections");
     }
 }
 

@@ -5,6 +5,7 @@ use seatline_protocol::continuity::parts_in_words;
 use seatline_protocol::{Continuity, Digest, IdentityPart, ServerId};
 use serde::Serialize;
 
+use super::answer::{Answer, change_is_answered};
 use super::trouble::Trouble;
 
 /// A statement that came, opened: it is what its link's key has sealed.
@@ -30,13 +31,28 @@ pub struct Statement {
     pub content: Continuity,
 }
 
+/// What a link has told of its server ID, and what administrators have answered to the questions of its chain.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// The statements, the newest first.
+    pub statements: Vec<Statement>,
+    /// The answers, the newest first.
+    pub answers: Vec<Answer>,
+}
+
+impl From<Vec<Statement>> for Told {
+    fn from(statements: Vec<Statement>) -> Self {
+        Self { statements, answers: Vec::new() }
+    }
+}
+
 /// How long an instance reports on beside a change that nobody has explained until that is taken for over: whoever
 /// has the other server ID is silent, and the one that was linked goes on.
 const SILENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The changes that `statements` tell of, the newest first as they are: of two that tell of one change, the later one
 /// says what came of it.
-pub(super) fn changes(statements: Vec<Statement>) -> Vec<Statement> {
+pub fn changes(statements: Vec<Statement>) -> Vec<Statement> {
     let mut changes: Vec<Statement> = Vec::new();
     for statement in statements {
         let told = |known: &Statement| {
@@ -51,7 +67,11 @@ pub(super) fn changes(statements: Vec<Statement>) -> Vec<Statement> {
 }
 
 /// What the newest of `changes` calls for, where the newest report is of `reported` and came at a time.
-pub(super) fn question(changes: &[Statement], reported: Option<(&ServerId, Timestamp)>) -> Option<Trouble> {
+pub(super) fn question(
+    changes: &[Statement],
+    answers: &[Answer],
+    reported: Option<(&ServerId, Timestamp)>,
+) -> Option<Trouble> {
     let newest = changes.first()?;
     let Continuity { previous, present, changed, staging, answer, .. } = &newest.content;
     // Whoever configures an instance changes its policy, and the link goes along with it.
@@ -59,7 +79,7 @@ pub(super) fn question(changes: &[Statement], reported: Option<(&ServerId, Times
     let is_over = reported.is_some_and(|(server, at)| {
         server == present || (server == previous && at.duration_since(newest.received_at) > SILENCE)
     });
-    if answer.is_some() || is_policy_alone || is_over {
+    if answer.is_some() || is_policy_alone || is_over || change_is_answered(answers, newest) {
         return None;
     }
     let parts = parts_in_words(changed);
@@ -107,7 +127,7 @@ mod tests {
 
     fn code(changes: &[Statement], reported: Option<(u8, i64)>) -> Option<&'static str> {
         let reported = reported.map(|(server, hour)| (id(server), at(hour)));
-        question(changes, reported.as_ref().map(|(server, at)| (server, *at))).map(|trouble| trouble.code)
+        question(changes, &[], reported.as_ref().map(|(server, at)| (server, *at))).map(|trouble| trouble.code)
     }
 
     #[test]

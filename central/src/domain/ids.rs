@@ -44,6 +44,11 @@ random_id!(
     "a session id"
 );
 random_id!(
+    /// An answer to a question of a chain.
+    AnswerId,
+    "an answer id"
+);
+random_id!(
     /// An entry of the audit log.
     EntryId,
     "an entry id"

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::ids::{ApplicationId, InviteId, TokenHash};
 use super::link::Link;
+use super::removal::RemovedLink;
 
 /// An invite. Its secret is not stored, only the hash of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,6 +46,8 @@ pub struct Redemption {
 pub enum Redeemed {
     /// The link, made now or before. Boxed, as it is large beside the others.
     Link(Box<Link>),
+    /// The link that this key made with it was removed.
+    Removed(RemovedLink),
     /// There is no such invite, or another key has used it.
     Unknown,
     /// Nobody used it in time.

@@ -11,8 +11,9 @@ use seatline_protocol::standing::{
 use seatline_protocol::{AccountCounts, Digest, LicenseId, LinkId, Measurement, Omission, Sequence};
 use serde::Serialize;
 
+use super::answer::Answer;
 use super::application::Application;
-use super::continuity::{self, Statement};
+use super::continuity::{self, Statement, Told};
 use super::link::{Chain, Link, LinkSettings, LinkState};
 use super::report::{Latest, ReportAt};
 use super::trouble::{Trouble, troubles};
@@ -34,6 +35,8 @@ pub struct Licenses {
     pub counted: Option<Counted>,
     /// The changes of the server ID that the product has told of, the newest first (`b4`).
     pub identity_changes: Vec<Statement>,
+    /// What administrators have answered to the questions of the chain, the newest first (`b4`, `b8`).
+    pub answers: Vec<Answer>,
     /// When this view was made: the time that `time_left` refers to.
     pub as_of: Timestamp,
 }
@@ -126,13 +129,14 @@ impl Licenses {
         application: Application,
         link: Option<&Link>,
         latest: Option<&Latest>,
-        statements: Vec<Statement>,
+        told: impl Into<Told>,
         now: Timestamp,
     ) -> Self {
         let reported = link.zip(latest).map(|(link, latest)| Reported::of(&latest.newest, &link.settings));
         let counted = latest.and_then(|latest| latest.collected.as_ref()).and_then(|at| Counted::of(at, now));
+        let Told { statements, answers } = told.into();
         let identity_changes = continuity::changes(statements);
-        let troubles = troubles(&application, link, latest, reported.as_ref(), &identity_changes, now);
+        let troubles = troubles(&application, link, latest, reported.as_ref(), &identity_changes, &answers, now);
         Self {
             link: link.map(LinkFacts::of),
             troubles,
@@ -142,6 +146,7 @@ impl Licenses {
             reported,
             counted,
             identity_changes,
+            answers,
             application,
             as_of: now,
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use seatline_protocol::report::ProductFacts;
-use seatline_protocol::{Counting, LinkId, PublicKey, Sequence, Settings};
+use seatline_protocol::{Counting, KeyId, LinkId, PublicKey, Sequence, Settings};
 use serde::{Deserialize, Serialize};
 
 use super::ids::ApplicationId;
@@ -71,6 +71,19 @@ pub struct LinkSettings {
     pub dormancy_days: u32,
     /// How accounts are counted where the license does not say.
     pub counting: Counting,
+    /// The latest wish for a count at once (`w6`).
+    pub demand: Option<Demand>,
+    /// The key that the product was asked to replace last. It asks for nothing once the link has another key.
+    pub replace_key: Option<KeyId>,
+}
+
+/// That somebody wants a count at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Demand {
+    /// Since when.
+    pub at: Timestamp,
+    /// When a report came that answers it.
+    pub answered_at: Option<Timestamp>,
 }
 
 impl LinkSettings {
@@ -82,6 +95,8 @@ impl LinkSettings {
             interval: Settings::DEFAULT_INTERVAL,
             dormancy_days: Settings::DEFAULT_DORMANCY_DAYS,
             counting: Counting::default(),
+            demand: None,
+            replace_key: None,
         }
     }
 
@@ -94,9 +109,28 @@ impl LinkSettings {
             interval: self.interval,
             dormancy_days: self.dormancy_days,
             counting: self.counting,
-            demanded_at: None,
-            replace_key: None,
+            demanded_at: self.demand.map(|demand| demand.at),
+            replace_key: self.replace_key.clone(),
         }
+    }
+
+    /// The settings with a wish for a count at once.
+    pub fn demanding(&self, now: Timestamp) -> Self {
+        let demand = Some(Demand { at: now, answered_at: None });
+        Self { demand, revision: self.revision + 1, changed_at: now, ..self.clone() }
+    }
+
+    /// The settings with a wish for another key than this one; the same settings where that is wished for already.
+    pub fn replacing(&self, key: KeyId, now: Timestamp) -> Self {
+        if self.replace_key.as_ref() == Some(&key) {
+            return self.clone();
+        }
+        Self { replace_key: Some(key), revision: self.revision + 1, changed_at: now, ..self.clone() }
+    }
+
+    /// Whether a count is wanted at once that has not come.
+    pub fn is_demanded(&self) -> bool {
+        self.demand.is_some_and(|demand| demand.answered_at.is_none())
     }
 }
 
@@ -104,8 +138,8 @@ impl LinkSettings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsChange {
-    /// The synchronisation interval, in seconds.
-    #[serde(default)]
+    /// The synchronisation interval, in seconds; in JSON also as a text, such as `90m`.
+    #[serde(default, deserialize_with = "super::interval::read")]
     pub interval: Option<u32>,
     /// The dormancy days.
     #[serde(default)]

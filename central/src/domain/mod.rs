@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod admission;
+pub mod answer;
 pub mod application;
 pub mod assessment;
 pub mod audit;
@@ -13,12 +14,15 @@ pub mod fleet;
 pub mod forecast;
 pub mod history;
 pub mod ids;
+pub mod interval;
 pub mod invite;
 pub mod labels;
 pub mod licenses;
 pub mod link;
+pub mod removal;
 pub mod report;
 pub mod role;
+pub mod rotation;
 pub mod time;
 pub mod trouble;
 
@@ -26,17 +30,20 @@ pub use account::{
     Account, AccountName, AccountRefusal, ApiToken, NewSession, PresentedToken, Proof, Session, SessionLife, SignOn,
     Subject,
 };
+pub use answer::{About, Answer, Explanation, Question};
 pub use application::{Application, ApplicationName, ApplicationRow};
 pub use assessment::{Assessment, Concern, Gravity};
 pub use audit::{Act, Actor, ActorKind, Changed, Entry, EntryFilter, Object, Record};
-pub use continuity::{Stated, Statement};
+pub use continuity::{Stated, Statement, Told};
 pub use fleet::{Due, Facet, FleetFilter, FleetItem, FleetOrder, FleetRow, Use};
-pub use ids::{ApplicationId, EntryId, InviteId, SessionId, TokenHash, TokenId};
+pub use ids::{AnswerId, ApplicationId, EntryId, InviteId, SessionId, TokenHash, TokenId};
 pub use invite::{InviteRecord, Redeemed, Redemption};
 pub use labels::Labels;
 pub use licenses::Licenses;
-pub use link::{Chain, Gap, Link, LinkSettings, LinkState, SettingsChange};
+pub use link::{Chain, Demand, Gap, Link, LinkSettings, LinkState, SettingsChange};
+pub use removal::{RemovedLink, WouldGo};
 pub use report::{Admissions, Admitted, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow};
 pub use role::{Area, Role, Scope, Scopes};
+pub use rotation::{FormerKey, KeyChange, KeyChanged, Sender};
 pub use time::{Clock, millis};
 pub use trouble::Trouble;

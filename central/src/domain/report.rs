@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::report::{Failure, Outcome};
 use seatline_protocol::standing::Verdict;
-use seatline_protocol::{Collected, Digest, Dimension, ReceiptVerdict, Report, Sequence};
+use seatline_protocol::{Collected, Digest, Dimension, KeyId, ReceiptVerdict, Report, Sequence};
 use serde::Serialize;
 
 use super::link::LinkSettings;
+
+/// What a report names as its trigger that was made because somebody wanted a count at once.
+pub const DEMANDED: &str = "demand";
 
 /// A report that has arrived and whose seal holds.
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub struct Incoming {
     pub digest: Digest,
     /// What they say.
     pub report: Report,
+    /// The key that sealed it.
+    pub key: KeyId,
 }
 
 /// What became of an incoming report, after the commit.

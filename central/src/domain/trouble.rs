@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::answer::{Answer, forks_are_answered};
 use super::application::Application;
 use super::continuity::{self, Statement};
 use super::licenses::Reported;
@@ -27,6 +28,7 @@ pub(super) fn troubles(
     latest: Option<&Latest>,
     reported: Option<&Reported>,
     changes: &[Statement],
+    answers: &[Answer],
     now: Timestamp,
 ) -> Vec<Trouble> {
     let Some(link) = link else {
@@ -41,13 +43,13 @@ pub(super) fn troubles(
         let message = "the link is suspended: the product's reports are refused until it is approved again";
         found.push(trouble("link-suspended", message, None));
     }
-    if link.chain.forks > 0 {
+    if link.chain.forks > 0 && !forks_are_answered(answers, link.chain.forks) {
         let message = "two live copies of this instance report, or one was restored from a backup: see the refused \
                        reports of the link, switch the copy off or give it a link of its own";
         found.push(trouble("fork", message, link.chain.forked_at));
     }
     let newest = latest.map(|latest| (&latest.newest.report.product.server_id, latest.newest.received_at));
-    found.extend(continuity::question(changes, newest));
+    found.extend(continuity::question(changes, answers, newest));
     let Some((latest, reported)) = latest.zip(reported) else {
         let message = "the product is linked and has not reported yet: run `seatline sync` there";
         found.push(trouble("never-reported", message, link.approved_at));

@@ -8,7 +8,7 @@ use seatline_protocol::exchange::{MAX_REPORTS, MAX_REQUEST_BYTES, RefusalCode};
 use seatline_protocol::seal;
 use seatline_protocol::{ExchangeRequest, ExchangeResponse, LinkId, Refusal, text};
 
-use super::{join, reports, statements};
+use super::{join, reports, rotation, statements};
 use crate::central::Central;
 use crate::domain::LinkSettings;
 use crate::store::StoreError;
@@ -89,9 +89,13 @@ pub async fn exchange(central: &Central, request: ExchangeRequest) -> Result<Exc
         Some(join) => join::answer(central, join, &mut response).await?,
         None => None,
     };
+    let rotated = match &request.rotation {
+        Some(rotation) => rotation::answer(central, rotation, &mut response).await?,
+        None => None,
+    };
     let stating = statements::answer(central, request.continuity, &mut response).await?;
     let reporting = reports::answer(central, request.reports, &mut response).await?;
-    if let Some((link, settings)) = reporting.or(stating).or(joined) {
+    if let Some((link, settings)) = reporting.or(stating).or(rotated).or(joined) {
         response.settings = Some(central.sealed_settings(&link, &settings)?);
     }
     Ok(response)

@@ -6,6 +6,7 @@ use seatline_protocol::seal;
 use seatline_protocol::{ExchangeResponse, Join, LinkId, Refusal, Welcome};
 
 use super::exchange::{ExchangeError, InForce};
+use super::removed;
 use seatline_web::secret::random;
 
 use crate::central::Central;
@@ -43,6 +44,12 @@ pub(super) async fn answer(
             response.welcome = Some(seal::seal(&welcome(central, &link).await?, central.keys().secret())?);
             Ok((link.state == LinkState::Approved).then_some((link.id, link.settings)))
         }
+        Redeemed::Removed(removed) => {
+            removed::tell(central, Some(removed), response)?;
+            let message = "the link was removed at the central server: ask for a new invite";
+            response.refusals.push(refuse(RefusalCode::LinkRemoved, message));
+            Ok(None)
+        }
         Redeemed::Unknown => {
             let message = "the invite is unknown here or was used by another product: ask for a new one";
             response.refusals.push(refuse(RefusalCode::InviteUnknown, message));
@@ -62,7 +69,7 @@ pub(super) async fn answer(
 }
 
 /// The welcome to a link. The pseudonym key is in it only once an administrator has vouched for the link.
-async fn welcome(central: &Central, link: &Link) -> Result<Welcome, ExchangeError> {
+pub(super) async fn welcome(central: &Central, link: &Link) -> Result<Welcome, ExchangeError> {
     let application = match &link.application {
         Some(id) => central.store().application(id).await?,
         None => None,

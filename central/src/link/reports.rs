@@ -8,8 +8,9 @@ use seatline_protocol::seal::{self, Unopened};
 use seatline_protocol::{Digest, Document, ExchangeResponse, KeyId, Receipt, Refusal, Report};
 
 use super::exchange::{ExchangeError, InForce};
-use crate::central::{Central, Sender};
-use crate::domain::{Admitted, Incoming, LinkSettings};
+use super::removed;
+use crate::central::Central;
+use crate::domain::{Admitted, Incoming, LinkSettings, RemovedLink, Sender};
 
 /// A report that was opened and who sealed it, or why it was not opened.
 type Opened = Result<(Arc<Sender>, Incoming), Refusal>;
@@ -36,10 +37,11 @@ pub(super) async fn answer(
         return Ok(None);
     }
     let mut sent = Vec::new();
-    let mut senders = HashMap::new();
+    let mut senders = Senders::default();
     for (place, sealed) in sealed.into_iter().enumerate() {
         sent.push((place, addressed(central, &mut senders, &sealed).await?, sealed));
     }
+    removed::tell(central, senders.removed, response)?;
     let opened = computed(sent.len(), move || sent.into_iter().map(open).collect::<Vec<_>>()).await?;
     let mut batches: Vec<Batch> = Vec::new();
     for (place, opened) in opened.into_iter().enumerate() {
@@ -67,7 +69,12 @@ pub(super) struct Addressed<D> {
 }
 
 /// Who the keys of a request belong to, as far as they were looked up: a stranger pays for one look by each new key.
-pub(super) type Senders = HashMap<KeyId, Option<Arc<Sender>>>;
+#[derive(Default)]
+pub(super) struct Senders {
+    known: HashMap<KeyId, Option<Arc<Sender>>>,
+    /// A removed link that one of them belonged to.
+    pub(super) removed: Option<RemovedLink>,
+}
 
 /// Reads a document and looks up who sealed it, or says why it is refused already.
 pub(super) async fn addressed<D: Document>(
@@ -79,16 +86,22 @@ pub(super) async fn addressed<D: Document>(
         Ok(document) => document,
         Err(error) => return Ok(Err((error.code(), error.to_string()))),
     };
-    let sender = match senders.get(document.key_id()) {
+    let sender = match senders.known.get(document.key_id()) {
         Some(known) => known.clone(),
         None => {
             let sender = central.sender(document.key_id()).await?;
-            senders.insert(document.key_id().clone(), sender.clone());
+            if sender.is_none() && senders.removed.is_none() {
+                senders.removed = central.store().removed_by_key(document.key_id()).await?;
+            }
+            senders.known.insert(document.key_id().clone(), sender.clone());
             sender
         }
     };
     Ok(match sender {
         Some(sender) => Ok(Addressed { sender, document }),
+        None if senders.removed.is_some() => {
+            Err((RefusalCode::LinkRemoved.name(), reason(RefusalCode::LinkRemoved).to_owned()))
+        }
         None => {
             let message = "the key of this document belongs to no link here: make the link anew at the product";
             Err((RefusalCode::LinkUnknown.name(), message.to_owned()))
@@ -108,7 +121,8 @@ fn open((place, addressed, sealed): Sent) -> Opened {
         return Err(refused((RefusalCode::LinkUnknown.name(), message.to_owned())));
     }
     let digest = Digest::of(sealed.as_bytes());
-    Ok((sender, Incoming { sealed, digest, report }))
+    let key = sender.key.id();
+    Ok((sender, Incoming { sealed, digest, report, key }))
 }
 
 /// Stores the reports of one link; receipts and refusals are added once that is committed. Gives the link's settings, if
@@ -129,6 +143,9 @@ async fn admit(
                 receipts.push(Receipt { link: link.clone(), sequence, report, received_at, verdict });
             }
             Admitted::Refused(code) => {
+                if code == RefusalCode::LinkRemoved && response.removal.is_none() {
+                    removed::tell_of(central, link, response).await?;
+                }
                 tracing::warn!(%link, %sequence, code = code.name(), "a report was refused");
                 response.refusals.push(Refusal::new("report", Some(place), code.name(), reason(code)));
             }
@@ -171,6 +188,14 @@ pub(super) fn reason(code: RefusalCode) -> &'static str {
             "the report was observed more than a day ahead of the central server's time: set the product's clock"
         }
         RefusalCode::LinkPending => "the link waits for approval by the administrator of the central server",
+        RefusalCode::LinkRemoved => "the link was removed at the central server: remove it at the product, too",
+        RefusalCode::KeyReplaced => {
+            "this key was replaced by another one: a copy of this instance has made a new key of its own; make a new link"
+        }
+        RefusalCode::KeyInUse => "the new key already belongs to a link: make another one",
+        RefusalCode::WrongClock => {
+            "the product's clock and the central server's differ by more than a day: set the one that is wrong"
+        }
         RefusalCode::LinkSuspended => "the link is suspended: ask the administrator of the central server",
         _ => "what was sent cannot be taken: make the link anew at the product",
     }

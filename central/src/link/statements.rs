@@ -6,9 +6,10 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Continuity, Digest, ExchangeResponse, Refusal};
 
 use super::exchange::{ExchangeError, InForce};
+use super::removed;
 use super::reports::{Addressed, Reason, Senders, addressed, reason};
-use crate::central::{Central, Sender};
-use crate::domain::Stated;
+use crate::central::Central;
+use crate::domain::{Sender, Stated};
 
 /// The opened statements of one link.
 struct Batch {
@@ -33,6 +34,7 @@ pub(super) async fn answer(
             },
         }
     }
+    removed::tell(central, senders.removed, response)?;
     let mut in_force = None;
     for Batch { sender, stated } in batches {
         let (places, stated): (Vec<usize>, Vec<Stated>) = stated.into_iter().unzip();
@@ -44,6 +46,9 @@ pub(super) async fn answer(
                 in_force = in_force.or(Some((sender.link.clone(), settings)));
             }
             Err(code) => {
+                if code == RefusalCode::LinkRemoved && response.removal.is_none() {
+                    removed::tell_of(central, &sender.link, response).await?;
+                }
                 response.refusals.extend(places.into_iter().map(|place| refusal(place, code.name(), reason(code))));
             }
         }

@@ -16,7 +16,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use jiff::Timestamp;
-use seatline_protocol::exchange;
+use seatline_protocol::{exchange, wait};
 use seatline_web::{Gate, assets, csrf, headers};
 use tower_http::timeout::TimeoutLayer;
 
@@ -88,6 +88,7 @@ pub fn router(app: App) -> Result<Router, ActionError> {
     let open = Router::new()
         .route("/healthz", get(health))
         .route(exchange::PATH, post(crate::link::http::handle).layer(DefaultBodyLimit::disable()))
+        .route(wait::PATH, post(crate::link::wait::handle).layer(DefaultBodyLimit::disable()))
         .route(assets::ROUTE, get(assets::asset));
     Ok(open.merge(browsed).layer(from_fn(headers::secure)).with_state(app))
 }

@@ -56,6 +56,7 @@ mod history;
 pub mod leases;
 pub mod page;
 pub mod sql;
+mod upkeep;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -71,6 +72,7 @@ pub use fleet::Fleet;
 pub use history::{Histories, MAX_SPANS};
 pub use leases::Leases;
 pub use page::{Cursor, Page, PageSize};
+pub use upkeep::{Answers, LinkKeys, LinkNews, News, Removals};
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -223,6 +225,10 @@ pub trait Identity: Send + Sync {
 pub trait Store:
     Applications
     + Links
+    + LinkKeys
+    + LinkNews
+    + Removals
+    + Answers
     + Reports
     + Histories
     + Statements
@@ -240,6 +246,10 @@ pub trait Store:
 impl<T> Store for T where
     T: Applications
         + Links
+        + LinkKeys
+        + LinkNews
+        + Removals
+        + Answers
         + Reports
         + Histories
         + Statements

@@ -304,7 +304,8 @@ async fn b1_the_exact_bytes_of_a_report_are_handed_out_and_a_refresh_knows_what_
     let mut report = world::counted(1, world::collected(4180, &[world::license()])).report;
     report.link = link.clone();
     let sealed = seal::seal(&report, &key).expect("sealed");
-    let incoming = Incoming { digest: Digest::of(sealed.as_bytes()), sealed: sealed.clone(), report };
+    let incoming =
+        Incoming { digest: Digest::of(sealed.as_bytes()), sealed: sealed.clone(), report, key: key.public().id() };
     browser.central.store().admit(&link, vec![incoming], browser.central.now()).await.expect("admitted");
 
     assert_eq!(refresh("0-0-0-never-reported").await, StatusCode::OK, "there is something new");

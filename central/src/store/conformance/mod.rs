@@ -16,6 +16,7 @@ mod links;
 mod reports;
 mod sample;
 mod statements;
+mod upkeep;
 
 pub use accounts::*;
 pub use applications::*;
@@ -25,6 +26,7 @@ pub use history::*;
 pub use links::*;
 pub use reports::*;
 pub use statements::*;
+pub use upkeep::*;
 
 /// Makes a test of every story. `$fresh` is an async function that gives an empty store and whatever must live as long.
 #[macro_export]
@@ -90,6 +92,14 @@ macro_rules! store_conformance {
             s3_sums_hold_what_is_used_in_production_and_staging_apart
             the_calendar_holds_every_end
             a_lease_is_one_holders_until_it_ends
+            a_new_key_takes_its_place_and_the_chain_goes_on
+            a_key_is_replaced_once_and_by_a_key_of_its_own
+            w6_a_demand_is_answered_by_the_report_that_was_made_for_it
+            w6_news_of_links_is_found_since_a_time
+            w3_a_removed_link_is_remembered_by_its_keys_alone
+            w1_a_removed_application_takes_its_links_along
+            w1_an_application_is_changed
+            b8_answers_are_kept_with_who_when_and_why
         );
     };
     (@tests $fresh:path: $($story:ident)*) => {

@@ -138,7 +138,7 @@ pub(super) fn report_at(
         outcome,
     };
     let sealed = seal::seal(&report, &key(n)).expect("sealed");
-    Incoming { digest: Digest::of(sealed.as_bytes()), sealed, report }
+    Incoming { digest: Digest::of(sealed.as_bytes()), sealed, report, key: key(n).public().id() }
 }
 
 /// The first `length` reports of the link of the n-th key, each following the one before.

@@ -7,11 +7,13 @@ use seatline_protocol::{KeyId, LinkId};
 use super::applications::choose;
 use super::chain::gaps;
 use super::fleet::marks;
+use super::keys::is_in_use;
+use super::removal::{is_removed, removed_by};
 use super::row::{Row, name_of, to_json};
 use super::session::{Param, Session, params};
 use super::{SqlStore, StoreError, Stored};
 use crate::domain::{
-    Act, ApplicationId, Chain, Changed, InviteRecord, Link, LinkSettings, LinkState, Object, Record, Redeemed,
+    Act, ApplicationId, Chain, Changed, Demand, InviteRecord, Link, LinkSettings, LinkState, Object, Record, Redeemed,
     Redemption,
 };
 use crate::store::{Cursor, Links, Page, PageSize};
@@ -21,7 +23,8 @@ macro_rules! links_where {
     ($rest:literal) => {
         concat!(
             "SELECT id, application, public_key, state, product, created_at, approved_at, settings_revision,
-                    settings_changed_at, sync_interval, dormancy_days, counting, head, stored, forks, forked_at
+                    settings_changed_at, sync_interval, dormancy_days, counting, demanded_at, demand_answered_at,
+                    replace_key, head, stored, forks, forked_at
              FROM links WHERE ",
             $rest
         )
@@ -110,7 +113,7 @@ impl Links for SqlStore {
                 return Err(StoreError::Conflict("another application that this link belongs to"));
             }
             session.run(
-                "UPDATE links SET state = ?2, application = ?3, approved_at = COALESCE(approved_at, ?4)
+                "UPDATE links SET state = ?2, application = ?3, approved_at = COALESCE(approved_at, ?4), news_at = ?4
                  WHERE id = ?1",
                 params![id.as_str(), LinkState::Approved.name(), application.as_str(), now],
             )?;
@@ -121,13 +124,16 @@ impl Links for SqlStore {
     }
 
     async fn set_link_state(&self, act: &Act, link: &LinkId, state: LinkState) -> Stored<()> {
-        let id = link.clone();
+        let (id, now) = (link.clone(), act.at);
         self.change(act, move |session| {
             let before = locked(session, &id)?;
             if before.approved_at.is_none() {
                 return Err(StoreError::Conflict("a decision to be made: the link was never approved"));
             }
-            session.run("UPDATE links SET state = ?2 WHERE id = ?1", params![id.as_str(), state.name()])?;
+            session.run(
+                "UPDATE links SET state = ?2, news_at = ?3 WHERE id = ?1",
+                params![id.as_str(), state.name(), now],
+            )?;
             marks::link(session, &id)?;
             let action = if state == LinkState::Suspended { "link.suspend" } else { "link.state" };
             changed(session, action, &before)
@@ -141,7 +147,7 @@ impl Links for SqlStore {
             let before = locked(session, &id)?;
             let newer = session.execute(
                 "UPDATE links SET settings_revision = ?2, settings_changed_at = ?3, sync_interval = ?4,
-                        dormancy_days = ?5, counting = ?6
+                        dormancy_days = ?5, counting = ?6, demanded_at = ?7, replace_key = ?8, news_at = ?3
                  WHERE id = ?1 AND settings_revision = ?2 - 1",
                 params![
                     id.as_str(),
@@ -150,6 +156,8 @@ impl Links for SqlStore {
                     settings.interval,
                     settings.dormancy_days,
                     &name_of(&settings.counting)?,
+                    settings.demand.map(|demand| demand.at),
+                    &settings.replace_key.as_ref().map(KeyId::to_string),
                 ],
             )?;
             if newer == 0 {
@@ -174,19 +182,28 @@ pub(super) fn changed(session: &dyn Session, action: &'static str, before: &Link
 
 /// The settings of a link, or why nothing that it sends is taken. Asked in the transaction: a link that is suspended
 /// meanwhile is suspended, and of two replicas that decide on one link, one waits for the other.
-pub(super) fn in_force(session: &dyn Session, link: &LinkId) -> Stored<Result<LinkSettings, RefusalCode>> {
+pub(super) fn in_force(session: &dyn Session, link: &LinkId) -> Stored<Result<InForce, RefusalCode>> {
     let found = session.row(
-        "SELECT state, settings_revision, settings_changed_at, sync_interval, dormancy_days, counting
+        "SELECT state, key_id, settings_revision, settings_changed_at, sync_interval, dormancy_days, counting,
+                demanded_at, demand_answered_at, replace_key
          FROM links WHERE id = ?1 FOR UPDATE",
         params![link.as_str()],
-        |row| Ok((row.named("state")?, settings(row)?)),
+        |row| Ok((row.named("state")?, InForce { key: row.parsed("key_id")?, settings: settings(row)? })),
     )?;
     Ok(match found {
-        Some((LinkState::Approved, settings)) => Ok(settings),
+        Some((LinkState::Approved, in_force)) => Ok(in_force),
         Some((LinkState::Pending, _)) => Err(RefusalCode::LinkPending),
         Some((LinkState::Suspended, _)) => Err(RefusalCode::LinkSuspended),
+        None if is_removed(session, link)? => Err(RefusalCode::LinkRemoved),
         None => Err(RefusalCode::LinkUnknown),
     })
+}
+
+/// What decides on what a link that is in force sends.
+pub(super) struct InForce {
+    /// Its present key.
+    pub(super) key: KeyId,
+    pub(super) settings: LinkSettings,
 }
 
 /// What an invite is good for at the moment.
@@ -210,16 +227,24 @@ fn find(session: &dyn Session, invite: &'static str, redemption: &Redemption) ->
         return Ok(Found::Answer(Redeemed::Unknown));
     };
     if let Some(id) = used_by {
-        let link = by_id(session, &id)?.filter(|link| link.key == redemption.key);
-        return Ok(Found::Answer(link.map_or(Redeemed::Unknown, |link| Redeemed::Link(Box::new(link)))));
+        return Ok(Found::Answer(used(session, &id, redemption)?));
     }
     if expires_at <= redemption.now {
         return Ok(Found::Answer(Redeemed::Expired));
     }
-    if by_key(session, &redemption.key.id().to_string())?.is_some() {
+    if is_in_use(session, &redemption.key.id())? {
         return Ok(Found::Answer(Redeemed::KeyInUse));
     }
     Ok(Found::Unused(application))
+}
+
+/// What somebody finds who asks again with an invite that has made a link.
+fn used(session: &dyn Session, id: &LinkId, redemption: &Redemption) -> Stored<Redeemed> {
+    if let Some(removed) = removed_by(session, &redemption.key.id())?.filter(|removed| removed.link == *id) {
+        return Ok(Redeemed::Removed(removed));
+    }
+    let link = by_id(session, id)?.filter(|link| link.key == redemption.key);
+    Ok(link.map_or(Redeemed::Unknown, |link| Redeemed::Link(Box::new(link))))
 }
 
 fn redeem(session: &dyn Session, redemption: &Redemption) -> Stored<Redeemed> {
@@ -281,7 +306,7 @@ pub(super) fn by_id(session: &dyn Session, id: &LinkId) -> Stored<Option<Link>> 
 }
 
 /// The link of an id, which nobody else changes until the commit.
-fn locked(session: &dyn Session, id: &LinkId) -> Stored<Link> {
+pub(super) fn locked(session: &dyn Session, id: &LinkId) -> Stored<Link> {
     let link = select(session, links_where!("id = ?1 FOR UPDATE"), params![id.as_str()])?.pop();
     link.ok_or(StoreError::Missing("link"))
 }
@@ -321,11 +346,16 @@ fn link(row: &Row<'_>) -> Stored<Link> {
 
 /// The settings of a link, in a row that has their columns.
 fn settings(row: &Row<'_>) -> Stored<LinkSettings> {
+    let answered = row.time_option("demand_answered_at")?;
     Ok(LinkSettings {
         revision: row.number("settings_revision")?,
         changed_at: row.time("settings_changed_at")?,
         interval: row.number("sync_interval")?,
         dormancy_days: row.number("dormancy_days")?,
         counting: row.named("counting")?,
+        demand: row
+            .time_option("demanded_at")?
+            .map(|at| Demand { at, answered_at: answered.filter(|answered| *answered >= at) }),
+        replace_key: row.parsed_option("replace_key")?,
     })
 }

@@ -11,6 +11,7 @@
 //! How a trait is added, and what its SQL keeps to, is told in [`crate::store`].
 
 mod accounts;
+mod answers;
 mod applications;
 mod audit;
 mod chain;
@@ -18,10 +19,13 @@ mod fleet;
 mod group;
 mod history;
 mod identity;
+mod keys;
 mod latest;
 mod leases;
 mod links;
+mod news;
 mod postgres;
+mod removal;
 mod reports;
 mod row;
 mod session;

@@ -1,19 +1,21 @@
 //! Reports. The rule is the domain's; what is here puts its decision into the tables.
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Digest, LinkId, ReceiptVerdict, Sequence};
 
 use super::fleet::marks;
+use super::keys;
 use super::latest::{self, Prepared};
-use super::links::in_force;
+use super::links::{InForce, in_force};
 use super::row::{Row, name_of};
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored, chain};
 use crate::domain::admission::{Decision, decide};
 use crate::domain::history::patience;
-use crate::domain::report::MAX_REFUSED_KEPT;
+use crate::domain::report::{DEMANDED, MAX_REFUSED_KEPT};
+use crate::domain::rotation::may_seal;
 use crate::domain::{Admissions, Admitted, Incoming, Latest, RefusedReport, ReportRow};
 use crate::store::{Cursor, Page, PageSize, Reports};
 
@@ -24,15 +26,20 @@ impl Reports for SqlStore {
         // The writer's time is the scarce one: what can be made ready is made ready here.
         let reports = reports.into_iter().map(Prepared::new).collect::<Stored<Vec<_>>>()?;
         self.write(move |session| {
-            let settings = match in_force(session, &link)? {
-                Ok(settings) => settings,
+            let in_force = match in_force(session, &link)? {
+                Ok(in_force) => in_force,
                 Err(code) => {
                     return Ok(Admissions { answers: vec![Admitted::Refused(code); reports.len()], settings: None });
                 }
             };
-            let patience = patience(settings.interval);
-            let answers = reports.iter().map(|report| admit(session, &link, report, patience, now));
-            Ok(Admissions { answers: answers.collect::<Stored<_>>()?, settings: Some(settings) })
+            let answers = reports.iter().map(|report| admit(session, &link, &in_force, report, now));
+            let answers = answers.collect::<Stored<Vec<_>>>()?;
+            if in_force.settings.is_demanded()
+                && reports.iter().zip(&answers).any(|(report, answer)| answers_demand(report, answer, now))
+            {
+                session.run("UPDATE links SET demand_answered_at = ?2 WHERE id = ?1", params![link.as_str(), now])?;
+            }
+            Ok(Admissions { answers, settings: Some(in_force.settings) })
         })
         .await
     }
@@ -101,17 +108,33 @@ impl Reports for SqlStore {
     }
 }
 
+/// Whether a report is one that was made because somebody wanted a count, and is new.
+fn answers_demand(report: &Prepared, answer: &Admitted, now: Timestamp) -> bool {
+    let is_new = matches!(answer, Admitted::Stored { received_at, .. } if *received_at == now);
+    is_new && report.incoming.report.trigger == DEMANDED
+}
+
 fn admit(
     session: &dyn Session,
     link: &LinkId,
+    in_force: &InForce,
     prepared: &Prepared,
-    patience: SignedDuration,
     now: Timestamp,
 ) -> Stored<Admitted> {
     let incoming = &prepared.incoming;
     let report = &incoming.report;
+    let patience = patience(in_force.settings.interval);
     let neighbours = chain::neighbours(session, link, report.sequence)?;
-    match decide(incoming, &neighbours, now) {
+    // Nearly all reports are sealed by the present key: only for another one is it looked up until when it sealed.
+    let until = if incoming.key == in_force.key { None } else { keys::until(session, link, &incoming.key)? };
+    let decision = match decide(incoming, &neighbours, now) {
+        Decision::Repeat => Decision::Repeat,
+        _ if !may_seal(&incoming.key, &in_force.key, until, report.sequence) => {
+            Decision::Refuse(RefusalCode::KeyReplaced)
+        }
+        decision => decision,
+    };
+    match decision {
         Decision::Repeat => repeated(session, link, report.sequence),
         Decision::Refuse(code) => {
             keep_refused(session, link, incoming, code, now)?;
@@ -177,7 +200,7 @@ fn keep_refused(
             (SELECT digest FROM refused_reports WHERE link = ?1 ORDER BY last_at DESC, digest LIMIT ?2)",
         params![link.as_str(), MAX_REFUSED_KEPT],
     )?;
-    if matches!(code, RefusalCode::Fork | RefusalCode::BrokenChain) {
+    if matches!(code, RefusalCode::Fork | RefusalCode::BrokenChain | RefusalCode::KeyReplaced) {
         session.run("UPDATE links SET forks = forks + 1, forked_at = ?2 WHERE id = ?1", params![link.as_str(), now])?;
         marks::link(session, link)?;
     }

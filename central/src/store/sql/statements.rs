@@ -25,7 +25,7 @@ impl Statements for SqlStore {
         let link = link.clone();
         self.write(move |session| {
             let settings = match in_force(session, &link)? {
-                Ok(settings) => settings,
+                Ok(in_force) => in_force.settings,
                 Err(code) => return Ok(Err(code)),
             };
             let mut kept = 0;

@@ -18,6 +18,14 @@ struct Open {
     gravity: i64,
 }
 
+/// Ends what calls for attention of an application.
+pub(super) fn end_all(session: &dyn Session, id: &ApplicationId, now: Timestamp) -> Stored<()> {
+    session.run(
+        "UPDATE concerns SET ended_at = ?2, changed_at = ?2 WHERE application = ?1 AND ended_at IS NULL",
+        params![id.as_str(), now],
+    )
+}
+
 /// Notes what has changed since the last review.
 pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Stored<()> {
     let application = &row.application;

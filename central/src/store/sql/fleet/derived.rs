@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::list;
 use crate::domain::assessment::End;
 use crate::domain::fleet::{FleetRow, Sums};
-use crate::domain::{Facet, FleetOrder};
+use crate::domain::{ApplicationId, Facet, FleetOrder};
 use crate::store::Stored;
 use crate::store::sql::row::{name_of, to_json};
 use crate::store::sql::session::{Session, params};
@@ -39,8 +39,23 @@ pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Sto
     )?;
     facets(session, before.as_ref(), row)?;
     words(session, before.as_ref(), Some(row))?;
-    ends(session, before.as_ref(), row)?;
-    sums(session, before.as_ref(), row)
+    ends(session, before.as_ref(), Some(row))?;
+    sums(session, before.as_ref(), Some(row))
+}
+
+/// Takes away what was kept of an application that is removed, and what it was in all sums.
+pub(super) fn forget(session: &dyn Session, id: &ApplicationId) -> Stored<()> {
+    let Some(before) = list::kept(session, id)? else { return Ok(()) };
+    for facet in before.facets() {
+        session.run(
+            "DELETE FROM fleet_facets WHERE facet = ?1 AND application = ?2",
+            params![facet.as_str(), id.as_str()],
+        )?;
+    }
+    words(session, Some(&before), None)?;
+    ends(session, Some(&before), None)?;
+    sums(session, Some(&before), None)?;
+    session.run("DELETE FROM fleet WHERE application = ?1", params![id.as_str()])
 }
 
 /// Where a row stands in its lists: by name, and by each order.
@@ -93,9 +108,10 @@ fn words(session: &dyn Session, before: Option<&FleetRow>, row: Option<&FleetRow
 /// The key of an end in the calendar: the list, the time, the license, and what ends.
 type EndKey = (Facet, i64, String, String);
 
-fn ends(session: &dyn Session, before: Option<&FleetRow>, row: &FleetRow) -> Stored<()> {
-    let (old, new) = (before.map(end_keys).transpose()?.unwrap_or_default(), end_keys(row)?);
-    let application = row.application.as_str();
+fn ends(session: &dyn Session, before: Option<&FleetRow>, row: Option<&FleetRow>) -> Stored<()> {
+    let keys = |row: Option<&FleetRow>| row.map(end_keys).transpose().map(Option::unwrap_or_default);
+    let (old, new) = (keys(before)?, keys(row)?);
+    let Some(application) = row.or(before).map(|row| row.application.as_str()) else { return Ok(()) };
     for (facet, at, license, what) in old.difference(&new) {
         session.run(
             "DELETE FROM fleet_ends
@@ -123,8 +139,8 @@ fn end_keys(row: &FleetRow) -> Stored<BTreeSet<EndKey>> {
     Ok(keys)
 }
 
-fn sums(session: &dyn Session, before: Option<&FleetRow>, row: &FleetRow) -> Stored<()> {
-    let change = Sums::of(row).since(&before.map(Sums::of).unwrap_or_default());
+fn sums(session: &dyn Session, before: Option<&FleetRow>, row: Option<&FleetRow>) -> Stored<()> {
+    let change = row.map(Sums::of).unwrap_or_default().since(&before.map(Sums::of).unwrap_or_default());
     for ((used_for, facet, dimension), sum) in &change.totals {
         session.run(
             "INSERT INTO fleet_totals (used_for, facet, dimension, applications, used, used_of_limit, max, limited)

@@ -27,6 +27,13 @@ use crate::domain::{
 use crate::store::fleet::{ChangedConcern, FleetSum, Reviewed, Spell, SumOf};
 use crate::store::{Cursor, Fleet, Page, PageSize};
 
+/// Takes an application that is removed out of all lists and sums, and ends what called for attention.
+pub(super) fn forget(session: &dyn super::session::Session, id: &ApplicationId, now: Timestamp) -> Stored<()> {
+    concerns::end_all(session, id, now)?;
+    derived::forget(session, id)?;
+    session.run("DELETE FROM application_tags WHERE application = ?1", params![id.as_str()])
+}
+
 #[async_trait]
 impl Fleet for SqlStore {
     async fn review(&self, reminders: &Reminders, now: Timestamp, most: u32) -> Stored<Reviewed> {

@@ -6,10 +6,10 @@ use seatline_protocol::notices::Reminders;
 
 use super::{concerns, derived};
 use crate::domain::fleet::FleetRow;
-use crate::domain::{ApplicationId, Assessment, Labels, Licenses};
+use crate::domain::{ApplicationId, Assessment, Labels, Licenses, Told};
 use crate::store::sql::row::Row;
 use crate::store::sql::session::{Session, params};
-use crate::store::sql::{applications, latest, links, statements};
+use crate::store::sql::{answers, applications, latest, links, statements};
 use crate::store::{StoreError, Stored};
 
 /// What is due.
@@ -98,8 +98,8 @@ pub(super) fn read(session: &dyn Session, id: &ApplicationId, reminders: &Remind
                 row.text_option("content")
             })?;
             let (found, latest) = (links::by_id(session, link)?, latest::read(session, link)?);
-            let statements = statements::of(session, link)?;
-            let view = Licenses::of(application, found.as_ref(), latest.as_ref(), statements, now);
+            let told = Told { statements: statements::of(session, link)?, answers: answers::of(session, link)? };
+            let view = Licenses::of(application, found.as_ref(), latest.as_ref(), told, now);
             let link = marks.map(|marks| ReadLink { id: link.clone(), marks, content: content.flatten() });
             (view, link)
         }

@@ -1,0 +1,114 @@
+//! The keys of links.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use seatline_protocol::{KeyId, LinkId, PublicKey, Sequence};
+
+use super::fleet::marks;
+use super::links::{by_id, locked};
+use super::session::{Session, params};
+use super::{SqlStore, StoreError, Stored};
+use crate::domain::{FormerKey, KeyChange, KeyChanged, LinkState, Sender};
+use crate::store::{LinkKeys, PageSize};
+
+#[async_trait]
+impl LinkKeys for SqlStore {
+    async fn sender(&self, key: &KeyId) -> Stored<Option<Sender>> {
+        let key = key.to_string();
+        self.read(move |session| {
+            let present = "SELECT id AS link, public_key FROM links WHERE key_id = ?1";
+            let former = "SELECT link, public_key FROM link_keys WHERE key_id = ?1";
+            for query in [present, former] {
+                let found = session.row(query, params![&key], |row| {
+                    Ok(Sender { link: row.parsed("link")?, key: row.parsed("public_key")? })
+                })?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    async fn change_key(&self, change: &KeyChange, now: Timestamp) -> Stored<KeyChanged> {
+        let change = change.clone();
+        self.write(move |session| change_key(session, &change, now)).await
+    }
+
+    async fn former_keys(&self, link: &LinkId) -> Stored<Vec<FormerKey>> {
+        let link = link.clone();
+        self.read(move |session| {
+            session.rows(
+                "SELECT public_key, until_sequence, replaced_at FROM link_keys WHERE link = ?1
+                 ORDER BY replaced_at DESC, key_id LIMIT ?2",
+                params![link.as_str(), PageSize::MAX],
+                |row| {
+                    Ok(FormerKey {
+                        fingerprint: row.parsed::<PublicKey>("public_key")?.fingerprint(),
+                        until: row.sequence("until_sequence")?,
+                        replaced_at: row.time("replaced_at")?,
+                    })
+                },
+            )
+        })
+        .await
+    }
+}
+
+fn change_key(session: &dyn Session, change: &KeyChange, now: Timestamp) -> Stored<KeyChanged> {
+    let KeyChange { link: id, old, new, from } = change;
+    let link = match locked(session, id) {
+        Ok(link) => link,
+        Err(StoreError::Missing(_)) => return Ok(KeyChanged::Unknown),
+        Err(error) => return Err(error),
+    };
+    if link.state != LinkState::Approved {
+        return Ok(KeyChanged::NotInForce(link.state));
+    }
+    if link.key == *new {
+        return Ok(KeyChanged::Link(Box::new(link)));
+    }
+    if link.key != *old {
+        session.run("UPDATE links SET forks = forks + 1, forked_at = ?2 WHERE id = ?1", params![id.as_str(), now])?;
+        marks::link(session, id)?;
+        return Ok(KeyChanged::Replaced);
+    }
+    if is_in_use(session, &new.id())? {
+        return Ok(KeyChanged::InUse);
+    }
+    session.run(
+        "INSERT INTO link_keys (key_id, link, public_key, until_sequence, replaced_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![&old.id().to_string(), id.as_str(), &old.to_string(), from.get(), now],
+    )?;
+    session.run(
+        "UPDATE links SET public_key = ?2, key_id = ?3 WHERE id = ?1",
+        params![id.as_str(), &new.to_string(), &new.id().to_string()],
+    )?;
+    by_id(session, id)?.map(|link| KeyChanged::Link(Box::new(link))).ok_or(StoreError::Missing("link"))
+}
+
+/// Whether a key is, or was, that of any link.
+pub(super) fn is_in_use(session: &dyn Session, key: &KeyId) -> Stored<bool> {
+    let key = key.to_string();
+    let places = [
+        "SELECT key_id FROM links WHERE key_id = ?1",
+        "SELECT key_id FROM link_keys WHERE key_id = ?1",
+        "SELECT key_id FROM removed_links WHERE key_id = ?1",
+    ];
+    for place in places {
+        if session.exists(place, params![&key])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// From which report on another key has taken the place of this one, if it was the link's.
+pub(super) fn until(session: &dyn Session, link: &LinkId, key: &KeyId) -> Stored<Option<Sequence>> {
+    session.row(
+        "SELECT until_sequence FROM link_keys WHERE key_id = ?1 AND link = ?2",
+        params![&key.to_string(), link.as_str()],
+        |row| row.sequence("until_sequence"),
+    )
+}
