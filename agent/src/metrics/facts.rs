@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use seatline_host::activity::Activity;
 use seatline_host::exchange::ExchangeState;
+use seatline_host::held::HoldStatus;
 use seatline_host::link::LinkState;
 use seatline_host::live::Live;
 use seatline_host::runs::LastRun;
@@ -42,6 +43,8 @@ pub struct State {
     pub interval: Duration,
     /// What waits.
     pub outbox: OutboxStatus,
+    /// What waits for approval.
+    pub hold: HoldStatus,
     /// How the exchanges go.
     pub exchange: ExchangeState,
     /// By how many seconds the clock is behind what receipts have proven.
@@ -83,6 +86,7 @@ impl State {
             link: host.link()?.map(|link| link.state),
             interval: host.interval()?,
             outbox: host.outbox()?,
+            hold: host.hold_status()?,
             exchange,
             clock_behind: behind.unsigned_abs(),
         })

@@ -163,7 +163,7 @@ fn link(page: &mut Exposition, state: &State) {
     for name in known {
         phase.sample(&[("state", name.name())], state.link == Some(name));
     }
-    let (outbox, exchange) = (&state.outbox, &state.exchange);
+    let (outbox, hold, exchange) = (&state.outbox, &state.hold, &state.exchange);
     page.family("seatline_interval_seconds", Gauge, "How often is counted and reported.")
         .value(state.interval.as_secs());
     page.family("seatline_outbox_reports", Gauge, "Reports that wait for their receipt.").value(outbox.pending as u64);
@@ -173,6 +173,15 @@ fn link(page: &mut Exposition, state: &State) {
         .value(outbox.is_full);
     page.family("seatline_outbox_oldest_timestamp_seconds", Gauge, "When the oldest report that waits was made.")
         .maybe(outbox.oldest.map(seconds));
+    page.family("seatline_held_reports", Gauge, "Reports that wait for approval.").value(hold.held as u64);
+    page.family("seatline_held_capacity_reports", Gauge, "How many reports can wait for approval at the most.")
+        .value(hold.capacity as u64);
+    page.family(
+        "seatline_held_oldest_timestamp_seconds",
+        Gauge,
+        "When the oldest report that waits for approval was made.",
+    )
+    .maybe(hold.oldest.map(seconds));
     page.family("seatline_last_report_timestamp_seconds", Gauge, "When the latest report was made.")
         .maybe(outbox.latest.map(seconds));
     page.family("seatline_last_receipt_timestamp_seconds", Gauge, "When the central server stored the latest report.")

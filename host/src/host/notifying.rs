@@ -11,8 +11,15 @@ use crate::slots;
 use crate::store::{Slot, Stamp, StoreError, change};
 
 /// What a change of must lead to a look at what is due. The clock is apart.
-const WATCHED: [Slot; 6] =
-    [Slot::Licenses, Slot::Link, Slot::LastRun, Slot::LastExchange, Slot::Reminders, Slot::NotificationSettings];
+const WATCHED: [Slot; 7] = [
+    Slot::Licenses,
+    Slot::Link,
+    Slot::LastRun,
+    Slot::LastExchange,
+    Slot::Hold,
+    Slot::Reminders,
+    Slot::NotificationSettings,
+];
 
 impl Host {
     /// When administrators are reminded, and from which threshold on they are told of a limit (`s4`, `s5`).

@@ -10,6 +10,7 @@ use seatline_protocol::standing::MAX_MESSAGE;
 use seatline_protocol::{Digest, text};
 
 use crate::exchange::Problem;
+use crate::held::HoldStatus;
 use crate::host::{Host, HostError};
 use crate::link::{LinkFacts, LinkState};
 use crate::runs::LastRun;
@@ -44,6 +45,7 @@ pub(crate) fn states(
     states.extend(status.last_run.as_ref().map(|run| counting(run, patience)));
     if let Some(link) = &status.link {
         states.push(reporting(&status, link, patience, now));
+        states.push(approval(&status.hold, patience, now));
         states.push(self::link(&status, link));
     }
     states.push(clock(&status));
@@ -127,6 +129,31 @@ fn reporting(status: &Status, link: &LinkFacts, patience: SignedDuration, now: T
         "Everything that waited was received, or is on its way.",
     );
     of(Topic::Reporting, &link.central_url, course, begun, over)
+}
+
+/// That reports wait for a person, and for how long nobody has looked at them.
+fn approval(hold: &HoldStatus, patience: SignedDuration, now: Timestamp) -> State {
+    let held = match hold.held {
+        1 => "1 report waits".to_owned(),
+        held => format!("{} reports wait", text::number(held as u64)),
+    };
+    let way_out = "Look at what would leave on the page Plugin, and approve or discard it.";
+    let lasts = |oldest| now.duration_since(oldest) >= patience;
+    let (course, begun) = match hold.oldest {
+        None => (Course::Well, None),
+        Some(_) if hold.held >= hold.capacity => {
+            let message = format!("{held} for approval, and no further one is made until then. {way_out}");
+            (Course::At(Step::Stopped), Some(words("held-full", "No report is made any more", &message)))
+        }
+        Some(oldest) if lasts(oldest) => {
+            let since = oldest.strftime("%Y-%m-%d %H:%M UTC");
+            let message = format!("{held} for approval, the first since {since}. {way_out}");
+            (Course::At(Step::Holds), Some(words("reports-held", "Reports wait for approval", &message)))
+        }
+        Some(_) => (Course::Quiet, None),
+    };
+    let over = words("", "No report waits for approval any more", "What was held was approved or discarded.");
+    of(Topic::Approval, "reports", course, begun, over)
 }
 
 fn link(status: &Status, link: &LinkFacts) -> State {

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use jiff::Timestamp;
 use seatline_host::Host;
 use seatline_host::exchange::Problem;
+use seatline_host::held::Which;
 use seatline_host::notices::{Delivered, DeliveryState, Outcome, Refused};
 use seatline_host::sandbox::{Grants, Trigger};
 use seatline_host::store::{Slot, StoreError};
@@ -118,6 +119,31 @@ fn reports_that_nobody_receives_and_a_link_that_is_refused_are_told() {
     instance.host.import_response(&ExchangeResponse { refusals, ..Default::default() }).expect("taken");
     assert_eq!(told(&instance.host), ["link-refused"]);
     assert_eq!(told(&instance.host), [""; 0]);
+}
+
+#[test]
+fn b6_reports_that_wait_for_approval_are_told_when_nobody_has_looked_at_them_for_long() {
+    let (instance, central) = (Instance::new(), Central::new());
+    let host = &instance.host;
+    instance.install(Grants::all());
+    central.links(host);
+    let before = host.notices_stamp().expect("a stamp");
+    host.hold_reports(true).expect("held");
+    assert_ne!(host.notices_stamp().expect("a stamp"), before, "there is something to look at");
+    host.collect(Trigger::Interval).expect("a report that is held");
+    assert_eq!(told(host), [""; 0]);
+    instance.set_time("2026-03-01T15:00:00Z");
+    let notices = host.take_notices(&["x".to_owned()], &[]).expect("a look");
+    assert_eq!(codes(&notices), ["reports-held"], "three hours, at an interval of one");
+    assert!(notices[0].message.contains("1 report waits for approval, the first since 2026-03-01 12:00 UTC"));
+
+    for _ in 1..host.hold_status().expect("the hold").capacity {
+        assert!(host.collect(Trigger::Interval).expect("a run").is_held);
+    }
+    assert_eq!(told(host), ["held-full"]);
+    host.discard_reports(&Which::All).expect("discarded");
+    assert_eq!(told(host), ["held-full over"]);
+    assert_eq!(told(host), [""; 0]);
 }
 
 #[test]

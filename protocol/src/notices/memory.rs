@@ -47,7 +47,9 @@ impl Topic {
         match self {
             Self::Limit => SETTLE_COUNT,
             Self::Counting | Self::Reporting | Self::Link | Self::Clock => SETTLE_SERVICE,
-            Self::Expiry | Self::Maintenance | Self::Unlicensed | Self::LicenseKey | Self::Test => SignedDuration::ZERO,
+            // These end by a date, or by what a person does.
+            Self::Expiry | Self::Maintenance | Self::Unlicensed => SignedDuration::ZERO,
+            Self::LicenseKey | Self::Approval | Self::Test => SignedDuration::ZERO,
         }
     }
 }

@@ -45,6 +45,8 @@ pub enum Topic {
     Counting,
     /// The reports on their way.
     Reporting,
+    /// The reports that wait for approval.
+    Approval,
     /// What the central server says to the link.
     Link,
     /// The clock.
