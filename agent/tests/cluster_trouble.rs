@@ -119,6 +119,30 @@ fn name(agent: &Agent) -> String {
 }
 
 #[test]
+fn g5_a_node_that_cannot_count_passes_the_turn_on_and_one_alone_keeps_it() {
+    let server = Postgres::start();
+    let [lame, sound] = ["wiki-1", "wiki-2"].map(|name| Agent::node(name, &database(&server)));
+    [&lame, &sound].into_iter().for_each(Agent::install_plugin);
+    std::fs::remove_file(lame.path("wiki.db")).expect("its product's database is gone");
+    let mut alone = Running::start(&lame, &[], &[]);
+    alone.until("missing from the report");
+    assert_eq!(until("a node on duty", || on_duty(&sound)), "wiki-1", "there is no other");
+    alone.signal("TERM");
+    alone.ended();
+
+    // Both run, and it is the turn of the one that cannot count.
+    let mut first = Running::start(&lame, &[], &[]);
+    first.until("this node synchronises from now on");
+    let mut second = Running::start(&sound, &[], &[]);
+    second.until("running nodes");
+    assert_eq!(on_duty(&sound).as_deref(), Some("wiki-1"));
+    Central::new().links(&sound);
+    first.until("this node could not count or reach the central server");
+    second.until("this node synchronises from now on");
+    assert_eq!(on_duty(&lame).as_deref(), Some("wiki-2"));
+}
+
+#[test]
 fn g5_a_node_whose_clock_is_wrong_by_days_neither_lapses_nor_keeps_the_turn() {
     let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
     assert!(Path::new(library).exists(), "faketime is needed for this test: `cargo xtask test` installs it");

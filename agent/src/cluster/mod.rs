@@ -47,6 +47,8 @@ pub struct Cluster {
     member: Member,
     /// Until when it is surely this node's turn.
     on_duty_until: Mutex<Option<Instant>>,
+    /// Until when the turn is left to the others, because this node could not do what it is for.
+    passed_until: Mutex<Option<Instant>>,
     has_beaten: AtomicBool,
     /// The digest of the plugin that this node has.
     plugin: Mutex<Option<String>>,
@@ -69,8 +71,8 @@ impl Cluster {
         let incarnation = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let lapse = Duration::from_secs(config.cluster.lapse_after);
         let member = Member { node, incarnation, version: config.product.version.clone(), lapse };
-        let (on_duty_until, has_beaten, plugin, rival, known) = Default::default();
-        Ok(Self { store, member, on_duty_until, has_beaten, plugin, rival, known })
+        let (on_duty_until, passed_until, has_beaten, plugin, rival, known) = Default::default();
+        Ok(Self { store, member, on_duty_until, passed_until, has_beaten, plugin, rival, known })
     }
 
     /// What this node is called.
@@ -97,7 +99,8 @@ impl Cluster {
         // Before the database looks at its clock, so that our turn ends for us before it ends for the others.
         let begun = Instant::now();
         let plugin = self.plugin.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match self.store.sign(&self.member, plugin.as_deref())? {
+        let wants_turn = self.passed_until().is_none_or(|until| begun >= until);
+        match self.store.sign(&self.member, plugin.as_deref(), wants_turn)? {
             Sign::Seen { on_duty } => {
                 *self.rival() = None;
                 *self.on_duty_until() = on_duty.then(|| begun + self.member.lapse);
@@ -114,6 +117,21 @@ impl Cluster {
                 }
             }
         }
+    }
+
+    /// Passes the turn on, where another node runs that can take it: for as long as a node takes to lapse this one leaves it
+    /// to them. Gives whether it did.
+    ///
+    /// # Errors
+    /// When the database cannot be reached. Then the turn stays here, or is taken when this node has lapsed.
+    pub fn pass_on(&self) -> Result<bool, StoreError> {
+        if self.running()?.iter().all(|node| node.id == self.member.node) {
+            return Ok(false);
+        }
+        *self.passed_until() = Some(Instant::now() + self.member.lapse);
+        *self.on_duty_until() = None;
+        self.store.give_up_turn(&self.member)?;
+        Ok(true)
     }
 
     /// Whether it is this node's turn to synchronise, as far as it knows.
@@ -166,6 +184,10 @@ impl Cluster {
 
     fn on_duty_until(&self) -> MutexGuard<'_, Option<Instant>> {
         self.on_duty_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn passed_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.passed_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rival(&self) -> MutexGuard<'_, Option<std::time::SystemTime>> {

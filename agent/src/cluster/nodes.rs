@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use postgres::types::Type;
 use seatline_host::store::StoreError;
-use seatline_postgres::{Connection, QueryError};
+use seatline_postgres::{Connection, Parameter, QueryError};
 use serde::Serialize;
 
 use super::layout::NOW;
@@ -101,6 +101,8 @@ ON CONFLICT (name) DO UPDATE SET node = $1, incarnation = $2, expires_at = $4,
     taken_at = CASE WHEN l.incarnation = $2 THEN l.taken_at ELSE $3 END
 WHERE l.incarnation = $2 OR l.expires_at <= $3";
 
+const GIVE_UP_TURN: &str = "DELETE FROM {s}.leases WHERE incarnation = $1";
+
 const LIST: &str = "
 SELECT n.id, n.version, n.agent, n.started_at, n.seen_at, n.expires_at, l.taken_at, l.expires_at, CURRENT_TIMESTAMP,
     n.plugin
@@ -108,15 +110,22 @@ FROM {s}.nodes n LEFT JOIN {s}.leases l ON l.incarnation = n.incarnation AND l.n
 ORDER BY n.id";
 
 impl PostgresStore {
-    /// Gives a sign of life of `member`, which has this `plugin`, and takes the turn if it is free.
-    pub(super) fn sign(&self, member: &Member, plugin: Option<&str>) -> Result<Sign, StoreError> {
+    /// Gives a sign of life of `member`, which has this `plugin`, and takes the turn if it is free and wanted.
+    pub(super) fn sign(&self, member: &Member, plugin: Option<&str>, wants_turn: bool) -> Result<Sign, StoreError> {
         let check = self.sql("SELECT layout, phase FROM {s}.instance WHERE id = 'seatline'");
         let row = self.pool().with(|client| client.query_opt(&check, &[]))?;
         self.check(row)?;
-        self.pool().with(|client| client.transaction(BEGIN, |client| self.sign_with(client, member, plugin)))
+        self.pool()
+            .with(|client| client.transaction(BEGIN, |client| self.sign_with(client, member, plugin, wants_turn)))
     }
 
-    fn sign_with(&self, client: &mut Connection, member: &Member, plugin: Option<&str>) -> Result<Sign, QueryError> {
+    fn sign_with(
+        &self,
+        client: &mut Connection,
+        member: &Member,
+        plugin: Option<&str>,
+        wants_turn: bool,
+    ) -> Result<Sign, QueryError> {
         let Member { node, incarnation, version, lapse } = member;
         let now: SystemTime = client.query_one(NOW, &[])?.try_get(0)?;
         let (expires_at, forgotten_at) = (now + *lapse, now - REMEMBERED);
@@ -139,26 +148,27 @@ impl PostgresStore {
             // It may have left between the two statements.
             return Ok(Sign::Taken(other.map_or(Ok(now), |row| row.try_get(0))?));
         }
-        let turn = client.execute(
-            &self.sql(TAKE_TURN),
-            &[
-                (node, Type::TEXT),
-                (incarnation, Type::TEXT),
-                (&now, Type::TIMESTAMPTZ),
-                (&expires_at, Type::TIMESTAMPTZ),
-            ],
-        )?;
+        let turn: [Parameter<'_>; 4] = [
+            (node, Type::TEXT),
+            (incarnation, Type::TEXT),
+            (&now, Type::TIMESTAMPTZ),
+            (&expires_at, Type::TIMESTAMPTZ),
+        ];
+        let on_duty = wants_turn && client.execute(&self.sql(TAKE_TURN), &turn)? > 0;
         let forget = self.sql("DELETE FROM {s}.nodes WHERE expires_at < $1");
         client.execute(&forget, &[(&forgotten_at, Type::TIMESTAMPTZ)])?;
-        Ok(Sign::Seen { on_duty: turn > 0 })
+        Ok(Sign::Seen { on_duty })
+    }
+
+    /// Gives up the turn of `member`, which goes on giving signs of life.
+    pub(super) fn give_up_turn(&self, member: &Member) -> Result<(), StoreError> {
+        let statement = self.sql(GIVE_UP_TURN);
+        self.pool().with(|client| client.execute(&statement, &[(&member.incarnation, Type::TEXT)])).map(drop)
     }
 
     /// Takes `member` off the list, and gives up its turn.
     pub(super) fn sign_off(&self, member: &Member) -> Result<(), StoreError> {
-        let statements = [
-            self.sql("DELETE FROM {s}.nodes WHERE incarnation = $1"),
-            self.sql("DELETE FROM {s}.leases WHERE incarnation = $1"),
-        ];
+        let statements = [self.sql("DELETE FROM {s}.nodes WHERE incarnation = $1"), self.sql(GIVE_UP_TURN)];
         self.pool().with(|client| {
             client.transaction(BEGIN, |client| {
                 for statement in &statements {

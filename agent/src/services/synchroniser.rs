@@ -53,16 +53,18 @@ impl Service for Synchroniser<'_> {
                             self.adopt_licenses(&mut refused);
                         }
                         // Whatever happens in a step, the next one comes.
-                        if catch_unwind(AssertUnwindSafe(|| step(host, due, phase))).is_err() {
-                            tracing::error!(
-                                code = "internal",
-                                "the step failed unexpectedly; the next one comes as planned"
-                            );
-                        }
+                        let was_done = catch_unwind(AssertUnwindSafe(|| step(host, due, phase))).unwrap_or_else(|_| {
+                            let message = "the step failed unexpectedly; the next one comes as planned";
+                            tracing::error!(code = "internal", "{message}");
+                            false
+                        });
                         tell_of_identity(host, &mut unconfirmed);
                         note(schedule, host, due, phase);
                         if matches!(due, Due::Synchronise(_)) {
                             looked_at = Instant::now();
+                            if !was_done {
+                                turn.pass_on();
+                            }
                         }
                     } else if look_every.is_some_and(|every| looked_at.elapsed() >= every)
                         && self.0.has_turn()
@@ -124,6 +126,21 @@ impl<'i> Turn<'i> {
     }
 }
 
+impl Turn<'_> {
+    /// Lets another node try, where there is one: what is in this one's way may not be in that one's.
+    fn pass_on(&self) {
+        let Some(cluster) = self.cluster else { return };
+        match cluster.pass_on() {
+            Ok(true) => tracing::warn!(
+                node = cluster.node(),
+                "this node could not count or reach the central server: another one may synchronise"
+            ),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(code = error.code(), "the turn is not passed on: {error}"),
+        }
+    }
+}
+
 /// The schedule of whoever had the turn before.
 fn resumed(host: &Host, phase: LinkPhase) -> Schedule {
     let last = host.last_run().ok().flatten();
@@ -177,16 +194,39 @@ fn look(host: &Host) -> Result<(LinkPhase, Duration, bool), StoreError> {
     Ok((phase, host.interval()?, is_demanded))
 }
 
-fn step(host: &Host, due: Due, phase: LinkPhase) {
+/// Does what is due. Gives whether nothing was in the way that may be in the way of this node alone.
+fn step(host: &Host, due: Due, phase: LinkPhase) -> bool {
     match (due, phase) {
-        (Due::Exchange, _) => log_exchange(&host.exchange()),
-        (Due::Synchronise(trigger), LinkPhase::Absent) => log_run(&host.collect(trigger)),
+        (Due::Exchange, _) => {
+            let exchanged = host.exchange();
+            log_exchange(&exchanged);
+            !is_unreachable(&exchanged)
+        }
+        (Due::Synchronise(trigger), LinkPhase::Absent) => {
+            let collected = host.collect(trigger);
+            log_run(&collected);
+            is_whole(&collected)
+        }
         (Due::Synchronise(trigger), _) => {
             let Synchronised { collected, exchanged } = host.sync(trigger);
             log_run(&collected);
             log_exchange(&exchanged);
+            is_whole(&collected) && !is_unreachable(&exchanged)
         }
     }
+}
+
+/// Whether everything was counted that is to be.
+fn is_whole(collected: &Result<Collected, CollectError>) -> bool {
+    collected.as_ref().is_ok_and(|collected| match &collected.run.outcome {
+        Outcome::Collected(collected) => collected.omissions.is_empty(),
+        Outcome::Failed(_) => false,
+    })
+}
+
+/// Whether no answer came.
+fn is_unreachable(exchanged: &Result<ExchangeOutcome, ExchangeError>) -> bool {
+    matches!(exchanged, Err(ExchangeError::Client(_)))
 }
 
 /// Notes what was done, and plans what follows.
