@@ -4,6 +4,8 @@ mod support;
 
 use support::agent::{Agent, Finished, seatline, stock_plugin};
 use support::central::Central;
+use support::mail::mail_server::MailServer;
+use support::mail::read;
 
 /// Everything that a command wrote, with what differs from run to run named.
 fn seen(agent: &Agent, finished: Finished) -> String {
@@ -42,6 +44,27 @@ fn steady(line: &str) -> String {
         if bare.is_empty() { (*word).to_owned() } else { word.replace(bare, name) }
     });
     replaced.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn s5_s6_s7_a_mail_says_what_why_and_what_to_do() {
+    let (agent, mut server) = (Agent::new(), MailServer::plain());
+    agent.install_plugin();
+    agent.tells_by_mail(&server);
+    agent.run(&["license", "set", &agent.issue(&["--kind", "commercial", "--id", "L-1", "--limit", "users=4"])]).ok();
+    agent.run(&["sync"]).refused("not-linked");
+    agent.run(&["notices", "check"]).ok();
+    let limit = read(&server.mail());
+    let expires = ["--limit", "users=3", "--expires", "2090-01-01", "--replaces", "L-1"];
+    let key = agent.issue(&[&["--kind", "commercial", "--id", "L-2"], &expires[..]].concat());
+    agent.run(&["license", "set", &key]).ok();
+    agent.run(&["notices", "check"]).ok();
+    let exceeded = read(&server.mail());
+    agent.run(&["notices", "test"]).ok();
+    let mails = [limit, exceeded, read(&server.mail())].map(|(subject, text)| format!("Subject: {subject}\n\n{text}"));
+    let shown = mails.join("\n========\n").replace(&agent.server_id(), "SERVER-ID");
+    let shown = shown.split('\n').map(steady).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!("mails", shown);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use seatline_delivery::{GIVE_UP_AFTER, retry_after};
 use seatline_host::exchange::Problem;
 use seatline_host::host::HostError;
 use seatline_host::notices::{Delivered, Outcome};
+use seatline_protocol::Digest;
 use seatline_protocol::notices::{Change, Facts, Notice, Step, Subject, Topic};
 use serde::Serialize;
 
@@ -205,6 +206,13 @@ fn hand_out(
     });
 }
 
+/// The same at each try: whoever gets a mail twice, because the agent was killed before it could note that it was taken,
+/// is shown it once by most mail servers and readers.
+fn message_id(parcel: &Parcel) -> String {
+    let channel = Digest::of(parcel.channel.as_bytes());
+    format!("{}.{}", parcel.id, &channel.hex()[..16])
+}
+
 fn post_mails(
     parcels: &[&Parcel],
     channel: &MailChannel,
@@ -226,7 +234,7 @@ fn post_mails(
             to,
             subject: &letter::subject(&parcel.notice, origin),
             text: &letter::text(&parcel.notice, origin),
-            id: &format!("{}.{}", parcel.id, letters.len()),
+            id: &message_id(parcel),
             date: parcel.notice.at.into(),
         };
         match letter.to_bytes() {
@@ -334,10 +342,17 @@ mod tests {
     fn what_is_final_is_given_up_at_once_and_who_wants_to_be_left_alone_is() {
         let now = Timestamp::UNIX_EPOCH;
         assert!(matches!(outcome(&parcel(0), failed(true, None), now, 0), Outcome::GivenUp(_)));
-        let asked = Some(Duration::from_secs(7200));
-        let Outcome::Failed(_, again) = outcome(&parcel(0), failed(false, asked), now, 0) else {
-            panic!("tried again")
-        };
-        assert_eq!(again, now + Duration::from_secs(7200));
+        let asked = failed(false, Some(Duration::from_secs(7200)));
+        let later = outcome(&parcel(0), asked.clone(), now, 0);
+        assert_eq!(later, Outcome::Failed(asked.problem, now + Duration::from_secs(7200)));
+    }
+
+    #[test]
+    fn a_mail_has_the_same_id_at_each_try_and_another_for_each_notice_and_recipient() {
+        let to = |channel: &str| Parcel { channel: channel.to_owned(), ..parcel(0) };
+        let ids = [to("mail:a@x"), to("mail:b@x"), Parcel { id: "other".to_owned(), ..to("mail:a@x") }];
+        let ids = ids.each_ref().map(message_id);
+        assert_eq!(message_id(&Parcel { failures: 7, ..to("mail:a@x") }), ids[0]);
+        assert!(ids[0] != ids[1] && ids[0] != ids[2] && !ids[0].contains('@'), "{ids:?}");
     }
 }

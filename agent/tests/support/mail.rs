@@ -29,7 +29,8 @@ impl Agent {
 
 /// What a mail says: its subject and its text.
 pub fn read(mail: &serde_json::Value) -> (String, String) {
-    let text = mail["text"].as_str().expect("the mail").replace("=\r\n", "").replace("\r\n", "\n");
+    let text =
+        mail["text"].as_str().expect("the mail").replace("=\r\n", "").replace("=20\r\n", " \n").replace("\r\n", "\n");
     let (head, body) = text.split_once("\n\n").expect("a head and a body");
     let head = head.replace("\n ", " ");
     let subject = head.lines().find_map(|line| line.strip_prefix("Subject: ")).expect("a subject");
