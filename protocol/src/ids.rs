@@ -202,10 +202,29 @@ checked_string!(
         .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f')))
 );
 
+/// The digest of bytes that come piece by piece.
+#[derive(Clone, Default)]
+pub struct Digester(Sha256);
+
+impl Digester {
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces.
+    pub fn digest(self) -> Digest {
+        Digest::of_hash(self.0.finalize().into())
+    }
+}
+
 impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        let hash: [u8; 32] = Sha256::digest(bytes).into();
+        Self::of_hash(Sha256::digest(bytes).into())
+    }
+
+    fn of_hash(hash: [u8; 32]) -> Self {
         let mut text = String::with_capacity(71);
         text.push_str("sha256:");
         for byte in hash {
@@ -303,6 +322,9 @@ mod tests {
         assert_eq!(digest.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert!(digest.as_str().parse::<Digest>().is_ok());
         assert!(digest.as_str().to_uppercase().parse::<Digest>().is_err());
+        let mut pieces = Digester::default();
+        [b"a".as_slice(), b"", b"bc"].into_iter().for_each(|piece| pieces.update(piece));
+        assert_eq!(pieces.digest(), digest);
     }
 
     #[test]

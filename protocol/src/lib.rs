@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | [`License`] | a vendor's key | the host |
 //! | [`Invite`], [`Welcome`], [`Settings`], [`Receipt`], [`Removal`] | the central server's key | the host |
+//! | [`evidence::EvidenceSection`], [`evidence::EvidenceManifest`] | the central server's key | anyone |
 //! | [`Join`], [`Report`], [`Continuity`], [`Rotation`], [`Wait`] | the link's key, made by the host | the central server |
 //!
 //! A [`LicenseRequest`] is not sealed: an administrator sends it to a vendor, before there is a license.
@@ -16,6 +17,7 @@
 
 pub mod chain;
 pub mod continuity;
+pub mod evidence;
 pub mod exchange;
 pub mod ids;
 pub mod keys;

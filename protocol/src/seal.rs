@@ -32,7 +32,7 @@ pub trait Document: Serialize + DeserializeOwned {
 }
 
 /// The purposes of all documents, to say what a document is that was given in another's place.
-const PURPOSES: [&str; 12] = [
+const PURPOSES: [&str; 14] = [
     crate::License::PURPOSE,
     crate::Invite::PURPOSE,
     crate::Join::PURPOSE,
@@ -45,6 +45,8 @@ const PURPOSES: [&str; 12] = [
     crate::rotation::Succession::PURPOSE,
     crate::Wait::PURPOSE,
     crate::Removal::PURPOSE,
+    crate::evidence::EvidenceSection::PURPOSE,
+    crate::evidence::EvidenceManifest::PURPOSE,
 ];
 
 /// Why a text is not a sealed document of the kind that was asked for, by a key that is trusted.

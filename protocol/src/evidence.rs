@@ -1,0 +1,295 @@
+//! Evidence (`b12`): the sealed reports of a period in one file, which anyone can verify with public keys alone.
+//!
+//! A file of evidence is text, one JSON value in each line, and is read and written line by line:
+//!
+//! | line | what it holds |
+//! |---|---|
+//! | `{"evidence": …}` | the [`Head`]: the form, the central server and its public key, the period |
+//! | `{"link": …}` | begins the section of a link: its [`LinkFacts`] with the public keys |
+//! | `{"refused": …}` | a report that was not taken into the chain, as it was sealed |
+//! | `{"report": …}` | a report of the chain as it was sealed, with its receipt |
+//! | `{"statement": …}` | a statement of continuity as it was sealed |
+//! | `{"section": "…"}` | ends the section: an [`EvidenceSection`], sealed by the central server |
+//! | `{"manifest": "…"}` | ends the file: an [`EvidenceManifest`], sealed by the central server |
+//!
+//! In a section the lines stand in this order, the reports by their numbers. Lines end by a single line feed. The form is told, for
+//! whoever writes a verifier of his own, in `docs/evidence.md`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Digest, LinkId, ProductId, Sequence};
+use crate::keys::PublicKey;
+use crate::seal::Document;
+
+/// The name of the form, in the first line.
+pub const FORM: &str = "seatline-evidence/1";
+/// The most bytes of a line: the largest report with its receipt.
+pub const MAX_LINE_BYTES: usize = 1024 * 1024 + 16 * 1024;
+/// The most missing stretches that a section lists; it counts all.
+pub const MAX_GAPS: usize = 100;
+/// The most refused reports, and the most statements, of a section.
+pub const MAX_KEPT: u64 = 1024;
+/// The most keys of a link.
+pub const MAX_KEYS: usize = 1024;
+
+/// A line of a file of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Line {
+    /// The first one.
+    Evidence(Head),
+    /// The beginning of a section.
+    Link(LinkFacts),
+    /// A report of the chain.
+    Report(ReportLine),
+    /// A report that was refused.
+    Refused(RefusedLine),
+    /// A statement of continuity.
+    Statement(StatementLine),
+    /// The end of a section: a sealed [`EvidenceSection`].
+    Section(String),
+    /// The last one: a sealed [`EvidenceManifest`].
+    Manifest(String),
+}
+
+/// What the file is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// [`FORM`].
+    pub form: String,
+    /// Who sealed the receipts, the sections and the manifest.
+    pub central: CentralFacts,
+    /// Reports that were observed from then on; absent for all from the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Reports that were observed before then; absent for all up to the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// The central server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CentralFacts {
+    /// What it calls itself.
+    pub name: String,
+    /// Where it is reached.
+    pub url: String,
+    /// Its public key. That it is the right one is for whoever verifies to know from elsewhere.
+    pub key: PublicKey,
+}
+
+/// The link of a section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkFacts {
+    /// The link, as its reports name it.
+    pub id: LinkId,
+    /// The application that it belongs to.
+    pub application: ApplicationFacts,
+    /// When the product joined.
+    pub joined_at: Timestamp,
+    /// When the central server's administrator approved the link; absent where nobody has yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_at: Option<Timestamp>,
+    /// The keys that its reports are sealed by, the first first.
+    pub keys: Vec<LinkKey>,
+}
+
+/// An application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationFacts {
+    /// Its id at the central server.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The product that it is an installation of.
+    pub product: ProductId,
+}
+
+/// A key of a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkKey {
+    /// The key.
+    pub key: PublicKey,
+    /// The first report that it seals: it does so up to the first of the next key.
+    pub first: Sequence,
+    /// When the central server took it for the link's.
+    pub since: Timestamp,
+}
+
+/// A report of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportLine {
+    /// The [`crate::Report`], sealed by the link's key: the exact bytes that arrived.
+    pub sealed: String,
+    /// The [`crate::Receipt`], sealed by the central server's key: the exact bytes that were answered.
+    pub receipt: String,
+}
+
+/// A report that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedLine {
+    /// The [`crate::Report`], sealed by the link's key: the exact bytes that arrived.
+    pub sealed: String,
+    /// Why it was refused, see [`crate::exchange::RefusalCode`].
+    pub code: String,
+    /// When it came first.
+    pub first_at: Timestamp,
+    /// When it came last.
+    pub last_at: Timestamp,
+    /// How often it came.
+    pub times: u64,
+}
+
+/// A statement of continuity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatementLine {
+    /// The [`crate::Continuity`], sealed by the link's key: the exact bytes that arrived.
+    pub sealed: String,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// A missing stretch of a chain, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stretch {
+    /// The first missing one.
+    pub from: Sequence,
+    /// The last missing one.
+    pub to: Sequence,
+}
+
+/// What the central server says of a link's reports of the period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceSection {
+    /// The link.
+    pub link: LinkId,
+    /// How many reports there are.
+    pub reports: u64,
+    /// The first of them; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Sequence>,
+    /// The last of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Sequence>,
+    /// The digest of the last sealed report: the head of the chain at the end of the period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Digest>,
+    /// How many are missing between the first and the last.
+    pub missing: u64,
+    /// The missing stretches, the first first, at most [`MAX_GAPS`].
+    pub gaps: Vec<Stretch>,
+    /// How many refused reports there are.
+    pub refused: u64,
+    /// How many statements there are.
+    pub statements: u64,
+    /// The digest of the section's lines before, with their line feeds.
+    pub content: Digest,
+}
+
+impl Document for EvidenceSection {
+    const PURPOSE: &'static str = "seatline/evidence-section/v1";
+    const MAX_BYTES: usize = 16 * 1024;
+
+    fn check(&self) -> Result<(), String> {
+        if self.gaps.len() > MAX_GAPS { Err(format!("gaps: at most {MAX_GAPS}")) } else { Ok(()) }
+    }
+}
+
+/// What the central server says of the whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceManifest {
+    /// When the file was made, by the central server's clock.
+    pub made_at: Timestamp,
+    /// How many sections there are: one for each link.
+    pub sections: u64,
+    /// How many reports there are in all of them.
+    pub reports: u64,
+    /// How many refused reports.
+    pub refused: u64,
+    /// How many statements.
+    pub statements: u64,
+    /// The digest of all lines before, with their line feeds.
+    pub content: Digest,
+}
+
+impl Document for EvidenceManifest {
+    const PURPOSE: &'static str = "seatline/evidence/v1";
+    const MAX_BYTES: usize = 4 * 1024;
+
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// The missing stretches between numbers that come in their order: what a section says of its gaps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Course {
+    first: Option<Sequence>,
+    last: Option<Sequence>,
+    missing: u64,
+    gaps: Vec<Stretch>,
+}
+
+impl Course {
+    /// Notes the next number, which must be greater than all before; gives the gap before it, if there is one.
+    pub fn note(&mut self, at: Sequence) -> Option<Stretch> {
+        let expected = self.last.and_then(Sequence::next);
+        self.first = self.first.or(Some(at));
+        self.last = Some(at);
+        let gap = Stretch { from: expected.filter(|expected| *expected < at)?, to: at.previous()? };
+        self.missing += gap.to.get() - gap.from.get() + 1;
+        if self.gaps.len() < MAX_GAPS {
+            self.gaps.push(gap);
+        }
+        Some(gap)
+    }
+
+    /// The first number and the last.
+    pub fn ends(&self) -> (Option<Sequence>, Option<Sequence>) {
+        (self.first, self.last)
+    }
+
+    /// How many are missing.
+    pub fn missing(&self) -> u64 {
+        self.missing
+    }
+
+    /// The missing stretches, at most [`MAX_GAPS`].
+    pub fn gaps(&self) -> &[Stretch] {
+        &self.gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b12_a_course_names_what_is_missing() {
+        let number = |number: u64| Sequence::try_from(number).expect("a sequence number");
+        let mut course = Course::default();
+        let gaps: Vec<_> = [3, 4, 7, 8, 10].into_iter().filter_map(|at| course.note(number(at))).collect();
+        let named = [Stretch { from: number(5), to: number(6) }, Stretch { from: number(9), to: number(9) }];
+        assert_eq!((gaps.as_slice(), course.gaps(), course.missing()), (&named[..], &named[..], 3));
+        assert_eq!(course.ends(), (Some(number(3)), Some(number(10))));
+    }
+
+    #[test]
+    fn b12_a_course_lists_a_hundred_gaps_and_counts_all() {
+        let mut course = Course::default();
+        for number in 1..=200 {
+            course.note(Sequence::try_from(number * 2).expect("a sequence number"));
+        }
+        assert_eq!((course.gaps().len(), course.missing()), (MAX_GAPS, 199));
+    }
+}
