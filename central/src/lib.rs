@@ -8,6 +8,7 @@
 //! | [`central`] | store, secrets and clock together |
 //! | [`actions`] | what administrators do with them, by subject |
 //! | [`link`] | the door to the products: joins and reports in, welcomes and receipts out |
+//! | [`evidence`] | sealed reports of a period as a file, and its verification |
 //! | [`auth`] | administrators, their sessions and tokens, and the guard before everything else |
 //! | [`api`] | the JSON API |
 //! | [`pages`] | the pages |
@@ -24,6 +25,7 @@ pub mod auth;
 pub mod central;
 pub mod command;
 pub mod domain;
+pub mod evidence;
 pub mod keyring;
 pub mod link;
 pub mod pages;

@@ -10,21 +10,57 @@ use seatline_web::secret::random;
 
 /// Writes `bytes` to `path`, in the place of what is there. When it returns, they are on the disk.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = draft(path, bytes)?;
-    fs::rename(&draft, path).inspect_err(|_| drop(fs::remove_file(&draft)))?;
-    sync_directory(path)
+    let mut draft = Draft::begin(path)?;
+    draft.file.write_all(bytes)?;
+    draft.finish()
 }
 
 /// Writes `bytes` beside `path`, to a new file that only its owner may read; gives its path.
 pub(crate) fn draft(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    // Nobody else knows the name beforehand, so that in a directory of many nobody can have made the file for us.
-    name.push(format!(".{:032x}", u128::from_le_bytes(random().map_err(io::Error::other)?)));
-    let draft = path.with_file_name(name);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.inspect_err(|_| drop(fs::remove_file(&draft))).map(|()| draft)
+    let mut draft = Draft::begin(path)?;
+    draft.file.write_all(bytes)?;
+    draft.file.sync_all()?;
+    draft.is_kept = true;
+    Ok(draft.path.clone())
+}
+
+/// A file that is being written beside its place, for its owner alone. It is removed where it is not finished.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// Where it is written to.
+    pub(crate) file: File,
+    path: PathBuf,
+    place: PathBuf,
+    is_kept: bool,
+}
+
+impl Draft {
+    /// Begins a file that will stand at `place`.
+    pub(crate) fn begin(place: &Path) -> io::Result<Self> {
+        let mut name = OsString::from(".");
+        name.push(place.file_name().unwrap_or_default());
+        // Nobody else knows the name beforehand, so that in a directory of many nobody can have made the file for us.
+        name.push(format!(".{:032x}", u128::from_le_bytes(random().map_err(io::Error::other)?)));
+        let path = place.with_file_name(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Self { file, path, place: place.to_owned(), is_kept: false })
+    }
+
+    /// Puts it in its place. When it returns, it is there for good.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.path, &self.place)?;
+        self.is_kept = true;
+        sync_directory(&self.place)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// Syncs the directory of `path`: then a file that came or went there did so for good.

@@ -116,10 +116,12 @@ pub struct ApplicationFacts {
 pub struct LinkKey {
     /// The key.
     pub key: PublicKey,
-    /// The first report that it seals: it does so up to the first of the next key.
-    pub first: Sequence,
-    /// When the central server took it for the link's.
-    pub since: Timestamp,
+    /// The first report that it does not seal any more, as another key took its place; absent for the present key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Sequence>,
+    /// When the central server took the other key in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_at: Option<Timestamp>,
 }
 
 /// A report of the chain.

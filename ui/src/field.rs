@@ -75,6 +75,11 @@ impl<'a> Field<'a> {
         Self::new(name, label, Control::Input { kind: "url" })
     }
 
+    /// A day.
+    pub fn date(name: &'a str, label: &'a str) -> Self {
+        Self::new(name, label, Control::Input { kind: "date" })
+    }
+
     /// A secret: its value is never sent back into the page.
     pub fn password(name: &'a str, label: &'a str) -> Self {
         Self::new(name, label, Control::Input { kind: "password" })

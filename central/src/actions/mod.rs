@@ -4,6 +4,7 @@
 pub mod accounts;
 mod act;
 pub mod applications;
+pub mod chain;
 pub mod history;
 pub mod links;
 pub mod questions;

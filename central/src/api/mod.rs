@@ -8,6 +8,7 @@ mod account;
 mod applications;
 mod audit;
 mod error;
+mod evidence;
 mod history;
 mod history_export;
 mod input;
@@ -35,6 +36,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/applications/{application}/history", Need::read(Applications), history::show),
         Route::get("/api/v1/applications/{application}/history.csv", Need::read(Applications), history_export::csv),
         Route::get("/api/v1/applications/{application}/history.json", Need::read(Applications), history_export::json),
+        Route::get("/api/v1/applications/{application}/chain", Need::read(Reports), evidence::chain),
+        Route::get("/api/v1/applications/{application}/evidence", Need::read(Reports), evidence::of_application),
+        Route::get("/api/v1/evidence", Need::read(Reports), evidence::of_all),
         Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
         Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),
         Route::post("/api/v1/invites", Need::operate(Links), links::invite),

@@ -2,6 +2,7 @@
 
 mod applications;
 mod database;
+mod evidence;
 mod import;
 mod licenses;
 mod links;
@@ -45,7 +46,7 @@ Examples:
   seatline-central licenses 'Company wiki' --json
 
 Exit status: 0 done, 1 not done (the reason is on standard error), 2 wrong usage,
-3 an import in which some documents were refused.";
+3 an import in which some documents were refused, or a file of evidence that holds and shows gaps or forks.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -72,6 +73,10 @@ enum Command {
     Licenses(licenses::Show),
     /// Take an exchange that was brought as a file, and give the answer to take back
     Import(import::Import),
+    /// Write the sealed reports of a period to a file of evidence
+    Evidence(evidence::Export),
+    /// Verify a file of evidence, with public keys alone: no data directory is needed
+    Verify(evidence::Verify),
 }
 
 impl Command {
@@ -105,6 +110,9 @@ impl Arguments {
     /// The reason why it could not be done.
     pub async fn run(self) -> Result<u8, Failure> {
         let output = self.output();
+        if let Command::Verify(verify) = self.command {
+            return verify.run(output);
+        }
         let open = if self.command.may_begin() { Place::make } else { Place::open };
         let place = open(self.dir, &self.database)?;
         match self.command {
@@ -117,6 +125,8 @@ impl Arguments {
             Command::Link(command) => command.run(&place, output).await.map(|()| 0),
             Command::Licenses(show) => show.run(&place, output).await.map(|()| 0),
             Command::Import(import) => import.run(&place).await,
+            Command::Evidence(export) => export.run(&place, output).await.map(|()| 0),
+            Command::Verify(verify) => verify.run(output),
         }
     }
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::actions::accounts::AccountError;
 use crate::central::ActionError;
+use crate::evidence::period::PeriodError;
+use crate::evidence::{ExportError, Unreadable};
 use crate::keyring::KeyringError;
 use crate::link::ExchangeError;
 use crate::store::StoreError;
@@ -35,7 +37,7 @@ macro_rules! coded {
     )*};
 }
 
-coded!(AccountError, ActionError, KeyringError, ServeError, StoreError);
+coded!(AccountError, ActionError, ExportError, KeyringError, PeriodError, ServeError, StoreError, Unreadable);
 
 impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {

@@ -42,7 +42,10 @@ pub use labels::Labels;
 pub use licenses::Licenses;
 pub use link::{Chain, Demand, Gap, Link, LinkSettings, LinkState, SettingsChange};
 pub use removal::{RemovedLink, WouldGo};
-pub use report::{Admissions, Admitted, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow};
+pub use report::{
+    Admissions, Admitted, Conflict, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow, SealedRefused,
+    SealedReport,
+};
 pub use role::{Area, Role, Scope, Scopes};
 pub use rotation::{FormerKey, KeyChange, KeyChanged, Sender};
 pub use time::{Clock, millis};

@@ -67,6 +67,41 @@ pub struct ReportRow {
     pub bytes: u64,
 }
 
+/// A stored report with its exact bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedReport {
+    /// Its place in the chain.
+    pub sequence: Sequence,
+    /// The digest of the bytes.
+    pub digest: Digest,
+    /// When it was stored.
+    pub received_at: Timestamp,
+    /// How it fitted the chain when it arrived.
+    pub verdict: ReceiptVerdict,
+    /// The exact bytes.
+    pub sealed: String,
+}
+
+/// A refused report with its exact bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SealedRefused {
+    /// What is known of it.
+    pub report: RefusedReport,
+    /// The exact bytes.
+    pub sealed: String,
+}
+
+/// A refused report beside a report of the chain that it cannot stand beside (`b1`): the link's key has sealed both.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Conflict {
+    /// The refused one.
+    pub refused: RefusedReport,
+    /// The number of the other; absent where it is not stored any more.
+    pub beside: Option<Sequence>,
+    /// Its digest.
+    pub beside_digest: Option<Digest>,
+}
+
 /// A sealed report that was not admitted to the chain, kept as evidence. At most [`MAX_REFUSED_KEPT`] per link are
 /// kept; the ones that came least recently give way.
 #[derive(Debug, Clone, PartialEq, Serialize)]

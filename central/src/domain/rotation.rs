@@ -18,6 +18,8 @@ pub struct Sender {
 /// A key that another one took the place of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FormerKey {
+    /// The key.
+    pub key: PublicKey,
     /// Its fingerprint.
     pub fingerprint: String,
     /// The first report that it does not seal any more.

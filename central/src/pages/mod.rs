@@ -53,6 +53,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/applications/{id}/difference", Need::read(Reports), history::difference),
         Route::get("/applications/{id}/reports", Need::read(Reports), licenses::all),
         Route::get("/applications/{id}/reports/{sequence}", Need::read(Reports), licenses::bytes),
+        Route::get("/applications/{id}/evidence", Need::read(Reports), licenses::evidence),
         Route::get("/applications/{id}/refused/{digest}", Need::read(Reports), licenses::refused_bytes),
         Route::get("/confirm", Need::own(), confirm::form),
         Route::post("/confirm", Need::own(), confirm::confirm),

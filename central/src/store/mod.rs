@@ -51,6 +51,7 @@
 
 mod accounts;
 pub mod conformance;
+mod evidence;
 pub mod fleet;
 mod history;
 pub mod leases;
@@ -68,6 +69,7 @@ use crate::domain::{
     LinkState, Redeemed, Redemption, RefusedReport, ReportRow, Stated, Statement,
 };
 pub use accounts::{Accounts, Audit, Sessions, Tokens};
+pub use evidence::{Evidence, Stretch};
 pub use fleet::Fleet;
 pub use history::{Histories, MAX_SPANS};
 pub use leases::Leases;
@@ -238,6 +240,7 @@ pub trait Store:
     + Audit
     + Identity
     + Fleet
+    + Evidence
     + Leases
     + 'static
 {
@@ -259,6 +262,7 @@ impl<T> Store for T where
         + Audit
         + Identity
         + Fleet
+        + Evidence
         + Leases
         + 'static
 {

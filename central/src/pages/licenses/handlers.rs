@@ -8,6 +8,7 @@ use seatline_protocol::{Digest, LinkId, Sequence};
 use seatline_web::address::escape;
 use serde::Deserialize;
 
+use super::chain::ChainCards;
 use super::{LicensesTab, RefusedLine, ReportLine, seen};
 use crate::auth::SignedIn;
 use crate::domain::ApplicationId;
@@ -56,6 +57,7 @@ pub async fn show(
 #[derive(Template)]
 #[template(path = "all_reports.html")]
 pub struct AllReports {
+    chain: Option<ChainCards>,
     reports: Vec<ReportLine>,
     refused: Vec<RefusedLine>,
     more: Option<String>,
@@ -77,8 +79,10 @@ pub async fn all(
         }
         None => Default::default(),
     };
+    let chain = app.central.chain(&view.application.id).await?;
     let next = found.as_ref().and_then(|found| found.next.as_ref());
     let body = AllReports {
+        chain: chain.map(|proof| ChainCards::new(&proof, &path, &app.central.public_key())),
         more: next.map(|cursor| format!("{path}/reports?after={}", escape(cursor.as_str()))),
         reports: found.iter().flat_map(|found| &found.items).map(|report| ReportLine::of(report, &path)).collect(),
         refused: refused.iter().map(|report| RefusedLine::of(report, &path)).collect(),

@@ -1,5 +1,6 @@
 //! The Licenses tab (`w5`, `b7`): what an application uses, what it may use, and what is wrong.
 
+mod chain;
 mod counts;
 mod handlers;
 mod instance;
@@ -11,6 +12,7 @@ use seatline_ui::{Banner, LicenseCard, LimitCard, Prose, Tone, When, format, rea
 
 use crate::domain::{Licenses, RefusedReport, ReportRow};
 use crate::pages::words;
+pub use chain::evidence;
 use counts::Measured;
 pub use handlers::{all, bytes, refused_bytes, show};
 use instance::Instance;

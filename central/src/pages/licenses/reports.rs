@@ -67,7 +67,7 @@ fn chain_badge(chain: &Chain) -> Badge {
 }
 
 /// The state of the chain in a sentence.
-fn chain_words(chain: &Chain) -> String {
+pub(super) fn chain_words(chain: &Chain) -> String {
     let stored = format::counted(chain.stored, "report is stored", "reports are stored");
     let mut words = match chain.missing() {
         0 => format!("{stored}, none is missing."),
@@ -126,7 +126,7 @@ impl RefusedLine {
     }
 }
 
-fn short(hex: &str) -> String {
+pub(super) fn short(hex: &str) -> String {
     hex.chars().take(12).collect()
 }
 

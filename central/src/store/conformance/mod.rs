@@ -10,6 +10,7 @@
 mod accounts;
 mod applications;
 mod audit;
+mod evidence;
 mod fleet;
 mod history;
 mod links;
@@ -21,6 +22,7 @@ mod upkeep;
 pub use accounts::*;
 pub use applications::*;
 pub use audit::*;
+pub use evidence::*;
 pub use fleet::*;
 pub use history::*;
 pub use links::*;
@@ -100,6 +102,9 @@ macro_rules! store_conformance {
             w1_a_removed_application_takes_its_links_along
             w1_an_application_is_changed
             b8_answers_are_kept_with_who_when_and_why
+            b12_a_period_is_exported_in_batches_by_number
+            b1_a_conflict_is_given_with_the_report_that_it_cannot_stand_beside
+            b12_refused_reports_and_statements_are_exported_with_their_period
         );
     };
     (@tests $fresh:path: $($story:ident)*) => {

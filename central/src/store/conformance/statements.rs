@@ -9,7 +9,7 @@ use crate::domain::{LinkState, Stated};
 use crate::store::Store;
 
 /// What the holder of the n-th key says of the n-th change of its server ID.
-fn stated(n: u8, change: u8) -> Stated {
+pub(super) fn stated(n: u8, change: u8) -> Stated {
     let statement = Continuity {
         link: LinkId::from_random([n; 24]),
         previous: ServerId::from_random([change; 20]),

@@ -44,8 +44,10 @@ impl LinkKeys for SqlStore {
                  ORDER BY replaced_at DESC, key_id LIMIT ?2",
                 params![link.as_str(), PageSize::MAX],
                 |row| {
+                    let key: PublicKey = row.parsed("public_key")?;
                     Ok(FormerKey {
-                        fingerprint: row.parsed::<PublicKey>("public_key")?.fingerprint(),
+                        fingerprint: key.fingerprint(),
+                        key,
                         until: row.sequence("until_sequence")?,
                         replaced_at: row.time("replaced_at")?,
                     })

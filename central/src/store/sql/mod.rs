@@ -15,6 +15,7 @@ mod answers;
 mod applications;
 mod audit;
 mod chain;
+mod evidence;
 mod fleet;
 mod group;
 mod history;

@@ -219,7 +219,7 @@ fn report_row(row: &Row<'_>) -> Stored<ReportRow> {
     })
 }
 
-fn refused_report(row: &Row<'_>) -> Stored<RefusedReport> {
+pub(super) fn refused_report(row: &Row<'_>) -> Stored<RefusedReport> {
     Ok(RefusedReport {
         digest: row.parsed("digest")?,
         sequence: row.sequence("sequence")?,

@@ -83,7 +83,7 @@ fn forget(session: &dyn Session, link: &LinkId) -> Stored<()> {
     )
 }
 
-fn statement(row: &Row<'_>) -> Stored<Statement> {
+pub(super) fn statement(row: &Row<'_>) -> Stored<Statement> {
     Ok(Statement {
         digest: row.parsed("digest")?,
         received_at: row.time("received_at")?,
