@@ -146,6 +146,8 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     ] {
         look.open_as(&format!("/applications/{id}{page}"), name);
     }
+    look.open("/people");
+    look.open_as(&format!("/people?application={id}"), "people-of-one");
     look.finish();
 }
 

@@ -7,4 +7,5 @@ pub mod applications;
 pub mod chain;
 pub mod history;
 pub mod links;
+pub mod people;
 pub mod questions;

@@ -13,6 +13,7 @@ mod history;
 mod history_export;
 mod input;
 mod links;
+mod people;
 mod reports;
 mod server;
 mod users;
@@ -23,7 +24,7 @@ pub use error::{ApiError, for_people, role_too_low, scope_missing, unauthorised,
 
 /// Every route of the API, with what it needs.
 pub fn routes() -> Vec<Route> {
-    use Area::{Accounts, Applications, Audit, Links, Reports, Server};
+    use Area::{Accounts, Applications, Audit, Links, People, Reports, Server};
     let (accounts, audit_log) = (Need::administer(Accounts), Need::administer(Audit));
     vec![
         Route::get("/api/v1/server", Need::read(Server), server::show),
@@ -33,14 +34,15 @@ pub fn routes() -> Vec<Route> {
         Route::patch("/api/v1/applications/{application}", Need::operate(Applications), applications::change),
         Route::delete("/api/v1/applications/{application}", Need::operate(Applications), applications::remove),
         Route::get("/api/v1/applications/{application}/licenses", Need::read(Applications), applications::licenses),
-        Route::get("/api/v1/applications/{application}/history", Need::read(Applications), history::show),
-        Route::get("/api/v1/applications/{application}/history.csv", Need::read(Applications), history_export::csv),
-        Route::get("/api/v1/applications/{application}/history.json", Need::read(Applications), history_export::json),
+        Route::get("/api/v1/applications/{application}/history", Need::read(Reports), history::show),
+        Route::get("/api/v1/applications/{application}/history.csv", Need::read(Reports), history_export::csv),
+        Route::get("/api/v1/applications/{application}/history.json", Need::read(Reports), history_export::json),
         Route::get("/api/v1/applications/{application}/chain", Need::read(Reports), evidence::chain),
         Route::get("/api/v1/applications/{application}/evidence", Need::read(Reports), evidence::of_application),
         Route::get("/api/v1/evidence", Need::read(Reports), evidence::of_all),
         Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
         Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),
+        Route::get("/api/v1/people", Need::read(People), people::show),
         Route::post("/api/v1/invites", Need::operate(Links), links::invite),
         Route::get("/api/v1/links", Need::read(Links), links::list),
         Route::get("/api/v1/links/{link}", Need::read(Links), links::show),

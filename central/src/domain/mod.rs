@@ -19,6 +19,7 @@ pub mod invite;
 pub mod labels;
 pub mod licenses;
 pub mod link;
+pub mod people;
 pub mod removal;
 pub mod report;
 pub mod role;

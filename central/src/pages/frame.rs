@@ -15,6 +15,8 @@ use crate::domain::{Licenses, Role};
 pub enum Section {
     /// The applications, and the pages of each.
     Applications,
+    /// People counted once.
+    People,
     /// Users, tokens, the audit log: for administrators.
     Administration,
     /// One's own account: behind one's name instead of in the navigation.
@@ -23,7 +25,7 @@ pub enum Section {
 
 impl Section {
     /// Those of the navigation, in their order.
-    const ALL: [Self; 2] = [Self::Applications, Self::Administration];
+    const ALL: [Self; 3] = [Self::Applications, Self::People, Self::Administration];
 
     /// The least role that sees it.
     fn least(self) -> Role {
@@ -36,6 +38,7 @@ impl Section {
     fn label(self) -> &'static str {
         match self {
             Self::Applications => "Applications",
+            Self::People => "People",
             Self::Administration => "Administration",
             Self::Account => "My account",
         }
@@ -44,6 +47,7 @@ impl Section {
     fn href(self) -> &'static str {
         match self {
             Self::Applications => "/applications",
+            Self::People => "/people",
             Self::Administration => "/administration",
             Self::Account => "/account",
         }

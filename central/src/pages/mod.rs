@@ -13,6 +13,7 @@ pub mod failure;
 pub mod frame;
 pub mod history;
 pub mod licenses;
+pub mod people;
 mod sign_in;
 mod words;
 
@@ -36,7 +37,7 @@ pub fn public() -> Router<App> {
 
 /// Every page, with what it needs. What changes something needs `operate` or `administer`.
 pub fn routes() -> Vec<Route> {
-    use Area::{Accounts, Applications, Audit, Links, Reports};
+    use Area::{Accounts, Applications, Audit, Links, People, Reports};
     let accounts = Need::administer(Accounts);
     vec![
         Route::get("/", Need::read(Applications), async || Redirect::to("/applications")),
@@ -49,7 +50,8 @@ pub fn routes() -> Vec<Route> {
         Route::post("/applications/{id}/links/{link}/approve", Need::operate(Links), details::approve),
         Route::post("/applications/{id}/links/{link}/suspend", Need::operate(Links), details::suspend),
         Route::get("/applications/{id}/licenses", Need::read(Applications), licenses::show),
-        Route::get("/applications/{id}/history", Need::read(Applications), history::show),
+        Route::get("/people", Need::read(People), people::show),
+        Route::get("/applications/{id}/history", Need::read(Reports), history::show),
         Route::get("/applications/{id}/difference", Need::read(Reports), history::difference),
         Route::get("/applications/{id}/reports", Need::read(Reports), licenses::all),
         Route::get("/applications/{id}/reports/{sequence}", Need::read(Reports), licenses::bytes),

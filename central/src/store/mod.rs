@@ -56,6 +56,7 @@ pub mod fleet;
 mod history;
 pub mod leases;
 pub mod page;
+mod people;
 pub mod sql;
 mod upkeep;
 
@@ -74,6 +75,7 @@ pub use fleet::Fleet;
 pub use history::{Histories, MAX_SPANS};
 pub use leases::Leases;
 pub use page::{Cursor, Page, PageSize};
+pub use people::Sketches;
 pub use upkeep::{Answers, LinkKeys, LinkNews, News, Removals};
 
 /// Why the store did not do what was asked.
@@ -233,6 +235,7 @@ pub trait Store:
     + Answers
     + Reports
     + Histories
+    + Sketches
     + Statements
     + Accounts
     + Sessions
@@ -255,6 +258,7 @@ impl<T> Store for T where
         + Answers
         + Reports
         + Histories
+        + Sketches
         + Statements
         + Accounts
         + Sessions

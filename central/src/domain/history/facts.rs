@@ -1,6 +1,7 @@
 //! What the history keeps of a report.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use seatline_protocol::report::{Measured, Outcome};
 use seatline_protocol::standing::Status;
@@ -184,9 +185,13 @@ impl Trace {
         Ok(Self { counts, licenses })
     }
 
-    /// The first digits of a digest of what is traced: two reports with the same mark say the same.
-    pub fn mark(&self) -> String {
-        let text = format!("{}\n{}", mark(self.counts.as_deref()), mark(self.licenses.as_deref()));
+    /// The first digits of a digest of what is traced, and of a sketch of people: two reports with the same mark say the same.
+    pub fn mark(&self, people: Option<&[u8]>) -> String {
+        // A sketch is large, and nobody but its own product gains from one with the same hash: a quick one will do.
+        let mut hasher = DefaultHasher::new();
+        people.hash(&mut hasher);
+        let (counts, licenses) = (mark(self.counts.as_deref()), mark(self.licenses.as_deref()));
+        let text = format!("{counts}\n{licenses}\n{:016x}", hasher.finish());
         Digest::of(text.as_bytes()).hex()[..32].to_owned()
     }
 }

@@ -1,6 +1,7 @@
 //! What administrators see, in the states that matter, and what holds for every page.
 
 mod history;
+mod people;
 mod stories;
 mod world;
 
@@ -140,6 +141,7 @@ fn gallery() -> Vec<(&'static str, String)> {
         ("details_refused", details_page(&DetailsTab::new(&wiki, &both, &[]).with_form(refused_form))),
     ];
     pages.extend(history::gallery());
+    pages.extend(people::gallery());
     pages
 }
 

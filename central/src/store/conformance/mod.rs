@@ -14,6 +14,7 @@ mod evidence;
 mod fleet;
 mod history;
 mod links;
+mod people;
 mod reports;
 mod sample;
 mod statements;
@@ -26,6 +27,7 @@ pub use evidence::*;
 pub use fleet::*;
 pub use history::*;
 pub use links::*;
+pub use people::*;
 pub use reports::*;
 pub use statements::*;
 pub use upkeep::*;
@@ -80,6 +82,8 @@ macro_rules! store_conformance {
             g8_reports_in_any_order_make_the_same_history
             g8_a_hole_closes_when_its_reports_arrive
             b7_every_stored_report_can_be_held_against_another
+            b9_the_latest_sketch_of_a_link_is_kept
+            b9_a_late_sketch_takes_no_newer_ones_place
             b4_what_was_said_of_a_server_id_is_kept_once_and_within_bounds
             b4_only_an_approved_link_says_something_of_its_server_id
             w5_a_new_application_is_reviewed_once

@@ -6,6 +6,7 @@ use seatline_protocol::standing::Verdict;
 use seatline_protocol::{Digest, LinkId};
 
 use super::history::{self, Newest};
+use super::people::{self, Brought};
 use super::row::{Row, name_of, to_json};
 use super::session::{Session, params};
 use super::{StoreError, Stored};
@@ -28,18 +29,22 @@ pub(super) struct Prepared {
     /// What the history keeps of it, and its mark.
     trace: Trace,
     mark: String,
+    /// Its sketch of people.
+    people: Option<Brought>,
 }
 
 impl Prepared {
     pub(super) fn new(mut incoming: Incoming) -> Stored<Self> {
         let mut figures = Figures::default();
+        let mut people = None;
         if let Outcome::Collected(collected) = &mut incoming.report.outcome {
-            collected.people = None;
+            let counted = collected.accounts.as_ref().map_or(0, |accounts| accounts.counted);
+            people = collected.people.take().map(|sketch| Brought { sketch, counted });
             figures = Figures::of(collected);
         }
         let trace = Trace::of(&incoming.report.outcome)
             .map_err(|error| StoreError::Corrupt { what: "a report", reason: error.to_string() })?;
-        let mark = trace.mark();
+        let mark = trace.mark(people.as_ref().map(|brought| brought.sketch.as_slice()));
         let json = to_json(&incoming.report)?;
         let content = Digest::of(content(&json).as_bytes()).to_string();
         let verdict = figures.verdict.as_ref().map(name_of::<Verdict>).transpose()?;
@@ -47,7 +52,7 @@ impl Prepared {
         // A product may claim any count; the column holds the ones that an integer of SQL can have.
         let bounded = |count: u64| count.min(i64::MAX.unsigned_abs());
         let (users, users_max) = (figures.users.map(bounded), figures.users_max.map(bounded));
-        Ok(Self { incoming, json, content, failure, verdict, users, users_max, trace, mark })
+        Ok(Self { incoming, json, content, failure, verdict, users, users_max, trace, mark, people })
     }
 }
 
@@ -82,6 +87,12 @@ pub(super) fn update(
     )?;
     let place = (report.incoming.report.sequence, report.incoming.report.observed_at);
     let traced = (&report.trace, report.mark.as_str());
+    let before = standing.as_ref().map(|(newest, ..)| newest);
+    let is_newest = before.is_none_or(|before| before.sequence < place.0.get());
+    let says_new = before.is_none_or(|before| before.mark.as_deref() != Some(report.mark.as_str()));
+    if is_newest && says_new && report.failure.is_none() {
+        people::keep(session, link, place.1, report.people.as_ref())?;
+    }
     history::note(session, link, place, traced, standing.as_ref().map(|(newest, ..)| newest), patience)?;
     let (newest, newest_counted, counted) =
         standing.map_or((0, false, None), |(newest, is_counted, counted)| (newest.sequence, is_counted, counted));

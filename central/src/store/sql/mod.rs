@@ -25,6 +25,7 @@ mod latest;
 mod leases;
 mod links;
 mod news;
+mod people;
 mod postgres;
 mod removal;
 mod reports;

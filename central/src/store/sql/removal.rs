@@ -27,11 +27,12 @@ const MANY: [&str; 3] = [
 ];
 
 /// What is kept of a link in rows that are few.
-const FEW: [&str; 6] = [
+const FEW: [&str; 7] = [
     "DELETE FROM refused_reports WHERE link = ?1",
     "DELETE FROM statements WHERE link = ?1",
     "DELETE FROM gaps WHERE link = ?1",
     "DELETE FROM latest WHERE link = ?1",
+    "DELETE FROM people WHERE link = ?1",
     "DELETE FROM answers WHERE link = ?1",
     "DELETE FROM leftovers WHERE link = ?1",
 ];

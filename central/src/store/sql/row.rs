@@ -35,7 +35,6 @@ impl Row<'_> {
     }
 
     /// A column of bytes, or nothing.
-    #[allow(dead_code, reason = "no table of this version has bytes; the drivers know them")]
     pub(super) fn bytes_option(&self, column: &str) -> Stored<Option<Vec<u8>>> {
         Ok(self.0.bytes(column)?.map(<[u8]>::to_vec))
     }

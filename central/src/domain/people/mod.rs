@@ -1,0 +1,183 @@
+//! People counted once over a set of applications, without their names (`b9`).
+//!
+//! Each report carries a theta sketch: hashes of pseudonyms, of all people where they are few, and of a fair share of them where
+//! they are many. Sketches of equal pseudonyms can be put together: a person in five products is one.
+//!
+//! A sketch comes from outside, so it is held against its own form, against its bounds, and against what was counted with it
+//! ([`Sketch::read`]). One that fails is left out, and told of: put together with others, it could spoil them all.
+
+mod sketch;
+#[cfg(test)]
+mod tests;
+
+use datasketches::common::NumStdDev;
+use datasketches::theta::{CompactThetaSketch, ThetaIntersection, ThetaUnionBuilder};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::application::Application;
+pub use sketch::{Sketch, SketchTrouble};
+
+/// The most applications of one question: each costs some ten microseconds.
+pub const MOST_APPLICATIONS: usize = 64;
+/// The most applications whose overlap is shown pair by pair.
+pub const MOST_IN_MATRIX: usize = 12;
+/// How sure the bounds are, in per cent: two standard deviations.
+pub const CONFIDENCE_PERCENT: u8 = 95;
+/// log2 of the hashes that a union keeps: as many as a sketch of the stock plugin. More would not tell more, because the
+/// coarsest sketch decides up to which hash all are known.
+const UNION_LG_K: u8 = 12;
+/// The same where all sketches hold everybody: then so many people are known exactly together.
+const EXACT_LG_K: u8 = 14;
+
+/// The latest sketch of a link, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptSketch {
+    /// When it was made, by the product's clock.
+    pub observed_at: Timestamp,
+    /// The accounts that were counted with it.
+    pub counted: u64,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// How many people there are, with the bounds of the estimate. Where they are few, all three are one number.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The lower bound.
+    pub low: f64,
+    /// The likeliest number.
+    pub likely: f64,
+    /// The upper bound.
+    pub high: f64,
+}
+
+/// People over a set of applications.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct People {
+    /// When this was made.
+    pub as_of: Timestamp,
+    /// How sure the bounds are, in per cent.
+    pub confidence_percent: u8,
+    /// The people in any of the applications, each once; none where no application has a sketch.
+    pub together: Option<Estimate>,
+    /// The seats that they hold: the sum of what the applications count.
+    pub seats: u64,
+    /// Each application that was asked for.
+    pub applications: Vec<PeopleOf>,
+    /// The overlap of any two, of at most [`MOST_IN_MATRIX`] applications: the places of both in `applications`, and the people.
+    pub overlaps: Vec<Overlap>,
+}
+
+/// The people of one application.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PeopleOf {
+    /// The application.
+    pub application: Application,
+    /// When its sketch was made.
+    pub observed_at: Option<Timestamp>,
+    /// What it counts.
+    pub counted: Option<u64>,
+    /// Its people.
+    pub people: Option<Estimate>,
+    /// Why it is left out.
+    pub left_out: Option<SketchTrouble>,
+}
+
+/// The people of two applications at once.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Overlap {
+    /// The place of the one.
+    pub one: usize,
+    /// The place of the other.
+    pub other: usize,
+    /// Who is in both.
+    pub people: Estimate,
+}
+
+impl Estimate {
+    fn of(sketch: &CompactThetaSketch) -> Self {
+        Self {
+            low: sketch.lower_bound(NumStdDev::Two),
+            likely: sketch.estimate(),
+            high: sketch.upper_bound(NumStdDev::Two),
+        }
+    }
+
+    /// The bounds of a union that keeps more hashes than its coarsest sketch. They are made as if the greatest hash were given, and
+    /// not the last one of that sketch, which is known by no more hashes than the sketch has.
+    fn widened(self, coarsest: Option<usize>, kept: usize) -> Self {
+        let Some(coarsest) = coarsest.filter(|coarsest| *coarsest < kept) else { return self };
+        let (coarsest, kept) = (coarsest as f64, kept as f64);
+        let factor = (kept * (1.0 / coarsest + (kept - coarsest) / (kept * kept))).sqrt();
+        let Self { low, likely, high } = self;
+        Self { low: likely - (likely - low) * factor, likely, high: likely + (high - likely) * factor }
+    }
+
+    fn at_most(self, most: f64) -> Self {
+        Self { low: self.low.min(most), likely: self.likely.min(most), high: self.high.min(most) }
+    }
+}
+
+impl People {
+    /// The people of `applications`, of which each comes with its latest sketch, if it has one; at most [`MOST_APPLICATIONS`] of them.
+    pub fn of(applications: Vec<(Application, Option<KeptSketch>)>, now: Timestamp) -> Self {
+        let mut of_each = Vec::new();
+        let mut sketches = Vec::new();
+        for (application, kept) in applications.into_iter().take(MOST_APPLICATIONS) {
+            let read =
+                kept.as_ref().ok_or(SketchTrouble::None).and_then(|kept| Sketch::read(&kept.bytes, kept.counted));
+            of_each.push(PeopleOf {
+                application,
+                observed_at: kept.as_ref().map(|kept| kept.observed_at),
+                counted: kept.as_ref().map(|kept| kept.counted),
+                people: read.as_ref().ok().map(|sketch| Estimate::of(sketch.theta())),
+                left_out: read.as_ref().err().copied(),
+            });
+            sketches.push(read.ok());
+        }
+        let seats = of_each.iter().filter(|of| of.people.is_some()).filter_map(|of| of.counted);
+        Self {
+            as_of: now,
+            confidence_percent: CONFIDENCE_PERCENT,
+            together: union(&sketches),
+            seats: seats.fold(0, u64::saturating_add),
+            overlaps: overlaps(&sketches),
+            applications: of_each,
+        }
+    }
+}
+
+fn union(sketches: &[Option<Sketch>]) -> Option<Estimate> {
+    let sketches: Vec<&CompactThetaSketch> = sketches.iter().flatten().map(Sketch::theta).collect();
+    let estimating = sketches.iter().filter(|sketch| sketch.is_estimation_mode());
+    let coarsest = estimating.map(|sketch| sketch.num_retained()).min();
+    let lg_k = if coarsest.is_some() { UNION_LG_K } else { EXACT_LG_K };
+    let mut union = ThetaUnionBuilder::default().lg_k(lg_k).build().ok()?;
+    for sketch in &sketches {
+        union.update(*sketch).ok()?;
+    }
+    let whole = union.to_sketch(true);
+    (!sketches.is_empty()).then(|| Estimate::of(&whole).widened(coarsest, whole.num_retained()))
+}
+
+fn overlaps(sketches: &[Option<Sketch>]) -> Vec<Overlap> {
+    let some: Vec<(usize, &Sketch)> =
+        sketches.iter().enumerate().filter_map(|(place, sketch)| Some((place, sketch.as_ref()?))).collect();
+    if some.len() > MOST_IN_MATRIX {
+        return Vec::new();
+    }
+    let mut overlaps = Vec::new();
+    for (n, (one, first)) in some.iter().enumerate() {
+        for (other, second) in &some[n + 1..] {
+            let mut both = ThetaIntersection::default();
+            let updated = both.update(first.theta()).and_then(|()| both.update(second.theta()));
+            if let Some(sketch) = updated.ok().and_then(|()| both.to_sketch(true)) {
+                // No more people are in both than are in either.
+                let most = first.theta().upper_bound(NumStdDev::Two).min(second.theta().upper_bound(NumStdDev::Two));
+                overlaps.push(Overlap { one: *one, other: *other, people: Estimate::of(&sketch).at_most(most) });
+            }
+        }
+    }
+    overlaps
+}

@@ -1,0 +1,53 @@
+//! The latest sketch of people of each link.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use seatline_protocol::LinkId;
+
+use super::row::odd;
+use super::session::{Session, params};
+use super::{SqlStore, Stored};
+use crate::domain::people::KeptSketch;
+use crate::store::Sketches;
+
+#[async_trait]
+impl Sketches for SqlStore {
+    async fn sketches(&self, links: &[LinkId]) -> Stored<Vec<Option<KeptSketch>>> {
+        let links = links.to_vec();
+        self.read(move |session| links.iter().map(|link| kept(session, link)).collect()).await
+    }
+}
+
+/// A sketch as it came with a report, and how many accounts were counted with it.
+pub(super) struct Brought {
+    pub(super) sketch: Vec<u8>,
+    pub(super) counted: u64,
+}
+
+/// Keeps the sketch of the newest report with counts, or forgets the one before where it has none.
+pub(super) fn keep(
+    session: &dyn Session,
+    link: &LinkId,
+    observed_at: Timestamp,
+    brought: Option<&Brought>,
+) -> Stored<()> {
+    let Some(Brought { sketch, counted }) = brought else {
+        return session.run("DELETE FROM people WHERE link = ?1", params![link.as_str()]);
+    };
+    session.run(
+        "INSERT INTO people (link, observed_at, counted, sketch) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (link) DO UPDATE SET
+            observed_at = excluded.observed_at, counted = excluded.counted, sketch = excluded.sketch",
+        params![link.as_str(), observed_at, *counted, sketch.as_slice()],
+    )
+}
+
+fn kept(session: &dyn Session, link: &LinkId) -> Stored<Option<KeptSketch>> {
+    session.row("SELECT observed_at, counted, sketch FROM people WHERE link = ?1", params![link.as_str()], |row| {
+        Ok(KeptSketch {
+            observed_at: row.time("observed_at")?,
+            counted: row.number("counted")?,
+            bytes: row.bytes_option("sketch")?.ok_or_else(|| odd("sketch", "it is empty"))?,
+        })
+    })
+}
