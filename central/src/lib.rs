@@ -10,6 +10,7 @@
 //! | [`link`] | the door to the products: joins and reports in, welcomes and receipts out |
 //! | [`evidence`] | sealed reports of a period as a file, and its verification |
 //! | [`auth`] | administrators, their sessions and tokens, and the guard before everything else |
+//! | [`sso`] | single sign-on by OpenID Connect |
 //! | [`api`] | the JSON API |
 //! | [`pages`] | the pages |
 //! | [`server`] | the routes, the headers, and the listener |
@@ -31,6 +32,7 @@ pub mod link;
 pub mod pages;
 mod private_file;
 pub mod server;
+pub mod sso;
 pub mod store;
 
 pub use central::Central;

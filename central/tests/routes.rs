@@ -20,7 +20,16 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 /// The routes that are open to everybody.
-const OPEN: [&str; 6] = ["/healthz", "/link/v1/exchange", "/link/v1/wait", "/assets/{*path}", "/sign-in", "/sign-out"];
+const OPEN: [&str; 8] = [
+    "/healthz",
+    "/sign-in/single-sign-on",
+    "/sign-in/single-sign-on/callback",
+    "/link/v1/exchange",
+    "/link/v1/wait",
+    "/assets/{*path}",
+    "/sign-in",
+    "/sign-out",
+];
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A server with an account of each role.

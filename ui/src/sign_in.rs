@@ -19,6 +19,8 @@ pub struct SignIn {
     pub name: String,
     /// Where to go afterwards: a path of this server, checked by the caller.
     pub next: String,
+    /// What single sign-on is called, and where it begins; none where there is none.
+    pub single_sign_on: Option<(String, String)>,
     /// How somebody gets a password.
     pub hint: Prose,
 }

@@ -98,6 +98,7 @@ fn sign_in(text: &str) -> SignIn {
         banner: Some(Banner::new(Tone::Danger, text, text)),
         name: text.to_owned(),
         next: text.to_owned(),
+        single_sign_on: Some((text.to_owned(), text.to_owned())),
         hint: text.into(),
     }
 }

@@ -22,17 +22,18 @@ impl SessionCookie {
 
     /// The hash of the session that the cookies of a request name.
     pub fn presented(self, headers: &HeaderMap) -> Option<TokenHash> {
-        headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|header| header.to_str().ok())
-            .flat_map(|header| header.split(';'))
-            .filter_map(|cookie| cookie.trim().split_once('='))
-            .find(|(found, token)| *found == self.name && !token.is_empty())
-            .map(|(_, token)| TokenHash::of(token.as_bytes()))
+        self.value(headers).map(|token| TokenHash::of(token.as_bytes()))
     }
 
-    /// The `Set-Cookie` header that gives a browser `token`, which is base64url, for so many seconds.
+    /// The value of the cookie in a request, as it was sent.
+    pub fn value(self, headers: &HeaderMap) -> Option<&str> {
+        let headers = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
+        let mut cookies =
+            headers.flat_map(|header| header.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+        cookies.find(|(found, value)| *found == self.name && !value.is_empty()).map(|(_, value)| value)
+    }
+
+    /// The `Set-Cookie` header that gives a browser `token`, which is base64url with dots, for so many seconds.
     pub fn set(self, token: &str, seconds: i64) -> HeaderValue {
         let secure = if self.secure { "; Secure" } else { "" };
         let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", self.name);

@@ -6,6 +6,7 @@ mod command;
 mod debian;
 mod demo;
 mod failure;
+mod node;
 mod plugin;
 mod progress;
 mod python;

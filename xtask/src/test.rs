@@ -8,6 +8,7 @@ use crate::command;
 use crate::debian;
 use crate::demo;
 use crate::failure::{Context as _, Failure};
+use crate::node;
 use crate::plugin;
 use crate::progress::Progress;
 use crate::python;
@@ -30,6 +31,7 @@ pub fn test(workspace: &Workspace, options: &Options) -> Result<(), Failure> {
     let mut progress = Progress::start();
     progress.step("packages", packages)?;
     progress.step("Python packages", |progress| python::ensure(workspace, progress))?;
+    progress.step("Node packages", |progress| node::ensure(workspace, progress))?;
     let plugin = plugin::Options { fixtures: true, source: options.source };
     progress.step("plugins", |progress| plugin::build(workspace, &plugin, progress))?;
     progress.step("build", |_| workspace.build_binaries())?;

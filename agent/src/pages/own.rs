@@ -138,6 +138,7 @@ async fn form(pages: &Pages, own: &OwnSignIn, name: &str, next: Option<&str>) ->
         banner: None,
         name: name.to_owned(),
         next: after_sign_in(next).to_owned(),
+        single_sign_on: None,
         hint: hint.into(),
     })
 }

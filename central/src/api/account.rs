@@ -159,6 +159,7 @@ fn refused(error: SignInError) -> ApiError {
     let message = error.to_string();
     match error {
         SignInError::Account(error) => error.into(),
+        SignInError::Sso(error) => ApiError::new(StatusCode::BAD_REQUEST, error.code(), message),
         SignInError::Gate(GateError::Store(error)) => error.into(),
         SignInError::Gate(GateError::Wrong) => {
             ApiError::new(StatusCode::FORBIDDEN, "wrong-password", "the password is wrong")

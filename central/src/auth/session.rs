@@ -18,6 +18,7 @@ use super::{SignedIn, Via};
 use crate::actions::accounts::AccountError;
 use crate::central::{ActionError, Central};
 use crate::domain::{Account, AccountName, Actor, ActorKind, NewSession, SessionId, SessionLife, TokenHash};
+use crate::sso::SsoError;
 use crate::store::StoreError;
 
 /// How long a confirmed password holds.
@@ -31,6 +32,9 @@ pub enum SignInError {
     /// The gate lets nobody through.
     #[error(transparent)]
     Gate(#[from] GateError<StoreError>),
+    /// Single sign-on did not let anybody in.
+    #[error(transparent)]
+    Sso(#[from] SsoError),
     /// The session could not be kept, or a password not be changed.
     #[error(transparent)]
     Account(#[from] AccountError),

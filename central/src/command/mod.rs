@@ -9,6 +9,7 @@ mod links;
 mod output;
 mod place;
 mod serve;
+mod single_sign_on;
 mod tokens;
 mod user;
 mod users;
@@ -58,6 +59,9 @@ enum Command {
     /// Who signs in, and what he may do
     #[command(subcommand)]
     User(users::UserCommand),
+    /// Single sign-on by OpenID Connect
+    #[command(subcommand)]
+    SingleSignOn(single_sign_on::SingleSignOnCommand),
     /// API tokens, with which programs use the API in somebody's name
     #[command(subcommand)]
     Token(tokens::TokenCommand),
@@ -113,9 +117,14 @@ impl Arguments {
         if let Command::Verify(verify) = self.command {
             return verify.run(output);
         }
+        // A question about a file, which is answered before there is a server.
+        if let Command::SingleSignOn(command) = self.command {
+            return command.run(output).await.map(|()| 0);
+        }
         let open = if self.command.may_begin() { Place::make } else { Place::open };
         let place = open(self.dir, &self.database)?;
         match self.command {
+            Command::SingleSignOn(command) => command.run(output).await.map(|()| 0),
             Command::Serve(serve) => serve.run(&place, output).await.map(|()| 0),
             Command::Admin(command) => command.run(&place, output).await.map(|()| 0),
             Command::User(command) => command.run(&place, output).await.map(|()| 0),

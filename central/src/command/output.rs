@@ -11,6 +11,7 @@ use crate::evidence::period::PeriodError;
 use crate::evidence::{ExportError, Unreadable};
 use crate::keyring::KeyringError;
 use crate::link::ExchangeError;
+use crate::sso::SsoError;
 use crate::store::StoreError;
 
 /// Why a command was not done: a stable code, and one line that names the thing, the reason and the way out.
@@ -37,7 +38,7 @@ macro_rules! coded {
     )*};
 }
 
-coded!(AccountError, ActionError, ExportError, KeyringError, PeriodError, ServeError, StoreError, Unreadable);
+coded!(AccountError, ActionError, ExportError, KeyringError, PeriodError, ServeError, SsoError, StoreError, Unreadable);
 
 impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {

@@ -1,6 +1,7 @@
 //! `serve`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -12,6 +13,7 @@ use super::place::{DEFAULT_LISTEN, Face, Place};
 use super::{Failure, Output};
 use crate::link::waiting::DEFAULT_PLACES;
 use crate::server::{App, router};
+use crate::sso::{Sso, SsoConfig};
 
 /// The open files that are no connections: the database, the log, the libraries.
 const OTHER_FILES: u64 = 256;
@@ -36,6 +38,9 @@ pub(super) struct Serve {
     /// connection and some ten KiB; the others learn of it with their next report
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_PLACES)]
     waiting: usize,
+    /// Single sign-on by OpenID Connect, as this file in TOML says
+    #[arg(long, value_name = "FILE", env = "SEATLINE_CENTRAL_SINGLE_SIGN_ON")]
+    single_sign_on: Option<PathBuf>,
 }
 
 impl Serve {
@@ -61,8 +66,9 @@ impl Serve {
         central.waiting().set_places(self.waiting);
         // What the end of the server has interrupted.
         central.sweep_later();
+        let sso = self.single_sign_on.as_deref().map(SsoConfig::read).transpose()?.map(Sso::new);
         let gate = app.gate.clone().behind(Proxies::new(self.proxies));
-        let router = router(App { gate, ..app })?;
+        let router = router(App { gate, sso, ..app })?;
         let started = json!({
             "listening": format!("http://{address}"),
             "public_url": central.public_url(),

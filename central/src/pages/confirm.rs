@@ -62,12 +62,21 @@ fn page(who: &SignedIn, status: StatusCode, next: &str, banner: Option<Banner>) 
 }
 
 /// `GET /confirm`
-pub async fn form(Extension(who): Extension<SignedIn>, Query(wanted): Query<Wanted>) -> Response {
+pub async fn form(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, PageError> {
     let next = after_sign_in(wanted.next.as_deref());
-    match who.confirmed_until() {
-        Some(_) => Redirect::to(next).into_response(),
-        None => page(&who, StatusCode::OK, next, None),
+    if who.confirmed_until().is_some() {
+        return Ok(Redirect::to(next).into_response());
     }
+    if app.sso.is_some() && app.central.account(&who.name).await?.password().is_none() {
+        // Whoever has no password here signs in anew at the provider.
+        let begin = format!("/sign-in/single-sign-on?confirm=1&next={}", escape(next));
+        return Ok(Redirect::to(&begin).into_response());
+    }
+    Ok(page(&who, StatusCode::OK, next, None))
 }
 
 /// `POST /confirm`
@@ -97,6 +106,7 @@ pub(super) fn refused(error: SignInError) -> Result<(StatusCode, Banner), PageEr
         }
         SignInError::Gate(GateError::Store(error)) => Err(error.into()),
         SignInError::Account(error) => Err(error.into()),
+        SignInError::Sso(_) => Err(PageError::of_status(StatusCode::BAD_REQUEST)),
         SignInError::Gate(error) => {
             let what = format!("{}.", format::capitalised(&error.to_string()));
             let plain = (StatusCode::SERVICE_UNAVAILABLE, Banner::new(Tone::Danger, what, ""));

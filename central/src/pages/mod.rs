@@ -15,6 +15,7 @@ pub mod history;
 pub mod licenses;
 pub mod people;
 mod sign_in;
+mod single_sign_on;
 mod words;
 
 use std::str::FromStr;
@@ -32,6 +33,8 @@ pub use failure::PageError;
 pub fn public() -> Router<App> {
     Router::new()
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/sign-in/single-sign-on", get(single_sign_on::begin))
+        .route(crate::sso::flow::CALLBACK, get(single_sign_on::callback))
         .route("/sign-out", post(sign_in::sign_out))
 }
 

@@ -1,21 +1,40 @@
 //! Signing in and out.
 
+use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_ui::{Banner, SignIn, Tone, format};
-use seatline_web::address::after_sign_in;
+use seatline_web::address::{after_sign_in, escape};
 use seatline_web::gate::GateError;
 use seatline_web::{Peer, refusal};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::single_sign_on::provider_sign_out;
 use crate::auth::{self, SignInError};
 use crate::pages::failure::PageError;
 use crate::pages::frame::{page, page_with};
 use crate::server::App;
+use crate::sso::Sso;
+
+/// That somebody is signed out here, and the way to sign out at the provider too. It is a link, as no form of ours may lead to
+/// another host.
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOut {
+    label: String,
+    address: String,
+}
+
+impl SignedOut {
+    async fn of(app: &App) -> Option<Self> {
+        let label = app.sso.as_ref()?.config().label.clone();
+        Some(Self { label, address: provider_sign_out(app).await? })
+    }
+}
 
 /// What the address of the page may hold.
 #[derive(Debug, Deserialize)]
@@ -35,9 +54,17 @@ pub struct Sent {
 }
 
 /// The form of the server called `central`, with the name that was typed and what was wrong.
-pub(super) fn sign_in_form(central: &str, name: &str, next: Option<&str>, banner: Option<Banner>) -> SignIn {
+pub(super) fn sign_in_form(
+    central: &str,
+    sso: Option<&Sso>,
+    name: &str,
+    next: Option<&str>,
+    banner: Option<Banner>,
+) -> SignIn {
+    let begin = format!("/sign-in/single-sign-on?next={}", escape(after_sign_in(next)));
     SignIn {
         server: central.to_owned(),
+        single_sign_on: sso.map(|sso| (sso.config().label.clone(), begin)),
         action: "/sign-in".to_owned(),
         banner,
         name: name.to_owned(),
@@ -48,7 +75,7 @@ pub(super) fn sign_in_form(central: &str, name: &str, next: Option<&str>, banner
 
 /// `GET /sign-in`
 pub async fn form(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response {
-    page("Sign in", None, sign_in_form(app.central.name(), "", wanted.next.as_deref(), None))
+    page("Sign in", None, sign_in_form(app.central.name(), app.sso.as_ref(), "", wanted.next.as_deref(), None))
 }
 
 /// `POST /sign-in`
@@ -74,14 +101,22 @@ pub async fn sign_in(
         let what = format!("{}.", format::capitalised(&error.to_string()));
         (StatusCode::SERVICE_UNAVAILABLE, Banner::new(Tone::Danger, what, ""))
     });
-    let body = sign_in_form(app.central.name(), &sent.name, Some(next), Some(banner));
+    let body = sign_in_form(app.central.name(), app.sso.as_ref(), &sent.name, Some(next), Some(banner));
     page_with(status, "Sign in", None, body)
 }
 
 /// `POST /sign-out`
 pub async fn sign_out(State(app): State<App>, parts: Parts) -> Result<Response, PageError> {
     let cookie = match auth::signed_in(&app, &parts, false).await? {
-        Some(who) => auth::sign_out(&app.central, &who).await?,
+        Some(who) => {
+            let cookie = auth::sign_out(&app.central, &who).await?;
+            let account = app.central.store().account(&who.name).await?;
+            let comes_by_it = account.is_some_and(|account| account.password().is_none());
+            if let Some(body) = SignedOut::of(&app).await.filter(|_| comes_by_it) {
+                return Ok(([(header::SET_COOKIE, cookie)], page("Signed out", None, body)).into_response());
+            }
+            cookie
+        }
         None => auth::forget(&app.central),
     };
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())

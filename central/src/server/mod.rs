@@ -26,6 +26,7 @@ use crate::central::{ActionError, Central};
 use crate::domain::{Area, SessionLife};
 use crate::link::http::Door;
 use crate::pages;
+use crate::sso::Sso;
 pub use route::{Need, Route};
 
 /// The most bytes of a form or of a request to the API.
@@ -44,6 +45,8 @@ pub struct App {
     pub door: Door,
     /// How long sessions last.
     pub life: SessionLife,
+    /// Single sign-on, where it is configured.
+    pub sso: Option<Sso>,
 }
 
 impl App {
@@ -57,7 +60,7 @@ impl App {
     /// # Errors
     /// Where the operating system gives no randomness.
     pub fn new(central: Central) -> Result<Self, ActionError> {
-        Ok(Self { central, gate: Gate::new()?, door: Door::default(), life: SessionLife::default() })
+        Ok(Self { central, gate: Gate::new()?, door: Door::default(), life: SessionLife::default(), sso: None })
     }
 }
 

@@ -108,7 +108,8 @@ impl Central {
     pub fn start_with(&mut self, arguments: &[&str]) {
         let mut child = self
             .program()
-            .args(["serve", "--listen", "127.0.0.1:0", "--json"])
+            .args(["serve", "--json"])
+            .args(["--listen", "127.0.0.1:0"].iter().filter(|_| !arguments.contains(&"--listen")))
             .args(arguments)
             .env("SEATLINE_LOG", "error")
             .stdout(Stdio::piped())

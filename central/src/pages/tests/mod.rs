@@ -113,7 +113,7 @@ fn gallery() -> Vec<(&'static str, String)> {
         "give a whole number of minutes from 1 to 44,640",
     );
     let mut pages = vec![
-        ("sign_in", sign_in_form("Example Organisation", "", Some("/applications"), None).to_string()),
+        ("sign_in", sign_in_form("Example Organisation", None, "", Some("/applications"), None).to_string()),
         ("applications_empty", Applications::new(&[], None, None).to_string()),
         ("applications", Applications::new(&list, None, None).to_string()),
         ("application_new", NewApplication::default().to_string()),
@@ -262,7 +262,7 @@ fn hostile_text_from_a_product_stays_text() {
             &DetailsTab::new(&named, std::slice::from_ref(&linked), std::slice::from_ref(&linked)).with_form(form),
         ),
         NewApplication::refused(sent, "name", HOSTILE).to_string(),
-        sign_in_form(HOSTILE, HOSTILE, Some(HOSTILE), None).to_string(),
+        sign_in_form(HOSTILE, None, HOSTILE, Some(HOSTILE), None).to_string(),
     ];
     for page in pages {
         assert!(page.contains("&#60;script&#62;alert(1)"), "the text itself is shown: {page}");
