@@ -140,6 +140,11 @@ impl Central {
         child.wait().expect("gone").code()
     }
 
+    /// The process id of the server.
+    pub fn pid(&self) -> u32 {
+        self.server.as_ref().expect("it runs").0.id()
+    }
+
     /// The address of the server, such as `http://127.0.0.1:40001`.
     pub fn url(&self) -> &str {
         &self.server.as_ref().expect("it runs").1

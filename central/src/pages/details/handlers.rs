@@ -37,9 +37,10 @@ async fn known(app: &App, id: &ApplicationId) -> Result<Known, PageError> {
     let links = app.central.store().links_of(id).await?;
     let mut newest = app.central.store().links(None, PageSize::new(PageSize::MAX.into())).await?.items;
     newest.retain(|link| link.state == LinkState::Pending);
+    let goes = app.central.store().goes_with_application(id).await?;
     Ok(Known {
         head: Head::new(&view, Place::Details),
-        tab: DetailsTab::new(&view.application, &links, &newest),
+        tab: DetailsTab::new(&view.application, &links, &newest).with_view(&view, goes),
         links,
         name: view.application.name.to_string(),
     })
@@ -59,6 +60,23 @@ pub async fn show(
     let Known { head, tab, name, .. } = known(&app, &parsed(&id, "application")?).await?;
     let tab = match what.as_deref() {
         Some("saved") => tab.with_banner(done("Saved.")),
+        Some("changed") => tab.with_banner(Banner::new(Tone::Good, "Saved.", "The application is changed.")),
+        Some("demanded") => {
+            let so = "A product that waits counts within seconds, every other with its next report. When the answer came stands below.";
+            tab.with_banner(Banner::new(Tone::Good, "The product is asked to synchronise now.", so))
+        }
+        Some("key-wanted") => {
+            let so = "The present key holds until the product has made another one, which the old one vouches for.";
+            tab.with_banner(Banner::new(Tone::Good, "The product is asked for a new key.", so))
+        }
+        Some("link-removed") => {
+            let so = "Its product learns of it with its next exchange, and keeps the reports that wait there apart.";
+            tab.with_banner(Banner::new(Tone::Good, "The link is removed.", so))
+        }
+        Some("answered") => {
+            let so = "It is told again only if it happens anew. What is still to be done stands below, under Answers.";
+            tab.with_banner(Banner::new(Tone::Good, "Your answer is kept.", so))
+        }
         Some("approved") => tab.with_banner(done("The link is approved.")),
         Some("suspended") => {
             let so = "What is stored stays. Approving it again ends this.";

@@ -1,11 +1,11 @@
 //! The form of an application's link (`w4`): which link is shown, and what the product is told to do.
 
-use seatline_protocol::settings::{MAX_DORMANCY_DAYS, MAX_INTERVAL, MIN_INTERVAL};
+use seatline_protocol::settings::MAX_DORMANCY_DAYS;
 use seatline_protocol::{Counting, LinkId};
 use seatline_ui::{Choice, Field, format};
 use serde::Deserialize;
 
-use crate::domain::{Link, SettingsChange};
+use crate::domain::{Link, SettingsChange, interval};
 
 /// The intervals that are offered, in seconds.
 const INTERVALS: [&str; 7] = ["300", "900", "3600", "21600", "43200", "86400", "604800"];
@@ -30,8 +30,8 @@ pub struct LinkSent {
     pub link: String,
     /// The interval in seconds, or `other`.
     pub interval: String,
-    /// The other interval, in minutes.
-    pub other_minutes: String,
+    /// The other interval, as people write it.
+    pub other: String,
     /// The dormancy days.
     pub dormancy_days: String,
     /// The counting rule.
@@ -48,7 +48,7 @@ impl LinkForm {
         let sent = LinkSent {
             link: chosen.id.to_string(),
             interval: if offered { seconds } else { OTHER.to_owned() },
-            other_minutes: if offered { String::new() } else { settings.interval.div_ceil(60).to_string() },
+            other: if offered { String::new() } else { interval::short(settings.interval) },
             dormancy_days: settings.dormancy_days.to_string(),
             counting: match settings.counting {
                 Counting::Account => ACCOUNT,
@@ -87,11 +87,10 @@ impl LinkForm {
                 .hint("How often the product counts and reports.")
                 .value(&self.sent.interval)
                 .error(error("interval")),
-            Field::number("other_minutes", "Another interval")
-                .hint("If another one is chosen: 1 to 44,640 minutes.")
-                .suffix("minutes")
-                .value(&self.sent.other_minutes)
-                .error(error("other_minutes")),
+            Field::text("other", "Another interval")
+                .hint("If another one is chosen: from one minute to 31 days, such as 90m, 2h or 1d.")
+                .value(&self.sent.other)
+                .error(error("other")),
             Field::number("dormancy_days", "Dormant after")
                 .hint("Without a sign-in for so long, a seat could be freed.")
                 .suffix("days")
@@ -119,13 +118,7 @@ impl LinkSent {
     pub fn parse(&self) -> Result<(LinkId, SettingsChange), (&'static str, String)> {
         let link = self.link.parse().map_err(|_| ("link", "choose one of the links".to_owned()))?;
         let interval = match self.interval.as_str() {
-            OTHER => self.other_interval().ok_or_else(|| {
-                let (least, most) = (MIN_INTERVAL / 60, MAX_INTERVAL / 60);
-                (
-                    "other_minutes",
-                    format!("give a whole number of minutes from {least} to {}", format::number(most.into())),
-                )
-            }),
+            OTHER => interval::parse(&self.other).map_err(|why| ("other", why)),
             offered => INTERVALS
                 .contains(&offered)
                 .then(|| offered.parse().ok())
@@ -148,11 +141,6 @@ impl LinkSent {
             SettingsChange { interval: Some(interval), dormancy_days: Some(dormancy_days), counting: Some(counting) };
         Ok((link, change))
     }
-
-    fn other_interval(&self) -> Option<u32> {
-        let seconds = self.other_minutes.trim().parse::<u32>().ok()?.checked_mul(60)?;
-        (MIN_INTERVAL..=MAX_INTERVAL).contains(&seconds).then_some(seconds)
-    }
 }
 
 #[cfg(test)]
@@ -173,7 +161,7 @@ mod tests {
     fn an_offered_interval_and_another_one_are_both_taken() {
         let interval = |sent: &LinkSent| sent.parse().map(|(_, change)| change.interval);
         assert_eq!(interval(&sent()), Ok(Some(3600)));
-        let other = LinkSent { interval: OTHER.to_owned(), other_minutes: " 90 ".to_owned(), ..sent() };
+        let other = LinkSent { interval: OTHER.to_owned(), other: " 90m ".to_owned(), ..sent() };
         assert_eq!(interval(&other), Ok(Some(5400)));
     }
 
@@ -182,9 +170,9 @@ mod tests {
         let refused = |sent: LinkSent| sent.parse().expect_err("it is refused").0;
         assert_eq!(refused(LinkSent { link: "x".into(), ..sent() }), "link");
         assert_eq!(refused(LinkSent { interval: "7".into(), ..sent() }), "interval");
-        for minutes in ["", "0", "-1", "1.5", "44641", "99999999999"] {
-            let sent = LinkSent { interval: OTHER.into(), other_minutes: minutes.into(), ..sent() };
-            assert_eq!(refused(sent), "other_minutes", "{minutes}");
+        for minutes in ["", "0", "-1", "1.5", "59", "32d", "soon", "99999999999"] {
+            let sent = LinkSent { interval: OTHER.into(), other: minutes.into(), ..sent() };
+            assert_eq!(refused(sent), "other", "{minutes}");
         }
         for days in ["", "0", "3651", "ninety"] {
             assert_eq!(refused(LinkSent { dormancy_days: days.into(), ..sent() }), "dormancy_days", "{days}");

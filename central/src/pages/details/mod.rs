@@ -2,17 +2,21 @@
 
 mod handlers;
 mod link_form;
+mod questions;
+pub mod upkeep;
+pub mod wizard;
 
 use askama::Template;
 use jiff::Timestamp;
 use seatline_protocol::ProductId;
-use seatline_ui::{Badge, Banner, Copyable, Icon, Tone, format};
+use seatline_ui::{Badge, Banner, Copyable, Field, Icon, Tone, format};
 
 use crate::actions::links::MadeInvite;
-use crate::domain::{Application, Link, LinkState};
+use crate::domain::{Application, Demand, Licenses, Link, LinkState, WouldGo};
 use crate::pages::words;
 pub use handlers::{approve, invite, save, show, suspend};
 pub use link_form::{LinkForm, LinkSent};
+use questions::{AnswerLine, QuestionCard};
 
 /// The content of the tab.
 #[derive(Template)]
@@ -25,6 +29,10 @@ pub struct DetailsTab {
     form: Option<LinkForm>,
     links: Vec<LinkLine>,
     pending: Vec<LinkLine>,
+    questions: Vec<QuestionCard>,
+    answers: Vec<AnswerLine>,
+    /// What goes with the application when it is removed.
+    goes: Option<String>,
 }
 
 /// What is known of the application itself.
@@ -56,6 +64,14 @@ struct LinkLine {
     /// Whether its reports are the ones that are shown.
     shown: bool,
     suspended: bool,
+    /// How many reports are stored.
+    stored: String,
+    /// Since when a count is wanted at once, and when it came.
+    demand: Option<String>,
+    /// Whether it is in force.
+    in_force: bool,
+    /// Whether its key is to be replaced.
+    key_wanted: bool,
     /// What to heed before approving.
     doubt: Option<String>,
 }
@@ -77,7 +93,35 @@ impl DetailsTab {
             form: LinkForm::of(links, shown),
             links: links.iter().map(|link| LinkLine::of(link, shown == Some(&link.id), &application.product)).collect(),
             pending: pending.iter().map(|link| LinkLine::of(link, false, &application.product)).collect(),
+            questions: Vec::new(),
+            answers: Vec::new(),
+            goes: None,
         }
+    }
+
+    /// With the questions that the chain asks, and what goes with the application.
+    pub fn with_view(self, view: &Licenses, goes: WouldGo) -> Self {
+        let links = format::counted(goes.links, "link", "links");
+        let reports = format::counted(goes.reports, "stored report", "stored reports");
+        Self {
+            questions: questions::open(view),
+            answers: view.answers.iter().map(AnswerLine::of).collect(),
+            goes: Some(format!("{links} and {reports}")),
+            ..self
+        }
+    }
+
+    fn wizard_field(&self) -> Field<'_> {
+        let url = self.application.url.as_deref().filter(|url| seatline_protocol::pairing::check_url(url).is_ok());
+        wizard::field(url.unwrap_or_default(), None)
+    }
+
+    fn application_fields(&self) -> [Field<'_>; 3] {
+        [
+            Field::text("name", "Name").value(&self.application.name).required(),
+            Field::text("product", "Product").value(&self.application.product).required(),
+            Field::url("url", "URL (optional)").value(self.application.url.as_deref().unwrap_or_default()),
+        ]
     }
 
     /// With a message above.
@@ -119,9 +163,22 @@ impl LinkLine {
             approved: link.approved_at.map(format::date_time),
             shown,
             suspended: link.state == LinkState::Suspended,
+            stored: format::counted(link.chain.stored, "stored report", "stored reports"),
+            demand: link.settings.demand.map(demand_words),
+            in_force: link.state == LinkState::Approved,
+            key_wanted: link.settings.replace_key.as_ref() == Some(&link.key.id()),
             doubt: (product.id != *wanted)
                 .then(|| format!("It presents itself as “{}”, and this application is “{wanted}”.", product.id)),
         }
+    }
+}
+
+/// When a count was asked for, and when it came.
+fn demand_words(demand: Demand) -> String {
+    let asked = format::date_time(demand.at);
+    match demand.answered_at {
+        Some(answered) => format!("asked for {asked}, answered {}", format::date_time(answered)),
+        None => format!("asked for {asked}, no answer yet"),
     }
 }
 

@@ -103,13 +103,8 @@ fn gallery() -> Vec<(&'static str, String)> {
     ];
     let refused_form = LinkForm::refused(
         &both,
-        LinkSent {
-            link: link_id(3).to_string(),
-            interval: "other".into(),
-            other_minutes: "soon".into(),
-            ..Default::default()
-        },
-        "other_minutes",
+        LinkSent { link: link_id(3).to_string(), interval: "other".into(), other: "soon".into(), ..Default::default() },
+        "other",
         "give a whole number of minutes from 1 to 44,640",
     );
     let mut pages = vec![
@@ -250,7 +245,7 @@ fn hostile_text_from_a_product_stays_text() {
     let form = LinkSent {
         link: HOSTILE.into(),
         interval: HOSTILE.into(),
-        other_minutes: HOSTILE.into(),
+        other: HOSTILE.into(),
         dormancy_days: HOSTILE.into(),
         counting: HOSTILE.into(),
     };

@@ -1,0 +1,76 @@
+//! The questions that the chain of the shown link asks (`b4`, `b8`), and what was answered to them.
+
+use seatline_ui::{Choice, Field, Prose, format};
+
+use crate::domain::{Answer, Explanation, Licenses, Question};
+
+/// A question, with the form that answers it.
+pub(super) struct QuestionCard {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    pub(super) message: Prose,
+    pub(super) action: String,
+}
+
+/// What was answered.
+pub(super) struct AnswerLine {
+    pub(super) what: &'static str,
+    pub(super) why: String,
+    pub(super) by: String,
+    pub(super) at: String,
+    /// What is still to be done at the product.
+    pub(super) next: Option<&'static str>,
+    /// Whether a link is to be made for that: of this application, or of one of its own.
+    pub(super) invites_here: bool,
+    pub(super) invites_elsewhere: bool,
+}
+
+/// The questions of the application's link that are open.
+pub(super) fn open(view: &Licenses) -> Vec<QuestionCard> {
+    let Some(link) = &view.link else { return Vec::new() };
+    let action = format!("/applications/{}/links/{}/answer", view.application.id, link.id);
+    let card = |question: Question, title, message: &str| QuestionCard {
+        id: question.name(),
+        title,
+        message: Prose::sentence(message),
+        action: action.clone(),
+    };
+    let of_trouble = view.troubles.iter().filter_map(|trouble| match trouble.code {
+        "fork" => Some(card(Question::Fork, "Two live copies, or a restored backup?", &trouble.message)),
+        "server-id-changed" | "staging-copy" => {
+            Some(card(Question::ServerId, "Moved, staging or restored?", &trouble.message))
+        }
+        _ => None,
+    });
+    of_trouble.collect()
+}
+
+impl QuestionCard {
+    /// The fields of its form.
+    pub(super) fn fields(&self) -> [Field<'_>; 2] {
+        let question = if self.id == Question::Fork.name() { Question::Fork } else { Question::ServerId };
+        let choice = |one: &Explanation| Choice { value: one.name(), label: one.words().to_owned() };
+        let choices = question.explanations().iter().map(choice).collect();
+        [
+            Field::select("explanation", "What was it?", choices),
+            Field::text("why", "Why (optional)")
+                .hint("For whoever asks later: it is kept with your name and the time."),
+        ]
+    }
+}
+
+impl AnswerLine {
+    pub(super) fn of(answer: &Answer) -> Self {
+        let needs_link = answer.explanation.needs_link(answer.question);
+        let is_copy = answer.explanation == Explanation::Staging;
+        Self {
+            what: answer.explanation.words(),
+            why: answer.why.clone(),
+            by: answer.by.clone(),
+            at: format::date_time(answer.at),
+            next: answer.explanation.next_step(answer.question),
+            invites_here: needs_link && !is_copy,
+            invites_elsewhere: needs_link && is_copy,
+        }
+    }
+}
