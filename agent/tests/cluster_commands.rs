@@ -249,6 +249,61 @@ fn a_move_that_was_interrupted_anywhere_leaves_one_state_and_is_ended_by_the_sam
 }
 
 #[test]
+fn c7_a_state_comes_back_into_files_as_it_is_and_lives_no_more_in_the_database() {
+    let server = Postgres::start();
+    let agent = to_be_moved(&server);
+    agent.run(&["state", "move"]).ok();
+    agent.run(&["sync"]).refused("central-unreachable");
+    let shown = |agent: &Agent| {
+        (agent.run(&["server-id"]).ok(), agent.waiting(), agent.run(&["license", "history", "--json"]).out)
+    };
+    let before = shown(&agent);
+    let other = Agent::node("wiki-2", &database(&server));
+
+    let fetched = agent.run(&["state", "fetch", "--json"]).json();
+    assert_eq!(fetched["to"], agent.path("state").to_str().expect("a path"));
+    let two = agent.run(&["server-id"]).refused("state-in-two-places");
+    assert!(two.contains("seatline state move"), "{two}");
+    let refused = other.run(&["server-id"]).refused("store-moved");
+    assert!(refused.contains("state of the node wiki-1"), "{refused}");
+    other.run(&["state", "fetch"]).refused("store-moved");
+    agent.run(&["state", "fetch"]).refused("state-in-two-places");
+
+    // Interrupted after the database was left, and before the directory took its place.
+    std::fs::rename(agent.path("state"), agent.path("state.arriving")).expect("as it was then");
+    agent.run(&["state", "fetch"]).ok();
+    // Gone for good is not made anew.
+    std::fs::rename(agent.path("state"), agent.path("elsewhere")).expect("moved");
+    agent.run(&["state", "fetch"]).refused("state-missing");
+    std::fs::rename(agent.path("elsewhere"), agent.path("state")).expect("moved back");
+
+    agent.reconfigure("\n[state]\ndatabase = ", "\n#[state]\n#database = ");
+    agent.reconfigure("[cluster]\nnode", "#[cluster]\n#node");
+    let after = shown(&agent);
+    assert_eq!((&before.0, &before.2), (&after.0, &after.2));
+    assert!(before.1.iter().zip(&after.1).all(|(before, after)| before.0 == after.0), "the same bytes wait");
+    assert!(before.1.len() >= 4 && after.1.len() == before.1.len());
+    agent.run(&["sync"]).refused("central-unreachable");
+    assert_eq!(agent.waiting().len(), before.1.len() + 1, "and it goes on from there");
+
+    // And into the database again.
+    agent.reconfigure("\n#[state]\n#database = ", "\n[state]\ndatabase = ");
+    agent.reconfigure("#[cluster]\n#node", "[cluster]\nnode");
+    agent.run(&["state", "move"]).ok();
+    assert_eq!(agent.run(&["server-id"]).ok(), before.0);
+    assert_eq!(agent.waiting().len(), before.1.len() + 1);
+}
+
+#[test]
+fn without_a_state_nothing_is_fetched() {
+    let server = Postgres::start();
+    let agent = Agent::node("wiki-1", &database(&server));
+    server.execute("DELETE FROM seatline.slots");
+    agent.run(&["state", "fetch"]).refused("nothing-to-move");
+    assert!(!agent.path("state").exists());
+}
+
+#[test]
 fn without_a_state_in_files_nothing_is_moved() {
     let server = Postgres::start();
     let agent = Agent::node("wiki-1", &database(&server));

@@ -189,6 +189,7 @@ fn every_documented_command_shows_what_is_documented_and_nothing_else() {
     agent.configure(&format!("\n[state]\ndatabase = '{}'\n", server.address("owner", "wiki")));
     show(&["state", "move"]);
     show(&["nodes"]);
+    show(&["state", "fetch"]);
     // A sync that succeeds needs the real central server: it is in the stories of the workspace's `tests/`.
     tried.insert("seatline sync".to_owned());
 

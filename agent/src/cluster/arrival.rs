@@ -7,11 +7,12 @@
 use std::ops::ControlFlow;
 
 use postgres::types::Type;
-use seatline_host::store::{LockedStore as _, Log, Slot, StateReader, StoreError};
+use seatline_host::store::{LockedStore, Log, Slot, StateReader, StoreError};
 use seatline_postgres::Parameter;
 use seatline_protocol::ProductId;
 
 use super::change::Change;
+use super::departure::LEFT;
 use super::store::PostgresStore;
 
 /// How many bytes of a log are handed over at once.
@@ -72,6 +73,9 @@ impl PostgresStore {
         match phase.as_str() {
             "live" if self.column::<i64>(&row, 5)? == 0 && of == product.as_str() => {}
             "live" => return Err(MoveError::Occupied { what: self.place(), product: of }),
+            // What is left of one that was brought back into files is of no use any more.
+            LEFT if of == product.as_str() => {}
+            LEFT => return Err(MoveError::Occupied { what: self.place(), product: of }),
             _ => {
                 let other: Option<String> = self.column(&row, 2)?;
                 if let Some(from) = other.filter(|other| other != place) {
@@ -103,7 +107,7 @@ impl PostgresStore {
     }
 }
 
-fn copy(from: &dyn StateReader, to: &mut Change<'_>) -> Result<(), StoreError> {
+pub(super) fn copy(from: &dyn StateReader, to: &mut dyn LockedStore) -> Result<(), StoreError> {
     for slot in Slot::ALL {
         if let Some(value) = from.read(slot)? {
             to.write(slot, &value)?;

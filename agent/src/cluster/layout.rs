@@ -18,7 +18,7 @@ pub const NOW: &str = "SELECT CURRENT_TIMESTAMP";
 /// The one row that tells of the whole state. It is locked by who changes the state, so that changes take turns, and a
 /// node that has stood still, or runs an older version, finds out before it changes anything.
 ///
-/// `phase` is `live`, or `arriving` while a state is moved here from `place`.
+/// `phase` is `live`, `arriving` while a state is moved here from `place`, or `left` since it was brought back to there.
 const INSTANCE: &str = "
 CREATE TABLE IF NOT EXISTS {s}.instance (
     id text PRIMARY KEY,

@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `store`, `change`, `walk` | the state: reading it, changing it in one transaction, walking along its logs |
-//! | `arrival` | a state that is moved here from a directory |
+//! | `arrival`, `departure` | a state that is moved here from a directory, and back into one |
 //! | `nodes` | the list of the nodes, and the lease on the turn |
 //! | `layout` | the tables, and their migrations |
 //! | `pool`, `trouble` | connections, and what is in their way |
@@ -14,6 +14,7 @@
 
 mod arrival;
 mod change;
+mod departure;
 mod layout;
 mod nodes;
 mod pool;
@@ -29,6 +30,7 @@ use seatline_host::ports;
 use seatline_host::store::StoreError;
 
 pub use arrival::MoveError;
+pub use departure::{Left, copy_into};
 pub use nodes::{Node, NodeState};
 pub use store::PostgresStore;
 

@@ -17,6 +17,7 @@ use seatline_protocol::ProductId;
 use zeroize::Zeroizing;
 
 use super::change::Change;
+use super::departure::LEFT;
 use super::layout::{LATEST, is_inhabited, prepare, sql};
 use super::pool::{Pool, apart};
 use super::walk::Walk;
@@ -67,6 +68,11 @@ impl PostgresStore {
             self.pool.with(|client| client.execute(&claim, &[(&product.as_str(), Type::TEXT)]))?;
             of = owner(look()?)?;
         }
+        self.is_of(of, product)
+    }
+
+    /// Refuses a state that is `of` another product.
+    pub(super) fn is_of(&self, of: Option<String>, product: &ProductId) -> Result<(), StoreError> {
         match of {
             Some(of) if of != product.as_str() => Err(StoreError::Unavailable {
                 what: self.place(),
@@ -76,6 +82,14 @@ impl PostgresStore {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// That the state was brought back into files, and where they are.
+    fn left(&self) -> Result<StoreError, StoreError> {
+        let look = self.sql("SELECT place FROM {s}.instance WHERE id = 'seatline'");
+        let row = self.pool.with(|client| client.query_one(&look, &[]))?;
+        let to: Option<String> = self.column(&row, 0)?;
+        Ok(StoreError::Moved { what: self.place(), to: to.unwrap_or_default() })
     }
 
     /// Where the state is, for an administrator.
@@ -97,6 +111,7 @@ impl PostgresStore {
         let row = self.known(row.into())?;
         match self.column(&row, 1)? {
             "live" => Ok(row),
+            LEFT => Err(self.left()?),
             _ => Err(self.unavailable(
                 "a state is being moved here; if `seatline state move` was interrupted, run it again to its end",
             )),
