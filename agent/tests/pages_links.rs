@@ -307,3 +307,15 @@ fn bad_forms_are_refused_without_harm() {
     }
     assert_eq!(world.link(), Value::Null);
 }
+
+#[test]
+fn an_address_that_says_nonsense_of_what_was_done_is_refused_or_says_nothing() {
+    let world = world();
+    for (query, status) in [("done=removed&retired=abc", 400), ("done=removed&discarded=-1", 400), ("done=x", 200)] {
+        let page = world.ada.get(&format!("/links?{query}"));
+        assert!(page.status == status && page.body.contains("<h1>"), "{query}: {page:?}");
+        assert!(!page.body.contains("The link is removed"), "{query}: {}", page.body);
+    }
+    let page = world.ada.get("/links?done=removed&retired=2&discarded=1").body;
+    assert!(page.contains("2 reports that were never received") && page.contains("1 report that waited"), "{page}");
+}

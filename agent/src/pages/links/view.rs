@@ -307,3 +307,27 @@ fn exchange_banner(link: &LinkFacts, exchange: &ExchangeState, now: Timestamp) -
     let lines = vec![told_problem(problem), Prose::from(next)];
     Some(Banner::list(Tone::Warning, "The last exchange failed", lines))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g4_what_a_file_holds_is_said_also_where_it_does_not_hold_all_that_waits() {
+        let said = |reports: usize, statements: usize, pending| {
+            let sealed = |number| vec!["x".to_owned(); number];
+            let export = ExchangeRequest {
+                reports: sealed(reports),
+                continuity: sealed(statements),
+                ..ExchangeRequest::default()
+            };
+            exported(&export, pending)
+        };
+        assert_eq!(said(0, 0, 0), None);
+        assert_eq!(said(1, 0, 1).as_deref(), Some("1 waiting report"));
+        assert_eq!(said(64, 0, 1000).as_deref(), Some("the oldest 64 of 1,000 waiting reports"));
+        let statements = "1 statement about the change of the server ID";
+        assert_eq!(said(2, 1, 2), Some(format!("2 waiting reports and {statements}")));
+        assert_eq!(said(0, 1, 0).as_deref(), Some(statements));
+    }
+}
