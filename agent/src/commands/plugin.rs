@@ -268,7 +268,7 @@ fn list(context: &Context) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = rows.collect();
     context.output.show(&roster, |page| match rows.is_empty() {
         true => page.line("No plugin is installed: install one with `seatline plugin install`."),
-        false => page.table(&["", "NAME", "VERSION", "INSTALLED", "GRANTED", "DIGEST"], &rows),
+        false => page.table(&["", "NAME", "VERSION", "SINCE", "GRANTED", "DIGEST"], &rows),
     })
 }
 

@@ -26,7 +26,7 @@ pub struct InstalledPlugin {
     /// Who publishes it, as its own metadata says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publisher: Option<String>,
-    /// When it was installed.
+    /// When it was installed; of one that waits, when it was offered.
     pub installed_at: Timestamp,
 }
 

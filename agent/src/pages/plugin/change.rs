@@ -1,6 +1,6 @@
 //! Holding reports and approving them, and a plugin that waits for approval (`b6`).
 
-use axum::extract::{Extension, Multipart, State};
+use axum::extract::{Extension, FromRequest, Multipart, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_host::held::{HoldError, Which};
@@ -39,10 +39,18 @@ fn of_plugin(error: &PluginError) -> PageError {
     }
 }
 
-/// The digest that a form names: of what its sender has looked at.
-fn digest(sent: &Fields) -> Result<Digest, PageError> {
-    let rule = "the form names no digest: go back to the page of the plugin, and send it from there";
-    sent.get("digest").trim().parse().map_err(|_| PageError::invalid(rule).way_out("To the plugin", "/plugin"))
+/// What the sender of a form has looked at, by the digest that it names.
+pub struct Seen(Digest);
+
+impl<S: Send + Sync> FromRequest<S> for Seen {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
+        let sent = Fields::from_request(request, state).await?;
+        let rule = "the form names no digest: go back to the page of the plugin, and send it from there";
+        let digest = sent.get("digest").trim().parse();
+        digest.map(Self).map_err(|_| PageError::invalid(rule).way_out("To the plugin", "/plugin"))
+    }
 }
 
 /// `POST /plugin/hold`: holds reports, or lets them leave by themselves again.
@@ -69,9 +77,8 @@ pub async fn hold(
 pub async fn approve_report(
     State(pages): State<Pages>,
     Extension(visit): Extension<Visit>,
-    sent: Fields,
+    Seen(digest): Seen,
 ) -> Result<Redirect, PageError> {
-    let digest = digest(&sent)?;
     let which = Which::Of(digest.clone());
     let approved = pages.ask(move |host| host.approve_reports(&which)).await?.map_err(of_hold)?;
     tracing::info!(%digest, reports = approved.len(), user = visit.visitor.name, "reports were approved");
@@ -82,9 +89,8 @@ pub async fn approve_report(
 pub async fn discard_report(
     State(pages): State<Pages>,
     Extension(visit): Extension<Visit>,
-    sent: Fields,
+    Seen(digest): Seen,
 ) -> Result<Redirect, PageError> {
-    let digest = digest(&sent)?;
     let which = Which::Of(digest.clone());
     pages.ask(move |host| host.discard_reports(&which)).await?.map_err(of_hold)?;
     tracing::info!(%digest, user = visit.visitor.name, "a report was discarded");
@@ -124,9 +130,8 @@ pub async fn offer(
 pub async fn approve(
     State(pages): State<Pages>,
     Extension(visit): Extension<Visit>,
-    sent: Fields,
+    Seen(digest): Seen,
 ) -> Result<Redirect, PageError> {
-    let digest = digest(&sent)?;
     let approved = digest.clone();
     let installed = pages.ask_long(move |host| {
         let now = host.now().map_err(|error| PageError::of_state(&error))?;
@@ -141,9 +146,8 @@ pub async fn approve(
 pub async fn decline(
     State(pages): State<Pages>,
     Extension(visit): Extension<Visit>,
-    sent: Fields,
+    Seen(digest): Seen,
 ) -> Result<Redirect, PageError> {
-    let digest = digest(&sent)?;
     let declined = digest.clone();
     let declined = pages.ask(move |host| host.plugins().decline(&declined).map_err(|error| of_plugin(&error)));
     declined.await??;
