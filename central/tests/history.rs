@@ -79,3 +79,19 @@ fn b7_the_difference_between_two_reports_is_told_by_class() {
         assert_eq!(central.request("GET", &format!("{path}?{query}"), None).status(), status, "{query}");
     }
 }
+
+#[test]
+fn g8_an_unchanged_report_costs_less_than_60_bytes_of_history() {
+    let central = Central::started();
+    let mut product = central.linked("Company wiki", 1);
+    let sealed: Vec<String> = (0..1000).map(|_| product.report(40)).collect();
+    for reports in sealed.chunks(50) {
+        assert_eq!(product.send(&central, reports).receipts.len(), reports.len());
+    }
+    let file = rusqlite::Connection::open(central.dir().join("central.db")).expect("the database");
+    let query = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
+    assert_eq!(query("SELECT COUNT(*) FROM reports"), 1000);
+    assert_eq!(query("SELECT COUNT(*) FROM history_runs WHERE track = 'counts'"), 1);
+    let bytes = query("SELECT SUM(pgsize) FROM dbstat WHERE name LIKE 'history%'");
+    assert!(bytes <= 60 * 1000, "{bytes} bytes of history for 1,000 reports");
+}
