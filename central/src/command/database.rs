@@ -8,6 +8,7 @@ use seatline_postgres::place;
 use zeroize::Zeroizing;
 
 use super::Failure;
+use crate::store::sql::transfer::Database;
 use crate::store::sql::{DATABASE_FILE, PostgresAddress, SqlStore};
 
 /// The most bytes of a file that names a database: more is none.
@@ -37,15 +38,6 @@ pub(super) struct DatabaseOptions {
     database_ca_file: Option<PathBuf>,
 }
 
-/// A database that was named.
-#[derive(Debug, Clone)]
-pub(super) enum Database {
-    /// A file of SQLite.
-    Sqlite(PathBuf),
-    /// A database of PostgreSQL.
-    Postgres(Box<PostgresAddress>),
-}
-
 impl DatabaseOptions {
     /// Whether a database was named.
     pub(super) fn is_named(&self) -> bool {
@@ -54,21 +46,28 @@ impl DatabaseOptions {
 
     /// The database that was named, or the file in `dir`.
     pub(super) fn database(&self, dir: &Path) -> Result<Database, Failure> {
-        let named = match (&self.database, &self.database_file) {
-            (Some(text), _) => Some(Zeroizing::new(text.clone())),
-            (None, Some(file)) => Some(read(file)?),
-            (None, None) => None,
-        };
-        let database = match named {
-            Some(text) => Database::parse(text.trim()).map_err(|reason| invalid(&reason))?,
-            None => Database::Sqlite(dir.join(DATABASE_FILE)),
-        };
-        match (database, &self.database_ca_file) {
-            (Database::Postgres(address), Some(file)) => {
-                Ok(Database::Postgres(Box::new(PostgresAddress { tls_ca_file: Some(file.clone()), ..*address })))
+        match (&self.database, &self.database_file) {
+            (Some(text), _) => self.parsed(text),
+            (None, Some(file)) => self.parsed(&read(file)?),
+            (None, None) => Ok(Database::Sqlite(dir.join(DATABASE_FILE))),
+        }
+    }
+
+    /// The database that an argument names, itself or as `@FILE`.
+    pub(super) fn named(&self, argument: &str) -> Result<Database, Failure> {
+        match argument.strip_prefix('@') {
+            Some(file) => self.parsed(&read(Path::new(file))?),
+            None => self.parsed(argument),
+        }
+    }
+
+    fn parsed(&self, text: &str) -> Result<Database, Failure> {
+        match Database::parse(text.trim()).map_err(|reason| invalid(&reason))? {
+            Database::Postgres(address) => {
+                let tls_ca_file = self.database_ca_file.clone();
+                Ok(Database::Postgres(Box::new(PostgresAddress { tls_ca_file, ..*address })))
             }
-            (Database::Sqlite(_), Some(_)) => Err(invalid("a file of SQLite has no TLS: leave --database-ca-file out")),
-            (database, None) => Ok(database),
+            database => Ok(database),
         }
     }
 }

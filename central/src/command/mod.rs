@@ -11,6 +11,7 @@ mod place;
 mod serve;
 mod single_sign_on;
 mod tokens;
+mod transfer;
 mod user;
 mod users;
 
@@ -81,6 +82,12 @@ enum Command {
     Evidence(evidence::Export),
     /// Verify a file of evidence, with public keys alone: no data directory is needed
     Verify(evidence::Verify),
+    /// Carry all data from one database to another, which must be new
+    Migrate(transfer::Migrate),
+    /// Write all data into a new file; the server may run meanwhile
+    Backup(transfer::Backup),
+    /// Read a backup into a database, which must be new
+    Restore(transfer::Restore),
 }
 
 impl Command {
@@ -93,6 +100,7 @@ impl Command {
                 | Self::Admin(users::AdminCommand::Create(_))
                 | Self::User(users::UserCommand::Add { .. })
                 | Self::Application(applications::ApplicationCommand::Add { .. })
+                | Self::Restore(_)
         )
     }
 }
@@ -114,28 +122,28 @@ impl Arguments {
     /// The reason why it could not be done.
     pub async fn run(self) -> Result<u8, Failure> {
         let output = self.output();
-        if let Command::Verify(verify) = self.command {
-            return verify.run(output);
-        }
         // A question about a file, which is answered before there is a server.
         if let Command::SingleSignOn(command) = self.command {
             return command.run(output).await.map(|()| 0);
         }
         let open = if self.command.may_begin() { Place::make } else { Place::open };
-        let place = open(self.dir, &self.database)?;
+        let place = || open(self.dir, &self.database);
         match self.command {
             Command::SingleSignOn(command) => command.run(output).await.map(|()| 0),
-            Command::Serve(serve) => serve.run(&place, output).await.map(|()| 0),
-            Command::Admin(command) => command.run(&place, output).await.map(|()| 0),
-            Command::User(command) => command.run(&place, output).await.map(|()| 0),
-            Command::Token(command) => command.run(&place, output).await.map(|()| 0),
-            Command::Application(command) => command.run(&place, output).await.map(|()| 0),
-            Command::Invite(invite) => invite.run(&place, output).await.map(|()| 0),
-            Command::Link(command) => command.run(&place, output).await.map(|()| 0),
-            Command::Licenses(show) => show.run(&place, output).await.map(|()| 0),
-            Command::Import(import) => import.run(&place).await,
-            Command::Evidence(export) => export.run(&place, output).await.map(|()| 0),
+            Command::Serve(serve) => serve.run(&place()?, output).await.map(|()| 0),
+            Command::Admin(command) => command.run(&place()?, output).await.map(|()| 0),
+            Command::User(command) => command.run(&place()?, output).await.map(|()| 0),
+            Command::Token(command) => command.run(&place()?, output).await.map(|()| 0),
+            Command::Application(command) => command.run(&place()?, output).await.map(|()| 0),
+            Command::Invite(invite) => invite.run(&place()?, output).await.map(|()| 0),
+            Command::Link(command) => command.run(&place()?, output).await.map(|()| 0),
+            Command::Licenses(show) => show.run(&place()?, output).await.map(|()| 0),
+            Command::Import(import) => import.run(&place()?).await,
+            Command::Evidence(export) => export.run(&place()?, output).await.map(|()| 0),
             Command::Verify(verify) => verify.run(output),
+            Command::Migrate(migrate) => migrate.run(&self.database, output).await.map(|()| 0),
+            Command::Backup(backup) => backup.run(&place()?, output).await.map(|()| 0),
+            Command::Restore(restore) => restore.run(&place()?, output).await.map(|()| 0),
         }
     }
 }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use super::database::{Database, DatabaseOptions};
+use super::database::DatabaseOptions;
 use crate::central::Central;
 use crate::domain::Clock;
 use crate::keyring::{KEY_FILE, Keyring, PSEUDONYM_FILE};
 use crate::private_file;
 use crate::store::Store;
+use crate::store::sql::transfer::Database;
 
 /// The file with what the server was last started with.
 const FACE_FILE: &str = "server.json";
@@ -93,6 +94,11 @@ impl Place {
     /// The directory.
     pub(super) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The database.
+    pub(super) fn named(&self) -> &Database {
+        &self.database
     }
 
     /// The database, for an administrator.

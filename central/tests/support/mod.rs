@@ -54,6 +54,11 @@ impl Central {
         replica
     }
 
+    /// Uses the API with the token of another server, whose data it has.
+    pub fn take_token_of(&mut self, other: &Self) {
+        self.token = other.token.clone();
+    }
+
     /// Copies the keys to another server.
     pub fn copy_keys(&self, other: &Self) {
         for key in ["central.key", "pseudonym.key"] {
@@ -152,7 +157,7 @@ impl Central {
 
     /// Runs a command on the data directory.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.program().args(arguments).output().expect("the program runs")
+        self.program().args(arguments).env("SEATLINE_LOG", "error").output().expect("the program runs")
     }
 
     /// Runs a command that must be done, with something on its standard input.

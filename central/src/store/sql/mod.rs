@@ -35,6 +35,7 @@ mod sessions;
 mod sqlite;
 mod statements;
 mod tokens;
+pub mod transfer;
 
 use std::fmt;
 use std::path::Path;

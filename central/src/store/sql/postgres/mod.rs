@@ -21,14 +21,14 @@ use super::group::{self, Job, Writer};
 use super::row::Row;
 use super::session::{Param, Session};
 use super::{Driver, StoreError, Stored};
-use server::Server;
-use session::PostgresSession;
+pub(super) use server::Server;
+pub(super) use session::PostgresSession;
 
 /// How many reads run at once; the others wait.
 const READERS: usize = 8;
 /// How long a read waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
-/// How long the migrations may take.
+/// How long a migration, or another thing that is done to all data at once, may take.
 const MIGRATION: Duration = Duration::from_secs(3600);
 /// How often the migrations are tried while other servers run them too.
 const ATTEMPTS: u32 = 20;
@@ -48,12 +48,25 @@ pub(super) struct Postgres {
 impl Postgres {
     /// Connects, and brings the tables up to date. It blocks.
     pub(super) fn open(address: PostgresAddress) -> Stored<Self> {
-        let server = Arc::new(Server::new(address));
-        migrate(&server)?;
+        let server = Arc::new(made(address)?);
         let (session, trouble, is_lost) = Default::default();
         let writer = Writer::start(Writing { server: Arc::clone(&server), session, trouble, is_lost })?;
         Ok(Self { server, writer, turns: Arc::new(Semaphore::new(READERS)) })
     }
+}
+
+/// A server whose tables are up to date.
+pub(super) fn made(address: PostgresAddress) -> Stored<Server> {
+    let server = Server::new(address);
+    migrate(&server)?;
+    Ok(server)
+}
+
+/// A connection for one long transaction.
+pub(super) fn unhurried(address: PostgresAddress) -> Stored<PostgresSession> {
+    let mut connection = Server::new(address).connection()?;
+    connection.be_patient(MIGRATION);
+    Ok(PostgresSession::new(connection))
 }
 
 #[async_trait]

@@ -20,7 +20,7 @@ const GREETING: &str = "
 
 /// A server of PostgreSQL, and the database on it.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(in crate::store::sql) struct Server {
     address: PostgresAddress,
     idle: Mutex<Vec<PostgresSession>>,
     silence: Mutex<Silence>,

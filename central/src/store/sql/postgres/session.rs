@@ -32,7 +32,7 @@ type Unsettled = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// A connection that statements are run on.
 #[derive(Debug)]
-pub(super) struct PostgresSession {
+pub(in crate::store::sql) struct PostgresSession {
     prepared: RefCell<HashMap<&'static str, Statement>>,
     unsettled: RefCell<Unsettleds>,
     trouble: Cell<Option<Trouble>>,
@@ -61,7 +61,7 @@ impl PostgresSession {
     }
 
     /// Runs statements that begin, mark or end something, after all that was run before them.
-    pub(super) fn control(&self, sql: &'static str) -> Stored<()> {
+    pub(in crate::store::sql) fn control(&self, sql: &'static str) -> Stored<()> {
         self.ask(async |client| client.batch_execute(sql).await)
     }
 

@@ -42,17 +42,33 @@ pub(super) struct Sqlite {
 impl Sqlite {
     /// See [`super::SqlStore::sqlite`].
     pub(super) fn open(path: &Path) -> Stored<Self> {
-        // SQLite gives its journal the mode of the database, so that only the owner reads either.
-        let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-        made.map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display()).into()))?;
-        let mut connection = connect(path)?;
+        let connection = made(path)?;
         // Negative: in KiB, where pages would be counted.
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        embedded::migrations::runner()
-            .run(&mut connection)
-            .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path.to_owned()) })
     }
+}
+
+/// A connection to the file, which is made if it is not there, with tables that are up to date.
+pub(super) fn made(path: &Path) -> Stored<Connection> {
+    // SQLite gives its journal the mode of the database, so that only the owner reads either.
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    made.map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display()).into()))?;
+    let mut connection = connect(path)?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// A new database in memory.
+pub(super) fn in_memory() -> Stored<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection) -> Stored<()> {
+    let migrated = embedded::migrations::runner().run(connection);
+    migrated.map(drop).map_err(|error| StoreError::Unavailable(Box::new(error)))
 }
 
 #[async_trait]
@@ -67,7 +83,7 @@ impl Driver for Sqlite {
 }
 
 /// A connection with the settings that all of them share.
-fn connect(path: &Path) -> Stored<Connection> {
+pub(super) fn connect(path: &Path) -> Stored<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
