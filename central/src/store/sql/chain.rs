@@ -4,15 +4,29 @@ use jiff::Timestamp;
 use seatline_protocol::chain::Neighbours;
 use seatline_protocol::{Digest, LinkId, Sequence};
 
+use super::latest::Standing;
 use super::session::{Session, params};
 use super::{StoreError, Stored};
 use crate::domain::Gap;
 use crate::domain::licenses::PATIENCE_INTERVALS;
 use crate::domain::link::MAX_GAPS_SHOWN;
 
-/// What is stored around the place `at`.
-pub(super) fn neighbours(session: &dyn Session, link: &LinkId, at: Sequence) -> Stored<Neighbours> {
+/// What is stored around the place `at` of a link whose newest report is `standing`.
+pub(super) fn neighbours(
+    session: &dyn Session,
+    link: &LinkId,
+    standing: Option<&Standing>,
+    at: Sequence,
+) -> Stored<Neighbours> {
     let mut found = Neighbours::default();
+    match standing {
+        None => return Ok(found),
+        Some(standing) if at.get() == standing.head() + 1 => {
+            found.before = Some(standing.digest().clone());
+            return Ok(found);
+        }
+        Some(_) => {}
+    }
     session.each(
         "SELECT sequence, digest, previous FROM reports WHERE link = ?1 AND sequence BETWEEN ?2 - 1 AND ?2 + 1",
         params![link.as_str(), at.get()],
@@ -40,10 +54,14 @@ pub(super) struct News<'n> {
 
 /// Counts a new report at the place `at`: the head, the number of reports, and the gaps. Where it says what the one before
 /// said, and that was reviewed, the next review is when a report is missed; else it is at once.
-pub(super) fn extend(session: &dyn Session, link: &LinkId, at: Sequence, news: News<'_>) -> Stored<()> {
-    let head = session
-        .row("SELECT head FROM links WHERE id = ?1", params![link.as_str()], |row| row.number_option::<u64>("head"))?;
-    let (at, head) = (at.get(), head.flatten().unwrap_or(0));
+pub(super) fn extend(
+    session: &dyn Session,
+    link: &LinkId,
+    standing: Option<&Standing>,
+    at: Sequence,
+    news: News<'_>,
+) -> Stored<()> {
+    let (at, head) = (at.get(), standing.map_or(0, Standing::head));
     if at > head + 1 {
         add_gap(session, link, head + 1, at - 1)?;
     } else if at <= head {

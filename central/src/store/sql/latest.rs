@@ -62,29 +62,56 @@ fn content(json: &str) -> &str {
     json.find("\"reporter\":").map_or(json, |at| &json[at..])
 }
 
+/// What the row says of the newest report. Everything that decides on the one that comes next is in it: of a link that
+/// reports in order, no other row is read.
+pub(super) struct Standing {
+    newest: Newest,
+    digest: Digest,
+    is_counted: bool,
+    counted: Option<u64>,
+}
+
+impl Standing {
+    /// The greatest sequence number that is stored.
+    pub(super) fn head(&self) -> u64 {
+        self.newest.sequence
+    }
+
+    /// The digest of the report there.
+    pub(super) fn digest(&self) -> &Digest {
+        &self.digest
+    }
+}
+
+/// What stands in the row of a link, if it has reported.
+pub(super) fn standing(session: &dyn Session, link: &LinkId) -> Stored<Option<Standing>> {
+    session.row(
+        "SELECT sequence, digest, observed_at, failure, counted_sequence, traced FROM latest WHERE link = ?1",
+        params![link.as_str()],
+        |row| {
+            let newest = Newest {
+                sequence: row.number("sequence")?,
+                observed_at: row.time("observed_at")?,
+                mark: row.text_option("traced")?,
+            };
+            let is_counted = row.text_option("failure")?.is_none();
+            let counted = row.number_option("counted_sequence")?;
+            Ok(Standing { newest, digest: row.parsed("digest")?, is_counted, counted })
+        },
+    )
+}
+
 /// Puts a report that was just stored into the row, where it is newer than what stands there, and into the history, where it
 /// says something new. `patience` is how long the link may be silent before its history has a hole.
 pub(super) fn update(
     session: &dyn Session,
     link: &LinkId,
     report: &Prepared,
+    standing: Option<&Standing>,
     patience: SignedDuration,
     now: Timestamp,
 ) -> Stored<()> {
     let sequence = report.incoming.report.sequence.get();
-    let standing = session.row(
-        "SELECT sequence, observed_at, failure, counted_sequence, traced FROM latest WHERE link = ?1",
-        params![link.as_str()],
-        |row| {
-            let is_counted = row.text_option("failure")?.is_none();
-            let newest = Newest {
-                sequence: row.number("sequence")?,
-                observed_at: row.time("observed_at")?,
-                mark: row.text_option("traced")?,
-            };
-            Ok((newest, is_counted, row.number_option::<u64>("counted_sequence")?))
-        },
-    )?;
     let place = (report.incoming.report.sequence, report.incoming.report.observed_at);
     let traced = (&report.trace, report.mark.as_str());
     let before = standing.as_ref().map(|(newest, ..)| newest);
@@ -94,8 +121,9 @@ pub(super) fn update(
         people::keep(session, link, place.1, report.people.as_ref())?;
     }
     history::note(session, link, place, traced, standing.as_ref().map(|(newest, ..)| newest), patience)?;
+    history::note(session, link, place, traced, standing.map(|standing| &standing.newest), patience)?;
     let (newest, newest_counted, counted) =
-        standing.map_or((0, false, None), |(newest, is_counted, counted)| (newest.sequence, is_counted, counted));
+        standing.map_or((0, false, None), |standing| (standing.head(), standing.is_counted, standing.counted));
     match (&report.failure, sequence > newest) {
         (None, true) => replace_all(session, link, report, now),
         (Some(failure), true) => {

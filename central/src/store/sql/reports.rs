@@ -124,7 +124,9 @@ fn admit(
     let incoming = &prepared.incoming;
     let report = &incoming.report;
     let patience = patience(in_force.settings.interval);
-    let neighbours = chain::neighbours(session, link, report.sequence)?;
+    let standing = latest::standing(session, link)?;
+    let standing = standing.as_ref();
+    let neighbours = chain::neighbours(session, link, standing, report.sequence)?;
     // Nearly all reports are sealed by the present key: only for another one is it looked up until when it sealed.
     let until = if incoming.key == in_force.key { None } else { keys::until(session, link, &incoming.key)? };
     let decision = match decide(incoming, &neighbours, now) {
@@ -156,8 +158,8 @@ fn admit(
                 ],
             )?;
             let content = (verdict == ReceiptVerdict::Chained).then_some(prepared.content.as_str());
-            chain::extend(session, link, report.sequence, chain::News { content, now })?;
-            latest::update(session, link, prepared, patience, now)?;
+            chain::extend(session, link, standing, report.sequence, chain::News { content, now })?;
+            latest::update(session, link, prepared, standing, patience, now)?;
             Ok(Admitted::Stored { received_at: now, verdict })
         }
     }
