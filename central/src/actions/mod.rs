@@ -9,3 +9,4 @@ pub mod history;
 pub mod links;
 pub mod people;
 pub mod questions;
+mod retention;

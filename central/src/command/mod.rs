@@ -8,6 +8,7 @@ mod licenses;
 mod links;
 mod output;
 mod place;
+mod retention;
 mod serve;
 mod single_sign_on;
 mod tokens;
@@ -88,6 +89,8 @@ enum Command {
     Backup(transfer::Backup),
     /// Read a backup into a database, which must be new
     Restore(transfer::Restore),
+    /// Show or set how long what was reported is kept
+    Retention(retention::Keep),
 }
 
 impl Command {
@@ -143,6 +146,7 @@ impl Arguments {
             Command::Verify(verify) => verify.run(output),
             Command::Migrate(migrate) => migrate.run(&self.database, output).await.map(|()| 0),
             Command::Backup(backup) => backup.run(&place()?, output).await.map(|()| 0),
+            Command::Retention(keep) => keep.run(&place()?, output).await.map(|()| 0),
             Command::Restore(restore) => restore.run(&place()?, output).await.map(|()| 0),
         }
     }

@@ -22,6 +22,7 @@ pub mod link;
 pub mod people;
 pub mod removal;
 pub mod report;
+pub mod retention;
 pub mod role;
 pub mod rotation;
 pub mod time;
@@ -47,6 +48,8 @@ pub use report::{
     Admissions, Admitted, Conflict, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow, SealedRefused,
     SealedReport,
 };
+pub use report::{Admissions, Admitted, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow};
+pub use retention::Retention;
 pub use role::{Area, Role, Scope, Scopes};
 pub use rotation::{FormerKey, KeyChange, KeyChanged, Sender};
 pub use time::{Clock, millis};

@@ -57,6 +57,7 @@ mod history;
 pub mod leases;
 pub mod page;
 mod people;
+mod retention;
 pub mod sql;
 mod upkeep;
 
@@ -76,6 +77,7 @@ pub use history::{Histories, MAX_SPANS};
 pub use leases::Leases;
 pub use page::{Cursor, Page, PageSize};
 pub use people::Sketches;
+pub use retention::Retentions;
 pub use upkeep::{Answers, LinkKeys, LinkNews, News, Removals};
 
 /// Why the store did not do what was asked.
@@ -245,6 +247,7 @@ pub trait Store:
     + Fleet
     + Evidence
     + Leases
+    + Retentions
     + 'static
 {
 }
@@ -268,6 +271,8 @@ impl<T> Store for T where
         + Fleet
         + Evidence
         + Leases
+        + Retentions
+        + Retentions
         + 'static
 {
 }

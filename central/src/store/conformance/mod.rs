@@ -16,6 +16,7 @@ mod history;
 mod links;
 mod people;
 mod reports;
+mod retention;
 mod sample;
 mod statements;
 mod upkeep;
@@ -29,6 +30,7 @@ pub use history::*;
 pub use links::*;
 pub use people::*;
 pub use reports::*;
+pub use retention::*;
 pub use statements::*;
 pub use upkeep::*;
 
@@ -78,6 +80,9 @@ macro_rules! store_conformance {
             sealed_bytes_come_back_as_they_were
             counts_beyond_any_measure_are_stored
             writes_at_once_are_all_kept
+            everything_is_kept_until_a_retention_is_set
+            b1_reports_that_are_too_old_are_forgotten_and_the_chain_goes_on
+            months_come_and_go
             g8_reports_that_say_the_same_are_one_run
             g8_reports_in_any_order_make_the_same_history
             g8_a_hole_closes_when_its_reports_arrive

@@ -80,15 +80,14 @@ pub(super) fn extend(
     )
 }
 
+/// Whether the place `at` below the head of a link is empty since ever. Else a report was there, and may be forgotten.
+pub(super) fn is_gap(session: &dyn Session, link: &LinkId, at: Sequence) -> Stored<bool> {
+    Ok(gap_around(session, link, at.get())?.is_some())
+}
+
 /// Takes the place `at` out of the gap that holds it.
 fn split_gap(session: &dyn Session, link: &LinkId, at: u64) -> Stored<()> {
-    let gap = session.row(
-        "SELECT first_missing, last_missing FROM gaps
-         WHERE link = ?1 AND first_missing <= ?2 ORDER BY first_missing DESC LIMIT 1",
-        params![link.as_str(), at],
-        |row| Ok((row.number::<u64>("first_missing")?, row.number::<u64>("last_missing")?)),
-    )?;
-    let (first, last) = gap.filter(|(_, last)| at <= *last).ok_or_else(|| StoreError::Corrupt {
+    let (first, last) = gap_around(session, link, at)?.ok_or_else(|| StoreError::Corrupt {
         what: "a chain",
         reason: format!("no gap holds report {at} of {link}"),
     })?;
@@ -100,6 +99,17 @@ fn split_gap(session: &dyn Session, link: &LinkId, at: u64) -> Stored<()> {
         add_gap(session, link, at + 1, last)?;
     }
     Ok(())
+}
+
+/// The first and the last place of the gap that holds the place `at`.
+fn gap_around(session: &dyn Session, link: &LinkId, at: u64) -> Stored<Option<(u64, u64)>> {
+    let gap = session.row(
+        "SELECT first_missing, last_missing FROM gaps
+         WHERE link = ?1 AND first_missing <= ?2 ORDER BY first_missing DESC LIMIT 1",
+        params![link.as_str(), at],
+        |row| Ok((row.number::<u64>("first_missing")?, row.number::<u64>("last_missing")?)),
+    )?;
+    Ok(gap.filter(|(_, last)| at <= *last))
 }
 
 fn add_gap(session: &dyn Session, link: &LinkId, first: u64, last: u64) -> Stored<()> {

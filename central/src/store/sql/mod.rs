@@ -29,6 +29,7 @@ mod people;
 mod postgres;
 mod removal;
 mod reports;
+mod retention;
 mod row;
 mod session;
 mod sessions;
@@ -41,6 +42,7 @@ use std::fmt;
 use std::path::Path;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{StoreError, Stored};
@@ -56,6 +58,10 @@ trait Driver: fmt::Debug + Send + Sync {
     async fn read(&self, job: Box<dyn Job>);
     /// Takes a job for the next group's transaction. It is answered after the commit.
     fn write(&self, job: Box<dyn Job>) -> Stored<()>;
+    /// See [`crate::store::Retentions::keep_months`].
+    async fn keep_months(&self, _forget_before: Option<Timestamp>, _now: Timestamp) -> Stored<()> {
+        Ok(())
+    }
 }
 
 /// The store in a database.

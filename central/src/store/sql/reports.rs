@@ -7,7 +7,7 @@ use seatline_protocol::{Digest, LinkId, ReceiptVerdict, Sequence};
 
 use super::fleet::marks;
 use super::keys;
-use super::latest::{self, Prepared};
+use super::latest::{self, Prepared, Standing};
 use super::links::{InForce, in_force};
 use super::row::{Row, name_of};
 use super::session::{Session, params};
@@ -134,6 +134,10 @@ fn admit(
         _ if !may_seal(&incoming.key, &in_force.key, until, report.sequence) => {
             Decision::Refuse(RefusalCode::KeyReplaced)
         }
+        // A report that was stored here and is forgotten was received long ago: whoever sends it now was restored or copied.
+        Decision::Store(_) if is_forgotten(session, link, standing, report.sequence)? => {
+            Decision::Refuse(RefusalCode::Fork)
+        }
         decision => decision,
     };
     match decision {
@@ -162,6 +166,14 @@ fn admit(
             latest::update(session, link, prepared, standing, patience, now)?;
             Ok(Admitted::Stored { received_at: now, verdict })
         }
+    }
+}
+
+/// Whether a place was taken once, by a report that is not kept any more.
+fn is_forgotten(session: &dyn Session, link: &LinkId, standing: Option<&Standing>, at: Sequence) -> Stored<bool> {
+    match standing {
+        Some(standing) if at.get() <= standing.head() => Ok(!chain::is_gap(session, link, at)?),
+        _ => Ok(false),
     }
 }
 

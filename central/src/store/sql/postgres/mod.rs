@@ -5,6 +5,7 @@
 //! connection that was lost before its commit is made anew, and the work is run again; where it was lost in the commit
 //! itself, nobody can know, and whoever asked is told so.
 
+mod months;
 mod server;
 mod session;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use seatline_postgres::PostgresAddress;
 use seatline_postgres::trouble::{self, Trouble};
 use tokio::sync::Semaphore;
@@ -86,6 +88,16 @@ impl Driver for Postgres {
 
     fn write(&self, job: Box<dyn Job>) -> Stored<()> {
         self.writer.write(job)
+    }
+
+    async fn keep_months(&self, forget_before: Option<Timestamp>, now: Timestamp) -> Stored<()> {
+        let server = Arc::clone(&self.server);
+        // On a connection of its own: whatever waits for the locks of these statements is not the writer.
+        let kept = tokio::task::spawn_blocking(move || {
+            server.refusal()?;
+            months::keep(&server.connect()?, forget_before, now)
+        });
+        kept.await.map_err(|error| StoreError::Unavailable(Box::new(error)))?
     }
 }
 

@@ -61,7 +61,7 @@ impl PostgresSession {
     }
 
     /// Runs statements that begin, mark or end something, after all that was run before them.
-    pub(in crate::store::sql) fn control(&self, sql: &'static str) -> Stored<()> {
+    pub(in crate::store::sql) fn control(&self, sql: &str) -> Stored<()> {
         self.ask(async |client| client.batch_execute(sql).await)
     }
 

@@ -1,0 +1,23 @@
+//! How long what was reported is kept, and how it is forgotten.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use seatline_protocol::LinkId;
+
+use super::Stored;
+use crate::domain::{Act, Retention};
+
+/// Keeping and forgetting.
+#[async_trait]
+pub trait Retentions: Send + Sync {
+    /// How long is kept what. A new store keeps everything.
+    async fn retention(&self) -> Stored<Retention>;
+    /// Sets it.
+    async fn set_retention(&self, act: &Act, retention: &Retention) -> Stored<()>;
+    /// Forgets what is too old at `now` of a few links after `after`, and gives the last of them; none where no link is
+    /// left. The newest report of a link stays, and so does what its chain is counted by.
+    async fn forget(&self, retention: &Retention, now: Timestamp, after: Option<&LinkId>) -> Stored<Option<LinkId>>;
+    /// Prepares the database for the months that come, and lets those go that hold nothing but what is too old. Where it
+    /// has no parts by month, there is nothing to do.
+    async fn keep_months(&self, retention: &Retention, now: Timestamp) -> Stored<()>;
+}

@@ -1,0 +1,117 @@
+//! Parts of the table of reports, by the month in which they were received: a month that is too old goes at once, whatever
+//! it holds. What comes in a month without a part of its own lies in the part for the others.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use seatline_postgres::trouble::Trouble;
+
+use super::PostgresSession;
+use crate::store::Stored;
+use crate::store::sql::session::Session;
+
+/// How many months have their part before they begin.
+const AHEAD: usize = 3;
+
+/// What the part of a month is called, before its year and month.
+const PREFIX: &str = "reports_";
+
+/// A month, by its first day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Month(Date);
+
+impl Month {
+    fn of(time: Timestamp) -> Self {
+        Self(time.to_zoned(TimeZone::UTC).date().first_of_month())
+    }
+
+    fn next(self) -> Option<Self> {
+        self.0.last_of_month().tomorrow().ok().map(Self)
+    }
+
+    fn begin(self) -> Option<Timestamp> {
+        self.0.to_zoned(TimeZone::UTC).ok().map(|begin| begin.timestamp())
+    }
+
+    fn part(self) -> String {
+        format!("{PREFIX}{:04}_{:02}", self.0.year(), self.0.month())
+    }
+
+    /// The month of a part, if it is one of ours.
+    fn of_part(part: &str) -> Option<Self> {
+        let (year, month) = part.strip_prefix(PREFIX)?.split_once('_')?;
+        Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok().map(Self)
+    }
+}
+
+/// Makes the parts of the months that come, and lets those go that end before `forget_before`.
+pub(super) fn keep(session: &PostgresSession, forget_before: Option<Timestamp>, now: Timestamp) -> Stored<()> {
+    let asked: &dyn Session = session;
+    let mut parts: Vec<String> = asked.rows(
+        "SELECT part.relname AS name FROM pg_inherits
+         JOIN pg_class AS part ON part.oid = pg_inherits.inhrelid
+         JOIN pg_class AS whole ON whole.oid = pg_inherits.inhparent
+         JOIN pg_namespace AS place ON place.oid = whole.relnamespace
+         WHERE whole.relname = 'reports' AND place.nspname = current_schema()",
+        &[],
+        |row| row.text("name"),
+    )?;
+    let mut month = Some(Month::of(now));
+    for _ in 0..=AHEAD {
+        let Some(this) = month else { break };
+        month = this.next();
+        if let (Some(begin), Some(end)) = (this.begin(), month.and_then(Month::begin))
+            && !parts.contains(&this.part())
+        {
+            make(session, &this.part(), begin, end)?;
+        }
+    }
+    parts.retain(|part| Month::of_part(part).is_some_and(|month| ends_before(month, forget_before)));
+    for part in parts {
+        session.control(&format!("DROP TABLE {part}"))?;
+        tracing::info!(part, "a month of reports was forgotten");
+    }
+    Ok(())
+}
+
+fn ends_before(month: Month, time: Option<Timestamp>) -> bool {
+    let end = month.next().and_then(Month::begin);
+    matches!((end, time), (Some(end), Some(time)) if end <= time)
+}
+
+fn make(session: &PostgresSession, part: &str, begin: Timestamp, end: Timestamp) -> Stored<()> {
+    let (begin, end) = (begin.as_millisecond(), end.as_millisecond());
+    let made = session.control(&format!(
+        "CREATE TABLE IF NOT EXISTS {part} PARTITION OF reports FOR VALUES FROM ({begin}) TO ({end})"
+    ));
+    match made {
+        // Reports of this month are among the others already, as after a restoration: there they stay.
+        Err(_) if session.take_trouble() == Some(Trouble::Other) => {
+            tracing::debug!(part, "the month has no part of its own");
+            Ok(())
+        }
+        made => made,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_are_told_by_the_names_of_their_parts() {
+        let december = Month::of("2026-12-31T23:59:59Z".parse().expect("a time"));
+        assert_eq!(december.part(), "reports_2026_12");
+        assert_eq!(Month::of_part("reports_2026_12"), Some(december));
+        assert_eq!(december.next().map(Month::part), Some("reports_2027_01".to_owned()));
+        for other in ["reports_other", "reports_2026_13", "reports_", "refused_reports", "reports_2026"] {
+            assert_eq!(Month::of_part(other), None, "{other}");
+        }
+        let end = "2027-01-01T00:00:00Z".parse().expect("a time");
+        assert!(ends_before(december, Some(end)) && !ends_before(december, None));
+        assert!(
+            !ends_before(december, end.checked_sub(jiff::SignedDuration::from_millis(1)).ok()),
+            "a whole month goes"
+        );
+    }
+}

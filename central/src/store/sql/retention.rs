@@ -1,0 +1,103 @@
+//! Forgetting: link by link, from the oldest report on, so that a look costs what is forgotten and no more.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use seatline_protocol::LinkId;
+
+use super::row::Row;
+use super::session::{Session, params};
+use super::{SqlStore, Stored};
+use crate::domain::{Act, Changed, Object, Record, Retention};
+use crate::store::Retentions;
+
+/// How many links are looked at in one commit.
+const LINKS: u32 = 50;
+/// How many reports of a link are forgotten in one commit.
+const REPORTS: u32 = 500;
+
+#[async_trait]
+impl Retentions for SqlStore {
+    async fn retention(&self) -> Stored<Retention> {
+        self.read(current).await
+    }
+
+    async fn set_retention(&self, act: &Act, retention: &Retention) -> Stored<()> {
+        let retention = *retention;
+        self.change(act, move |session| {
+            let before = current(session)?;
+            session.run(
+                "INSERT INTO retention (singleton, reports_days, history_days) VALUES (1, ?1, ?2)
+                 ON CONFLICT (singleton) DO UPDATE SET
+                    reports_days = excluded.reports_days, history_days = excluded.history_days",
+                params![retention.reports_days.map(u64::from), retention.history_days.map(u64::from)],
+            )?;
+            let record =
+                Record::changed("retention.set", Object::new("retention", "", "Retention"), &before, &retention);
+            Ok(Changed { value: (), record: (before != retention).then_some(record) })
+        })
+        .await
+    }
+
+    async fn forget(&self, retention: &Retention, now: Timestamp, after: Option<&LinkId>) -> Stored<Option<LinkId>> {
+        let (reports, history) = (retention.reports_before(now), retention.history_before(now));
+        let after = after.map_or_else(String::new, |link| link.as_str().to_owned());
+        self.write(move |session| {
+            let links: Vec<LinkId> = session.rows(
+                "SELECT id FROM links WHERE id > ?1 ORDER BY id LIMIT ?2",
+                params![&after, LINKS],
+                |row| row.parsed("id"),
+            )?;
+            for link in &links {
+                if let Some(before) = reports {
+                    forget_reports(session, link, before)?;
+                }
+                if let Some(before) = history {
+                    forget_history(session, link, before)?;
+                }
+            }
+            Ok(links.last().cloned())
+        })
+        .await
+    }
+
+    async fn keep_months(&self, retention: &Retention, now: Timestamp) -> Stored<()> {
+        self.driver.keep_months(retention.reports_before(now), now).await
+    }
+}
+
+fn current(session: &dyn Session) -> Stored<Retention> {
+    let found = session.row("SELECT reports_days, history_days FROM retention WHERE singleton = 1", &[], |row| {
+        Ok(Retention {
+            reports_days: row.number_option("reports_days")?,
+            history_days: row.number_option("history_days")?,
+        })
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Forgets the oldest reports of a link, up to the first that is not too old, and never the newest of all.
+fn forget_reports(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<()> {
+    let oldest = session.rows(
+        "SELECT sequence, received_at FROM reports WHERE link = ?1 ORDER BY sequence LIMIT ?2",
+        params![link.as_str(), REPORTS + 1],
+        |row: &Row<'_>| Ok((row.number::<u64>("sequence")?, row.time("received_at")?)),
+    )?;
+    let newest_of_these = oldest.len().saturating_sub(1);
+    let too_old = oldest[..newest_of_these].iter().take_while(|(_, received_at)| *received_at < before);
+    let Some((last, _)) = too_old.last() else { return Ok(()) };
+    session.run("DELETE FROM reports WHERE link = ?1 AND sequence <= ?2", params![link.as_str(), *last])
+}
+
+/// Forgets the days of a link's history, and the runs that nothing shows any more: the last one before the time lasts on.
+fn forget_history(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<()> {
+    session.run(
+        "DELETE FROM history_spans WHERE link = ?1 AND span = 'day' AND begins_at < ?2",
+        params![link.as_str(), before],
+    )?;
+    session.run(
+        "DELETE FROM history_runs WHERE link = ?1 AND folded = 1 AND observed_at < ?2 AND sequence <
+            (SELECT MAX(later.sequence) FROM history_runs AS later
+             WHERE later.link = ?1 AND later.track = history_runs.track AND later.observed_at < ?2)",
+        params![link.as_str(), before],
+    )
+}
