@@ -44,3 +44,24 @@ mod postgres {
 
     store_conformance!(fresh);
 }
+
+/// What the migrations of a database are called, in their order.
+fn migrations(database: &str) -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sql/migrations").join(database);
+    let files = std::fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file").file_name());
+    let mut names: Vec<String> = files.map(|name| name.into_string().expect("text")).collect();
+    names.sort_by_key(|name| number(name));
+    names
+}
+
+fn number(name: &str) -> usize {
+    name.strip_prefix('V').and_then(|rest| rest.split_once("__")).expect("V1__name.sql").0.parse().expect("a number")
+}
+
+#[test]
+fn both_databases_have_the_same_migrations_each_with_a_number_of_its_own() {
+    let names = migrations("sqlite");
+    assert_eq!(names, migrations("postgres"));
+    let numbers: Vec<usize> = names.iter().map(|name| number(name)).collect();
+    assert_eq!(numbers, (1..=names.len()).collect::<Vec<_>>(), "{names:?}");
+}

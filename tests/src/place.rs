@@ -39,7 +39,7 @@ impl Disk {
     }
 
     /// The program, to be run where the disk is seen.
-    pub(crate) fn entered(&self, program: &Path) -> Command {
+    pub fn entered(&self, program: &Path) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--user", "--mount", "--preserve-credentials", "--target"]).arg(self.holder.id().to_string());
         command.arg("--").arg(program);

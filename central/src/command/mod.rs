@@ -125,10 +125,6 @@ impl Arguments {
     /// The reason why it could not be done.
     pub async fn run(self) -> Result<u8, Failure> {
         let output = self.output();
-        // A question about a file, which is answered before there is a server.
-        if let Command::SingleSignOn(command) = self.command {
-            return command.run(output).await.map(|()| 0);
-        }
         let open = if self.command.may_begin() { Place::make } else { Place::open };
         let place = || open(self.dir, &self.database);
         match self.command {

@@ -48,7 +48,6 @@ pub use report::{
     Admissions, Admitted, Conflict, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow, SealedRefused,
     SealedReport,
 };
-pub use report::{Admissions, Admitted, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow};
 pub use retention::Retention;
 pub use role::{Area, Role, Scope, Scopes};
 pub use rotation::{FormerKey, KeyChange, KeyChanged, Sender};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use seatline_tests::Disk;
 use serde_json::Value;
 use tempfile::TempDir;
 use ureq::Agent;
@@ -29,6 +30,8 @@ pub struct Central {
     dir: TempDir,
     /// What `--database` says, if anything.
     database: Option<String>,
+    /// The disk of the directory, if it has one of its own.
+    disk: Option<Disk>,
     server: Option<(Child, String)>,
     token: Option<String>,
 }
@@ -36,7 +39,7 @@ pub struct Central {
 impl Central {
     /// A new data directory, without a server.
     pub fn idle() -> Self {
-        Self { dir: tempfile::tempdir().expect("a directory"), database: None, server: None, token: None }
+        Self { dir: tempfile::tempdir().expect("a directory"), database: None, disk: None, server: None, token: None }
     }
 
     /// The same, with the data in a database of its own choice.
@@ -57,6 +60,16 @@ impl Central {
     /// Uses the API with the token of another server, whose data it has.
     pub fn take_token_of(&mut self, other: &Self) {
         self.token = other.token.clone();
+    }
+
+    /// Puts the directory onto a disk of so many bytes, before anything runs on it.
+    pub fn put_on_disk(&mut self, bytes: u64) {
+        self.disk = Some(Disk::under(self.dir(), bytes));
+    }
+
+    /// The disk of its own.
+    pub fn disk(&self) -> &Disk {
+        self.disk.as_ref().expect("it was put on one")
     }
 
     /// Copies the keys to another server.
@@ -81,7 +94,8 @@ impl Central {
         Self::begun(Self::idle_on(database))
     }
 
-    fn begun(mut central: Self) -> Self {
+    /// Makes the administrator `ada` and her token, and starts the server.
+    pub fn begun(mut central: Self) -> Self {
         central.input(&["admin", "create", "ada", "--password-stdin"], PASSWORD);
         let token = central.json(&["token", "create", "ada"]);
         central.token = token["token"].as_str().map(str::to_owned);
@@ -91,7 +105,10 @@ impl Central {
 
     /// The program, on this directory and its database.
     pub fn program(&self) -> Command {
-        let mut command = program();
+        let mut command = match &self.disk {
+            Some(disk) => disk.entered(Path::new(env!("CARGO_BIN_EXE_seatline-central"))),
+            None => program(),
+        };
         command.env("SEATLINE_CENTRAL_DIR", self.dir());
         if let Some(database) = &self.database {
             command.env("SEATLINE_CENTRAL_DATABASE", database);

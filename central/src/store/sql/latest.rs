@@ -114,14 +114,13 @@ pub(super) fn update(
     let sequence = report.incoming.report.sequence.get();
     let place = (report.incoming.report.sequence, report.incoming.report.observed_at);
     let traced = (&report.trace, report.mark.as_str());
-    let before = standing.as_ref().map(|(newest, ..)| newest);
+    let before = standing.map(|standing| &standing.newest);
     let is_newest = before.is_none_or(|before| before.sequence < place.0.get());
     let says_new = before.is_none_or(|before| before.mark.as_deref() != Some(report.mark.as_str()));
     if is_newest && says_new && report.failure.is_none() {
         people::keep(session, link, place.1, report.people.as_ref())?;
     }
-    history::note(session, link, place, traced, standing.as_ref().map(|(newest, ..)| newest), patience)?;
-    history::note(session, link, place, traced, standing.map(|standing| &standing.newest), patience)?;
+    history::note(session, link, place, traced, before, patience)?;
     let (newest, newest_counted, counted) =
         standing.map_or((0, false, None), |standing| (standing.head(), standing.is_counted, standing.counted));
     match (&report.failure, sequence > newest) {
