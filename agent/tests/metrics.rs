@@ -230,7 +230,8 @@ fn every_metric_is_documented_and_every_documented_one_is_there() {
     for name in &names {
         assert!(documented.contains(name), "{name} is not documented");
     }
-    for name in documented.iter().filter(|name| name.starts_with("seatline_")) {
+    let own = |name: &&&str| name.starts_with("seatline_") && !name.starts_with("seatline_central_");
+    for name in documented.iter().filter(own) {
         assert!(names.contains(name), "{name} is documented, and not there");
     }
 }

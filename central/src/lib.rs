@@ -11,6 +11,7 @@
 //! | [`evidence`] | sealed reports of a period as a file, and its verification |
 //! | [`auth`] | administrators, their sessions and tokens, and the guard before everything else |
 //! | [`sso`] | single sign-on by OpenID Connect |
+//! | [`metrics`] | what this process has done and how the fleet stands, for Prometheus |
 //! | [`api`] | the JSON API |
 //! | [`pages`] | the pages |
 //! | [`server`] | the routes, the headers, and the listener |
@@ -29,6 +30,7 @@ pub mod domain;
 pub mod evidence;
 pub mod keyring;
 pub mod link;
+pub mod metrics;
 pub mod pages;
 mod private_file;
 pub mod server;

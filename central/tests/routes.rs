@@ -13,7 +13,7 @@ use seatline_central::actions::accounts::NewToken;
 use seatline_central::central::Central;
 use seatline_central::domain::{AccountName, Actor, Area, Clock, Role, Scope, Scopes};
 use seatline_central::keyring::Keyring;
-use seatline_central::server::{App, Route, router, routes};
+use seatline_central::server::{App, Route, is_for_programs, router, routes};
 use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
 use seatline_web::Peer;
 use tempfile::TempDir;
@@ -142,7 +142,7 @@ async fn every_route_but_the_open_ones_is_refused_without_a_session() {
             for cookie in ["", "seatline-central=", "seatline-central=AAAA", "__Host-seatline-central=AAAA"] {
                 let request = Request::builder().method(&method).uri(address(path)).header("cookie", cookie);
                 let response = server.ask(request).await;
-                let refused = match path.starts_with("/api/") {
+                let refused = match is_for_programs(path) {
                     true => StatusCode::UNAUTHORIZED,
                     false => StatusCode::SEE_OTHER,
                 };
@@ -167,7 +167,7 @@ async fn g11_every_route_is_refused_to_a_smaller_role_and_to_no_other() {
             let what = format!("{role}: {} {}: {status}", route.method, route.path);
             assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{what}");
             assert_ne!(status, StatusCode::UNAUTHORIZED, "{what}");
-            if route.path.starts_with("/api/") {
+            if is_for_programs(route.path) {
                 assert_eq!(code(response).await == "role-too-low", !allowed, "{what}");
             } else {
                 assert_eq!(text(response).await.contains("Your role does not allow this"), !allowed, "{what}");
@@ -202,7 +202,7 @@ async fn g11_a_token_may_what_its_scope_covers_and_its_owner_may_and_no_more() {
         for route in routes() {
             let response = server.ask(asked(&route).header("authorization", format!("Bearer {token}"))).await;
             let what = format!("{scope}: {} {}: {}", route.method, route.path, response.status());
-            if !route.path.starts_with("/api/") {
+            if !is_for_programs(route.path) {
                 assert_eq!(response.status(), StatusCode::SEE_OTHER, "pages are for people: {what}");
                 continue;
             }

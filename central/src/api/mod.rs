@@ -19,7 +19,8 @@ mod server;
 mod users;
 
 use crate::domain::Area;
-use crate::server::{Need, Route};
+use crate::metrics;
+use crate::server::{METRICS, Need, Route};
 pub use error::{ApiError, for_people, role_too_low, scope_missing, unauthorised, unconfirmed};
 
 /// Every route of the API, with what it needs.
@@ -27,6 +28,7 @@ pub fn routes() -> Vec<Route> {
     use Area::{Accounts, Applications, Audit, Links, People, Reports, Server};
     let (accounts, audit_log) = (Need::administer(Accounts), Need::administer(Audit));
     vec![
+        Route::get(METRICS, Need::read(Server), metrics::show),
         Route::get("/api/v1/server", Need::read(Server), server::show),
         Route::get("/api/v1/applications", Need::read(Applications), applications::list),
         Route::post("/api/v1/applications", Need::operate(Applications), applications::add),

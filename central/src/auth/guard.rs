@@ -16,7 +16,7 @@ use super::{session, token};
 use crate::api::{self, ApiError, unauthorised};
 use crate::domain::{AccountName, Actor, ActorKind, PresentedToken, Role, Scopes, Session, TokenId};
 use crate::pages::{self, PageError};
-use crate::server::{App, Need};
+use crate::server::{App, Need, is_for_programs};
 use crate::store::Stored;
 
 /// How often the use of a session is noted.
@@ -121,7 +121,7 @@ enum Refused {
 /// Nobody is answered by 401 on the API, and on a page by a redirect to the sign-in page that remembers where he wanted to go.
 pub async fn guard(State((app, need)): State<(App, Need)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let is_api = parts.uri.path().starts_with("/api/");
+    let is_api = is_for_programs(parts.uri.path());
     let who = match signed_in(&app, &parts, is_api).await {
         Ok(Some(who)) => who,
         Ok(None) if is_api => return unauthorised().into_response(),

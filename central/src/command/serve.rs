@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::place::{DEFAULT_LISTEN, Face, Place};
 use super::{Failure, Output};
 use crate::link::waiting::DEFAULT_PLACES;
+use crate::metrics::{DEFAULT_APPLICATIONS, MAX_APPLICATIONS, Metrics};
 use crate::server::{App, router};
 use crate::sso::{Sso, SsoConfig};
 
@@ -41,6 +42,13 @@ pub(super) struct Serve {
     /// Single sign-on by OpenID Connect, as this file in TOML says
     #[arg(long, value_name = "FILE", env = "SEATLINE_CENTRAL_SINGLE_SIGN_ON")]
     single_sign_on: Option<PathBuf>,
+    /// Let everybody who can connect read /metrics; else it asks for an API token with the scope server:read
+    #[arg(long, env = "SEATLINE_CENTRAL_OPEN_METRICS")]
+    open_metrics: bool,
+    /// How many applications have metrics of their own: those that are the closest to their limits
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_APPLICATIONS,
+          value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_APPLICATIONS)))]
+    metrics_applications: u16,
 }
 
 impl Serve {
@@ -68,7 +76,9 @@ impl Serve {
         central.sweep_later();
         let sso = self.single_sign_on.as_deref().map(SsoConfig::read).transpose()?.map(Sso::new);
         let gate = app.gate.clone().behind(Proxies::new(self.proxies));
-        let router = router(App { gate, sso, ..app })?;
+        let metrics =
+            Metrics { is_open: self.open_metrics, applications: self.metrics_applications, ..app.metrics.clone() };
+        let router = router(App { gate, sso, metrics, ..app })?;
         let started = json!({
             "listening": format!("http://{address}"),
             "public_url": central.public_url(),

@@ -2,7 +2,7 @@
 //! refused by its announced size, holds a share of a fixed budget of memory while it is read, and has little time.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
@@ -54,7 +54,10 @@ impl Door {
 /// `POST /link/v1/exchange`.
 pub async fn handle(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    match answer(&app, &parts.headers, body).await {
+    let began = Instant::now();
+    let result = answer(&app, &parts.headers, body).await;
+    app.metrics.counters.exchanged(began, &result);
+    match result {
         Ok(response) => Json(response).into_response(),
         Err(error) => {
             if let ExchangeError::Store(cause) = &error {

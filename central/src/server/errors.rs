@@ -11,7 +11,7 @@ use crate::pages::PageError;
 
 /// Gives an error that has no form yet the one that fits who asked.
 pub(super) async fn in_form(request: Request, next: Next) -> Response {
-    let is_api = request.uri().path().starts_with("/api/");
+    let is_api = super::is_for_programs(request.uri().path());
     let response = next.run(request).await;
     match is_api {
         true => formed(response, "application/json", |status| ApiError::of_status(status).into_response()),

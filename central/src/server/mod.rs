@@ -25,6 +25,7 @@ use crate::auth::guard;
 use crate::central::{ActionError, Central};
 use crate::domain::{Area, SessionLife};
 use crate::link::http::Door;
+use crate::metrics::Metrics;
 use crate::pages;
 use crate::sso::Sso;
 pub use route::{Need, Route};
@@ -33,6 +34,14 @@ pub use route::{Need, Route};
 const MAX_FORM_BYTES: usize = 64 * 1024;
 /// How long a page or an API request may take, its body included.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// Where the metrics are.
+pub const METRICS: &str = "/metrics";
+
+/// Whether what is at a path is for programs: they carry tokens, and get JSON where it cannot be had.
+pub fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/api/") || path == METRICS
+}
 
 /// What every handler works with. Cloning it is cheap: all clones share the same things.
 #[derive(Clone)]
@@ -47,6 +56,8 @@ pub struct App {
     pub life: SessionLife,
     /// Single sign-on, where it is configured.
     pub sso: Option<Sso>,
+    /// What is counted, and who may read it.
+    pub metrics: Metrics,
 }
 
 impl App {
@@ -60,7 +71,8 @@ impl App {
     /// # Errors
     /// Where the operating system gives no randomness.
     pub fn new(central: Central) -> Result<Self, ActionError> {
-        Ok(Self { central, gate: Gate::new()?, door: Door::default(), life: SessionLife::default(), sso: None })
+        let (life, metrics) = (SessionLife::default(), Metrics::default());
+        Ok(Self { central, gate: Gate::new()?, door: Door::default(), life, sso: None, metrics })
     }
 }
 
@@ -77,7 +89,8 @@ pub fn router(app: App) -> Result<Router, ActionError> {
     let guarded_by = |need: Need| from_fn_with_state((app.clone(), need), guard);
     let mut guarded = Router::new();
     for Route { path, need, handler, .. } in routes() {
-        guarded = guarded.route(path, handler.layer(guarded_by(need)));
+        let is_open = path == METRICS && app.metrics.is_open;
+        guarded = guarded.route(path, if is_open { handler } else { handler.layer(guarded_by(need)) });
     }
     // What does not exist is told to those alone who may look.
     let unknown = any(not_found).layer(guarded_by(Need::read(Area::Server)));

@@ -55,6 +55,7 @@ mod evidence;
 pub mod fleet;
 mod history;
 pub mod leases;
+pub mod load;
 pub mod page;
 mod people;
 mod retention;
@@ -75,6 +76,7 @@ pub use evidence::{Evidence, Stretch};
 pub use fleet::Fleet;
 pub use history::{Histories, MAX_SPANS};
 pub use leases::Leases;
+pub use load::Busy;
 pub use page::{Cursor, Page, PageSize};
 pub use people::Sketches;
 pub use retention::Retentions;
@@ -244,6 +246,7 @@ pub trait Store:
     + Tokens
     + Audit
     + Identity
+    + Busy
     + Fleet
     + Evidence
     + Leases
@@ -268,6 +271,7 @@ impl<T> Store for T where
         + Tokens
         + Audit
         + Identity
+        + Busy
         + Fleet
         + Evidence
         + Leases

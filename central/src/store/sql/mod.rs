@@ -45,6 +45,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use super::load::{Busy, Meter, StoreLoad};
 use super::{StoreError, Stored};
 use group::Job;
 pub use seatline_postgres::PostgresAddress;
@@ -68,6 +69,13 @@ trait Driver: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub struct SqlStore {
     driver: Box<dyn Driver>,
+    meter: Meter,
+}
+
+impl Busy for SqlStore {
+    fn load(&self) -> StoreLoad {
+        self.meter.read()
+    }
 }
 
 impl SqlStore {
@@ -76,7 +84,7 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Unavailable`] where the file cannot be opened, is none of ours, or was written by a newer version.
     pub fn sqlite(path: &Path) -> Stored<Self> {
-        Ok(Self { driver: Box::new(sqlite::Sqlite::open(path)?) })
+        Ok(Self { driver: Box::new(sqlite::Sqlite::open(path)?), meter: Meter::default() })
     }
 
     /// Connects to a database of PostgreSQL, and brings its tables up to date, also where other servers do so at the same
@@ -88,7 +96,7 @@ impl SqlStore {
         // A connection has a runtime of its own, which cannot run inside another one.
         let opened = tokio::task::spawn_blocking(move || postgres::Postgres::open(address)).await;
         let postgres = opened.map_err(|error| StoreError::Unavailable(Box::new(error)))??;
-        Ok(Self { driver: Box::new(postgres) })
+        Ok(Self { driver: Box::new(postgres), meter: Meter::default() })
     }
 
     /// Runs `work` on what was committed last, off the async threads. It may run again, where a connection had died.
@@ -101,9 +109,12 @@ impl SqlStore {
     /// Runs `work` in a transaction, and gives its value after the commit. Where `work` fails, what it changed is undone.
     /// It may run several times, all but the last without effect.
     async fn write<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
-        let (job, answer) = group::job(work);
-        self.driver.write(job)?;
-        answered(answer).await
+        let write = async {
+            let (job, answer) = group::job(work);
+            self.driver.write(job)?;
+            answered(answer).await
+        };
+        self.meter.write(write).await
     }
 }
 
