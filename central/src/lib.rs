@@ -7,6 +7,7 @@
 //! | [`keyring`] | the server's secrets, in private files |
 //! | [`central`] | store, secrets and clock together |
 //! | [`actions`] | what administrators do with them, by subject |
+//! | [`jobs`] | what the server does by itself: the review of the fleet |
 //! | [`link`] | the door to the products: joins and reports in, welcomes and receipts out |
 //! | [`evidence`] | sealed reports of a period as a file, and its verification |
 //! | [`auth`] | administrators, their sessions and tokens, and the guard before everything else |
@@ -28,6 +29,7 @@ pub mod central;
 pub mod command;
 pub mod domain;
 pub mod evidence;
+pub mod jobs;
 pub mod keyring;
 pub mod link;
 pub mod metrics;

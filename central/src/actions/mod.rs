@@ -6,6 +6,7 @@ mod act;
 pub mod applications;
 pub mod chain;
 pub mod history;
+pub mod fleet;
 pub mod links;
 pub mod people;
 pub mod questions;

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::{DEFAULT_LISTEN, Face, Place};
 use super::{Failure, Output};
+use crate::jobs::Jobs;
 use crate::link::waiting::DEFAULT_PLACES;
 use crate::metrics::{DEFAULT_APPLICATIONS, MAX_APPLICATIONS, Metrics};
 use crate::server::{App, router};
@@ -93,6 +94,7 @@ impl Serve {
             };
             format!("Serving {} on http://{address}, data in {}.\n{hint}", central.public_url(), place.database())
         })?;
+        let jobs = Jobs::start(&central, Jobs::all())?;
         let limits = Limits::default();
         let limits = Limits { connections: limits.connections + self.waiting, ..limits };
         raise_open_files(limits.connections);
@@ -103,6 +105,7 @@ impl Serve {
             waiting.close();
         };
         serve(listener, router, limits, end).await;
+        jobs.end().await;
         tracing::info!("ended");
         Ok(())
     }

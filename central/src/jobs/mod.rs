@@ -1,0 +1,184 @@
+//! What the server does by itself, again and again: the review of the fleet, and whatever else hangs itself in here.
+//!
+//! A [`Job`] does its work in steps, each short. Of several replicas on one database one does it: whoever has its lease, which it
+//! prolongs as it goes on; when it is gone, another takes over. A job that fails is logged and tried again, later and later.
+//! How jobs went stands in the store ([`crate::store::Leases::jobs`]). A step may be run twice without harm: a lease is no
+//! lock.
+
+mod review;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use seatline_web::secret::{hex, random};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::central::{ActionError, Central};
+use crate::store::StoreError;
+pub use review::Review;
+
+/// How long a lease lasts: a step must take less.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// The longest time between two tries of a job that fails.
+const MAX_BACK_OFF: Duration = Duration::from_secs(600);
+
+/// Something that is done again and again.
+#[async_trait]
+pub trait Job: Send + Sync + 'static {
+    /// What it is called: its lease has this name.
+    fn name(&self) -> &'static str;
+    /// How long it rests when there is nothing more to do.
+    fn interval(&self) -> Duration;
+    /// Does a part of the work, in well under a minute.
+    ///
+    /// # Errors
+    /// Where it could not be done. It is tried again, and nothing that was done before is lost.
+    async fn step(&self, central: &Central) -> Result<Progress, JobError>;
+}
+
+/// How far a job has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// There may be more to do.
+    More,
+    /// Nothing is left for now.
+    Done,
+}
+
+/// Why a step of a job could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something else is in the way.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The jobs of a server that run.
+#[derive(Debug)]
+pub struct Jobs {
+    end: watch::Sender<bool>,
+    running: JoinSet<()>,
+}
+
+impl Jobs {
+    /// All jobs of a server.
+    pub fn all() -> Vec<Arc<dyn Job>> {
+        vec![Arc::new(Review)]
+    }
+
+    /// Starts `jobs`.
+    ///
+    /// # Errors
+    /// Where the operating system gives no randomness, which the name of a replica is made of.
+    pub fn start(central: &Central, jobs: Vec<Arc<dyn Job>>) -> Result<Self, ActionError> {
+        let (end, ended) = watch::channel(false);
+        let holder = hex(&random::<12>()?);
+        let mut running = JoinSet::new();
+        for job in jobs {
+            let runner = Runner { central: central.clone(), job, holder: holder.clone(), lease: None, noted: None };
+            running.spawn(runner.run(ended.clone()));
+        }
+        Ok(Self { end, running })
+    }
+
+    /// Ends the jobs after the step that each is at, and gives their leases back.
+    pub async fn end(mut self) {
+        let _ = self.end.send(true);
+        while self.running.join_next().await.is_some() {}
+    }
+}
+
+/// What runs one job.
+struct Runner {
+    central: Central,
+    job: Arc<dyn Job>,
+    /// The name of this replica.
+    holder: String,
+    /// Until when the lease is ours.
+    lease: Option<Timestamp>,
+    /// When it was noted last how the job went, and whether it was well.
+    noted: Option<(Timestamp, bool)>,
+}
+
+impl Runner {
+    async fn run(mut self, mut ended: watch::Receiver<bool>) {
+        let name = self.job.name();
+        let mut failures: u32 = 0;
+        while !*ended.borrow() {
+            let rest = match self.step().await {
+                Ok(Progress::More) => {
+                    failures = 0;
+                    continue;
+                }
+                Ok(Progress::Done) => {
+                    failures = 0;
+                    self.job.interval()
+                }
+                Err(error) => {
+                    failures = failures.saturating_add(1);
+                    let rest = back_off(self.job.interval(), failures);
+                    tracing::error!(job = name, failures, again_in = ?rest, "a job failed: {error}");
+                    self.note(Some(&error.to_string())).await;
+                    rest
+                }
+            };
+            let _ = tokio::time::timeout(rest, ended.wait_for(|ended| *ended)).await;
+        }
+        if self.lease.is_some()
+            && let Err(error) = self.central.store().end_lease(name, &self.holder).await
+        {
+            tracing::warn!(job = name, "its lease could not be given back, and ends by itself: {error}");
+        }
+    }
+
+    async fn step(&mut self) -> Result<Progress, JobError> {
+        if !self.has_lease().await? {
+            return Ok(Progress::Done);
+        }
+        let progress = self.job.step(&self.central).await?;
+        if progress == Progress::Done {
+            self.note(None).await;
+        }
+        Ok(progress)
+    }
+
+    /// Whether it is our turn; takes it, or prolongs it when half of it is over.
+    async fn has_lease(&mut self) -> Result<bool, StoreError> {
+        let now = self.central.now();
+        let half = SignedDuration::from_secs(LEASE.as_secs() / 2);
+        if self.lease.is_some_and(|until| until.duration_since(now) > half) {
+            return Ok(true);
+        }
+        let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+        let is_ours = self.central.store().take_lease(self.job.name(), &self.holder, now, until).await?;
+        self.lease = is_ours.then_some(until);
+        Ok(is_ours)
+    }
+
+    /// Notes how the job went: when that has changed, and else from time to time.
+    async fn note(&mut self, failure: Option<&str>) {
+        let (now, is_well) = (self.central.now(), failure.is_none());
+        let half = SignedDuration::from_secs(LEASE.as_secs() / 2);
+        if self.noted.is_some_and(|(at, was_well)| was_well == is_well && is_well && now.duration_since(at) < half) {
+            return;
+        }
+        match self.central.store().note_run(self.job.name(), &self.holder, now, failure).await {
+            Ok(()) => self.noted = Some((now, is_well)),
+            Err(error) => tracing::warn!(job = self.job.name(), "how a job went could not be noted: {error}"),
+        }
+    }
+}
+
+/// How long a job rests that failed so often in a row.
+fn back_off(interval: Duration, failures: u32) -> Duration {
+    let factor = 2u32.saturating_pow(failures.min(16));
+    interval.saturating_mul(factor).clamp(interval, MAX_BACK_OFF.max(interval))
+}

@@ -1,0 +1,128 @@
+//! Jobs that run, fail, and go from one replica to another.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use seatline_protocol::SecretKey;
+use seatline_protocol::pairing::Secret;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::domain::{Actor, Clock};
+use crate::keyring::Keyring;
+use crate::store::Store;
+use crate::store::leases::JobState;
+use crate::store::sql::SqlStore;
+
+/// A central server whose clock says what it is told.
+async fn central(store: &Arc<SqlStore>) -> Central {
+    let keys = Keyring::new(SecretKey::from_seed(&[1; 32]), Secret::from_bytes([2; 32]));
+    let store: Arc<dyn Store> = Arc::clone(store) as Arc<dyn Store>;
+    Central::open(store, keys, Clock::system(), "Example", "https://central.example").await.expect("a central server")
+}
+
+fn store() -> (Arc<SqlStore>, TempDir) {
+    let dir = tempfile::tempdir().expect("a directory");
+    (Arc::new(SqlStore::sqlite(&dir.path().join("central.db")).expect("a store")), dir)
+}
+
+/// A job that tells of each of its steps, and fails the first times.
+struct Told {
+    steps: mpsc::UnboundedSender<u32>,
+    count: AtomicU32,
+    fails: u32,
+}
+
+impl Told {
+    fn new(fails: u32) -> (Arc<Self>, mpsc::UnboundedReceiver<u32>) {
+        let (steps, told) = mpsc::unbounded_channel();
+        (Arc::new(Self { steps, count: AtomicU32::new(0), fails }), told)
+    }
+}
+
+#[async_trait]
+impl Job for Told {
+    fn name(&self) -> &'static str {
+        "told"
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    async fn step(&self, _: &Central) -> Result<Progress, JobError> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let _ = self.steps.send(number);
+        if number <= self.fails { Err(JobError::Other("the disk is full".to_owned())) } else { Ok(Progress::Done) }
+    }
+}
+
+/// How the job went, once that is so.
+async fn until(central: &Central, wanted: impl Fn(&JobState) -> bool) -> JobState {
+    let look = async {
+        loop {
+            if let Some(job) = central.store().jobs().await.expect("read").into_iter().find(&wanted) {
+                return job;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), look).await.expect("it comes to that")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_fails_is_tried_again_and_shows_why() {
+    let (store, _dir) = store();
+    let central = central(&store).await;
+    let (job, mut told) = Told::new(2);
+    let jobs = Jobs::start(&central, vec![job]).expect("started");
+    assert_eq!((told.recv().await, told.recv().await, told.recv().await), (Some(1), Some(2), Some(3)));
+    let state = until(&central, |job| job.ran_at.is_some()).await;
+    assert_eq!((state.name.as_str(), state.failure), ("told", None), "it is well again");
+    assert!(state.failed_at.is_some(), "and it is known that it was not");
+    jobs.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_replicas_one_does_the_job_and_the_other_takes_over() {
+    let (store, _dir) = store();
+    let (first, second) = (central(&store).await, central(&store).await);
+    let (one, mut told_one) = Told::new(0);
+    let (other, mut told_other) = Told::new(0);
+    let running = Jobs::start(&first, vec![one]).expect("started");
+    assert!(told_one.recv().await.is_some());
+    let waiting = Jobs::start(&second, vec![other]).expect("started");
+    for _ in 0..5 {
+        assert!(told_one.recv().await.is_some(), "it goes on");
+    }
+    assert!(told_other.try_recv().is_err(), "it is not its turn");
+    running.end().await;
+    let next = tokio::time::timeout(Duration::from_secs(30), told_other.recv()).await.expect("it takes over at once");
+    assert_eq!(next, Some(1));
+    waiting.end().await;
+    assert!(told_other.recv().await.is_some() || told_other.is_closed(), "and it ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w5_what_was_added_is_reviewed_by_itself() {
+    let (store, _dir) = store();
+    let central = central(&store).await;
+    let actor = Actor::command_line("test");
+    let jobs = Jobs::start(&central, Jobs::all()).expect("started");
+    let added = central.add_application(&actor, "Company wiki", "acme-wiki", "").await.expect("added");
+    let look = async {
+        while central.store().fleet_item(&added.id).await.expect("read").is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), look).await.expect("it is reviewed");
+    jobs.end().await;
+}
+
+#[test]
+fn a_job_that_goes_on_failing_rests_longer_and_longer() {
+    let second = Duration::from_secs(1);
+    let rests: Vec<u64> = [1, 2, 3, 9, 10, 100].map(|failures| back_off(second, failures).as_secs()).to_vec();
+    assert_eq!(rests, [2, 4, 8, 512, 600, 600]);
+    assert_eq!(back_off(Duration::from_secs(3600), 3), Duration::from_secs(3600), "never sooner than it would anyway");
+}
