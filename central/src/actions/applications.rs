@@ -24,6 +24,7 @@ impl Central {
         let id = ApplicationId::from_random(random()?);
         let application = Application { id, name, product, url, created_at: act.at, link: None };
         self.store().add_application(&act, &application).await?;
+        self.store().review_one(&application.id, &self.reminders(), act.at).await?;
         Ok(application)
     }
 

@@ -89,7 +89,7 @@ fn csv_line(entry: &Entry) -> String {
 
 /// A text as a cell (RFC 4180). A spreadsheet takes what begins with some signs for a formula, and names come from outside: a
 /// `'` before them makes them text.
-fn csv_cell(text: &str) -> String {
+pub(super) fn csv_cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

@@ -9,6 +9,7 @@ mod applications;
 mod audit;
 mod error;
 mod evidence;
+mod fleet;
 mod history;
 mod history_export;
 mod input;
@@ -42,6 +43,16 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/applications/{application}/chain", Need::read(Reports), evidence::chain),
         Route::get("/api/v1/applications/{application}/evidence", Need::read(Reports), evidence::of_application),
         Route::get("/api/v1/evidence", Need::read(Reports), evidence::of_all),
+        Route::get("/api/v1/applications/{application}/labels", Need::read(Applications), fleet::labels),
+        Route::put("/api/v1/applications/{application}/labels", Need::operate(Applications), fleet::set_labels),
+        Route::get("/api/v1/applications/{application}/concerns", Need::read(Applications), fleet::spells),
+        Route::get("/api/v1/fleet", Need::read(Applications), fleet::list),
+        Route::get("/api/v1/fleet.csv", Need::read(Applications), fleet::export::csv),
+        Route::get("/api/v1/fleet.json", Need::read(Applications), fleet::export::json),
+        Route::get("/api/v1/fleet/totals", Need::read(Applications), fleet::totals),
+        Route::get("/api/v1/fleet/ends", Need::read(Applications), fleet::ends),
+        Route::get("/api/v1/fleet/concerns", Need::read(Applications), fleet::concerns),
+        Route::get("/api/v1/jobs", Need::read(Server), fleet::jobs),
         Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
         Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),
         Route::get("/api/v1/people", Need::read(People), people::show),

@@ -32,6 +32,7 @@ seatline_protocol::checked_string!(
 
 /// How an application is sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Labels {
     /// Its group.
     pub group: Option<GroupName>,

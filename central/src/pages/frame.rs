@@ -13,6 +13,8 @@ use crate::domain::{Licenses, Role};
 /// An entry of the main navigation: a page belongs to one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
+    /// The fleet at a glance, and its calendar.
+    Overview,
     /// The applications, and the pages of each.
     Applications,
     /// People counted once.
@@ -25,7 +27,7 @@ pub enum Section {
 
 impl Section {
     /// Those of the navigation, in their order.
-    const ALL: [Self; 3] = [Self::Applications, Self::People, Self::Administration];
+    const ALL: [Self; 4] = [Self::Overview, Self::Applications, Self::People, Self::Administration];
 
     /// The least role that sees it.
     fn least(self) -> Role {
@@ -37,6 +39,7 @@ impl Section {
 
     fn label(self) -> &'static str {
         match self {
+            Self::Overview => "Overview",
             Self::Applications => "Applications",
             Self::People => "People",
             Self::Administration => "Administration",
@@ -46,6 +49,7 @@ impl Section {
 
     fn href(self) -> &'static str {
         match self {
+            Self::Overview => "/",
             Self::Applications => "/applications",
             Self::People => "/people",
             Self::Administration => "/administration",

@@ -10,6 +10,7 @@ pub mod applications;
 mod confirm;
 pub mod details;
 pub mod failure;
+pub mod fleet;
 pub mod frame;
 pub mod history;
 pub mod licenses;
@@ -43,11 +44,13 @@ pub fn routes() -> Vec<Route> {
     use Area::{Accounts, Applications, Audit, Links, People, Reports};
     let accounts = Need::administer(Accounts);
     vec![
-        Route::get("/", Need::read(Applications), async || Redirect::to("/applications")),
-        Route::get("/applications", Need::read(Applications), applications::list),
+        Route::get("/", Need::read(Applications), fleet::overview::show),
+        Route::get("/calendar", Need::read(Applications), fleet::calendar::show),
+        Route::get("/applications", Need::read(Applications), fleet::list::show),
         Route::post("/applications", Need::operate(Applications), applications::add),
         Route::get("/applications/new", Need::operate(Applications), applications::new_form),
         Route::get("/applications/{id}", Need::read(Applications), details::show),
+        Route::post("/applications/{id}/labels", Need::operate(Applications), details::save_labels),
         Route::post("/applications/{id}/link", Need::operate(Links), details::save),
         Route::post("/applications/{id}/invites", Need::operate(Links), details::invite),
         Route::post("/applications/{id}/links/{link}/approve", Need::operate(Links), details::approve),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::Licenses;
 use super::licenses::{Counted, PATIENCE_INTERVALS};
 use super::time::millis;
-pub use concern::{Concern, Gravity};
+pub use concern::{CODES, Concern, Gravity};
 pub use consumption::Consumption;
 pub use ends::End;
 use watch::Watch;

@@ -2,6 +2,7 @@
 //! what there is. Everything here follows from the row alone: who changes a row knows what else changes with it.
 
 mod filter;
+mod query;
 mod sums;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use super::ids::ApplicationId;
 use super::labels::{Labels, Tag};
 use super::{ApplicationName, Gravity};
 pub use filter::{Facet, FleetFilter, FleetOrder, Use};
+pub use query::FleetSent;
 pub use sums::{Sum, Sums};
 
 /// An application as it was reviewed last.

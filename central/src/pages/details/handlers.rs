@@ -8,7 +8,7 @@ use seatline_protocol::LinkId;
 use seatline_ui::{Banner, Tone};
 use serde::Deserialize;
 
-use super::{DetailsTab, LinkForm, LinkSent, done};
+use super::{DetailsTab, LabelsForm, LinkForm, LinkSent, done};
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::{ApplicationId, Link, LinkState};
@@ -25,28 +25,30 @@ pub struct Done {
 }
 
 /// What the tab is made of.
-struct Known {
-    head: Head,
-    tab: DetailsTab,
+pub(super) struct Known {
+    pub(super) head: Head,
+    pub(super) tab: DetailsTab,
     links: Vec<Link>,
-    name: String,
+    pub(super) name: String,
 }
 
-async fn known(app: &App, id: &ApplicationId) -> Result<Known, PageError> {
+pub(super) async fn known(app: &App, id: &ApplicationId) -> Result<Known, PageError> {
     let view = app.central.licenses(id).await?;
     let links = app.central.store().links_of(id).await?;
     let mut newest = app.central.store().links(None, PageSize::new(PageSize::MAX.into())).await?.items;
     newest.retain(|link| link.state == LinkState::Pending);
     let goes = app.central.store().goes_with_application(id).await?;
+    let labels = LabelsForm::of(&app.central.store().labels(id).await?);
+    let tab = DetailsTab::new(&view.application, &links, &newest);
     Ok(Known {
         head: Head::new(&view, Place::Details),
-        tab: DetailsTab::new(&view.application, &links, &newest).with_view(&view, goes),
+        tab: tab.with_view(&view, goes).with_labels(labels),
         links,
         name: view.application.name.to_string(),
     })
 }
 
-fn answer(status: StatusCode, who: &SignedIn, name: &str, head: &Head, tab: &DetailsTab) -> Response {
+pub(super) fn answer(status: StatusCode, who: &SignedIn, name: &str, head: &Head, tab: &DetailsTab) -> Response {
     page_with(status, &format!("{name} – Details"), Some(who), format!("{head}\n{tab}"))
 }
 
@@ -77,6 +79,7 @@ pub async fn show(
             let so = "It is told again only if it happens anew. What is still to be done stands below, under Answers.";
             tab.with_banner(Banner::new(Tone::Good, "Your answer is kept.", so))
         }
+        Some("sorted") => tab.with_banner(Banner::new(Tone::Good, "The group and the tags are saved.", "")),
         Some("approved") => tab.with_banner(done("The link is approved.")),
         Some("suspended") => {
             let so = "What is stored stays. Approving it again ends this.";

@@ -1,6 +1,7 @@
 //! The Details tab (`w1`, `w3`, `w4`): the application, its links and their settings, invites, links that wait.
 
 mod handlers;
+mod labels;
 mod link_form;
 mod questions;
 pub mod upkeep;
@@ -15,6 +16,7 @@ use crate::actions::links::MadeInvite;
 use crate::domain::{Application, Demand, Licenses, Link, LinkState, WouldGo};
 use crate::pages::words;
 pub use handlers::{approve, invite, save, show, suspend};
+pub use labels::{LabelsForm, LabelsSent, save_labels};
 pub use link_form::{LinkForm, LinkSent};
 use questions::{AnswerLine, QuestionCard};
 
@@ -33,6 +35,7 @@ pub struct DetailsTab {
     answers: Vec<AnswerLine>,
     /// What goes with the application when it is removed.
     goes: Option<String>,
+    labels: LabelsForm,
 }
 
 /// What is known of the application itself.
@@ -96,7 +99,13 @@ impl DetailsTab {
             questions: Vec::new(),
             answers: Vec::new(),
             goes: None,
+            labels: LabelsForm::default(),
         }
+    }
+
+    /// With how the application is sorted.
+    pub fn with_labels(self, labels: LabelsForm) -> Self {
+        Self { labels, ..self }
     }
 
     /// With the questions that the chain asks, and what goes with the application.

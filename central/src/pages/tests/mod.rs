@@ -1,5 +1,6 @@
 //! What administrators see, in the states that matter, and what holds for every page.
 
+mod fleet;
 mod history;
 mod people;
 mod stories;
@@ -10,7 +11,7 @@ use seatline_protocol::report::Measured;
 use seatline_ui::audit;
 use world::*;
 
-use super::applications::{Applications, NewApplication, NewSent};
+use super::applications::{NewApplication, NewSent};
 use super::details::{DetailsTab, LinkForm, LinkSent};
 use super::frame::{Head, Place, html};
 use super::licenses::LicensesTab;
@@ -109,8 +110,6 @@ fn gallery() -> Vec<(&'static str, String)> {
     );
     let mut pages = vec![
         ("sign_in", sign_in_form("Example Organisation", None, "", Some("/applications"), None).to_string()),
-        ("applications_empty", Applications::new(&[], None, None).to_string()),
-        ("applications", Applications::new(&list, None, None).to_string()),
         ("application_new", NewApplication::default().to_string()),
         (
             "application_new_refused",
@@ -137,6 +136,7 @@ fn gallery() -> Vec<(&'static str, String)> {
     ];
     pages.extend(history::gallery());
     pages.extend(people::gallery());
+    pages.extend(fleet::gallery(&list));
     pages
 }
 
@@ -162,25 +162,6 @@ fn w5_pages_look_as_they_were_approved() {
 fn every_page_can_be_read_without_seeing_it_and_holds_to_the_content_security_policy() {
     for (name, body) in gallery() {
         assert_eq!(audit::findings(&whole(&body)), Vec::<String>::new(), "{name}");
-    }
-}
-
-#[test]
-fn w1_what_needs_attention_stands_first() {
-    let body = gallery().into_iter().find(|(name, _)| *name == "applications").expect("it is there").1;
-    let place = |name: &str| body.find(&format!(">{name}</a>")).expect("it is listed");
-    let order = ["Issue tracker", "Research platform", "Code quality", "Build server", "Chat", "Company wiki"];
-    assert!(order.is_sorted_by_key(|name| place(name)), "{body}");
-}
-
-#[test]
-fn a_page_of_a_long_list_does_not_pass_for_the_whole() {
-    let view = [view_of(4180, &[license()])];
-    let cursor = crate::store::Cursor::new("company wiki");
-    assert!(Applications::new(&view, None, None).to_string().contains("1 application, none needs attention"));
-    for (after, next) in [(Some(&cursor), None), (None, Some(&cursor))] {
-        let page = Applications::new(&view, after, next).to_string();
-        assert!(page.contains("1 application on this page, by name, none needs attention"), "{page}");
     }
 }
 
@@ -252,7 +233,7 @@ fn hostile_text_from_a_product_stays_text() {
     let form = LinkForm::refused(std::slice::from_ref(&linked), form, "link", HOSTILE);
     let pages = [
         licenses_page(&view),
-        Applications::new(&[view], None, None).to_string(),
+        fleet::list_of(&[view]),
         details_page(
             &DetailsTab::new(&named, std::slice::from_ref(&linked), std::slice::from_ref(&linked)).with_form(form),
         ),

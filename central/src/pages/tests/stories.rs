@@ -27,20 +27,20 @@ fn story() -> Actor {
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A central server with the administrator `ada`, and her browser.
-struct Browser {
+pub(super) struct Browser {
     _dir: TempDir,
-    central: Central,
+    pub(super) central: Central,
     router: Router,
     cookie: String,
 }
 
 /// An answer.
-struct Answer {
-    status: StatusCode,
-    location: String,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) location: String,
     cookie: String,
-    content_type: String,
-    body: String,
+    pub(super) content_type: String,
+    pub(super) body: String,
 }
 
 impl Browser {
@@ -57,7 +57,7 @@ impl Browser {
         Self { _dir: dir, central, router, cookie: String::new() }
     }
 
-    async fn signed_in() -> Self {
+    pub(super) async fn signed_in() -> Self {
         let mut browser = Self::new().await;
         let answer = browser.post("/sign-in", &[("name", "Ada"), ("password", PASSWORD)]).await;
         browser.cookie = answer.cookie.split(';').next().unwrap_or_default().to_owned();
@@ -78,12 +78,12 @@ impl Browser {
         Answer { status, location, cookie, content_type, body }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).header(header::COOKIE, &self.cookie);
         self.ask(request.body(Body::empty()).expect("a request")).await
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         self.post_from("same-origin", path, form).await
     }
 
@@ -97,7 +97,7 @@ impl Browser {
     }
 
     /// Adds the application that [`world`] knows.
-    async fn application(&self) -> Application {
+    pub(super) async fn application(&self) -> Application {
         self.central
             .add_application(&story(), "Company wiki", "acme-wiki", "https://wiki.example.org")
             .await
