@@ -58,9 +58,10 @@ fn w6_who_waits_is_told_within_two_seconds_what_another_process_has_changed() {
     let (status, answer) = waiting.join().expect("no panic");
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     assert_eq!(status, 200);
-    let settings: Settings = open(&answer.settings.expect("settings"), &[product.central.clone()]).expect("sealed");
+    let settings: Settings =
+        open(&answer.settings.expect("settings"), std::slice::from_ref(&product.central)).expect("sealed");
     assert!(settings.revision == 2 && settings.demanded_at.is_some());
-    assert_eq!(ask(central.url(), &wish(&product, 50)).1.settings.is_some(), true, "and who comes later at once");
+    assert!(ask(central.url(), &wish(&product, 50)).1.settings.is_some(), "and who comes later at once");
     let nothing = Product { settings: Some(settings), ..product };
     assert_eq!(ask(central.url(), &wish(&nothing, 1)), (200, ExchangeResponse::default()), "its time is over");
 }
