@@ -1,10 +1,11 @@
-//! What the server does by itself, again and again: the review of the fleet, and whatever else hangs itself in here.
+//! What the server does by itself, again and again: the review of the fleet, the folding of the history, and whatever else hangs itself in here.
 //!
 //! A [`Job`] does its work in steps, each short. Of several replicas on one database one does it: whoever has its lease, which it
 //! prolongs as it goes on; when it is gone, another takes over. A job that fails is logged and tried again, later and later.
 //! How jobs went stands in the store ([`crate::store::Leases::jobs`]). A step may be run twice without harm: a lease is no
 //! lock.
 
+mod history;
 mod review;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::central::{ActionError, Central};
 use crate::store::StoreError;
+pub use history::FoldHistory;
 pub use review::Review;
 
 /// How long a lease lasts: a step must take less.
@@ -71,7 +73,7 @@ pub struct Jobs {
 impl Jobs {
     /// All jobs of a server.
     pub fn all() -> Vec<Arc<dyn Job>> {
-        vec![Arc::new(Review)]
+        vec![Arc::new(Review), Arc::new(FoldHistory)]
     }
 
     /// Starts `jobs`.
