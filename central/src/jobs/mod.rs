@@ -6,6 +6,7 @@
 //! lock.
 
 mod history;
+mod retention;
 mod review;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use tokio::task::JoinSet;
 use crate::central::{ActionError, Central};
 use crate::store::StoreError;
 pub use history::FoldHistory;
+pub use retention::Forgetting;
 pub use review::Review;
 
 /// How long a lease lasts: a step must take less.
@@ -73,7 +75,7 @@ pub struct Jobs {
 impl Jobs {
     /// All jobs of a server.
     pub fn all() -> Vec<Arc<dyn Job>> {
-        vec![Arc::new(Review), Arc::new(FoldHistory)]
+        vec![Arc::new(Review), Arc::new(FoldHistory), Arc::new(Forgetting::default())]
     }
 
     /// Starts `jobs`.

@@ -126,3 +126,20 @@ fn a_job_that_goes_on_failing_rests_longer_and_longer() {
     assert_eq!(rests, [2, 4, 8, 512, 600, 600]);
     assert_eq!(back_off(Duration::from_secs(3600), 3), Duration::from_secs(3600), "never sooner than it would anyway");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forgetting_goes_along_all_links_and_begins_again_at_the_first() {
+    let (store, _dir) = store();
+    let central = central(&store).await;
+    let forgetting = Forgetting::default();
+    let step = async || forgetting.step(&central).await.expect("done");
+    for n in 1..=30 {
+        crate::store::conformance::sample::linked(&*store, n).await;
+    }
+    assert_eq!(step().await, Progress::Done, "everything is kept");
+    let retention = crate::domain::Retention { reports_days: Some(100), history_days: None };
+    central.set_retention(&Actor::command_line("ada"), &retention).await.expect("set");
+    for _ in 0..2 {
+        assert_eq!([step().await, step().await], [Progress::More, Progress::Done]);
+    }
+}

@@ -17,7 +17,7 @@ mod links;
 mod people;
 mod reports;
 mod retention;
-mod sample;
+pub(crate) mod sample;
 mod statements;
 mod upkeep;
 

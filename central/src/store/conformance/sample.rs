@@ -71,7 +71,7 @@ pub(super) fn redemption(invite: u8, key: &SecretKey, link: u8, now: Timestamp) 
 }
 
 /// An approved link, made by the n-th invite with the n-th key for the n-th application.
-pub(super) async fn linked(store: &dyn Store, n: u8) -> Link {
+pub(crate) async fn linked(store: &dyn Store, n: u8) -> Link {
     let application = application(n);
     store.add_application(&act(), &application).await.expect("added");
     store.add_invite(&act(), &invite(n, Some(&application))).await.expect("kept");
