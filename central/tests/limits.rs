@@ -125,6 +125,19 @@ fn requests_that_are_read_at_once_have_bounded_memory() {
 }
 
 #[test]
+fn what_is_announced_and_not_sent_keeps_nobody_out() {
+    const BUDGET: usize = 4 * 1024 * 1024;
+    let server = Server::start(Door::new(BUDGET, LONG), Limits::default());
+    let announced = format!("POST /link/v1/exchange HTTP/1.1\r\nHost: x\r\nContent-Length: {BUDGET}\r\n\r\n{{");
+    let flood: Vec<TcpStream> = (0..32).map(|_| server.sent(announced.as_bytes())).collect();
+    let whole = [BEGUN, b"{}"].concat();
+    for _ in 0..20 {
+        assert_eq!(first_line(&mut server.sent(&whole)), "HTTP/1.1 200 OK");
+    }
+    drop(flood);
+}
+
+#[test]
 fn a_header_that_does_not_come_closes_the_connection() {
     let server = Server::start(Door::default(), Limits { header_time: SHORT, ..Limits::default() });
     for begun in [&b""[..], b"GET /healthz HTT"] {

@@ -260,3 +260,30 @@ async fn a_session_ends_when_nobody_uses_it_and_at_the_latest_after_twelve_hours
     }
     assert!(!runs_at(&cookie, 239 + 12 * 60).await, "used or not");
 }
+
+#[tokio::test]
+async fn a_token_that_asks_too_often_waits_and_no_other_does() {
+    let server = Server::with(Clock::new(|| Timestamp::UNIX_EPOCH)).await;
+    let read = Scope { area: None, role: Role::Viewer };
+    let (eager, calm) = (server.token(Role::Viewer, read).await, server.token(Role::Viewer, read).await);
+    let ask = async |token: &str| {
+        server.ask(Request::get("/api/v1/server").header("authorization", format!("Bearer {token}"))).await
+    };
+    let mut asked = 0;
+    let refused = loop {
+        let response = ask(&eager).await;
+        if response.status() != StatusCode::OK {
+            break response;
+        }
+        asked += 1;
+    };
+    assert_eq!((asked, refused.status()), (600, StatusCode::TOO_MANY_REQUESTS));
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(code(refused).await, "too-many-requests");
+    assert_eq!(ask(&calm).await.status(), StatusCode::OK);
+    for _ in 0..60 {
+        assert_eq!(ask("slt_wrong").await.status(), StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(ask("slt_another").await.status(), StatusCode::TOO_MANY_REQUESTS, "whoever guesses is slowed down");
+    assert_eq!(ask(&calm).await.status(), StatusCode::OK, "and a right one from there is not");
+}

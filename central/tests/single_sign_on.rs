@@ -251,6 +251,15 @@ fn g10_a_configuration_is_checked_before_anybody_signs_in() {
 }
 
 #[test]
+fn g10_whoever_begins_again_and_again_waits() {
+    let (central, _provider) = started("EC");
+    let begin = || Browser::default().ask("GET", &format!("{}/sign-in/single-sign-on", central.url()), "");
+    let refused = (0..200).map(|_| begin()).find(|response| response.status() != 303).expect("a refusal");
+    assert_eq!(refused.status(), 429);
+    assert!(refused.headers().contains_key("retry-after"));
+}
+
+#[test]
 fn g10_new_keys_of_the_provider_are_fetched_and_a_provider_that_is_away_is_told() {
     let (mut central, provider) = started("RSA");
     assert_eq!(Browser::default().sign_in(&central, "vera").0, 200);

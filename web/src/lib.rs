@@ -11,6 +11,7 @@
 //! | [`stream`] | answers that are made while they are sent |
 //! | [`exposition`] | metrics, as Prometheus reads them |
 //! | [`account`], [`secret`], [`password`], [`cookie`] | what people and programs prove themselves with |
+//! | [`rate`] | how often somebody may ask |
 //! | [`gate`], [`throttle`] | the check of a name and password, and how guessing is slowed down |
 //! | [`refusal`] | what pages say where a request is refused |
 //! | [`address`] | addresses of pages that come from outside |
@@ -31,6 +32,7 @@ pub mod headers;
 pub mod listener;
 pub mod password;
 pub mod peer;
+pub mod rate;
 pub mod refusal;
 pub mod request_log;
 pub mod secret;
@@ -42,5 +44,6 @@ pub use api::{ApiError, Input};
 pub use gate::Gate;
 pub use listener::{Address, Limits, Listener, ServeError, serve};
 pub use peer::{Peer, Proxies};
+pub use rate::Rate;
 pub use secret::TokenHash;
 pub use stream::Stream;

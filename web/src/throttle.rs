@@ -6,6 +6,8 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::rate::block;
+
 /// How many failures of a name from one address are free of any wait.
 const FREE_PER_NAME: u32 = 4;
 /// How many failures of one address are free of any wait, whatever the names.
@@ -87,14 +89,6 @@ impl Throttle {
 fn keys(name: &str, address: IpAddr) -> [(Key, u32); 2] {
     let address = block(address);
     [(Key::NameFrom(name.to_owned(), address), FREE_PER_NAME), (Key::Address(address), FREE_PER_ADDRESS)]
-}
-
-/// The address, or for IPv6 its block of 64 bits, of which a single customer has all.
-fn block(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,12 @@ pub fn scope_missing(need: Need) -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, "scope-missing", message)
 }
 
+/// Somebody asks too often.
+pub fn too_many_requests(seconds: i64) -> ApiError {
+    let message = format!("too many requests: try again in {seconds} seconds");
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", message).retry_after(seconds)
+}
+
 /// A token asks for what is for people alone.
 pub fn for_people() -> ApiError {
     let message = "this concerns the account itself, and is for its owner with a session: no token is taken";

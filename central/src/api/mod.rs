@@ -3,10 +3,13 @@
 //! A program carries an API token (`Authorization: Bearer slt_…`, see [`crate::auth::token`]); the pages' scripts have
 //! the session's cookie. Every error is `{"code": "…", "message": "…"}` with a stable code. Lists come in pages: `limit`
 //! (1 to 200, 50 where absent) and `after`, the `next` of the page before. Documented in `docs/central-api.md`.
+//!
+//! A new route is a line in [`routes`] and one in the table of `description.rs`: a test fails where either is missing.
 
 mod account;
 mod applications;
 mod audit;
+mod description;
 mod error;
 mod evidence;
 mod fleet;
@@ -22,7 +25,8 @@ mod users;
 use crate::domain::Area;
 use crate::metrics;
 use crate::server::{METRICS, Need, Route};
-pub use error::{ApiError, for_people, role_too_low, scope_missing, unauthorised, unconfirmed};
+pub use description::description;
+pub use error::{ApiError, for_people, role_too_low, scope_missing, too_many_requests, unauthorised, unconfirmed};
 
 /// Every route of the API, with what it needs.
 pub fn routes() -> Vec<Route> {
@@ -30,6 +34,7 @@ pub fn routes() -> Vec<Route> {
     let (accounts, audit_log) = (Need::administer(Accounts), Need::administer(Audit));
     vec![
         Route::get(METRICS, Need::read(Server), metrics::show),
+        Route::get("/api/v1/openapi.json", Need::read(Server), description::serve),
         Route::get("/api/v1/server", Need::read(Server), server::show),
         Route::get("/api/v1/applications", Need::read(Applications), applications::list),
         Route::post("/api/v1/applications", Need::operate(Applications), applications::add),

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
 use seatline_web::Peer;
 use seatline_web::address::to_sign_in;
+use seatline_web::rate::block;
 
 use super::{session, token};
 use crate::api::{self, ApiError, unauthorised};
@@ -79,6 +80,14 @@ impl SignedIn {
         self.session()?.confirmed_until.filter(|until| *until > self.asked_at)
     }
 
+    /// What his requests are counted by.
+    fn counted_by(&self) -> String {
+        match &self.via {
+            Via::Session(session) => session.id.to_string(),
+            Via::Token { id, .. } => id.to_string(),
+        }
+    }
+
     fn refused(&self, need: Need) -> Option<Refused> {
         if self.role < need.role {
             return Some(Refused::Role);
@@ -90,6 +99,23 @@ impl SignedIn {
             _ => None,
         }
     }
+}
+
+/// The answer to a request that nobody is known by. Whoever tries tokens is slowed down.
+fn unknown(app: &App, parts: &Parts) -> ApiError {
+    if token::presented(&parts.headers).is_none() {
+        return unauthorised();
+    }
+    match app.rates.wrong_tokens.take(&block(address(app, parts)), app.central.now()) {
+        Ok(()) => unauthorised(),
+        Err(seconds) => api::too_many_requests(seconds),
+    }
+}
+
+/// Where a request comes from.
+pub fn address(app: &App, parts: &Parts) -> IpAddr {
+    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| *peer);
+    app.gate.client(peer, &parts.headers)
 }
 
 /// Notes in the background that somebody was here: nobody waits for it, and it is no reason to refuse him.
@@ -124,11 +150,14 @@ pub async fn guard(State((app, need)): State<(App, Need)>, request: Request, nex
     let is_api = is_for_programs(parts.uri.path());
     let who = match signed_in(&app, &parts, is_api).await {
         Ok(Some(who)) => who,
-        Ok(None) if is_api => return unauthorised().into_response(),
+        Ok(None) if is_api => return unknown(&app, &parts).into_response(),
         Ok(None) => return to_sign_in(&parts, "", "/sign-in"),
         Err(error) if is_api => return ApiError::from(error).into_response(),
         Err(error) => return PageError::from(error).into_response(),
     };
+    if is_api && let Err(seconds) = app.rates.requests.take(&who.counted_by(), who.asked_at) {
+        return api::too_many_requests(seconds).into_response();
+    }
     let mut response = match who.refused(need) {
         Some(Refused::Role) if !is_api => PageError::role_too_low(&who, need.role).into_response(),
         Some(Refused::Role) => api::role_too_low(&who, need.role).into_response(),
@@ -152,8 +181,7 @@ pub async fn guard(State((app, need)): State<(App, Need)>, request: Request, nex
 /// Where the store cannot be asked.
 pub async fn signed_in(app: &App, parts: &Parts, is_api: bool) -> Stored<Option<SignedIn>> {
     let (store, headers, now) = (app.central.store(), &parts.headers, app.central.now());
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| *peer);
-    let address = app.gate.client(peer, headers);
+    let address = address(app, parts);
     if is_api && let Some(token) = token::presented(headers) {
         let Some(PresentedToken { token, role }) = store.api_token(&token, now).await? else { return Ok(None) };
         let today = beginning_of_day(now);

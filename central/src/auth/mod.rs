@@ -9,6 +9,6 @@ pub mod session;
 mod single_sign_on;
 pub mod token;
 
-pub use guard::{SignedIn, Via, guard, signed_in};
+pub use guard::{SignedIn, Via, address, guard, signed_in};
 pub use session::{Confirmed, SignInError, change_password, confirm, forget, sign_in, sign_out};
 pub use single_sign_on::sign_on;

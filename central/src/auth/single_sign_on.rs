@@ -1,13 +1,10 @@
 //! What becomes of somebody who comes back from the provider of single sign-on (`g10`).
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
-use seatline_web::Peer;
 
 use super::session::{begin, confirmed};
-use super::{SignInError, signed_in};
+use super::{SignInError, address, signed_in};
 use crate::actions::accounts::AccountError;
 use crate::domain::{Actor, ActorKind, Proof};
 use crate::server::App;
@@ -20,8 +17,7 @@ use crate::sso::{Purpose, SignedOn, SsoError};
 /// [`SsoError::NoRole`] where none of his groups has a role: then an account that he had is removed.
 /// [`SsoError::NotConfirmed`] where somebody else came back to confirm a session.
 pub async fn sign_on(app: &App, parts: &Parts, on: SignedOn) -> Result<(Option<HeaderValue>, String), SignInError> {
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(peer)| *peer);
-    let address = Some(app.gate.client(peer, &parts.headers));
+    let address = Some(address(app, parts));
     let actor = |kind, name: String| Actor { kind, name, token: None, address };
     let (store, next) = (app.central.store(), on.next);
     let Some(person) = on.on else {

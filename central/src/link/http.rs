@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt as _;
 use seatline_protocol::ExchangeResponse;
 use seatline_protocol::exchange::{MAX_REQUEST_BYTES, RefusalCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -20,6 +21,8 @@ use crate::server::App;
 const BODY_TIME: Duration = Duration::from_secs(15);
 /// How many bytes the requests that are being answered may have together.
 const BUDGET_BYTES: usize = 128 * 1024 * 1024;
+/// How much of it a request holds before more than that has come.
+const FIRST_BYTES: usize = 64 * 1024;
 /// The unit in which the budget is handed out: also what the smallest request costs.
 const UNIT_BYTES: usize = 4 * 1024;
 /// After how many seconds a product that was turned away should come again.
@@ -75,20 +78,37 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body) -> Result<ExchangeRe
     if bytes > MAX_REQUEST_BYTES {
         return Err(ExchangeError::TooLarge);
     }
-    let share = app.door.share(bytes)?;
-    let body = tokio::time::timeout(app.door.body_time, to_bytes(body, MAX_REQUEST_BYTES)).await;
-    let body = body.map_err(|_| ExchangeError::Slow)?.map_err(|error| {
-        let cause = std::error::Error::source(&error);
-        match cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>()) {
-            true => ExchangeError::TooLarge,
-            false => ExchangeError::Malformed("it broke off".to_owned()),
-        }
-    })?;
+    let read = tokio::time::timeout(app.door.body_time, read(&app.door, body, bytes)).await;
+    let (body, share) = read.map_err(|_| ExchangeError::Slow)??;
     let request = parse(&body)?;
     drop(body);
     let response = exchange(&app.central, request).await;
     drop(share);
     response
+}
+
+/// The body of a request that announces so many bytes, with its share of the memory. What is announced and not sent holds
+/// [`FIRST_BYTES`] at the most: a few connections that send nothing would otherwise hold all of it, and keep everybody out.
+async fn read(door: &Door, body: Body, announced: usize) -> Result<(Vec<u8>, OwnedSemaphorePermit), ExchangeError> {
+    let mut room = announced.min(FIRST_BYTES);
+    let mut share = door.share(room)?;
+    let mut bytes = Vec::with_capacity(room);
+    let mut body = std::pin::pin!(body);
+    while let Some(frame) = body.as_mut().frame().await {
+        let frame = frame.map_err(|_| ExchangeError::Malformed("it broke off".to_owned()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let needed = bytes.len() + data.len();
+        if needed > MAX_REQUEST_BYTES {
+            return Err(ExchangeError::TooLarge);
+        }
+        if needed > room {
+            let more = needed.max(2 * room).min(MAX_REQUEST_BYTES) - room;
+            share.merge(door.share(more)?);
+            room += more;
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok((bytes, share))
 }
 
 impl IntoResponse for ExchangeError {

@@ -3,12 +3,13 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_ui::{Banner, Prose, Tone};
 use seatline_web::address::after_sign_in;
 use seatline_web::cookie::SessionCookie;
+use seatline_web::rate::block;
 use serde::Deserialize;
 
 use super::sign_in::sign_in_form;
@@ -33,8 +34,11 @@ fn cookie(app: &App) -> SessionCookie {
 
 /// `GET /sign-in/single-sign-on`: leads to the provider. It is asked by `GET`, as no form may lead to another host; all that it
 /// changes is the cookie of a sign-in that begins.
-pub async fn begin(State(app): State<App>, Query(wanted): Query<Wanted>) -> Result<Response, PageError> {
+pub async fn begin(State(app): State<App>, Query(wanted): Query<Wanted>, parts: Parts) -> Result<Response, PageError> {
     let sso = app.sso.clone().ok_or_else(|| PageError::not_found("page"))?;
+    if let Some(refused) = too_often(&app, &parts) {
+        return Ok(refused);
+    }
     let purpose = if wanted.confirm.is_some() { Purpose::Confirm } else { Purpose::SignIn };
     let (public_url, next) = (app.central.public_url().to_owned(), after_sign_in(wanted.next.as_deref()).to_owned());
     let begun = blocking(move || sso.begin(&public_url, purpose, &next)).await;
@@ -53,6 +57,9 @@ pub async fn callback(
     parts: Parts,
 ) -> Result<Response, PageError> {
     let sso = app.sso.clone().ok_or_else(|| PageError::not_found("page"))?;
+    if let Some(refused) = too_often(&app, &parts) {
+        return Ok(refused);
+    }
     let returned = returned.map(|Query(returned)| returned).unwrap_or_default();
     let begun = cookie(&app).value(&parts.headers).map(str::to_owned);
     let (public_url, now) = (app.central.public_url().to_owned(), app.central.now());
@@ -77,6 +84,17 @@ pub async fn callback(
     // It served once.
     response.headers_mut().append(SET_COOKIE, cookie(&app).remove());
     Ok(response)
+}
+
+/// The refusal of an address that comes too often.
+fn too_often(app: &App, parts: &Parts) -> Option<Response> {
+    let seconds = app.rates.sign_ons.take(&block(auth::address(app, parts)), app.central.now()).err()?;
+    let what = format!("Too many attempts: try again in {seconds} seconds.");
+    let banner = Banner::new(Tone::Danger, what, "");
+    let form = sign_in_form(app.central.name(), app.sso.as_ref(), "", None, Some(banner));
+    let mut response = page_with(StatusCode::TOO_MANY_REQUESTS, "Sign in", None, form);
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    Some(response)
 }
 
 /// The sign-in page with what went wrong: the rest is for the log alone, as anybody may come here.

@@ -5,6 +5,7 @@
 //! and `Origin`); no route changes anything by `GET`.
 
 mod errors;
+mod rates;
 mod route;
 
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::link::http::Door;
 use crate::metrics::Metrics;
 use crate::pages;
 use crate::sso::Sso;
+pub use rates::Rates;
 pub use route::{Need, Route};
 
 /// The most bytes of a form or of a request to the API.
@@ -58,6 +60,8 @@ pub struct App {
     pub sso: Option<Sso>,
     /// What is counted, and who may read it.
     pub metrics: Metrics,
+    /// How often somebody may ask.
+    pub rates: Rates,
 }
 
 impl App {
@@ -72,7 +76,15 @@ impl App {
     /// Where the operating system gives no randomness.
     pub fn new(central: Central) -> Result<Self, ActionError> {
         let (life, metrics) = (SessionLife::default(), Metrics::default());
-        Ok(Self { central, gate: Gate::new()?, door: Door::default(), life, sso: None, metrics })
+        Ok(Self {
+            central,
+            gate: Gate::new()?,
+            door: Door::default(),
+            life,
+            sso: None,
+            metrics,
+            rates: Rates::default(),
+        })
     }
 }
 
