@@ -184,7 +184,7 @@ impl Central {
     fn page_of(&self, application: Option<&ApplicationId>) -> String {
         match application {
             Some(id) => format!("{}/applications/{id}", self.public_url()),
-            None => format!("{}/links", self.public_url()),
+            None => format!("{}/applications", self.public_url()),
         }
     }
 }
