@@ -132,7 +132,7 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     sign_in(&chromium, &central.url());
     let applications = central.get("/api/v1/applications");
     let id = applications["items"][0]["id"].as_str().expect("the application");
-    for page in ["/applications", "/applications/new"] {
+    for page in ["/", "/calendar", "/applications", "/applications?gravity=note", "/applications/new"] {
         look.open(page);
     }
     agent.run(&["sync"]).ok();
