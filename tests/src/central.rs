@@ -54,6 +54,11 @@ impl Central {
         self.process.take().expect("it serves").kill();
     }
 
+    /// The process that serves.
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().expect("it serves").id()
+    }
+
     /// Its URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

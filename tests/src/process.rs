@@ -107,6 +107,11 @@ impl Running {
         Self(command.stdin(Stdio::null()).spawn().expect("the binary starts"))
     }
 
+    /// Its id.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Kills it as `kill -9` does: it gets no chance to finish anything.
     pub fn kill(mut self) {
         self.stop();

@@ -48,13 +48,15 @@ fn memory_of_run(bench: &Bench, agent: &Agent) -> Result<(f64, f64), Problem> {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    let status = fs::read_to_string(format!("/proc/{}/status", run.0.id()))?;
-    let mebibytes = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name)).ok_or("no such size")?;
-        let kibibytes: f64 = line.split_whitespace().nth(1).ok_or("no number")?.parse()?;
-        Ok::<f64, Problem>(kibibytes / 1024.0)
-    };
-    Ok((mebibytes("VmRSS:")?, mebibytes("VmHWM:")?))
+    Ok((memory_of(run.0.id(), "VmRSS:")?, memory_of(run.0.id(), "VmHWM:")?))
+}
+
+/// A size of a running process that the kernel keeps under `name`, in MiB.
+pub fn memory_of(process: u32, name: &str) -> Result<f64, Problem> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find(|line| line.starts_with(name)).ok_or("no such size")?;
+    let kibibytes: f64 = line.split_whitespace().nth(1).ok_or("no number")?.parse()?;
+    Ok(kibibytes / 1024.0)
 }
 
 /// When the last run was, as text.

@@ -1,5 +1,6 @@
 //! A measured figure, what it is held against, and the table and the file that show it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
     /// What it is.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The value.
     pub value: f64,
     /// Its unit.
@@ -51,8 +52,8 @@ pub enum Goal {
 
 impl Figure {
     /// A value without a comparison.
-    pub fn new(name: &'static str, value: f64, unit: &'static str) -> Self {
-        Self { name, value, unit, baseline: None, goal: None, reached: None }
+    pub fn new(name: impl Into<Cow<'static, str>>, value: f64, unit: &'static str) -> Self {
+        Self { name: name.into(), value, unit, baseline: None, goal: None, reached: None }
     }
 
     /// Compares it to `value` of `name`, in the same unit.

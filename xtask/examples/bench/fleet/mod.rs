@@ -1,0 +1,127 @@
+//! Central under fleets of a thousand, a hundred thousand and a million applications, on its SQLite store with a sync before
+//! every answer.
+//!
+//! Each fleet is put into the store directly, with one report for each application. Then its products report over HTTP:
+//! as fast as 64 connections allow; at the pace of an hour, jittered; and in the worst case, when all report within one
+//! minute. Every report is sealed by its product's key beforehand, because the products share the machine with the server,
+//! and every seal is verified and every receipt sealed by the server. At the end an administrator opens its pages.
+
+mod load;
+mod pages;
+mod product;
+mod seed;
+
+use std::fs;
+use std::time::Duration;
+
+use seatline_tests::Central;
+
+use crate::agent::memory_of;
+use crate::figure::{Figure, Goal};
+use crate::{Bench, Problem};
+use load::{Measured, Pace};
+use product::Product;
+
+/// The applications of the fleets.
+const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
+/// The connections that are open at once.
+const CONNECTIONS: usize = 64;
+/// The reports of the measurement that goes as fast as it can.
+const FAST_REPORTS: usize = 60_000;
+/// For how long the products report at the pace of an hour, and of the worst minute: what they report is held in memory.
+const PACED: Duration = Duration::from_secs(10);
+
+/// A thousand applications.
+pub fn thousand(_: &Bench) -> Result<Vec<Figure>, Problem> {
+    measure(SIZES[0])
+}
+
+/// A hundred thousand applications.
+pub fn hundred_thousand(_: &Bench) -> Result<Vec<Figure>, Problem> {
+    measure(SIZES[1])
+}
+
+/// A million applications.
+pub fn million(_: &Bench) -> Result<Vec<Figure>, Problem> {
+    measure(SIZES[2])
+}
+
+fn measure(applications: usize) -> Result<Vec<Figure>, Problem> {
+    let mut central = Central::start();
+    central.kill();
+    eprintln!("  putting {applications} applications into the store");
+    let mut fleet = seed::fleet(central.dir(), applications)?;
+    central.serve();
+    let before = database_bytes(&central)?;
+    eprintln!("  reporting");
+    let reports = product::reports(&mut fleet, FAST_REPORTS)?;
+    let fast = load::run(central.address(), reports, CONNECTIONS, Pace::Fastest)?;
+    let bytes = database_bytes(&central)?.saturating_sub(before) as f64 / fast.receipts as f64;
+    let hourly = paced(&central, &mut fleet, Duration::from_secs(3_600))?;
+    let worst = paced(&central, &mut fleet, Duration::from_secs(60))?;
+    let memory = memory_of(central.process_id(), "VmHWM:")?;
+    check(&central, &fleet)?;
+    eprintln!("  opening the pages");
+    let pages = pages::times(&central)?;
+    Ok(figures(applications, &fast, bytes, &hourly, &worst, memory, &pages))
+}
+
+/// All products report once within `span`, as far as [`PACED`] goes.
+fn paced(central: &Central, fleet: &mut [Product], span: Duration) -> Result<Measured, Problem> {
+    let rate = fleet.len() as f64 / span.as_secs_f64();
+    let reports = ((rate * PACED.as_secs_f64()) as usize).max(1);
+    load::run(central.address(), product::reports(fleet, reports)?, 4 * CONNECTIONS, Pace::PerSecond(rate))
+}
+
+/// Nothing that has a receipt may be missing: of some products, everything that they have sent is in the chain.
+fn check(central: &Central, fleet: &[Product]) -> Result<(), Problem> {
+    for product in fleet.iter().step_by((fleet.len() / 50).max(1)) {
+        let chain = &central.get(&format!("/api/v1/links/{}", product.link))["chain"];
+        if chain["stored"].as_u64() != Some(product.sent()) {
+            return Err(format!("central has not stored what it answered: {chain}, not {}", product.sent()).into());
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of the database with its journal.
+fn database_bytes(central: &Central) -> Result<u64, Problem> {
+    let mut bytes = 0;
+    for file in fs::read_dir(central.dir())? {
+        let file = file?;
+        if file.file_name().to_string_lossy().starts_with("central.db") {
+            bytes += file.metadata()?.len();
+        }
+    }
+    Ok(bytes)
+}
+
+fn figures(
+    applications: usize,
+    fast: &Measured,
+    bytes: f64,
+    hourly: &Measured,
+    worst: &Measured,
+    memory: f64,
+    pages: &[pages::PageTime],
+) -> Vec<Figure> {
+    let named = |what: &str| format!("{applications} applications: {what}");
+    let mut figures = vec![
+        Figure::new(named("exchanges over 64 connections"), fast.per_second(), "/s").must(Goal::AtLeast(5_000.0)),
+        Figure::new(named("an exchange over 64 connections, median"), fast.percentile(50), "ms"),
+        Figure::new(named("an exchange over 64 connections, 99 of 100"), fast.percentile(99), "ms")
+            .must(Goal::Below(50.0)),
+        Figure::new(named("on disk for a report, evidence and all"), bytes, "bytes"),
+        Figure::new(named("an exchange at the pace of an hour, median"), hourly.percentile(50), "ms"),
+        Figure::new(named("an exchange at the pace of an hour, 99 of 100"), hourly.percentile(99), "ms"),
+        Figure::new(named("all in a minute: receipts"), worst.per_second(), "/s"),
+        Figure::new(named("all in a minute: told to come again (503)"), worst.refused as f64, "times"),
+        Figure::new(named("all in a minute: the longest wait for a receipt"), worst.percentile(100), "ms"),
+        Figure::new(named("peak memory of central"), memory, "MiB").must(Goal::Below(150.0)),
+    ];
+    for page in pages {
+        let name = named(&format!("{}, 99 of 100", page.name));
+        figures.push(Figure::new(name, page.milliseconds, "ms").must(Goal::Below(100.0)));
+    }
+    figures
+}
