@@ -205,7 +205,7 @@ fn g10_a_way_back_serves_once_and_only_the_browser_that_was_sent() {
     assert!(kept.arrive(&wrong).2.contains("sso-token-issuer"));
     let mut replayed = Browser(browser.0.clone());
     let (status, path, _) = browser.arrive(&back);
-    assert_eq!((status, path.as_str()), (200, "/applications"), "and to no other host");
+    assert_eq!((status, path.as_str()), (200, "/"), "and to no other host");
     let (status, _, page) = replayed.arrive(&back);
     assert!(status == 503 && page.contains("sso-provider"), "a code serves once: {page}");
     assert!(!replayed.0.keys().any(|(_, cookie)| cookie == "seatline-central"), "nobody is signed in by it");
