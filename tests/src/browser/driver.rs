@@ -109,9 +109,14 @@ impl Chromium {
     /// # Panics
     /// When there is none.
     pub fn find(&self, selector: &str) -> Element<'_> {
-        let found = self.post("/element", json!({ "using": "css selector", "value": selector }));
-        let id = found.as_object().and_then(|found| found.values().next()).map(text).expect("an element");
-        Element { chromium: self, id }
+        self.seek(selector).unwrap_or_else(|| panic!("the page has no {selector}"))
+    }
+
+    /// As [`Self::find`], where it may be missing.
+    fn seek(&self, selector: &str) -> Option<Element<'_>> {
+        let found = self.post("/elements", json!({ "using": "css selector", "value": selector }));
+        let id = found.get(0)?.as_object()?.values().next().map(text)?;
+        Some(Element { chromium: self, id })
     }
 
     /// A command of Chromium's own protocol.
@@ -186,7 +191,8 @@ impl Element<'_> {
     pub fn click_through(&self) {
         let before = self.chromium.find("html").id;
         self.click();
-        crate::until("another page", || (self.chromium.find("html").id != before).then_some(()));
+        // Between the two there is a moment without any.
+        crate::until("another page", || self.chromium.seek("html").filter(|after| after.id != before).map(drop));
     }
 
     /// Types into it.
