@@ -17,10 +17,11 @@ pub struct PageTime {
 }
 
 /// The pages that show many applications, or one of many. `{id}` is an application.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("the overview", "/"),
     ("the list of applications", "/applications"),
-    ("the list of links", "/links"),
+    ("the calendar of ends", "/calendar"),
+    ("the people", "/people"),
     ("the details of an application", "/applications/{id}"),
     ("the licenses of an application", "/applications/{id}/licenses"),
     ("the history of an application", "/applications/{id}/history"),

@@ -107,10 +107,12 @@ fn request(sealed: String) -> Result<Vec<u8>, Problem> {
     Ok((head + &body).into_bytes())
 }
 
-/// Bytes that no other number has.
+/// Bytes that no other number below a million has. Ids take five bits of each byte.
 pub fn bytes<const N: usize>(number: u32) -> [u8; N] {
     let mut bytes = [0; N];
-    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    for (place, byte) in bytes.iter_mut().take(4).enumerate() {
+        *byte = (number >> (5 * place)) as u8 & 31;
+    }
     bytes[4] = 1;
     bytes
 }
