@@ -254,29 +254,3 @@ pub trait Store:
     + 'static
 {
 }
-
-impl<T> Store for T where
-    T: Applications
-        + Links
-        + LinkKeys
-        + LinkNews
-        + Removals
-        + Answers
-        + Reports
-        + Histories
-        + Sketches
-        + Statements
-        + Accounts
-        + Sessions
-        + Tokens
-        + Audit
-        + Identity
-        + Busy
-        + Fleet
-        + Evidence
-        + Leases
-        + Retentions
-        + Retentions
-        + 'static
-{
-}

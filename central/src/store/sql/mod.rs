@@ -46,7 +46,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::load::{Busy, Meter, StoreLoad};
-use super::{StoreError, Stored};
+use super::{Store, StoreError, Stored};
 use group::Job;
 pub use seatline_postgres::PostgresAddress;
 use session::Session;
@@ -77,6 +77,8 @@ impl Busy for SqlStore {
         self.meter.read()
     }
 }
+
+impl Store for SqlStore {}
 
 impl SqlStore {
     /// Opens a file of SQLite, makes it if it is not there, and brings its tables up to date.
