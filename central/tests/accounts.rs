@@ -208,6 +208,19 @@ fn a_session_that_was_planted_before_the_sign_in_is_worth_nothing() {
 }
 
 #[test]
+fn g11_a_list_tells_only_of_what_was_done() {
+    let central = Central::started();
+    let ada = Person::sign_in(&central, "ada", PASSWORD);
+    for (list, done, told) in [
+        ("/administration/tokens", "revoked", "The token is revoked."),
+        ("/administration/users", "removed", "The user is removed."),
+    ] {
+        assert!(ada.page(&format!("{list}?done={done}")).1.contains(told), "{list}");
+        assert!(!ada.page(&format!("{list}?done=nonsense")).1.contains(told), "{list}");
+    }
+}
+
+#[test]
 fn g11_the_audit_log_tells_who_what_when_and_from_where() {
     let central = Central::started();
     let ada = Person::sign_in(&central, "ada", PASSWORD);

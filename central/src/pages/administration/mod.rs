@@ -5,6 +5,9 @@ pub mod tokens;
 pub mod users;
 
 use seatline_ui::{Tab, Tabs};
+use serde::Deserialize;
+
+use crate::store::Cursor;
 
 /// The pages of the administration: a tab for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,4 +30,11 @@ pub(super) fn tabs(open: Part) -> Tabs {
     let tab =
         |(part, label, href): (Part, &'static str, &str)| Tab { label, href: href.to_owned(), current: part == open };
     Tabs { label: "Administration".to_owned(), tabs: all.map(tab).into() }
+}
+
+/// What the address of a list may hold: where it begins, and what was done just before.
+#[derive(Debug, Deserialize)]
+pub struct Listed {
+    after: Option<Cursor>,
+    done: Option<String>,
 }

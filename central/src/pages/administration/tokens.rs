@@ -6,16 +6,15 @@ use axum::response::{Redirect, Response};
 use jiff::Timestamp;
 use seatline_ui::{Badge, Banner, Tabs, Tone, format};
 use seatline_web::address::escape;
-use serde::Deserialize;
 
-use super::{Part, tabs};
+use super::{Listed, Part, tabs};
 use crate::auth::SignedIn;
 use crate::domain::{ApiToken, TokenId};
 use crate::pages::failure::PageError;
 use crate::pages::frame::{Section, page_of};
 use crate::pages::parsed;
 use crate::server::App;
-use crate::store::{Cursor, PageSize};
+use crate::store::PageSize;
 
 /// A token in a list.
 pub struct TokenLine {
@@ -58,13 +57,6 @@ struct TokensPage {
     more: Option<String>,
 }
 
-/// What the address of the list may hold.
-#[derive(Debug, Deserialize)]
-pub struct Listed {
-    after: Option<Cursor>,
-    done: Option<String>,
-}
-
 /// `GET /administration/tokens`
 pub async fn list(
     State(app): State<App>,
@@ -74,7 +66,7 @@ pub async fn list(
     let page = app.central.store().api_tokens(None, after.as_ref(), PageSize::default()).await?;
     let page = TokensPage {
         tabs: tabs(Part::Tokens),
-        banner: done.map(|_| Banner::new(Tone::Good, "The token is revoked.", "")),
+        banner: (done.as_deref() == Some("revoked")).then(|| Banner::new(Tone::Good, "The token is revoked.", "")),
         tokens: page
             .items
             .into_iter()

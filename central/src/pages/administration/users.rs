@@ -10,7 +10,7 @@ use seatline_web::address::escape;
 use seatline_web::password;
 use serde::Deserialize;
 
-use super::{Part, tabs};
+use super::{Listed, Part, tabs};
 use crate::actions::accounts::AccountError;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
@@ -19,7 +19,7 @@ use crate::pages::failure::PageError;
 use crate::pages::frame::{Section, page_of, page_of_with};
 use crate::pages::parsed;
 use crate::server::App;
-use crate::store::{Cursor, PageSize, StoreError};
+use crate::store::{PageSize, StoreError};
 
 /// The list.
 #[derive(Template)]
@@ -64,13 +64,6 @@ fn signs_in_by(account: &Account) -> &'static str {
 pub(super) fn role_badge(role: Role) -> Badge {
     let tone = if role == Role::Administrator { Tone::Info } else { Tone::Neutral };
     Badge::new(tone, format::capitalised(role.name()))
-}
-
-/// What the address of the list may hold.
-#[derive(Debug, Deserialize)]
-pub struct Listed {
-    after: Option<Cursor>,
-    done: Option<String>,
 }
 
 /// `GET /administration/users`
