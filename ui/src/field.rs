@@ -20,6 +20,8 @@ pub struct Field<'a> {
     required: bool,
     wide: bool,
     from_fragment: bool,
+    /// What a line of text could be.
+    suggestions: Vec<String>,
     /// What tells its ids from those of a field of the same name in another form.
     apart: &'a str,
 }
@@ -56,6 +58,7 @@ impl<'a> Field<'a> {
             required: false,
             wide: false,
             from_fragment: false,
+            suggestions: Vec::new(),
             apart: "",
         }
     }
@@ -144,6 +147,12 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// What a line of text could be: browsers offer it, and anything else may be typed.
+    pub fn suggestions(mut self, suggestions: Vec<String>) -> Self {
+        self.suggestions = suggestions;
+        self
+    }
+
     /// A row of its own, where fields stand side by side.
     pub fn wide(mut self) -> Self {
         self.wide = true;
@@ -175,6 +184,7 @@ impl askama::filters::HtmlSafe for Field<'_> {}
 {%- if field.error.is_some() %}error-{{ field.name }}{{ field.apart }}{% endif %}"
 {%- endif %}
 {%- if field.error.is_some() %} aria-invalid="true"{% endif %}
+{%- if !field.suggestions.is_empty() %} list="list-{{ field.name }}{{ field.apart }}"{% endif %}
 {%- if field.from_fragment %} data-fragment="{{ field.name }}"{% endif %}
 {%- if field.required %} required{% endif %}"#
 )]

@@ -41,7 +41,7 @@ impl Central {
         let conflict_at = conflicts.first().map(|conflict| conflict.refused.first_at);
         Ok(Some(ChainProof {
             fingerprint: link.key.fingerprint(),
-            state: ChainState::of(link.chain.missing(), conflict_at, last_received_at),
+            state: link.chain.state(conflict_at, last_received_at),
             link: link.id,
             key: link.key,
             last_received_at,

@@ -7,6 +7,7 @@ use seatline_protocol::{Invite, LinkId};
 use seatline_web::secret::random;
 
 use crate::central::{ActionError, Central};
+use crate::domain::link_list::FilterError;
 use crate::domain::{Actor, ApplicationId, InviteId, InviteRecord, Link, LinkState, SettingsChange, TokenHash};
 use crate::store::StoreError;
 
@@ -153,6 +154,17 @@ impl Central {
         Ok(())
     }
 
+    /// Refuses a link that waits for approval: it is removed, and its product is told.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where there is no such link, a conflict where it was approved.
+    pub async fn refuse_link(&self, actor: &Actor, id: &LinkId) -> Result<(), ActionError> {
+        self.store().refuse_link(&self.act(actor)?, id).await?;
+        self.waiting().wake(id);
+        self.sweep_later();
+        Ok(())
+    }
+
     /// Deletes what is left of removed links, in short steps that let others in between. What is left when the server ends is
     /// deleted after the next start.
     pub fn sweep_later(&self) {
@@ -184,7 +196,13 @@ impl Central {
     fn page_of(&self, application: Option<&ApplicationId>) -> String {
         match application {
             Some(id) => format!("{}/applications/{id}", self.public_url()),
-            None => format!("{}/applications", self.public_url()),
+            None => format!("{}/links", self.public_url()),
         }
+    }
+}
+
+impl From<FilterError> for ActionError {
+    fn from(FilterError { field, rule }: FilterError) -> Self {
+        Self::invalid(field, rule)
     }
 }

@@ -1,6 +1,6 @@
 //! Links and invites over the API.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -11,7 +11,9 @@ use super::ApiError;
 use super::input::{Ids, Input, Paging};
 use crate::actions::questions::Said;
 use crate::auth::SignedIn;
-use crate::domain::{Answer, ApplicationId, FormerKey, Link, SettingsChange};
+use crate::central::ActionError;
+use crate::domain::link_list::LinksSent;
+use crate::domain::{Answer, ApplicationId, FormerKey, Link, LinkRow, RemovedRow, SettingsChange};
 use crate::server::App;
 use crate::store::Page;
 
@@ -54,10 +56,34 @@ pub(super) async fn invite(
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
+/// A link of the list, with its fingerprint.
+#[derive(Serialize)]
+pub(super) struct ListedLink {
+    #[serde(flatten)]
+    row: LinkRow,
+    fingerprint: String,
+}
+
+impl From<LinkRow> for ListedLink {
+    fn from(row: LinkRow) -> Self {
+        Self { fingerprint: row.link.key.fingerprint(), row }
+    }
+}
+
 /// `GET /api/v1/links`
-pub(super) async fn list(State(app): State<App>, paging: Paging) -> Result<Json<Page<ShownLink>>, ApiError> {
-    let page = app.central.store().links(paging.after.as_ref(), paging.size).await?;
-    Ok(Json(Page { items: page.items.into_iter().map(ShownLink::from).collect(), next: page.next }))
+pub(super) async fn list(
+    State(app): State<App>,
+    paging: Paging,
+    Query(sent): Query<LinksSent>,
+) -> Result<Json<Page<ListedLink>>, ApiError> {
+    let filter = sent.filter().map_err(ActionError::from)?;
+    let page = app.central.store().links(&filter, paging.after.as_ref(), paging.size).await?;
+    Ok(Json(Page { items: page.items.into_iter().map(ListedLink::from).collect(), next: page.next }))
+}
+
+/// `GET /api/v1/removed-links`
+pub(super) async fn removed(State(app): State<App>, paging: Paging) -> Result<Json<Page<RemovedRow>>, ApiError> {
+    Ok(Json(app.central.store().removed_links(paging.after.as_ref(), paging.size).await?))
 }
 
 /// `GET /api/v1/links/{link}`
@@ -73,6 +99,16 @@ pub(super) async fn approve(
     Input(approval): Input<Approval>,
 ) -> Result<Json<ShownLink>, ApiError> {
     Ok(Json(app.central.approve_link(&who.actor(), &link(&ids)?, &approval.application).await?.into()))
+}
+
+/// `POST /api/v1/links/{link}/refuse`: a link that waits for approval goes.
+pub(super) async fn refuse(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    ids: Ids,
+) -> Result<StatusCode, ApiError> {
+    app.central.refuse_link(&who.actor(), &link(&ids)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /api/v1/links/{link}/suspend`

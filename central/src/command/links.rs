@@ -1,7 +1,7 @@
 //! `invite` and `link`.
 
 use clap::{Args, Subcommand};
-use seatline_protocol::{Counting, LinkId};
+use seatline_protocol::{Counting, LinkId, ProductId, ServerId};
 use seatline_ui::format;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::place::Place;
 use super::user::actor;
 use super::{Failure, Output};
 use crate::actions::questions::Said;
-use crate::domain::{Explanation, Link, Question, SettingsChange, interval};
+use crate::domain::{Explanation, Link, LinkFilter, LinkRow, LinkState, Question, SettingsChange, interval};
 use crate::store::PageSize;
 
 /// Make an invite.
@@ -46,8 +46,19 @@ impl Invite {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LinkCommand {
-    /// List the links, the newest first
-    List,
+    /// List the links: what waits for approval first, of each state the newest first
+    #[command(after_help = "Example:\n  seatline-central link list --state pending")]
+    List {
+        /// Only those of this state: pending, suspended or approved
+        #[arg(long, value_parser = named_value::<LinkState>("pending, suspended or approved"))]
+        state: Option<LinkState>,
+        /// Only those of this product
+        #[arg(long, value_name = "ID")]
+        product: Option<ProductId>,
+        /// Only those of this server ID
+        #[arg(long, value_name = "ID")]
+        server_id: Option<ServerId>,
+    },
     /// Approve a link for an application, after its fingerprint was compared
     #[command(after_help = "Example:\n  seatline-central link approve 8V3C-… --application 'Company wiki'")]
     Approve {
@@ -56,6 +67,11 @@ pub(super) enum LinkCommand {
         /// The application that it is for
         #[arg(long, value_name = "NAME")]
         application: String,
+    },
+    /// Refuse a link that waits for approval: it goes, and its product is told
+    Refuse {
+        /// The id of the link
+        link: String,
     },
     /// Suspend a link: its reports are refused until it is approved again
     Suspend {
@@ -124,10 +140,18 @@ impl LinkCommand {
     pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
         let central = place.central().await?;
         let link = match self {
-            Self::List => return list(&central, output).await,
+            Self::List { state, product, server_id } => {
+                return list(&central, LinkFilter { state, product, server: server_id }, output).await;
+            }
             Self::Approve { link, application } => {
                 let application = named(&central, &application).await?;
                 central.approve_link(&actor(), &id(&link)?, &application.id).await?
+            }
+            Self::Refuse { link } => {
+                let id = id(&link)?;
+                central.refuse_link(&actor(), &id).await?;
+                sweep(&central).await?;
+                return output.show(&json!({ "refused": id }), || format!("Refused the link {id}.\n"));
             }
             Self::Suspend { link } => central.suspend_link(&actor(), &id(&link)?).await?,
             Self::Sync { link } => central.demand_sync(&actor(), &id(&link)?).await?,
@@ -173,30 +197,33 @@ async fn remove(central: &crate::Central, output: &Output, id: &LinkId, is_confi
     output.show(&json!({ "removed": shown(&link) }), || format!("Removed the link {id} with {reports}.\n"))
 }
 
-async fn list(central: &crate::Central, output: Output) -> Result<(), Failure> {
+async fn list(central: &crate::Central, filter: LinkFilter, output: Output) -> Result<(), Failure> {
     let (mut links, mut after) = (Vec::new(), None);
     loop {
-        let page = central.store().links(after.as_ref(), PageSize::new(PageSize::MAX.into())).await?;
+        let page = central.store().links(&filter, after.as_ref(), PageSize::new(PageSize::MAX.into())).await?;
         links.extend(page.items);
         after = page.next;
         if after.is_none() {
             break;
         }
     }
-    output.show(&links.iter().map(shown).collect::<Vec<_>>(), || {
-        let row = |link: &Link| {
+    output.show(&links.iter().map(listed).collect::<Vec<_>>(), || {
+        let row = |row: &LinkRow| {
+            let link = &row.link;
             vec![
                 link.id.to_string(),
                 link.state.name().to_owned(),
+                row.application_name.clone().unwrap_or_else(|| "-".to_owned()),
                 link.product.name.clone(),
                 link.product.server_id.to_string(),
                 link.key.fingerprint(),
                 format::number(link.chain.stored),
-                format::number(link.chain.missing()),
-                format::number(link.chain.forks),
+                row.chain_state.name().to_owned(),
+                row.last_report_at.map_or_else(|| "never".to_owned(), format::date_time),
             ]
         };
-        let heads = ["LINK", "STATE", "PRODUCT", "SERVER ID", "FINGERPRINT", "REPORTS", "MISSING", "FORKS"];
+        let heads =
+            ["LINK", "STATE", "APPLICATION", "PRODUCT", "SERVER ID", "FINGERPRINT", "REPORTS", "CHAIN", "LAST REPORT"];
         table(&heads, &links.iter().map(row).collect::<Vec<_>>())
     })
 }
@@ -205,6 +232,13 @@ async fn list(central: &crate::Central, output: Output) -> Result<(), Failure> {
 fn shown(link: &Link) -> Value {
     let mut value = json!(link);
     value["fingerprint"] = link.key.fingerprint().into();
+    value
+}
+
+/// A link of the list as JSON: as the API shows it.
+fn listed(row: &LinkRow) -> Value {
+    let mut value = json!(row);
+    value["fingerprint"] = row.link.key.fingerprint().into();
     value
 }
 

@@ -1,6 +1,7 @@
 //! An application link: the key of one instance of a product, what it may do, and how its chain stands.
 
 use jiff::Timestamp;
+use seatline_protocol::chain::ChainState;
 use seatline_protocol::report::ProductFacts;
 use seatline_protocol::{Counting, KeyId, LinkId, PublicKey, Sequence, Settings};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ pub enum LinkState {
 }
 
 impl LinkState {
+    /// All states, in the order in which lists show them: what waits for a decision first.
+    pub const IN_ORDER: [Self; 3] = [Self::Pending, Self::Suspended, Self::Approved];
+
     /// The name in documents and in the store.
     pub fn name(self) -> &'static str {
         match self {
@@ -54,7 +58,7 @@ impl LinkState {
 
     /// The state of a name.
     pub fn of_name(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Approved, Self::Suspended].into_iter().find(|state| state.name() == name)
+        Self::IN_ORDER.into_iter().find(|state| state.name() == name)
     }
 }
 
@@ -189,6 +193,14 @@ impl Chain {
     /// How many reports are missing below the head.
     pub fn missing(&self) -> u64 {
         self.head.map_or(0, |head| head.get().saturating_sub(self.stored))
+    }
+
+    /// The chain in a word. `conflict_at` is when the first of the refused reports came that are kept, and `last_at` when the
+    /// newest report of the chain did.
+    pub fn state(&self, conflict_at: Option<Timestamp>, last_at: Option<Timestamp>) -> ChainState {
+        // A second wish for another key is a fork without a report.
+        let conflict_at = conflict_at.or(self.forked_at).filter(|_| self.forks > 0);
+        ChainState::of(self.missing(), conflict_at, last_at)
     }
 
     /// Whether every report from the first to the head is stored, and no other claimed a place.

@@ -19,6 +19,7 @@ pub mod invite;
 pub mod labels;
 pub mod licenses;
 pub mod link;
+pub mod link_list;
 pub mod people;
 pub mod removal;
 pub mod report;
@@ -43,6 +44,7 @@ pub use invite::{InviteRecord, Redeemed, Redemption};
 pub use labels::Labels;
 pub use licenses::Licenses;
 pub use link::{Chain, Demand, Gap, Link, LinkSettings, LinkState, SettingsChange};
+pub use link_list::{LinkFilter, LinkRow, RemovedRow};
 pub use removal::{RemovedLink, WouldGo};
 pub use report::{
     Admissions, Admitted, Conflict, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow, SealedRefused,

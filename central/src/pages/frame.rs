@@ -17,6 +17,8 @@ pub enum Section {
     Overview,
     /// The applications, and the pages of each.
     Applications,
+    /// The links of all applications, and those that wait for approval.
+    Links,
     /// People counted once.
     People,
     /// Users, tokens, the audit log: for administrators.
@@ -27,7 +29,7 @@ pub enum Section {
 
 impl Section {
     /// Those of the navigation, in their order.
-    const ALL: [Self; 4] = [Self::Overview, Self::Applications, Self::People, Self::Administration];
+    const ALL: [Self; 5] = [Self::Overview, Self::Applications, Self::Links, Self::People, Self::Administration];
 
     /// The least role that sees it.
     fn least(self) -> Role {
@@ -41,6 +43,7 @@ impl Section {
         match self {
             Self::Overview => "Overview",
             Self::Applications => "Applications",
+            Self::Links => "Links",
             Self::People => "People",
             Self::Administration => "Administration",
             Self::Account => "My account",
@@ -51,6 +54,7 @@ impl Section {
         match self {
             Self::Overview => "/",
             Self::Applications => "/applications",
+            Self::Links => "/links",
             Self::People => "/people",
             Self::Administration => "/administration",
             Self::Account => "/account",

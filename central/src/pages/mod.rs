@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod frame;
 pub mod history;
 pub mod licenses;
+pub mod links;
 pub mod people;
 mod sign_in;
 mod single_sign_on;
@@ -67,6 +68,13 @@ pub fn routes() -> Vec<Route> {
         Route::post("/applications/{id}/change", Need::operate(Applications), details::upkeep::change),
         Route::post("/applications/{id}/remove", Need::operate(Applications).confirmed(), details::upkeep::remove),
         Route::get("/applications/{id}/licenses", Need::read(Applications), licenses::show),
+        Route::get("/links", Need::read(Links), links::show),
+        Route::get("/links/new", Need::operate(Links), links::new_form),
+        Route::post("/links/invites", Need::operate(Links), links::invite),
+        Route::post("/links/wizard", Need::operate(Links), links::wizard),
+        Route::get("/links/{link}", Need::read(Links), links::one),
+        Route::post("/links/{link}/approve", Need::operate(Links), links::approve),
+        Route::post("/links/{link}/refuse", Need::operate(Links), links::refuse),
         Route::get("/people", Need::read(People), people::show),
         Route::get("/applications/{id}/history", Need::read(Reports), history::show),
         Route::get("/applications/{id}/difference", Need::read(Reports), history::difference),

@@ -1,6 +1,7 @@
 //! What these pages call the values of the central server itself; those of the protocol are called by [`seatline_ui::words`].
 
 use seatline_protocol::ReceiptVerdict;
+use seatline_protocol::chain::ChainState;
 use seatline_ui::{Badge, Tone};
 
 use crate::domain::{LinkState, Trouble};
@@ -29,6 +30,16 @@ pub fn link_state(state: LinkState) -> Badge {
         LinkState::Pending => Badge::new(Tone::Neutral, "Waits for approval"),
         LinkState::Approved => Badge::new(Tone::Good, "Approved"),
         LinkState::Suspended => Badge::new(Tone::Danger, "Suspended"),
+    }
+}
+
+/// How the reports of a link follow one another, in a badge.
+pub fn chain(state: ChainState) -> Badge {
+    match state {
+        ChainState::Whole => Badge::new(Tone::Good, "Whole"),
+        ChainState::Gap => Badge::new(Tone::Warning, "Gap"),
+        ChainState::Rollback => Badge::new(Tone::Danger, "Rolled back"),
+        ChainState::Fork => Badge::new(Tone::Danger, "Forked"),
     }
 }
 

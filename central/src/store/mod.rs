@@ -55,6 +55,7 @@ mod evidence;
 pub mod fleet;
 mod history;
 pub mod leases;
+mod link_list;
 pub mod load;
 pub mod page;
 mod people;
@@ -76,6 +77,7 @@ pub use evidence::{Evidence, Stretch};
 pub use fleet::Fleet;
 pub use history::{Histories, MAX_SPANS};
 pub use leases::Leases;
+pub use link_list::LinkLists;
 pub use load::Busy;
 pub use page::{Cursor, Page, PageSize};
 pub use people::Sketches;
@@ -160,8 +162,6 @@ pub trait Links: Send + Sync {
     async fn link(&self, id: &LinkId) -> Stored<Option<Link>>;
     /// The link of a key.
     async fn link_of_key(&self, key: &KeyId) -> Stored<Option<Link>>;
-    /// A page of all links, the newest first.
-    async fn links(&self, after: Option<&Cursor>, size: PageSize) -> Stored<Page<Link>>;
     /// The links of an application, the newest first, at most [`PageSize::MAX`].
     async fn links_of(&self, application: &ApplicationId) -> Stored<Vec<Link>>;
     /// Approves a link for an application, which chooses it: also one that was suspended.
@@ -233,6 +233,7 @@ pub trait Identity: Send + Sync {
 pub trait Store:
     Applications
     + Links
+    + LinkLists
     + LinkKeys
     + LinkNews
     + Removals

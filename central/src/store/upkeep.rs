@@ -53,6 +53,11 @@ pub trait Removals: Send + Sync {
     /// # Errors
     /// [`super::StoreError::Missing`] where there is no such link.
     async fn remove_link(&self, act: &Act, link: &LinkId) -> Stored<()>;
+    /// Removes a link that waits for approval: its product is told so.
+    ///
+    /// # Errors
+    /// [`super::StoreError::Missing`] where there is no such link, [`super::StoreError::Conflict`] where it was approved.
+    async fn refuse_link(&self, act: &Act, link: &LinkId) -> Stored<()>;
     /// Removes an application with its links and its unused invites.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{DetailsTab, LabelsForm, LinkForm, LinkSent, done};
 use crate::auth::SignedIn;
 use crate::central::ActionError;
-use crate::domain::{ApplicationId, Link, LinkState};
+use crate::domain::{ApplicationId, Link, LinkFilter, LinkState, Role};
 use crate::pages::failure::PageError;
 use crate::pages::frame::{Head, Place, page_with};
 use crate::pages::parsed;
@@ -32,17 +32,18 @@ pub(super) struct Known {
     pub(super) name: String,
 }
 
-pub(super) async fn known(app: &App, id: &ApplicationId) -> Result<Known, PageError> {
+pub(super) async fn known(app: &App, who: &SignedIn, id: &ApplicationId) -> Result<Known, PageError> {
     let view = app.central.licenses(id).await?;
     let links = app.central.store().links_of(id).await?;
-    let mut newest = app.central.store().links(None, PageSize::new(PageSize::MAX.into())).await?.items;
-    newest.retain(|link| link.state == LinkState::Pending);
+    let pending = LinkFilter::state(LinkState::Pending);
+    let pending = app.central.store().links(&pending, None, PageSize::default()).await?.items;
+    let newest: Vec<Link> = pending.into_iter().map(|row| row.link).collect();
     let goes = app.central.store().goes_with_application(id).await?;
     let labels = LabelsForm::of(&app.central.store().labels(id).await?);
     let tab = DetailsTab::new(&view.application, &links, &newest);
     Ok(Known {
         head: Head::new(&view, Place::Details),
-        tab: tab.with_view(&view, goes).with_labels(labels),
+        tab: tab.with_view(&view, goes).with_labels(labels).seen_by(who.may(Role::Operator)),
         links,
         name: view.application.name.to_string(),
     })
@@ -59,7 +60,7 @@ pub async fn show(
     Path(id): Path<String>,
     Query(Done { done: what }): Query<Done>,
 ) -> Result<Response, PageError> {
-    let Known { head, tab, name, .. } = known(&app, &parsed(&id, "application")?).await?;
+    let Known { head, tab, name, .. } = known(&app, &who, &parsed(&id, "application")?).await?;
     let tab = match what.as_deref() {
         Some("saved") => tab.with_banner(done("Saved.")),
         Some("changed") => tab.with_banner(Banner::new(Tone::Good, "Saved.", "The application is changed.")),
@@ -98,7 +99,7 @@ pub async fn save(
     Form(sent): Form<LinkSent>,
 ) -> Result<Response, PageError> {
     let id: ApplicationId = parsed(&id, "application")?;
-    let Known { head, tab, links, name } = known(&app, &id).await?;
+    let Known { head, tab, links, name } = known(&app, &who, &id).await?;
     let refused = |sent, field, why: &str| {
         let tab = tab.with_form(LinkForm::refused(&links, sent, field, why));
         Ok(answer(StatusCode::UNPROCESSABLE_ENTITY, &who, &name, &head, &tab))
@@ -130,7 +131,7 @@ pub async fn invite(
 ) -> Result<Response, PageError> {
     let id: ApplicationId = parsed(&id, "application")?;
     let made = app.central.make_invite(&who.actor(), Some(&id)).await?;
-    let Known { head, tab, name, .. } = known(&app, &id).await?;
+    let Known { head, tab, name, .. } = known(&app, &who, &id).await?;
     let tab = tab.with_invite(&made, app.central.now());
     Ok(answer(StatusCode::OK, &who, &name, &head, &tab))
 }

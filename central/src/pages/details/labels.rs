@@ -43,6 +43,14 @@ impl LabelsForm {
         Self { sent, error: Some((field, why)) }
     }
 
+    /// What holds, for whoever may not change it.
+    pub fn facts(&self) -> [(&'static str, &str); 2] {
+        fn or_none(text: &str) -> &str {
+            if text.is_empty() { "none" } else { text }
+        }
+        [("Group", or_none(&self.sent.group)), ("Tags", or_none(&self.sent.tags))]
+    }
+
     /// The fields, in the order in which they stand.
     pub fn fields(&self) -> [Field<'_>; 2] {
         let error = |field| self.error.as_ref().filter(|(at, _)| *at == field).map(|(_, why)| why.as_str());
@@ -73,7 +81,7 @@ pub async fn save_labels(
             Ok(Redirect::to(&format!("/applications/{id}?done=sorted")).into_response())
         }
         Err((field, why)) => {
-            let known = known(&app, &id).await?;
+            let known = known(&app, &who, &id).await?;
             let tab = known.tab.with_labels(LabelsForm::refused(sent, field, why));
             Ok(answer(StatusCode::UNPROCESSABLE_ENTITY, &who, &known.name, &known.head, &tab))
         }

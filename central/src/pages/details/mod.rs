@@ -9,7 +9,7 @@ pub mod wizard;
 
 use askama::Template;
 use jiff::Timestamp;
-use seatline_protocol::ProductId;
+use seatline_protocol::{Counting, ProductId};
 use seatline_ui::{Badge, Banner, Copyable, Field, Icon, Tone, format};
 
 use crate::actions::links::MadeInvite;
@@ -36,6 +36,10 @@ pub struct DetailsTab {
     /// What goes with the application when it is removed.
     goes: Option<String>,
     labels: LabelsForm,
+    /// How the link that is shown is set: for whoever may not change it.
+    settings: Vec<(&'static str, String)>,
+    /// Whether whoever looks may change anything.
+    may_operate: bool,
 }
 
 /// What is known of the application itself.
@@ -47,11 +51,11 @@ struct Facts {
 }
 
 /// An invite that was just made: it is shown this once.
-struct InviteCard {
-    text: Copyable,
-    command: Copyable,
-    expires: String,
-    fingerprint: String,
+pub struct InviteCard {
+    pub(super) text: Copyable,
+    pub(super) command: Copyable,
+    pub(super) expires: String,
+    pub(super) fingerprint: String,
 }
 
 /// A link, of this application or waiting for approval.
@@ -100,7 +104,14 @@ impl DetailsTab {
             answers: Vec::new(),
             goes: None,
             labels: LabelsForm::default(),
+            settings: links.iter().find(|link| shown == Some(&link.id)).map(settings).unwrap_or_default(),
+            may_operate: true,
         }
+    }
+
+    /// As somebody sees it who may change it, or not.
+    pub fn seen_by(self, may_operate: bool) -> Self {
+        Self { may_operate, ..self }
     }
 
     /// With how the application is sorted.
@@ -145,18 +156,23 @@ impl DetailsTab {
 
     /// With an invite that was just made.
     pub fn with_invite(self, made: &MadeInvite, now: Timestamp) -> Self {
-        let expires = format!("{} ({})", format::date_time(made.expires_at), format::relative(made.expires_at, now));
-        let invite = InviteCard {
-            text: Copyable::new("Text of the invite", made.invite.as_str()),
-            command: Copyable::new("Command", format!("seatline link accept {}", made.invite)),
-            expires,
-            fingerprint: made.fingerprint.clone(),
-        };
-        Self { invite: Some(invite), ..self }
+        Self { invite: Some(InviteCard::new(made, now)), ..self }
     }
 }
 
 impl askama::filters::HtmlSafe for DetailsTab {}
+
+impl InviteCard {
+    /// The card of an invite.
+    pub fn new(made: &MadeInvite, now: Timestamp) -> Self {
+        Self {
+            text: Copyable::new("Text of the invite", made.invite.as_str()),
+            command: Copyable::new("Command", format!("seatline link accept {}", made.invite)),
+            expires: format!("{} ({})", format::date_time(made.expires_at), format::relative(made.expires_at, now)),
+            fingerprint: made.fingerprint.clone(),
+        }
+    }
+}
 
 impl LinkLine {
     fn of(link: &Link, shown: bool, wanted: &ProductId) -> Self {
@@ -180,6 +196,20 @@ impl LinkLine {
                 .then(|| format!("It presents itself as “{}”, and this application is “{wanted}”.", product.id)),
         }
     }
+}
+
+/// How a link is set, in words.
+fn settings(link: &Link) -> Vec<(&'static str, String)> {
+    let settings = &link.settings;
+    let rule = match settings.counting {
+        Counting::Account => "Every account counts, from its creation on",
+        Counting::FirstSignIn => "An account counts from its first sign-in on",
+    };
+    vec![
+        ("Synchronisation interval", format::every(settings.interval.into())),
+        ("Dormant after", format::counted(settings.dormancy_days.into(), "day", "days")),
+        ("Counting rule", rule.to_owned()),
+    ]
 }
 
 /// When a count was asked for, and when it came.

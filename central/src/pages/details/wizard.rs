@@ -33,7 +33,7 @@ pub struct WizardSent {
 }
 
 /// The form that asks for the address.
-pub(super) fn field<'f>(value: &'f str, error: Option<&'f str>) -> Field<'f> {
+pub fn field<'f>(value: &'f str, error: Option<&'f str>) -> Field<'f> {
     Field::url("address", "Address of the product's Seatline pages")
         .hint("Such as https://wiki.example.org:8096. This server never fetches it: your browser goes there.")
         .value(value)
@@ -44,7 +44,7 @@ pub(super) fn field<'f>(value: &'f str, error: Option<&'f str>) -> Field<'f> {
 /// The page that leads to the product.
 #[derive(Template)]
 #[template(path = "wizard.html")]
-struct WizardPage {
+pub struct WizardPage {
     back: String,
     application: String,
     /// Whose page it leads to, in short.
@@ -73,10 +73,11 @@ impl RefusedPage {
 }
 
 impl WizardPage {
-    fn new(application: &ApplicationId, name: &str, url: &str, made: &MadeInvite, now: Timestamp) -> Self {
+    /// The page that leads to the product at `url`, and back to the page of an address and name.
+    pub fn new((back, name): (&str, &str), url: &str, made: &MadeInvite, now: Timestamp) -> Self {
         let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
         Self {
-            back: format!("/applications/{application}"),
+            back: back.to_owned(),
             application: name.to_owned(),
             host: authority.split('/').next().unwrap_or(authority).to_owned(),
             href: format!("{url}{CONFIRM_PATH}#invite={}", made.invite),
@@ -85,6 +86,11 @@ impl WizardPage {
             fingerprint: made.fingerprint.clone(),
         }
     }
+}
+
+/// The address of a product's pages, also where somebody gave that of the page which takes the invite.
+pub fn trimmed(address: &str) -> &str {
+    address.trim().trim_end_matches('/').trim_end_matches(CONFIRM_PATH)
 }
 
 /// `POST /applications/{id}/wizard`
@@ -96,7 +102,7 @@ pub async fn begin(
 ) -> Result<Response, PageError> {
     let id: ApplicationId = parsed(&id, "application")?;
     let application = app.central.application(&id).await?;
-    let url = sent.address.trim().trim_end_matches('/').trim_end_matches(CONFIRM_PATH);
+    let url = trimmed(&sent.address);
     if let Err(why) = pairing::check_url(url) {
         let refused = RefusedPage {
             back: format!("/applications/{id}"),
@@ -108,6 +114,7 @@ pub async fn begin(
         return Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, "Link a product", Some(&who), refused));
     }
     let made = app.central.make_invite(&who.actor(), Some(&id)).await?;
-    let shown = WizardPage::new(&id, application.name.as_str(), url, &made, app.central.now());
+    let back = format!("/applications/{id}");
+    let shown = WizardPage::new((&back, application.name.as_str()), url, &made, app.central.now());
     Ok(page("Link a product", Some(&who), shown))
 }

@@ -22,7 +22,7 @@ fn address(sent: &FleetSent, after: Option<&str>) -> String {
 }
 
 /// One of `names`, or all of them.
-fn one_of(names: &[String]) -> Vec<Choice<'_>> {
+pub fn one_of(names: &[String]) -> Vec<Choice<'_>> {
     let names = names.iter().map(|name| Choice { value: name, label: name.clone() });
     std::iter::once(Choice { value: "", label: "All".to_owned() }).chain(names).collect()
 }

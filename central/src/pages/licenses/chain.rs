@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use seatline_protocol::PublicKey;
 use seatline_protocol::chain::ChainState;
-use seatline_ui::{Badge, Field, Tone, format};
+use seatline_ui::{Badge, Field, format};
 use serde::Deserialize;
 
 use super::reports::{chain_words, short};
@@ -15,7 +15,7 @@ use crate::central::ActionError;
 use crate::domain::{ApplicationId, Conflict};
 use crate::evidence::stream::{NotBegun, response};
 use crate::evidence::{Period, Selection};
-use crate::pages::{PageError, parsed};
+use crate::pages::{PageError, parsed, words};
 use crate::server::App;
 
 /// The chain of an application, and the form for its evidence.
@@ -56,7 +56,7 @@ impl ChainCards {
     pub(super) fn new(proof: &ChainProof, path: &str, central_key: &PublicKey) -> Self {
         Self {
             path: path.to_owned(),
-            badge: badge(proof.state),
+            badge: words::chain(proof.state),
             fingerprint: proof.fingerprint.clone(),
             words: chain_words(&proof.chain),
             meaning: meaning(proof.state),
@@ -87,15 +87,6 @@ impl ConflictLine {
                 at: format!("{path}/reports/{sequence}"),
             }),
         }
-    }
-}
-
-fn badge(state: ChainState) -> Badge {
-    match state {
-        ChainState::Whole => Badge::new(Tone::Good, "Whole"),
-        ChainState::Gap => Badge::new(Tone::Warning, "Gap"),
-        ChainState::Rollback => Badge::new(Tone::Danger, "Rolled back"),
-        ChainState::Fork => Badge::new(Tone::Danger, "Forked"),
     }
 }
 

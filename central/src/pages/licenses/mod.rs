@@ -16,6 +16,7 @@ pub use chain::evidence;
 use counts::Measured;
 pub use handlers::{all, bytes, refused_bytes, show};
 use instance::Instance;
+pub(crate) use reports::chain_words;
 use reports::{RefusedLine, ReportLine, Reporting};
 
 /// The content of the tab. It only says what [`Licenses`] holds.

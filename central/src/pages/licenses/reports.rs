@@ -67,7 +67,7 @@ fn chain_badge(chain: &Chain) -> Badge {
 }
 
 /// The state of the chain in a sentence.
-pub(super) fn chain_words(chain: &Chain) -> String {
+pub(crate) fn chain_words(chain: &Chain) -> String {
     let stored = format::counted(chain.stored, "report is stored", "reports are stored");
     let mut words = match chain.missing() {
         0 => format!("{stored}, none is missing."),

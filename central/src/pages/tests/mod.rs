@@ -2,7 +2,9 @@
 
 mod fleet;
 mod history;
+mod links;
 mod people;
+mod roles;
 mod stories;
 mod world;
 
@@ -132,11 +134,13 @@ fn gallery() -> Vec<(&'static str, String)> {
         ("details_without_link", details_page(&DetailsTab::new(&unlinked(), &[], &[]))),
         ("details", details_page(&DetailsTab::new(&wiki, &both, &[pending()]))),
         ("details_invite", details_page(&DetailsTab::new(&wiki, &both, &[]).with_invite(&made_invite(), now()))),
+        ("details_of_a_viewer", details_page(&DetailsTab::new(&wiki, &both, &[pending()]).seen_by(false))),
         ("details_refused", details_page(&DetailsTab::new(&wiki, &both, &[]).with_form(refused_form))),
     ];
     pages.extend(history::gallery());
     pages.extend(people::gallery());
     pages.extend(fleet::gallery(&list));
+    pages.extend(links::gallery());
     pages
 }
 

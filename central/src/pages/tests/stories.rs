@@ -20,7 +20,7 @@ use crate::server::{App, router};
 use crate::store::sql::SqlStore;
 
 /// Who does what the stories begin with.
-fn story() -> Actor {
+pub(super) fn story() -> Actor {
     Actor::command_line("story")
 }
 
@@ -53,15 +53,39 @@ impl Browser {
                 .await
                 .expect("a central server");
         central.add_account(&story(), "ada", Role::Administrator, PASSWORD).await.expect("an administrator");
+        central.add_account(&story(), "otto", Role::Operator, PASSWORD).await.expect("an operator");
+        central.add_account(&story(), "vic", Role::Viewer, PASSWORD).await.expect("a viewer");
         let router = router(App::new(central.clone()).expect("an app")).expect("a router");
         Self { _dir: dir, central, router, cookie: String::new() }
     }
 
     pub(super) async fn signed_in() -> Self {
         let mut browser = Self::new().await;
-        let answer = browser.post("/sign-in", &[("name", "Ada"), ("password", PASSWORD)]).await;
-        browser.cookie = answer.cookie.split(';').next().unwrap_or_default().to_owned();
+        browser.sign_in("Ada").await;
         browser
+    }
+
+    /// Signs in as another: `ada`, `otto` the operator, or `vic` the viewer.
+    pub(super) async fn sign_in(&mut self, name: &str) {
+        let answer = self.post("/sign-in", &[("name", name), ("password", PASSWORD)]).await;
+        self.cookie = answer.cookie.split(';').next().unwrap_or_default().to_owned();
+    }
+
+    /// Confirms the password, for what asks for it.
+    pub(super) async fn confirm(&self) {
+        let answer = self.post("/confirm?next=/", &[("confirm-password", PASSWORD)]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    }
+
+    /// Brings a report of the application's link, whose key is `key`.
+    pub(super) async fn report(&self, link: &LinkId, key: &SecretKey) -> String {
+        let mut report = world::counted(1, world::collected(4180, &[world::license()])).report;
+        report.link = link.clone();
+        let sealed = seal::seal(&report, key).expect("sealed");
+        let incoming =
+            Incoming { digest: Digest::of(sealed.as_bytes()), sealed: sealed.clone(), report, key: key.public().id() };
+        self.central.store().admit(link, vec![incoming], self.central.now()).await.expect("admitted");
+        sealed
     }
 
     async fn ask(&self, mut request: Request<Body>) -> Answer {
@@ -105,7 +129,7 @@ impl Browser {
     }
 
     /// Links a product whose key is `key`, by an invite for `application` or for none.
-    async fn link(&self, key: &SecretKey, application: Option<&Application>) -> LinkId {
+    pub(super) async fn link(&self, key: &SecretKey, application: Option<&Application>) -> LinkId {
         let made = self.central.make_invite(&story(), application.map(|found| &found.id)).await.expect("an invite");
         let keys = [self.central.public_key()];
         let invite: seatline_protocol::Invite = seal::open(&made.invite, &keys).expect("its own seal");
@@ -301,12 +325,7 @@ async fn b1_the_exact_bytes_of_a_report_are_handed_out_and_a_refresh_knows_what_
     };
     assert_eq!(refresh("0-0-0-never-reported").await, StatusCode::NO_CONTENT);
 
-    let mut report = world::counted(1, world::collected(4180, &[world::license()])).report;
-    report.link = link.clone();
-    let sealed = seal::seal(&report, &key).expect("sealed");
-    let incoming =
-        Incoming { digest: Digest::of(sealed.as_bytes()), sealed: sealed.clone(), report, key: key.public().id() };
-    browser.central.store().admit(&link, vec![incoming], browser.central.now()).await.expect("admitted");
+    let sealed = browser.report(&link, &key).await;
 
     assert_eq!(refresh("0-0-0-never-reported").await, StatusCode::OK, "there is something new");
     let tab = browser.get(&format!("{path}/licenses")).await.body;

@@ -1,9 +1,10 @@
 //! Stories about invites, links and their settings.
 
-use seatline_protocol::LinkId;
+use seatline_protocol::chain::ChainState;
+use seatline_protocol::{LinkId, ServerId};
 
-use super::sample::{act, act_at, application, at, invite, key, linked, redemption};
-use crate::domain::{Application, Link, LinkState, Redeemed, SettingsChange};
+use super::sample::{act, act_at, application, at, chain, counts, invite, key, linked, product, redemption, report};
+use crate::domain::{Application, Incoming, KeyChange, Link, LinkFilter, LinkRow, LinkState, Redeemed, SettingsChange};
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 async fn added(store: &dyn Store, n: u8) -> Application {
@@ -62,7 +63,7 @@ pub async fn an_invite_that_many_use_at_once_serves_one(store: &dyn Store) {
     let answers = [first, second, third, fourth].map(|answer| answer.expect("redeemed"));
     let made = answers.iter().filter(|answer| matches!(answer, Redeemed::Link(_))).count();
     assert_eq!(made, 1, "{answers:?}");
-    assert_eq!(store.links(None, PageSize::default()).await.expect("read").items.len(), 1);
+    assert_eq!(store.links(&LinkFilter::default(), None, PageSize::default()).await.expect("read").items.len(), 1);
 }
 
 /// Whoever made the invite for an application has decided already.
@@ -142,23 +143,110 @@ pub async fn settings_are_changed_from_the_newest_revision_alone(store: &dyn Sto
     assert!(matches!(nowhere, Err(StoreError::Missing(_))));
 }
 
-/// The list of links, by age and by page.
-pub async fn links_are_listed_the_newest_first_in_pages(store: &dyn Store) {
-    for n in 1..=7 {
-        pending(store, n).await;
-    }
+/// Every link that a filter lets through, read two at a time.
+async fn listed(store: &dyn Store, filter: &LinkFilter) -> Vec<LinkRow> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = store.links(after.as_ref(), PageSize::new(2)).await.expect("read");
-        found.extend(page.items.into_iter().map(|link| link.created_at));
+        let page = store.links(filter, after.as_ref(), PageSize::new(2)).await.expect("read");
+        found.extend(page.items);
         after = page.next;
         if after.is_none() {
-            break;
+            return found;
         }
     }
-    assert_eq!(found, (1..=7).rev().map(at).collect::<Vec<_>>());
-    for bad in ["", "x", "12", "12 34 56 ' OR 1", "99999999999999999999999 a"] {
-        let page = store.links(Some(&Cursor::new(bad)), PageSize::default()).await;
-        assert!(matches!(page, Err(StoreError::Cursor)) || page.is_ok(), "a bad cursor is no trouble: {bad}");
+}
+
+/// The list of links: what waits for a decision first, in pages.
+pub async fn w3_links_are_listed_by_what_they_wait_for_in_pages(store: &dyn Store) {
+    for n in 1..=3 {
+        pending(store, n).await;
     }
+    for n in 4..=7 {
+        linked(store, n).await;
+    }
+    for n in [5, 6] {
+        store.set_link_state(&act(), &LinkId::from_random([n; 24]), LinkState::Suspended).await.expect("suspended");
+    }
+    let ids = |rows: &[LinkRow]| rows.iter().map(|row| row.link.id.clone()).collect::<Vec<_>>();
+    let numbered = |numbers: &[u8]| numbers.iter().map(|n| LinkId::from_random([*n; 24])).collect::<Vec<_>>();
+    let all = listed(store, &LinkFilter::default()).await;
+    assert_eq!(ids(&all[..3]), numbered(&[3, 2, 1]), "what waits, the newest first");
+    // The others have joined at the same second, so that their ids decide.
+    assert_eq!(ids(&all[3..]), numbered(&[6, 5, 7, 4]), "suspended before approved");
+    assert_eq!(all[0].application_name, None);
+    assert_eq!(all[3].application_name.as_deref(), Some("Application 006"));
+    assert_eq!(ids(&listed(store, &LinkFilter::state(LinkState::Suspended)).await), numbered(&[6, 5]));
+    let of_product = |id: &str| LinkFilter { product: Some(id.parse().expect("an id")), ..LinkFilter::default() };
+    assert_eq!(listed(store, &of_product("acme-wiki")).await.len(), 7);
+    assert_eq!(listed(store, &of_product("acme-wik")).await, []);
+    let of_server = |n: u8| LinkFilter { server: Some(ServerId::from_random([n; 20])), ..LinkFilter::default() };
+    assert_eq!(listed(store, &of_server(7)).await.len(), 7);
+    assert_eq!(listed(store, &of_server(8)).await, []);
+    let both = LinkFilter {
+        state: Some(LinkState::Approved),
+        ..LinkFilter { product: of_product("acme-wiki").product, ..of_server(7) }
+    };
+    assert_eq!(ids(&listed(store, &both).await), numbered(&[7, 4]));
+    for bad in ["", "x", "12", "pending", "pending x", "asleep 12 34", "pending 12 34 56 ' OR 1"] {
+        let page = store.links(&LinkFilter::default(), Some(&Cursor::new(bad)), PageSize::default()).await;
+        assert!(matches!(page, Err(StoreError::Cursor)), "a cursor that this list did not give: {bad}");
+    }
+}
+
+/// A row of the list says when its last report came, and how its chain stands.
+pub async fn b1_a_link_of_the_list_tells_of_its_chain(store: &dyn Store) {
+    let (whole, gap, forked) = (linked(store, 1).await, linked(store, 2).await, linked(store, 3).await);
+    let admit = async |link: &Link, report: Incoming, second: i64| {
+        store.admit(&link.id, vec![report], at(second)).await.expect("decided");
+    };
+    for (n, link) in [(1, &whole), (2, &gap), (3, &forked)] {
+        admit(link, chain(n, 1).remove(0), 60).await;
+    }
+    admit(&gap, chain(2, 4).remove(3), 70).await;
+    admit(&forked, report(3, 1, None, counts(99)), 80).await;
+    let state = async |link: &Link| {
+        let row = store.link_row(&link.id).await.expect("read").expect("there");
+        (row.chain_state, row.last_report_at)
+    };
+    assert_eq!(state(&whole).await, (ChainState::Whole, Some(at(60))));
+    assert_eq!(state(&gap).await, (ChainState::Gap, Some(at(70))));
+    assert_eq!(state(&forked).await, (ChainState::Rollback, Some(at(60))), "the chain has not gone on");
+    admit(&forked, chain(3, 2).remove(1), 90).await;
+    assert_eq!(state(&forked).await, (ChainState::Fork, Some(at(90))), "it has");
+    let row = store.link_row(&gap.id).await.expect("read").expect("there");
+    assert_eq!(row.link.chain.gaps.len(), 1);
+    assert_eq!(listed(store, &LinkFilter::default()).await.iter().find(|listed| listed.link == row.link), Some(&row));
+    assert_eq!(store.link_row(&LinkId::from_random([9; 24])).await.expect("read"), None);
+}
+
+/// A link that waits is refused: it goes, and is remembered with those that were removed.
+pub async fn w3_a_refused_link_is_remembered_and_an_approved_one_stays(store: &dyn Store) {
+    let (waiting, approved) = (pending(store, 1).await, linked(store, 2).await);
+    store.refuse_link(&act_at(10), &waiting.id).await.expect("refused");
+    assert_eq!(store.link(&waiting.id).await.expect("read"), None);
+    assert!(matches!(store.refuse_link(&act(), &waiting.id).await, Err(StoreError::Missing(_))));
+    assert!(matches!(store.refuse_link(&act(), &approved.id).await, Err(StoreError::Conflict(_))));
+    // A link with a key of before has two keys to be remembered by, and stands in the list once.
+    let keys = KeyChange {
+        link: approved.id.clone(),
+        old: key(2).public(),
+        new: key(4).public(),
+        from: seatline_protocol::Sequence::FIRST,
+    };
+    store.change_key(&keys, at(15)).await.expect("asked");
+    store.remove_link(&act_at(20), &approved.id).await.expect("removed");
+    store.refuse_link(&act_at(20), &pending(store, 3).await.id).await.expect("refused");
+    let first = store.removed_links(None, PageSize::new(2)).await.expect("read");
+    let second = store.removed_links(first.next.as_ref(), PageSize::new(2)).await.expect("read");
+    assert_eq!((second.items.len(), &second.next), (1, &None));
+    let rows = [first.items, second.items].concat();
+    let told: Vec<_> =
+        rows.iter().map(|row| (row.link.clone(), row.removed_at, row.application_name.as_deref())).collect();
+    let numbered = |n: u8| LinkId::from_random([n; 24]);
+    let expected =
+        [(numbered(3), at(20), None), (numbered(2), at(20), Some("Application 002")), (numbered(1), at(10), None)];
+    assert_eq!(told, expected);
+    assert!(rows.iter().all(|row| row.product.as_ref() == Some(&product())));
+    let bad = store.removed_links(Some(&Cursor::new("12 x")), PageSize::default()).await;
+    assert!(matches!(bad, Err(StoreError::Cursor)));
 }

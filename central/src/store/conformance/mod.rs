@@ -65,7 +65,9 @@ macro_rules! store_conformance {
             a_link_that_was_never_approved_cannot_be_suspended
             an_application_shows_only_a_link_of_its_own
             settings_are_changed_from_the_newest_revision_alone
-            links_are_listed_the_newest_first_in_pages
+            w3_links_are_listed_by_what_they_wait_for_in_pages
+            b1_a_link_of_the_list_tells_of_its_chain
+            w3_a_refused_link_is_remembered_and_an_approved_one_stays
             b1_reports_in_any_order_make_a_whole_chain
             b1_a_gap_is_shown_until_it_is_filled
             b2_a_repeated_report_has_the_answer_of_the_first_time

@@ -7,8 +7,8 @@ use seatline_protocol::{LinkId, Sequence};
 use super::sample::{act, act_at, application, at, chain, counts, invite, key, linked, redemption, report};
 use crate::domain::answer::MAX_ANSWERS;
 use crate::domain::{
-    About, Admitted, Answer, AnswerId, Application, Demand, Explanation, Incoming, KeyChange, KeyChanged, LinkState,
-    Question, Redeemed, RemovedLink, Use, WouldGo,
+    About, Admitted, Answer, AnswerId, Application, Demand, Explanation, Incoming, KeyChange, KeyChanged, LinkFilter,
+    LinkState, Question, Redeemed, RemovedLink, Use, WouldGo,
 };
 use crate::store::fleet::SumOf;
 use crate::store::{News, PageSize, Store, StoreError};
@@ -174,7 +174,7 @@ pub async fn w1_a_removed_application_takes_its_links_along(store: &dyn Store) {
         assert!(left.is_empty(), "and in no sum: {left:?}");
     }
     assert_eq!(store.application(&id).await.expect("asked"), None);
-    assert_eq!(store.links(None, PageSize::default()).await.expect("asked").items, []);
+    assert_eq!(store.links(&LinkFilter::default(), None, PageSize::default()).await.expect("asked").items, []);
     for link in [&first.id, &LinkId::from_random([5; 24])] {
         assert!(store.removed_link(link).await.expect("asked").is_some());
     }

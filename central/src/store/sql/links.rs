@@ -16,18 +16,21 @@ use crate::domain::{
     Act, ApplicationId, Chain, Changed, Demand, InviteRecord, Link, LinkSettings, LinkState, Object, Record, Redeemed,
     Redemption,
 };
-use crate::store::{Cursor, Links, Page, PageSize};
+use crate::store::{Links, PageSize};
 
 /// The columns of a link, as [`link`] reads them.
+macro_rules! link_columns {
+    () => {
+        "id, application, public_key, state, product, created_at, approved_at, settings_revision,
+         settings_changed_at, sync_interval, dormancy_days, counting, demanded_at, demand_answered_at,
+         replace_key, head, stored, forks, forked_at"
+    };
+}
+pub(super) use link_columns;
+
 macro_rules! links_where {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, application, public_key, state, product, created_at, approved_at, settings_revision,
-                    settings_changed_at, sync_interval, dormancy_days, counting, demanded_at, demand_answered_at,
-                    replace_key, head, stored, forks, forked_at
-             FROM links WHERE ",
-            $rest
-        )
+        concat!("SELECT ", link_columns!(), " FROM links WHERE ", $rest)
     };
 }
 
@@ -69,28 +72,6 @@ impl Links for SqlStore {
     async fn link_of_key(&self, key: &KeyId) -> Stored<Option<Link>> {
         let key = key.to_string();
         self.read(move |session| by_key(session, &key)).await
-    }
-
-    async fn links(&self, after: Option<&Cursor>, size: PageSize) -> Stored<Page<Link>> {
-        let (before, id) = match after {
-            Some(cursor) => cursor
-                .place()
-                .and_then(|place| place.split_once(' '))
-                .and_then(|(millis, id)| Some((millis.parse::<i64>().ok()?, id.to_owned())))
-                .ok_or(StoreError::Cursor)?,
-            None => (i64::MAX, String::new()),
-        };
-        self.read(move |session| {
-            let links = select(
-                session,
-                links_where!(
-                    "created_at < ?1 OR (created_at = ?1 AND id < ?2) ORDER BY created_at DESC, id DESC LIMIT ?3"
-                ),
-                params![before, &id, size.rows_and_one()],
-            )?;
-            Ok(Page::cut(links, size, |link| format!("{} {}", link.created_at.as_millisecond(), link.id)))
-        })
-        .await
     }
 
     async fn links_of(&self, application: &ApplicationId) -> Stored<Vec<Link>> {
@@ -281,8 +262,8 @@ fn insert(session: &dyn Session, link: &Link) -> Stored<()> {
     session.run(
         "INSERT INTO links (id, application, public_key, key_id, state, product, created_at, approved_at,
                             settings_revision, settings_changed_at, sync_interval, dormancy_days, counting,
-                            stored, forks)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0)",
+                            stored, forks, product_id, server_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, ?14, ?15)",
         params![
             link.id.as_str(),
             link.application.as_ref().map(ApplicationId::as_str),
@@ -297,6 +278,8 @@ fn insert(session: &dyn Session, link: &Link) -> Stored<()> {
             link.settings.interval,
             link.settings.dormancy_days,
             &name_of(&link.settings.counting)?,
+            link.product.id.as_str(),
+            &link.product.server_id.to_string(),
         ],
     )
 }
@@ -324,7 +307,7 @@ fn select(session: &dyn Session, query: &'static str, params: &[Param<'_>]) -> S
     Ok(links)
 }
 
-fn link(row: &Row<'_>) -> Stored<Link> {
+pub(super) fn link(row: &Row<'_>) -> Stored<Link> {
     Ok(Link {
         id: row.parsed("id")?,
         application: row.parsed_option("application")?,

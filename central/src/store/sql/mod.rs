@@ -23,6 +23,7 @@ mod identity;
 mod keys;
 mod latest;
 mod leases;
+mod link_list;
 mod links;
 mod news;
 mod people;

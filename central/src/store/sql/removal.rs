@@ -10,7 +10,7 @@ use super::links::locked;
 use super::row::Row;
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored};
-use crate::domain::{Act, Application, ApplicationId, Changed, Object, Record, RemovedLink, WouldGo};
+use crate::domain::{Act, Application, ApplicationId, Changed, LinkState, Object, Record, RemovedLink, WouldGo};
 use crate::store::{PageSize, Removals};
 
 /// How many rows a batch deletes at the most: a write holds up all others.
@@ -62,6 +62,19 @@ impl Removals for SqlStore {
                 marks::application(session, application)?;
             }
             Ok(Changed::new((), Record::removed("link.remove", Object::new("link", &id, &link.product.name), &link)))
+        })
+        .await
+    }
+
+    async fn refuse_link(&self, act: &Act, link: &LinkId) -> Stored<()> {
+        let (id, now) = (link.clone(), act.at);
+        self.change(act, move |session| {
+            let link = locked(session, &id)?;
+            if link.state != LinkState::Pending {
+                return Err(StoreError::Conflict("a decision on this link: it was approved"));
+            }
+            remove(session, &id, now)?;
+            Ok(Changed::new((), Record::removed("link.refuse", Object::new("link", &id, &link.product.name), &link)))
         })
         .await
     }
@@ -146,11 +159,16 @@ impl Removals for SqlStore {
 fn remove(session: &dyn Session, link: &LinkId, now: Timestamp) -> Stored<()> {
     let id = link.as_str();
     session.run(
-        "INSERT INTO removed_links (key_id, link, removed_at) SELECT key_id, id, ?2 FROM links WHERE id = ?1",
+        "INSERT INTO removed_links (key_id, link, removed_at, product, application_name)
+         SELECT key_id, id, ?2, product, (SELECT name FROM applications WHERE applications.id = links.application)
+         FROM links WHERE id = ?1",
         params![id, now],
     )?;
     session.run(
-        "INSERT INTO removed_links (key_id, link, removed_at) SELECT key_id, link, ?2 FROM link_keys WHERE link = ?1",
+        "INSERT INTO removed_links (key_id, link, removed_at, product, application_name)
+         SELECT link_keys.key_id, link_keys.link, ?2, links.product,
+                (SELECT name FROM applications WHERE applications.id = links.application)
+         FROM link_keys JOIN links ON links.id = link_keys.link WHERE link_keys.link = ?1",
         params![id, now],
     )?;
     session.run("DELETE FROM link_keys WHERE link = ?1", params![id])?;

@@ -71,6 +71,11 @@ impl Row<'_> {
         serde_json::from_str(text).map_err(|error| odd(column, error))
     }
 
+    /// As [`Self::json`], or nothing.
+    pub(super) fn json_option<T: DeserializeOwned>(&self, column: &str) -> Stored<Option<T>> {
+        self.0.text(column)?.map(|text| serde_json::from_str(text).map_err(|error| odd(column, error))).transpose()
+    }
+
     /// A column that holds the name of one of an enum's variants, as documents write it.
     pub(super) fn named<T: DeserializeOwned>(&self, column: &str) -> Stored<T> {
         self.named_option(column)?.ok_or_else(|| empty(column))
