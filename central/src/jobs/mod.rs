@@ -147,7 +147,11 @@ impl Runner {
         if !self.has_lease().await? {
             return Ok(Progress::Done);
         }
-        let progress = self.job.step(&self.central).await?;
+        let (job, central) = (Arc::clone(&self.job), self.central.clone());
+        // In a task of its own: a defect in one step fails that step, and not the job for ever.
+        let stepped = tokio::spawn(async move { job.step(&central).await }).await;
+        let progress =
+            stepped.unwrap_or_else(|error| Err(JobError::Other(format!("a defect of this program: {error}"))))?;
         if progress == Progress::Done {
             self.note(None).await;
         }

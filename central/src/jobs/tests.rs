@@ -83,6 +83,36 @@ async fn a_job_that_fails_is_tried_again_and_shows_why() {
     jobs.end().await;
 }
 
+/// A job whose first step is a defect.
+#[derive(Default)]
+struct Defective(AtomicU32);
+
+#[async_trait]
+impl Job for Defective {
+    fn name(&self) -> &'static str {
+        "defective"
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    async fn step(&self, _: &Central) -> Result<Progress, JobError> {
+        assert!(self.0.fetch_add(1, Ordering::Relaxed) > 0, "a defect");
+        Ok(Progress::Done)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_panics_is_tried_again_and_shows_it() {
+    let (store, _dir) = store();
+    let central = central(&store).await;
+    let jobs = Jobs::start(&central, vec![Arc::new(Defective::default())]).expect("started");
+    let state = until(&central, |job| job.ran_at.is_some()).await;
+    assert!(state.failed_at.is_some(), "it is known that it has failed");
+    jobs.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_replicas_one_does_the_job_and_the_other_takes_over() {
     let (store, _dir) = store();

@@ -5,8 +5,10 @@
 //! run again with a savepoint around each write, which costs more.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
+use seatline_web::Repeated;
 use tokio::sync::{mpsc, oneshot};
 
 use super::session::Session;
@@ -61,7 +63,9 @@ struct Task<T, F> {
 
 impl<T: Send, F: Fn(&dyn Session) -> Stored<T> + Send> Job for Task<T, F> {
     fn run(&mut self, session: &dyn Session, settled: bool) -> bool {
-        let mut outcome = (self.work)(session);
+        // A defect in one write fails that one: the thread goes on for all others.
+        let worked = catch_unwind(AssertUnwindSafe(|| (self.work)(session)));
+        let mut outcome = worked.unwrap_or_else(|_| Err(StoreError::Unavailable("a defect of this program".into())));
         if settled && outcome.is_ok() {
             outcome = session.settle().and(outcome);
         }
@@ -132,7 +136,11 @@ fn serve<C: Connection>(connection: &C, mut waiting: mpsc::Receiver<Box<dyn Job>
         }
         let failure = commit(connection, &mut group).err().map(reason);
         if let Some(failure) = &failure {
-            tracing::error!(writes = group.len(), "a group of writes was not committed: {failure}");
+            static NOT_COMMITTED: Repeated = Repeated::new();
+            if let Some(left_out) = NOT_COMMITTED.due() {
+                let writes = group.len();
+                tracing::error!(writes, left_out, "a group of writes was not committed: {failure}");
+            }
         }
         for job in group {
             job.answer(failure.as_deref());
@@ -179,4 +187,34 @@ fn run_apart<C: Connection>(connection: &C, job: &mut dyn Job) -> Stored<()> {
         attempts += 1;
     }
     connection.unmark()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sql::SqlStore;
+    use crate::store::sql::session::params;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_defect_in_one_write_harms_no_other() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = SqlStore::sqlite(&dir.path().join("central.db")).expect("a store");
+        let keep = |tag: &'static str| {
+            store.write(move |session| {
+                session.run("INSERT INTO application_tags (application, tag) VALUES ('a', ?1)", params![tag])
+            })
+        };
+        let defect = store.write::<()>(|session| {
+            session.run("INSERT INTO application_tags (application, tag) VALUES ('a', 'half')", params![])?;
+            panic!("a defect")
+        });
+        let (failed, before, beside) = tokio::join!(defect, keep("one"), keep("two"));
+        assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
+        before.and(beside).expect("kept");
+        keep("three").await.expect("the writer goes on");
+        let tags = store.read(|session| {
+            session.rows("SELECT tag FROM application_tags ORDER BY tag", params![], |row| row.text("tag"))
+        });
+        assert_eq!(tags.await.expect("read"), ["one", "three", "two"], "and nothing of the failed one");
+    }
 }
