@@ -283,6 +283,23 @@ pub async fn w5_a_fleet_is_filtered(store: &dyn Store) {
     ));
 }
 
+/// A name that goes from one application to another is found where it is now, whichever of the two is reviewed first.
+pub async fn w5_a_name_that_changes_hands_is_found_where_it_is(store: &dyn Store) {
+    let named = |n: u8, name: &str| Application { name: name.parse().expect("a name"), ..application(n) };
+    store.add_application(&act(), &named(1, "Atlas")).await.expect("added");
+    reviewed(store, at(0)).await;
+    store.change_application(&act(), &named(1, "Zebra")).await.expect("changed");
+    store.add_application(&act(), &named(2, "Atlas")).await.expect("added");
+    store.review_one(&application(2).id, &Reminders::default(), at(1)).await.expect("reviewed");
+    reviewed(store, at(1)).await;
+    for (word, n) in [("atlas", 2), ("zebra", 1)] {
+        let filter = FleetFilter { search: FleetFilter::searched(word), ..FleetFilter::default() };
+        let page = store.fleet(&filter, FleetOrder::Name, None, PageSize::new(10)).await.expect("a page");
+        let found: Vec<_> = page.items.into_iter().map(|item| item.row.application).collect();
+        assert_eq!(found, [application(n).id], "{word}");
+    }
+}
+
 /// A page looks at no more rows than it may: it can be short, and the next one goes on.
 pub async fn w5_a_filter_that_leaves_little_is_answered_in_pages(store: &dyn Store) {
     for n in 1..=250u32 {

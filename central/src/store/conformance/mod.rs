@@ -101,6 +101,7 @@ macro_rules! store_conformance {
             concerns_begin_change_and_end
             w5_a_fleet_is_listed_in_every_order
             w5_a_fleet_is_filtered
+            w5_a_name_that_changes_hands_is_found_where_it_is
             w5_a_filter_that_leaves_little_is_answered_in_pages
             s3_sums_hold_what_is_used_in_production_and_staging_apart
             the_calendar_holds_every_end

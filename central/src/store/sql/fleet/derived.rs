@@ -92,7 +92,11 @@ fn words(session: &dyn Session, before: Option<&FleetRow>, row: Option<&FleetRow
     };
     let (old, new) = (before.map(keyed).unwrap_or_default(), row.map(keyed).unwrap_or_default());
     for (word, name_key) in old.difference(&new) {
-        session.run("DELETE FROM fleet_words WHERE word = ?1 AND name_key = ?2", params![word, name_key])?;
+        // Another application may have taken the name since: then the place is its own.
+        session.run(
+            "DELETE FROM fleet_words WHERE word = ?1 AND name_key = ?2 AND application = ?3",
+            params![word, name_key, before.map(|before| before.application.as_str())],
+        )?;
     }
     let Some(row) = row else { return Ok(()) };
     for (word, name_key) in new.difference(&old) {

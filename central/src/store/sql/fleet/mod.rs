@@ -14,6 +14,8 @@ mod list;
 pub(super) mod marks;
 mod review;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use seatline_protocol::notices::Reminders;
@@ -34,6 +36,32 @@ pub(super) fn forget(session: &dyn super::session::Session, id: &ApplicationId, 
     session.run("DELETE FROM application_tags WHERE application = ?1", params![id.as_str()])
 }
 
+impl SqlStore {
+    /// Keeps what was read, in one commit, and gives how much of it. Where one cannot be kept, each is by itself: it keeps
+    /// no other from its place.
+    async fn keep_reviews(&self, read: Vec<review::Read>, failed: &mut review::Failed, now: Timestamp) -> Stored<u64> {
+        let batch = Arc::new(read);
+        let together = Arc::clone(&batch);
+        let kept = self.write(move |session| {
+            together.iter().map(|found| review::keep(session, found, now)).collect::<Stored<Vec<bool>>>()
+        });
+        match kept.await {
+            Err(StoreError::Corrupt { .. }) => {}
+            kept => return Ok(kept?.into_iter().map(u64::from).sum()),
+        }
+        let mut reviewed = 0;
+        for place in 0..batch.len() {
+            let alone = Arc::clone(&batch);
+            match self.write(move |session| review::keep(session, &alone[place], now)).await {
+                Ok(kept) => reviewed += u64::from(kept),
+                Err(error @ StoreError::Corrupt { .. }) => failed.push((batch[place].id(), error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(reviewed)
+    }
+}
+
 #[async_trait]
 impl Fleet for SqlStore {
     async fn review(&self, reminders: &Reminders, now: Timestamp, most: u32) -> Stored<Reviewed> {
@@ -44,49 +72,14 @@ impl Fleet for SqlStore {
             self.write(move |session| idle.iter().try_for_each(|link| marks::clear_link(session, link))).await?;
         }
         let (reminders, applications) = (reminders.clone(), due.applications);
-        let read = self.read(move |session| {
-            Ok(applications
-                .iter()
-                .map(|id| (id.clone(), review::read(session, id, &reminders, now)))
-                .collect::<Vec<_>>())
-        });
-        let mut outcome = Reviewed { more, ..Reviewed::default() };
-        let mut whole = Vec::new();
-        for (id, found) in read.await? {
-            match found {
-                Ok(found) => whole.push(found),
-                Err(StoreError::Corrupt { what, reason }) => {
-                    outcome.failed.push((id, StoreError::Corrupt { what, reason }))
-                }
-                Err(error) => return Err(error),
-            }
+        let read = self.read(move |session| review::read_each(session, &applications, &reminders, now));
+        let (read, mut failed) = read.await?;
+        let reviewed = self.keep_reviews(read, &mut failed, now).await?;
+        if !failed.is_empty() {
+            let ids: Vec<ApplicationId> = failed.iter().map(|(id, _)| id.clone()).collect();
+            self.write(move |session| ids.iter().try_for_each(|id| marks::postpone(session, id, now))).await?;
         }
-        let batch = std::sync::Arc::new(whole);
-        let together = std::sync::Arc::clone(&batch);
-        let kept = self.write(move |session| together.iter().map(|found| review::keep(session, found, now)).collect());
-        match kept.await {
-            Ok(kept) => {
-                let kept: Vec<bool> = kept;
-                outcome.reviewed = kept.iter().filter(|kept| **kept).count() as u64;
-            }
-            // One that cannot be kept does not keep the others.
-            Err(StoreError::Corrupt { .. }) => {
-                for place in 0..batch.len() {
-                    let alone = std::sync::Arc::clone(&batch);
-                    match self.write(move |session| review::keep(session, &alone[place], now)).await {
-                        Ok(kept) => outcome.reviewed += u64::from(kept),
-                        Err(error @ StoreError::Corrupt { .. }) => outcome.failed.push((batch[place].id(), error)),
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-            Err(error) => return Err(error),
-        }
-        if !outcome.failed.is_empty() {
-            let failed: Vec<ApplicationId> = outcome.failed.iter().map(|(id, _)| id.clone()).collect();
-            self.write(move |session| failed.iter().try_for_each(|id| marks::postpone(session, id, now))).await?;
-        }
-        Ok(outcome)
+        Ok(Reviewed { reviewed, more, failed })
     }
 
     async fn review_one(&self, id: &ApplicationId, reminders: &Reminders, now: Timestamp) -> Stored<()> {

@@ -36,6 +36,9 @@ struct ReadLink {
     content: Option<String>,
 }
 
+/// Applications that could not be read or kept, and why.
+pub(super) type Failed = Vec<(ApplicationId, StoreError)>;
+
 impl Read {
     pub(super) fn id(&self) -> ApplicationId {
         self.row.application.clone()
@@ -80,6 +83,26 @@ pub(super) fn waits_since(session: &dyn Session, now: Timestamp) -> Stored<Optio
     let application = first("SELECT review_at FROM applications WHERE review_at <= ?1 ORDER BY review_at LIMIT 1")?;
     let link = first("SELECT review_at FROM links WHERE review_at <= ?1 ORDER BY review_at LIMIT 1")?;
     Ok([application, link].into_iter().flatten().min())
+}
+
+/// Reads applications and assesses each, apart from those that hold what cannot be read. One that was removed since it was
+/// found to be due is left out.
+pub(super) fn read_each(
+    session: &dyn Session,
+    ids: &[ApplicationId],
+    reminders: &Reminders,
+    now: Timestamp,
+) -> Stored<(Vec<Read>, Failed)> {
+    let (mut whole, mut failed) = (Vec::new(), Vec::new());
+    for id in ids {
+        match read(session, id, reminders, now) {
+            Ok(found) => whole.push(found),
+            Err(StoreError::Missing(_)) => {}
+            Err(error @ StoreError::Corrupt { .. }) => failed.push((id.clone(), error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((whole, failed))
 }
 
 /// Reads an application, and assesses it.
@@ -167,7 +190,7 @@ mod tests {
     use crate::domain::{Act, Actor, Application, EntryId};
     use crate::store::sql::SqlStore;
     use crate::store::sql::fleet::marks;
-    use crate::store::{Applications as _, Fleet as _};
+    use crate::store::{Applications as _, Fleet as _, Removals as _};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).expect("a second of this century")
@@ -222,5 +245,16 @@ mod tests {
         assert_eq!(outcome.failed[0].0, ids[1]);
         assert_eq!(store.to_review(at(1)).await.expect("read"), None, "it is not tried again at once");
         assert!(store.to_review(at(3601)).await.expect("read").is_some(), "but later");
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_that_is_removed_between_the_look_and_the_reading_keeps_no_other_from_its_review() {
+        let (store, ids, _dir) = with(&["Wiki", "Chat"]).await;
+        let act = Act { actor: Actor::command_line("test"), at: at(1), id: EntryId::from_random([9; 12]) };
+        store.remove_application(&act, &ids[0]).await.expect("removed");
+        let (asked, left) = (ids.clone(), ids[1].clone());
+        let read = store.read(move |session| read_each(session, &asked, &Reminders::default(), at(2)));
+        let (whole, failed) = read.await.expect("read");
+        assert!(failed.is_empty(), "{failed:?}");
+        assert_eq!(whole.iter().map(Read::id).collect::<Vec<_>>(), [left]);
     }
 }
