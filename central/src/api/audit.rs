@@ -1,7 +1,7 @@
 //! The audit log over the API: in pages, and as a whole in one file (`g11`).
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -114,37 +114,29 @@ fn file(
     let (stream, lines) = Stream::new();
     let central = app.central.clone();
     tokio::spawn(async move {
-        let whole = async {
-            lines.send(Bytes::from_static(form.head.as_bytes())).await.ok()?;
-            let (mut after, mut between) = (None, "");
-            loop {
-                let page = match next(&central, &filter, after.as_ref()).await {
-                    Ok(page) => page,
-                    Err(error) => {
-                        // The reader sees that it broke off, as the length is not known before.
-                        tracing::error!("an export of the audit log broke off: {error}");
-                        lines.fail().await;
-                        return None;
-                    }
-                };
-                let mut text = String::new();
-                for entry in &page.items {
-                    text.push_str(between);
-                    text.push_str(&line(entry));
-                    between = form.between;
-                }
-                after = page.next;
-                if after.is_none() {
-                    text.push_str(form.tail);
-                }
-                lines.send(text.into()).await.ok()?;
-                if after.is_none() {
-                    return Some(());
-                }
+        let mut text = form.head.to_owned();
+        let (mut after, mut between) = (None, "");
+        loop {
+            let page = match next(&central, &filter, after.as_ref()).await {
+                Ok(page) => page,
+                Err(error) => return tracing::error!("an export of the audit log broke off: {error}"),
+            };
+            for entry in &page.items {
+                text.push_str(between);
+                text.push_str(&line(entry));
+                between = form.between;
             }
-        };
-        // Nobody is left to be told where it ended early.
-        let _: Option<()> = whole.await;
+            after = page.next;
+            if after.is_none() {
+                text.push_str(form.tail);
+            }
+            if lines.send(std::mem::take(&mut text).into()).await.is_err() {
+                return;
+            }
+            if after.is_none() {
+                return lines.end();
+            }
+        }
     });
     let disposition = format!("attachment; filename=\"{}\"", form.name);
     let headers = [(header::CONTENT_TYPE, form.content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)];

@@ -61,14 +61,10 @@ async fn export(State(app): State<App>, Query(sent): Query<FleetSent>, form: For
             if pieces.send(std::mem::take(&mut text).into()).await.is_err() {
                 return;
             }
-            let Some(next) = found.next else { return };
+            let Some(next) = found.next else { return pieces.end() };
             found = match app.central.store().fleet(&filter, order, Some(&next), size).await {
                 Ok(found) => found,
-                Err(error) => {
-                    // The reader sees that it broke off, as the length is not known before.
-                    tracing::error!("an export of the fleet broke off: {error}");
-                    return pieces.fail().await;
-                }
+                Err(error) => return tracing::error!("an export of the fleet broke off: {error}"),
             };
         }
     });
