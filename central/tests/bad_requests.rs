@@ -116,6 +116,62 @@ fn a_request_that_breaks_off_harms_nobody() {
     assert_eq!(health.status(), 200, "and the server goes on");
 }
 
+/// Bytes that become a thousand times as many where somebody unpacks them: a document of spaces, as `gzip` packs it.
+fn bomb() -> Vec<u8> {
+    let mut packing = std::process::Command::new("gzip")
+        .arg("-9")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("gzip, which belongs to every system");
+    let mut input = packing.stdin.take().expect("it was asked for");
+    let writing = std::thread::spawn(move || {
+        (0..64).for_each(|_| input.write_all(&[b' '; 1 << 20]).expect("it reads"));
+    });
+    let packed = packing.wait_with_output().expect("it ends").stdout;
+    writing.join().expect("written");
+    packed
+}
+
+#[test]
+fn what_is_packed_is_never_unpacked() {
+    let central = Central::started();
+    let bomb = bomb();
+    assert!(bomb.len() < 100_000, "64 MiB as {} bytes", bomb.len());
+    for path in ["/link/v1/exchange", "/link/v1/wait"] {
+        for coding in ["gzip", "deflate", "br", "zstd"] {
+            let request = agent().post(format!("{}{path}", central.url())).header("Content-Encoding", coding);
+            let status = request.send(&bomb[..]).expect("answered").status();
+            assert!([400, 413].contains(&status.as_u16()), "{path}, {coding}: {status}");
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_strangers_from_one_address_is_told_to_wait_and_no_other_address_is() {
+    let mut central = Central::idle();
+    central.input(&["admin", "create", "ada", "--password-stdin"], support::PASSWORD);
+    central.start_with(&["--proxy", "127.0.0.1"]);
+    let from = |address: &str, body: &str| {
+        let url = format!("{}/link/v1/exchange", central.url());
+        agent().post(url).header("X-Forwarded-For", address).send(body).expect("answered")
+    };
+    let many = serde_json::json!({ "reports": vec!["x"; MAX_REPORTS] }).to_string();
+    let told = (0..1000).find_map(|_| {
+        let mut response = from("192.0.2.1", &many);
+        assert_eq!(from("192.0.2.2", "{}").status(), 200, "another address is not held up");
+        (response.status() != 200).then(|| {
+            let answer: ExchangeResponse = response.body_mut().read_json().expect("an answer of the same form");
+            (response.status().as_u16(), response.headers()["retry-after"].clone(), answer.refusals[0].code.clone())
+        })
+    });
+    let (status, seconds, code) = told.expect("it is told to wait");
+    assert_eq!((status, code.as_str()), (503, "unavailable"));
+    assert!(seconds.to_str().expect("text").parse::<u64>().expect("seconds") >= 1);
+    let wait = agent().post(format!("{}/link/v1/wait", central.url())).header("X-Forwarded-For", "192.0.2.1");
+    assert_eq!(wait.send("{}").expect("answered").status(), 503, "on both doors");
+}
+
 #[test]
 fn the_link_takes_posts_alone() {
     let central = Central::started();

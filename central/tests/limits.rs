@@ -21,7 +21,7 @@ use seatline_central::store::{Sessions as _, StoreError};
 use seatline_protocol::pairing::Secret;
 use seatline_protocol::report::ProductFacts;
 use seatline_protocol::{ExchangeRequest, ExchangeResponse, Join, SecretKey, ServerId, seal};
-use seatline_web::{Limits, serve};
+use seatline_web::{Limits, Proxies, serve};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tower::ServiceExt as _;
@@ -84,6 +84,21 @@ impl Server {
     fn wait_for_its_end(&mut self) {
         self.thread.take().expect("it runs").join().expect("it ends well");
     }
+}
+
+/// A connection from another address of this machine, on which `bytes` were sent.
+fn sent_from(source: &str, to: SocketAddr, bytes: &[u8]) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+    let connecting = async {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(source.parse().expect("an address"), 0))?;
+        socket.connect(to).await?.into_std()
+    };
+    let mut stream = runtime.block_on(connecting).expect("connected");
+    stream.set_nonblocking(false).expect("set");
+    stream.set_read_timeout(Some(LONG)).expect("set");
+    stream.write_all(bytes).expect("sent");
+    stream
 }
 
 /// The first line of what comes back; empty where the connection is closed.
@@ -163,6 +178,45 @@ fn connections_beyond_the_limit_wait_for_one_to_close() {
 }
 
 #[test]
+fn one_address_has_so_many_connections_and_leaves_room_for_the_others() {
+    let server = Server::start(Door::default(), Limits { connections: 100, per_address: 2, ..Limits::default() });
+    let mut open: Vec<TcpStream> = (0..2).map(|_| server.sent(HEALTH)).collect();
+    for stream in &mut open {
+        assert_eq!(first_line(stream), "HTTP/1.1 200 OK");
+    }
+    // What was turned away was told at once, unless it spoke too late to hear it.
+    let mut third = TcpStream::connect(server.address).expect("connected");
+    third.set_read_timeout(Some(LONG)).expect("set");
+    assert_eq!(first_line(&mut third), "HTTP/1.1 503 Service Unavailable");
+    let mut elsewhere = sent_from("127.0.0.2", server.address, HEALTH);
+    assert_eq!(first_line(&mut elsewhere), "HTTP/1.1 200 OK", "another address is not held up");
+    open.pop();
+    let begin = Instant::now();
+    loop {
+        let mut next = TcpStream::connect(server.address).expect("connected");
+        next.set_read_timeout(Some(SHORT)).expect("set");
+        if next.read(&mut [0]).is_err() {
+            // It is not turned away, and waits for a request.
+            next.set_read_timeout(Some(LONG)).expect("set");
+            next.write_all(HEALTH).expect("sent");
+            assert_eq!(first_line(&mut next), "HTTP/1.1 200 OK");
+            break;
+        }
+        assert!(begin.elapsed() < LONG, "who goes makes room");
+    }
+}
+
+#[test]
+fn a_named_proxy_comes_in_everybodys_name_and_may_have_all_connections() {
+    let proxies = Proxies::new(["127.0.0.1".parse().expect("an address")]);
+    let server = Server::start(Door::default(), Limits { per_address: 2, proxies, ..Limits::default() });
+    let mut open: Vec<TcpStream> = (0..5).map(|_| server.sent(HEALTH)).collect();
+    for stream in &mut open {
+        assert_eq!(first_line(stream), "HTTP/1.1 200 OK");
+    }
+}
+
+#[test]
 fn what_is_being_answered_is_answered_before_the_end() {
     let mut server = Server::start(Door::default(), Limits { ending_time: LONG, ..Limits::default() });
     let mut idle = server.sent(HEALTH);
@@ -239,7 +293,7 @@ fn join() -> String {
 async fn a_store_that_fails_is_told_as_something_to_try_again() {
     let (app, dir) = app(Door::default()).await;
     let database = Connection::open(dir.path().join(DATABASE_FILE)).expect("opened");
-    database.execute_batch("DROP TABLE invites; DROP TABLE identity; DROP TABLE sessions").expect("broken");
+    database.execute_batch("DROP TABLE invites; DROP TABLE leftovers; DROP TABLE sessions").expect("broken");
     let body = serde_json::to_string(&ExchangeRequest { join: Some(join()), ..Default::default() }).expect("JSON");
     let exchange = Request::post("/link/v1/exchange").body(Body::from(body)).expect("a request");
     let response = answer(&app, exchange).await;

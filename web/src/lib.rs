@@ -12,6 +12,7 @@
 //! | [`exposition`] | metrics, as Prometheus reads them |
 //! | [`account`], [`secret`], [`password`], [`cookie`] | what people and programs prove themselves with |
 //! | [`rate`] | how often somebody may ask |
+//! | [`repeated`] | lines of the log that may come again and again |
 //! | [`gate`], [`throttle`] | the check of a name and password, and how guessing is slowed down |
 //! | [`refusal`] | what pages say where a request is refused |
 //! | [`address`] | addresses of pages that come from outside |
@@ -34,6 +35,7 @@ pub mod password;
 pub mod peer;
 pub mod rate;
 pub mod refusal;
+pub mod repeated;
 pub mod request_log;
 pub mod secret;
 pub mod stream;
@@ -45,5 +47,6 @@ pub use gate::Gate;
 pub use listener::{Address, Limits, Listener, ServeError, serve};
 pub use peer::{Peer, Proxies};
 pub use rate::Rate;
+pub use repeated::Repeated;
 pub use secret::TokenHash;
 pub use stream::Stream;

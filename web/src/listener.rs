@@ -2,6 +2,7 @@
 //!
 //! The loop is our own, as `axum::serve` has no limit for connections and no time limit for a request's header.
 
+mod crowd;
 mod socket;
 
 use std::convert::Infallible;
@@ -26,7 +27,9 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
-use crate::peer::Peer;
+use crate::peer::{Peer, Proxies};
+use crate::repeated::Repeated;
+use crowd::{Crowd, Place};
 use socket::Socket;
 
 /// The most bytes of a request's header.
@@ -34,11 +37,19 @@ const HEADER_BYTES: usize = 32 * 1024;
 /// How long to wait after the operating system could not give a connection, as when there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What somebody is told who has too many connections open: the one that he opens is closed at once.
+const CROWDED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\n\
+    Content-Type: text/plain\r\nContent-Length: 40\r\n\r\ntoo many connections from this address.\n";
+
 /// What connections are given.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// How many are open at once; the others wait in the kernel's queue.
     pub connections: usize,
+    /// How many of them one address may have open, so that one of many does not keep the others out.
+    pub per_address: usize,
+    /// The reverse proxies, which come in everybody's name: they may have all of them.
+    pub proxies: Proxies,
     /// How long the header of a request may take, and how long a connection may be idle.
     pub header_time: Duration,
     /// How long the requests that are being answered have at the end.
@@ -47,7 +58,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1024, header_time: Duration::from_secs(15), ending_time: Duration::from_secs(20) }
+        Self {
+            connections: 1024,
+            per_address: 1024,
+            proxies: Proxies::default(),
+            header_time: Duration::from_secs(15),
+            ending_time: Duration::from_secs(20),
+        }
     }
 }
 
@@ -182,6 +199,7 @@ enum Stream {
 pub async fn serve(listener: impl Into<Listener>, router: Router, limits: Limits, end: impl Future<Output = ()>) {
     let listener = listener.into();
     let connections = Arc::new(Semaphore::new(limits.connections));
+    let crowd = Crowd::new(limits.per_address);
     let open = GracefulShutdown::new();
     tokio::pin!(end);
     loop {
@@ -190,10 +208,13 @@ pub async fn serve(listener: impl Into<Listener>, router: Router, limits: Limits
             accepted = accept(&listener, &connections) => accepted,
         };
         let Some((stream, peer, permit)) = accepted else { continue };
-        let router = router.clone();
+        let (router, trusted) = (router.clone(), limits.proxies.contains(peer.0));
         match stream {
-            Stream::Tcp(stream) => answer(TokioIo::new(stream), peer, router, limits, &open, permit),
-            Stream::Unix(stream) => answer(TokioIo::new(stream), peer, router, limits, &open, permit),
+            Stream::Tcp(stream) => match crowd.enter(peer.0) {
+                None if !trusted => turn_away(&stream, peer),
+                place => answer(TokioIo::new(stream), peer, router, &limits, &open, (permit, place)),
+            },
+            Stream::Unix(stream) => answer(TokioIo::new(stream), peer, router, &limits, &open, (permit, None)),
         }
     }
     drop(listener);
@@ -202,14 +223,23 @@ pub async fn serve(listener: impl Into<Listener>, router: Router, limits: Limits
     }
 }
 
-/// Answers what comes over one connection, in a task of its own, which holds its `permit`.
+/// Closes a connection of somebody who has too many open. Nothing of it is read, and nobody waits for it to be told.
+fn turn_away(stream: &TcpStream, Peer(peer): Peer) {
+    static CROWD: Repeated = Repeated::new();
+    if let Some(left_out) = CROWD.due() {
+        tracing::warn!(%peer, left_out, "too many connections from one address: the next ones are closed");
+    }
+    let _ = stream.try_write(CROWDED);
+}
+
+/// Answers what comes over one connection, in a task of its own, which holds its `room`.
 fn answer(
     stream: impl Read + Write + Unpin + Send + 'static,
     peer: Peer,
     router: Router,
-    limits: Limits,
+    limits: &Limits,
     open: &GracefulShutdown,
-    permit: OwnedSemaphorePermit,
+    room: (OwnedSemaphorePermit, Option<Place>),
 ) {
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request: Request = request.map(Body::new);
@@ -227,7 +257,7 @@ fn answer(
         if let Err(error) = connection.await {
             tracing::debug!("a connection ended: {error}");
         }
-        drop(permit);
+        drop(room);
     });
 }
 
@@ -237,7 +267,10 @@ async fn accept(listener: &Listener, connections: &Arc<Semaphore>) -> Option<(St
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, permit)),
         Err(error) => {
-            tracing::warn!("no connection could be accepted: {error}");
+            static REFUSED: Repeated = Repeated::new();
+            if let Some(left_out) = REFUSED.due() {
+                tracing::warn!(left_out, "no connection could be accepted: {error}");
+            }
             tokio::time::sleep(ACCEPT_PAUSE).await;
             None
         }

@@ -20,6 +20,11 @@ impl Proxies {
         Self(addresses.into_iter().map(|address| address.to_canonical()).collect())
     }
 
+    /// Whether one of them is at this address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+
     /// Who sent a request that came from `peer`: each proxy adds to `X-Forwarded-For` whom it was asked by, so it is the
     /// last one that is no proxy of ours. What stands before it anybody may have written.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -36,20 +36,54 @@ impl<K: Hash + Eq + Clone> Rate<K> {
     /// # Errors
     /// After how many seconds, at least one, the next one is let pass; then this one is not counted.
     pub fn take(&self, key: &K, now: Timestamp) -> Result<(), i64> {
-        let mut paid_at = self.paid_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let begin = paid_at.get(key).copied().unwrap_or(now).max(now);
-        let paid = begin.checked_add(self.interval).unwrap_or(Timestamp::MAX);
-        let ahead = paid.duration_since(now);
-        if ahead > self.burst {
-            let wait = ahead.saturating_sub(self.burst);
-            return Err((wait.as_secs() + i64::from(wait.subsec_nanos() > 0)).max(1));
+        let mut paid_at = self.lock();
+        let paid = after(begin(&paid_at, key, now), self.interval);
+        match self.wait_for(paid, now) {
+            Some(seconds) => Err(seconds),
+            None => {
+                remember(&mut paid_at, key, paid, now);
+                Ok(())
+            }
         }
-        if paid_at.len() >= REMEMBERED && !paid_at.contains_key(key) {
-            forget(&mut paid_at, now);
-        }
-        paid_at.insert(key.clone(), paid);
-        Ok(())
     }
+
+    /// After how many seconds a request of `key` is let pass, where it is not at `now`. Nothing is counted.
+    pub fn wait(&self, key: &K, now: Timestamp) -> Option<i64> {
+        self.wait_for(after(begin(&self.lock(), key, now), self.interval), now)
+    }
+
+    /// Counts so many requests of `key` that were let pass: for what is known to count only when it is done.
+    pub fn charge(&self, key: &K, requests: usize, now: Timestamp) {
+        let mut paid_at = self.lock();
+        let cost = self.interval.saturating_mul(i32::try_from(requests).unwrap_or(i32::MAX));
+        let paid = after(begin(&paid_at, key, now), cost).min(after(now, self.burst));
+        remember(&mut paid_at, key, paid, now);
+    }
+
+    fn wait_for(&self, paid: Timestamp, now: Timestamp) -> Option<i64> {
+        let wait = paid.duration_since(now).saturating_sub(self.burst);
+        let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
+        wait.is_positive().then_some(seconds.max(1))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Timestamp>> {
+        self.paid_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn begin<K: Hash + Eq>(paid_at: &HashMap<K, Timestamp>, key: &K, now: Timestamp) -> Timestamp {
+    paid_at.get(key).copied().unwrap_or(now).max(now)
+}
+
+fn after(time: Timestamp, interval: SignedDuration) -> Timestamp {
+    time.checked_add(interval).unwrap_or(Timestamp::MAX)
+}
+
+fn remember<K: Hash + Eq + Clone>(paid_at: &mut HashMap<K, Timestamp>, key: &K, paid: Timestamp, now: Timestamp) {
+    if paid_at.len() >= REMEMBERED && !paid_at.contains_key(key) {
+        forget(paid_at, now);
+    }
+    paid_at.insert(key.clone(), paid);
 }
 
 fn forget<K: Hash + Eq + Clone>(paid_at: &mut HashMap<K, Timestamp>, now: Timestamp) {
@@ -99,6 +133,18 @@ mod tests {
             assert_eq!(rate.take(&1, at(60_000)), Ok(()));
         }
         assert_eq!(rate.take(&1, at(60_000)), Err(1), "whoever was quiet has a burst, and no more");
+    }
+
+    #[test]
+    fn what_is_charged_afterwards_counts_as_if_it_had_been_asked_for() {
+        let rate = rate();
+        assert_eq!(rate.wait(&1, at(0)), None);
+        rate.charge(&1, 2, at(0));
+        assert_eq!(rate.take(&1, at(0)), Ok(()));
+        assert_eq!((rate.take(&1, at(0)), rate.wait(&1, at(0))), (Err(1), Some(1)));
+        rate.charge(&1, 1_000_000, at(0));
+        assert_eq!(rate.wait(&1, at(499)), Some(1));
+        assert_eq!(rate.wait(&1, at(500)), None, "however much it was, the wait has an end");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 pub use seatline_web::ApiError;
+use seatline_web::Repeated;
 
 use crate::actions::accounts::AccountError;
 use crate::auth::SignedIn;
@@ -9,6 +10,9 @@ use crate::central::ActionError;
 use crate::domain::{Role, Scope};
 use crate::server::Need;
 use crate::store::StoreError;
+
+/// After how many seconds a store that could not be used is asked again.
+const RETRY_SECONDS: i64 = 10;
 
 /// Nobody is signed in.
 pub fn unauthorised() -> ApiError {
@@ -57,12 +61,16 @@ impl From<StoreError> for ApiError {
             StoreError::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Unavailable(_) | StoreError::Corrupt { .. } => {
                 // What the database says is for the administrator of the server, not for whoever asks.
-                tracing::error!("{error}");
+                static UNUSABLE: Repeated = Repeated::new();
+                if let Some(left_out) = UNUSABLE.due() {
+                    tracing::error!(code = error.code(), left_out, "a request to the API was not answered: {error}");
+                }
                 let message = "the store cannot be used at this moment: see the log of the central server";
-                return Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), message);
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), message).retry_after(RETRY_SECONDS);
             }
         };
-        Self::new(status, error.code(), error.to_string())
+        let refused = Self::new(status, error.code(), error.to_string());
+        if status == StatusCode::SERVICE_UNAVAILABLE { refused.retry_after(RETRY_SECONDS) } else { refused }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `serve`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -36,6 +37,10 @@ pub(super) struct Serve {
     /// The address of a reverse proxy in front, whose X-Forwarded-For says who asks; may be given several times
     #[arg(long = "proxy", value_name = "ADDRESS", env = "SEATLINE_CENTRAL_PROXY", value_delimiter = ',')]
     proxies: Vec<IpAddr>,
+    /// How many connections one address may have open at once; a quarter of all of them where nothing is said. A proxy may
+    /// have all
+    #[arg(long, value_name = "NUMBER")]
+    connections_per_address: Option<NonZeroUsize>,
     /// How many products may wait for news at once, which brings "Synchronise now" to them within two seconds. Each holds a
     /// connection and some ten KiB; the others learn of it with their next report
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_PLACES)]
@@ -76,7 +81,8 @@ impl Serve {
         // What the end of the server has interrupted.
         central.sweep_later();
         let sso = self.single_sign_on.as_deref().map(SsoConfig::read).transpose()?.map(Sso::new);
-        let gate = app.gate.clone().behind(Proxies::new(self.proxies));
+        let proxies = Proxies::new(self.proxies);
+        let gate = app.gate.clone().behind(proxies.clone());
         let metrics =
             Metrics { is_open: self.open_metrics, applications: self.metrics_applications, ..app.metrics.clone() };
         let router = router(App { gate, sso, metrics, ..app })?;
@@ -96,7 +102,9 @@ impl Serve {
         })?;
         let jobs = Jobs::start(&central, Jobs::all())?;
         let limits = Limits::default();
-        let limits = Limits { connections: limits.connections + self.waiting, ..limits };
+        let connections = limits.connections + self.waiting;
+        let per_address = self.connections_per_address.map_or(connections / 4, NonZeroUsize::get);
+        let limits = Limits { connections, per_address, proxies, ..limits };
         raise_open_files(limits.connections);
         let waiting = central.waiting().clone();
         let end = async move {

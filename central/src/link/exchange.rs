@@ -30,6 +30,12 @@ pub enum ExchangeError {
     /// Too many requests are being answered.
     #[error("too many exchanges at this moment: try again in a few seconds")]
     Busy,
+    /// Too much has come from this address that nobody here could have sent.
+    #[error("too much came from this address that belongs to no link here: try again in {seconds} seconds")]
+    Flood {
+        /// How long to wait, in seconds.
+        seconds: i64,
+    },
     /// The store could not keep what came.
     #[error("the central server cannot store reports at this moment: try again later")]
     Store(#[from] StoreError),
@@ -50,7 +56,9 @@ impl ExchangeError {
         match self {
             Self::TooLarge => RefusalCode::TooLarge,
             Self::Malformed(_) | Self::Slow => RefusalCode::Malformed,
-            Self::Busy | Self::Store(_) | Self::Random(_) | Self::Seal(_) | Self::Ending => RefusalCode::Unavailable,
+            Self::Busy | Self::Flood { .. } | Self::Store(_) | Self::Random(_) | Self::Seal(_) | Self::Ending => {
+                RefusalCode::Unavailable
+            }
         }
     }
 

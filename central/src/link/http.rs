@@ -12,9 +12,11 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
 use seatline_protocol::ExchangeResponse;
 use seatline_protocol::exchange::{MAX_REQUEST_BYTES, RefusalCode};
+use seatline_web::Repeated;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::exchange::{ExchangeError, exchange, parse};
+use super::strangers;
 use crate::server::App;
 
 /// How long a request may take to come whole.
@@ -26,7 +28,7 @@ const FIRST_BYTES: usize = 64 * 1024;
 /// The unit in which the budget is handed out: also what the smallest request costs.
 const UNIT_BYTES: usize = 4 * 1024;
 /// After how many seconds a product that was turned away should come again.
-const RETRY_SECONDS: &str = "10";
+const RETRY_SECONDS: i64 = 10;
 
 /// What the door gives to those who come: memory while they are answered, and time to say what they want.
 #[derive(Debug, Clone)]
@@ -58,13 +60,20 @@ impl Door {
 pub async fn handle(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let began = Instant::now();
-    let result = answer(&app, &parts.headers, body).await;
+    let result = match strangers::held_up(&app, &parts) {
+        None => answer(&app, &parts.headers, body).await,
+        Some(flood) => Err(flood),
+    };
     app.metrics.counters.exchanged(began, &result);
+    strangers::count(&app, &parts, &result);
     match result {
         Ok(response) => Json(response).into_response(),
         Err(error) => {
             if let ExchangeError::Store(cause) = &error {
-                tracing::error!("an exchange was not stored: {cause}");
+                static NOT_STORED: Repeated = Repeated::new();
+                if let Some(left_out) = NOT_STORED.due() {
+                    tracing::error!(left_out, "an exchange was not stored: {cause}");
+                }
             }
             error.into_response()
         }
@@ -121,7 +130,8 @@ impl IntoResponse for ExchangeError {
         };
         let mut response = (status, Json(self.response())).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_SECONDS));
+            let seconds = if let Self::Flood { seconds } = self { seconds } else { RETRY_SECONDS };
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -10,6 +10,7 @@ mod removed;
 mod reports;
 mod rotation;
 mod statements;
+mod strangers;
 pub mod wait;
 pub mod waiting;
 

@@ -1,11 +1,13 @@
 //! Reports arrive: each is opened by its link's key, admitted to the chain, and answered by a receipt (`b1`, `b2`).
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::seal::{self, Unopened};
-use seatline_protocol::{Digest, Document, ExchangeResponse, KeyId, Receipt, Refusal, Report};
+use seatline_protocol::{Digest, Document, ExchangeResponse, KeyId, LinkId, Receipt, Refusal, Report, Sequence};
+use seatline_web::Rate;
 
 use super::exchange::{ExchangeError, InForce};
 use super::removed;
@@ -146,7 +148,7 @@ async fn admit(
                 if code == RefusalCode::LinkRemoved && response.removal.is_none() {
                     removed::tell_of(central, link, response).await?;
                 }
-                tracing::warn!(%link, %sequence, code = code.name(), "a report was refused");
+                note_refused(link, sequence, code, central.now());
                 response.refusals.push(Refusal::new("report", Some(place), code.name(), reason(code)));
             }
         }
@@ -157,6 +159,14 @@ async fn admit(
     });
     response.receipts.extend(sealed.await??);
     Ok(admissions.settings)
+}
+
+/// Logs a refusal: a copy that reports on and on fills no disk, and hides no other link's.
+fn note_refused(link: &LinkId, sequence: Sequence, code: RefusalCode, now: Timestamp) {
+    static REFUSED: LazyLock<Rate<LinkId>> = LazyLock::new(|| Rate::new(3, SignedDuration::from_mins(10)));
+    if REFUSED.take(link, now).is_ok() {
+        tracing::warn!(%link, %sequence, code = code.name(), "a report was refused; more of the link are logged rarely");
+    }
 }
 
 /// How many seals are made or opened at once where it takes less time than to hand the work to another thread would.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use super::exchange::ExchangeError;
 use super::removed;
 use super::reports::{Addressed, Senders, addressed, reason};
+use super::strangers;
 use super::waiting::{Ticket, Woken};
 use crate::central::Central;
 use crate::domain::LinkState;
@@ -28,14 +29,16 @@ const BODY_TIME: Duration = Duration::from_secs(5);
 
 /// `POST /link/v1/wait`
 pub async fn handle(State(app): State<App>, request: Request) -> Response {
-    let wish = match read(request.into_body()).await {
-        Ok(wish) => wish,
-        Err(error) => return error.into_response(),
+    let (parts, body) = request.into_parts();
+    let result = match strangers::held_up(&app, &parts) {
+        Some(flood) => Err(flood),
+        None => match read(body).await {
+            Ok(wish) => answer(&app.central, &wish).await,
+            Err(error) => Err(error),
+        },
     };
-    match answer(&app.central, &wish).await {
-        Ok(response) => Json(response).into_response(),
-        Err(error) => error.into_response(),
-    }
+    strangers::count(&app, &parts, &result);
+    result.map_or_else(ExchangeError::into_response, |response| Json(response).into_response())
 }
 
 async fn read(body: Body) -> Result<WaitRequest, ExchangeError> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use seatline_protocol::LinkId;
+use seatline_web::Repeated;
 use tokio::sync::oneshot;
 
 use crate::central::Central;
@@ -157,7 +158,11 @@ impl Waiting {
         match central.store().news_since(central.now() - LOOK_BACK, MOST_NEWS).await {
             Ok(news) => news.iter().for_each(|news| self.wake(&news.link)),
             Err(error) => {
-                tracing::warn!(code = error.code(), "news for products that wait cannot be looked for: {error}")
+                static NO_NEWS: Repeated = Repeated::new();
+                if let Some(left_out) = NO_NEWS.due() {
+                    let code = error.code();
+                    tracing::warn!(code, left_out, "news for products that wait cannot be looked for: {error}");
+                }
             }
         }
     }

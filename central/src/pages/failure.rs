@@ -1,9 +1,9 @@
 //! Pages that say what could not be done, why, and the way out.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use seatline_ui::{Banner, Failure, Prose, Tone};
-use seatline_web::refusal;
+use seatline_web::{Repeated, refusal};
 
 use crate::actions::accounts::AccountError;
 use crate::auth::SignedIn;
@@ -11,6 +11,9 @@ use crate::central::ActionError;
 use crate::domain::Role;
 use crate::pages::frame::page_with;
 use crate::store::StoreError;
+
+/// After how many seconds a page that could not be shown is asked for again.
+const RETRY_SECONDS: u16 = 10;
 
 /// An action that failed, as the answer to a request for a page. What broke a rule of a field is shown at the field
 /// instead, where there is one.
@@ -63,7 +66,10 @@ impl From<ActionError> for PageError {
                 Self::new(StatusCode::BAD_REQUEST, "Not done", Tone::Warning, "This could not be done", why)
             }
             ActionError::Store(_) | ActionError::Random(_) => {
-                tracing::error!(code = error.code(), %error, "a page could not be shown");
+                static NOT_SHOWN: Repeated = Repeated::new();
+                if let Some(left_out) = NOT_SHOWN.due() {
+                    tracing::error!(code = error.code(), left_out, "a page could not be shown: {error}");
+                }
                 Self::unavailable()
             }
         }
@@ -90,6 +96,10 @@ impl From<StoreError> for PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        page_with(self.0, self.1.title, None, self.1)
+        let mut response = page_with(self.0, self.1.title, None, self.1);
+        if self.0 == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_SECONDS.into());
+        }
+        response
     }
 }

@@ -5,13 +5,14 @@
 //! and `Origin`); no route changes anything by `GET`.
 
 mod errors;
+mod health;
 mod rates;
 mod route;
 
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -29,6 +30,7 @@ use crate::link::http::Door;
 use crate::metrics::Metrics;
 use crate::pages;
 use crate::sso::Sso;
+pub use health::Health;
 pub use rates::Rates;
 pub use route::{Need, Route};
 
@@ -62,6 +64,8 @@ pub struct App {
     pub metrics: Metrics,
     /// How often somebody may ask.
     pub rates: Rates,
+    /// Whether reports can be stored.
+    pub health: Health,
 }
 
 impl App {
@@ -84,6 +88,7 @@ impl App {
             sso: None,
             metrics,
             rates: Rates::default(),
+            health: Health::default(),
         })
     }
 }
@@ -114,22 +119,11 @@ pub fn router(app: App) -> Result<Router, ActionError> {
         .layer(csrf::layer([app.central.public_url()]).map_err(|error| ActionError::invalid("public URL", error))?)
         .layer(from_fn(errors::in_form));
     let open = Router::new()
-        .route("/healthz", get(health))
+        .route("/healthz", get(health::answer))
         .route(exchange::PATH, post(crate::link::http::handle).layer(DefaultBodyLimit::disable()))
         .route(wait::PATH, post(crate::link::wait::handle).layer(DefaultBodyLimit::disable()))
         .route(assets::ROUTE, get(assets::asset));
     Ok(open.merge(browsed).layer(from_fn(headers::secure)).with_state(app))
-}
-
-/// `GET /healthz`: 200 if reports can be stored now, else 503. It says no more, as anybody may ask.
-async fn health(State(app): State<App>) -> Response {
-    match app.central.store().check().await {
-        Ok(()) => (StatusCode::OK, "ok\n").into_response(),
-        Err(error) => {
-            tracing::error!("not healthy: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be used\n").into_response()
-        }
-    }
 }
 
 async fn not_found(uri: Uri) -> Response {

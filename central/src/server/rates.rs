@@ -17,6 +17,8 @@ pub struct Counted {
     pub requests: Rate<String>,
     /// Tokens that nobody has, by address. A right one from there is not held up.
     pub wrong_tokens: Rate<IpAddr>,
+    /// Exchanges and waits that nobody here could have sent, by address: what comes from there waits then.
+    pub strangers: Rate<IpAddr>,
     /// Ways to the provider of single sign-on and back, by address: each makes this server ask the provider.
     pub sign_ons: Rate<IpAddr>,
 }
@@ -26,6 +28,7 @@ impl Default for Rates {
         Self(Arc::new(Counted {
             requests: Rate::new(600, SignedDuration::from_millis(10)),
             wrong_tokens: Rate::new(60, SignedDuration::from_secs(1)),
+            strangers: Rate::new(600, SignedDuration::from_millis(100)),
             sign_ons: Rate::new(30, SignedDuration::from_secs(2)),
         }))
     }

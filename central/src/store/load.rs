@@ -1,9 +1,10 @@
 //! How busy a store is: what its writes cost, and how many wait.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::Stored;
+use super::{StoreError, Stored};
 use crate::metrics::Timed;
 
 /// How busy a store is, of this process alone.
@@ -25,12 +26,17 @@ pub trait Busy: Send + Sync {
     fn load(&self) -> StoreLoad;
 }
 
+/// How long a write that could not be made tells that the next one cannot be made either.
+const FAILING: Duration = Duration::from_secs(10);
+
 /// What a store keeps to tell.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     writes: Timed,
     failures: AtomicU64,
     waiting: AtomicU64,
+    /// When the last write could not be made, and why; none once another one was made.
+    failed: Mutex<Option<(Instant, String)>>,
 }
 
 impl Meter {
@@ -42,7 +48,21 @@ impl Meter {
         let result = work.await;
         self.writes.add(began.elapsed());
         self.failures.fetch_add(u64::from(result.is_err()), Relaxed);
+        let failed = match &result {
+            Ok(_) => None,
+            Err(StoreError::Unavailable(reason)) => Some((Instant::now(), reason.to_string())),
+            // The work itself was refused: that says nothing of the database.
+            Err(_) => return result,
+        };
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
         result
+    }
+
+    /// Why the last write could not be made, where that was a moment ago. A small write may succeed where a full disk has no room
+    /// for the next report.
+    pub(super) fn is_failing(&self) -> Option<String> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.as_ref().filter(|(at, _)| at.elapsed() < FAILING).map(|(_, reason)| reason.clone())
     }
 
     pub(super) fn read(&self) -> StoreLoad {

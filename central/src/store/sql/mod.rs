@@ -112,12 +112,14 @@ impl SqlStore {
     /// Runs `work` in a transaction, and gives its value after the commit. Where `work` fails, what it changed is undone.
     /// It may run several times, all but the last without effect.
     async fn write<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
-        let write = async {
-            let (job, answer) = group::job(work);
-            self.driver.write(job)?;
-            answered(answer).await
-        };
-        self.meter.write(write).await
+        self.meter.write(self.attempt(work)).await
+    }
+
+    /// As [`Self::write`], without being counted as one.
+    async fn attempt<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
+        let (job, answer) = group::job(work);
+        self.driver.write(job)?;
+        answered(answer).await
     }
 }
 
