@@ -14,8 +14,8 @@ use crate::domain::Retention;
 /// The walk along all links, a few in each step.
 #[derive(Debug, Default)]
 pub struct Forgetting {
-    /// The link that was looked at last.
-    last: Mutex<Option<LinkId>>,
+    /// The link to go on with.
+    next: Mutex<Option<LinkId>>,
 }
 
 #[async_trait]
@@ -30,16 +30,16 @@ impl Job for Forgetting {
 
     async fn step(&self, central: &Central) -> Result<Progress, JobError> {
         let (retention, now) = (central.store().retention().await?, central.now());
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if last.is_none() {
+        let from = self.next.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if from.is_none() {
             central.store().keep_months(&retention, now).await?;
         }
         if retention == Retention::default() {
             return Ok(Progress::Done);
         }
-        let next = central.store().forget(&retention, now, last.as_ref()).await?;
+        let next = central.store().forget(&retention, now, from.as_ref()).await?;
         let progress = if next.is_some() { Progress::More } else { Progress::Done };
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(progress)
     }
 }

@@ -163,7 +163,7 @@ async fn forgetting_goes_along_all_links_and_begins_again_at_the_first() {
     let central = central(&store).await;
     let forgetting = Forgetting::default();
     let step = async || forgetting.step(&central).await.expect("done");
-    for n in 1..=30 {
+    for n in 1..=60 {
         crate::store::conformance::sample::linked(&*store, n).await;
     }
     assert_eq!(step().await, Progress::Done, "everything is kept");

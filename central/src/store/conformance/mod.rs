@@ -84,6 +84,8 @@ macro_rules! store_conformance {
             writes_at_once_are_all_kept
             everything_is_kept_until_a_retention_is_set
             b1_reports_that_are_too_old_are_forgotten_and_the_chain_goes_on
+            b1_all_that_is_too_old_goes_in_one_walk
+            b2_the_newest_report_of_a_silent_link_stays
             months_come_and_go
             g8_reports_that_say_the_same_are_one_run
             g8_reports_in_any_order_make_the_same_history

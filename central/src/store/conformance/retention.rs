@@ -19,7 +19,7 @@ pub async fn everything_is_kept_until_a_retention_is_set(store: &dyn Store) {
     store.admit(&link.id, chain(1, 3), at(200)).await.expect("answered");
     let later = at(10_000 * DAY);
     store.keep_months(&Retention::default(), at(200)).await.expect("kept");
-    assert_eq!(store.forget(&Retention::default(), later, None).await.expect("done"), Some(link.id.clone()));
+    assert_eq!(store.forget(&Retention::default(), later, None).await.expect("done"), None);
     assert!(store.sealed_report(&link.id, Sequence::FIRST).await.expect("read").is_some());
     for retention in [
         Retention { reports_days: Some(400), history_days: None },
@@ -41,8 +41,7 @@ pub async fn b1_reports_that_are_too_old_are_forgotten_and_the_chain_goes_on(sto
     store.admit(&other.id, chain(2, 1), at(1000)).await.expect("answered");
 
     let now = at(101 * DAY);
-    let first = store.forget(&retention, now, None).await.expect("done").expect("a link");
-    assert_eq!(store.forget(&retention, now, Some(&first)).await.expect("done"), None, "both links were looked at");
+    assert_eq!(store.forget(&retention, now, None).await.expect("done"), None, "both links were looked at");
     let kept = |sequence: u64| store.sealed_report(&link.id, Sequence::try_from(sequence).expect("a number"));
     assert_eq!(kept(1).await.expect("read"), None);
     assert_eq!(kept(2).await.expect("read"), None);
@@ -62,6 +61,47 @@ pub async fn b1_reports_that_are_too_old_are_forgotten_and_the_chain_goes_on(sto
     let whole = store.link(&link.id).await.expect("read").expect("a link").chain;
     assert_eq!((whole.stored, whole.missing()), (5, 0));
     assert!(store.latest(&link.id).await.expect("read").is_some());
+}
+
+/// However many reports of a link are too old, one walk along the links forgets all of them.
+pub async fn b1_all_that_is_too_old_goes_in_one_walk(store: &dyn Store) {
+    let retention = Retention { reports_days: Some(100), history_days: None };
+    let (link, other) = (linked(store, 1).await, linked(store, 2).await);
+    for reports in chain(1, 1203).chunks(64) {
+        store.admit(&link.id, reports.to_vec(), at(100_000)).await.expect("answered");
+    }
+    store.admit(&other.id, chain(2, 3), at(100_000)).await.expect("answered");
+    let (mut from, mut steps) = (None, 0);
+    loop {
+        from = store.forget(&retention, at(102 * DAY), from.as_ref()).await.expect("done");
+        steps += 1;
+        if from.is_none() {
+            break;
+        }
+        assert!(steps < 10, "the walk ends");
+    }
+    assert_eq!(steps, 3, "in batches");
+    for (link, newest) in [(link, 1203), (other, 3)] {
+        let page = store.reports(&link.id, None, crate::store::PageSize::new(50)).await.expect("read");
+        let kept: Vec<u64> = page.items.iter().map(|row| row.sequence.get()).collect();
+        assert_eq!(kept, [newest]);
+    }
+}
+
+/// The newest report of a link that is silent stays, however its month goes: what is sent again of it has its old receipt.
+pub async fn b2_the_newest_report_of_a_silent_link_stays(store: &dyn Store) {
+    let retention = Retention { reports_days: Some(45), history_days: None };
+    let link = linked(store, 1).await;
+    store.keep_months(&retention, at(0)).await.expect("kept");
+    let reports = chain(1, 3);
+    store.admit(&link.id, reports.clone(), at(1000)).await.expect("answered");
+    let later = at(200 * DAY);
+    store.keep_months(&retention, later).await.expect("kept");
+    store.forget(&retention, later, None).await.expect("done");
+    let page = store.reports(&link.id, None, crate::store::PageSize::new(50)).await.expect("read");
+    assert_eq!(page.items.iter().map(|row| row.sequence.get()).collect::<Vec<_>>(), [3]);
+    let again = store.admit(&link.id, vec![reports[2].clone()], later).await.expect("answered");
+    assert_eq!(again.answers, [Admitted::Stored { received_at: at(1000), verdict: Verdict::Chained }]);
 }
 
 /// A month that is too old is forgotten with whatever it holds, also where the database keeps months apart.

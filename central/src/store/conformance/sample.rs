@@ -54,6 +54,13 @@ pub(super) fn invite(n: u8, application: Option<&Application>) -> InviteRecord {
     }
 }
 
+/// The id of the n-th link: of each byte, five bits are told apart.
+fn link_id(n: u8) -> LinkId {
+    let mut random = [n; 24];
+    random[0] = n.wrapping_add(n / 32);
+    LinkId::from_random(random)
+}
+
 /// The n-th key.
 pub(super) fn key(n: u8) -> SecretKey {
     SecretKey::from_seed(&[n; 32])
@@ -65,7 +72,7 @@ pub(super) fn redemption(invite: u8, key: &SecretKey, link: u8, now: Timestamp) 
         secret: TokenHash::of(&[invite; 32]),
         key: key.public(),
         product: product(),
-        link: LinkId::from_random([link; 24]),
+        link: link_id(link),
         now,
     }
 }
@@ -128,7 +135,7 @@ pub(super) fn report_at(
     observed_at: Timestamp,
 ) -> Incoming {
     let report = Report {
-        link: LinkId::from_random([n; 24]),
+        link: link_id(n),
         sequence: Sequence::try_from(sequence).expect("a sequence number"),
         previous: previous.cloned(),
         observed_at,

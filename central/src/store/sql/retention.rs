@@ -38,24 +38,27 @@ impl Retentions for SqlStore {
         .await
     }
 
-    async fn forget(&self, retention: &Retention, now: Timestamp, after: Option<&LinkId>) -> Stored<Option<LinkId>> {
+    async fn forget(&self, retention: &Retention, now: Timestamp, from: Option<&LinkId>) -> Stored<Option<LinkId>> {
         let (reports, history) = (retention.reports_before(now), retention.history_before(now));
-        let after = after.map_or_else(String::new, |link| link.as_str().to_owned());
+        let from = from.map_or_else(String::new, |link| link.as_str().to_owned());
         self.write(move |session| {
-            let links: Vec<LinkId> = session.rows(
-                "SELECT id FROM links WHERE id > ?1 ORDER BY id LIMIT ?2",
-                params![&after, LINKS],
+            let mut links: Vec<LinkId> = session.rows(
+                "SELECT id FROM links WHERE id >= ?1 ORDER BY id LIMIT ?2",
+                params![&from, LINKS + 1],
                 |row| row.parsed("id"),
             )?;
-            for link in &links {
-                if let Some(before) = reports {
-                    forget_reports(session, link, before)?;
-                }
+            let next = if links.len() > LINKS as usize { links.pop() } else { None };
+            for link in links {
                 if let Some(before) = history {
-                    forget_history(session, link, before)?;
+                    forget_history(session, &link, before)?;
+                }
+                if let Some(before) = reports
+                    && forget_reports(session, &link, before)? == Rest::More
+                {
+                    return Ok(Some(link));
                 }
             }
-            Ok(links.last().cloned())
+            Ok(next)
         })
         .await
     }
@@ -75,17 +78,33 @@ fn current(session: &dyn Session) -> Stored<Retention> {
     Ok(found.unwrap_or_default())
 }
 
-/// Forgets the oldest reports of a link, up to the first that is not too old, and never the newest of all.
-fn forget_reports(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<()> {
-    let oldest = session.rows(
-        "SELECT sequence, received_at FROM reports WHERE link = ?1 ORDER BY sequence LIMIT ?2",
-        params![link.as_str(), REPORTS + 1],
-        |row: &Row<'_>| Ok((row.number::<u64>("sequence")?, row.time("received_at")?)),
-    )?;
+/// What is left after a batch.
+#[derive(Debug, PartialEq, Eq)]
+enum Rest {
+    Nothing,
+    More,
+}
+
+/// Forgets a batch of the oldest reports of a link, up to the first that is not too old, and never the newest of all.
+fn forget_reports(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<Rest> {
+    let oldest = |most: u32| {
+        session.rows(
+            "SELECT sequence, received_at FROM reports WHERE link = ?1 ORDER BY sequence LIMIT ?2",
+            params![link.as_str(), most],
+            |row: &Row<'_>| Ok((row.number::<u64>("sequence")?, row.time("received_at")?)),
+        )
+    };
+    // Of nearly all links the first report tells that nothing is too old.
+    if oldest(1)?.iter().all(|(_, received_at)| *received_at >= before) {
+        return Ok(Rest::Nothing);
+    }
+    let oldest = oldest(REPORTS + 1)?;
     let newest_of_these = oldest.len().saturating_sub(1);
     let too_old = oldest[..newest_of_these].iter().take_while(|(_, received_at)| *received_at < before);
-    let Some((last, _)) = too_old.last() else { return Ok(()) };
-    session.run("DELETE FROM reports WHERE link = ?1 AND sequence <= ?2", params![link.as_str(), *last])
+    let too_old: Vec<u64> = too_old.map(|(sequence, _)| *sequence).collect();
+    let Some(last) = too_old.last() else { return Ok(Rest::Nothing) };
+    session.run("DELETE FROM reports WHERE link = ?1 AND sequence <= ?2", params![link.as_str(), *last])?;
+    Ok(if too_old.len() < REPORTS as usize { Rest::Nothing } else { Rest::More })
 }
 
 /// Forgets the days of a link's history, and the runs that nothing shows any more: the last one before the time lasts on.

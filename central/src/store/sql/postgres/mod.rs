@@ -66,9 +66,7 @@ pub(super) fn made(address: PostgresAddress) -> Stored<Server> {
 
 /// A connection for one long transaction.
 pub(super) fn unhurried(address: PostgresAddress) -> Stored<PostgresSession> {
-    let mut connection = Server::new(address).connection()?;
-    connection.be_patient(MIGRATION);
-    Ok(PostgresSession::new(connection))
+    Server::new(address).unhurried()
 }
 
 #[async_trait]
@@ -95,7 +93,7 @@ impl Driver for Postgres {
         // On a connection of its own: whatever waits for the locks of these statements is not the writer.
         let kept = tokio::task::spawn_blocking(move || {
             server.refusal()?;
-            months::keep(&server.connect()?, forget_before, now)
+            months::keep(&server.unhurried()?, forget_before, now)
         });
         kept.await.map_err(|error| StoreError::Unavailable(Box::new(error)))?
     }
@@ -114,6 +112,8 @@ fn read(server: &Server, job: &mut dyn Job) -> Stored<()> {
         server.heard(trouble, asked);
         match trouble {
             Some(Trouble::Lost) if !is_new => {}
+            // The tables have changed since it was prepared: it is prepared anew.
+            Some(Trouble::Outdated) if !is_new => server.give_back(session),
             Some(Trouble::Lost | Trouble::Silent) => return Ok(()),
             _ => {
                 server.give_back(session);

@@ -47,6 +47,8 @@ impl Month {
 /// Makes the parts of the months that come, and lets those go that end before `forget_before`.
 pub(super) fn keep(session: &PostgresSession, forget_before: Option<Timestamp>, now: Timestamp) -> Stored<()> {
     let asked: &dyn Session = session;
+    // Whoever waits for a lock on all reports lets nobody else in meanwhile: rather it is tried again hours later.
+    session.control("SET statement_timeout = '30min'; SET lock_timeout = '1s'")?;
     let mut parts: Vec<String> = asked.rows(
         "SELECT part.relname AS name FROM pg_inherits
          JOIN pg_class AS part ON part.oid = pg_inherits.inhrelid
@@ -68,10 +70,29 @@ pub(super) fn keep(session: &PostgresSession, forget_before: Option<Timestamp>, 
     }
     parts.retain(|part| Month::of_part(part).is_some_and(|month| ends_before(month, forget_before)));
     for part in parts {
-        session.control(&format!("DROP TABLE {part}"))?;
+        forget(session, &part)?;
         tracing::info!(part, "a month of reports was forgotten");
     }
     Ok(())
+}
+
+/// Lets a part go. The newest report of a link that is silent since then stays: it moves to the part for the others. It is
+/// found before anything is locked, as the lock holds up all reports.
+fn forget(session: &PostgresSession, part: &str) -> Stored<()> {
+    session.control(&format!(
+        "DROP TABLE IF EXISTS newest;
+         CREATE TEMPORARY TABLE newest AS SELECT {part}.* FROM latest
+             JOIN {part} ON {part}.link = latest.link AND {part}.sequence = latest.sequence
+                        AND {part}.received_at = latest.received_at"
+    ))?;
+    session.control(&format!(
+        "BEGIN;
+         ALTER TABLE reports DETACH PARTITION {part};
+         INSERT INTO reports (link, sequence, digest, previous, observed_at, received_at, verdict, sealed)
+             SELECT link, sequence, digest, previous, observed_at, received_at, verdict, sealed FROM newest;
+         DROP TABLE {part};
+         COMMIT"
+    ))
 }
 
 fn ends_before(month: Month, time: Option<Timestamp>) -> bool {
@@ -86,8 +107,8 @@ fn make(session: &PostgresSession, part: &str, begin: Timestamp, end: Timestamp)
     ));
     match made {
         // Reports of this month are among the others already, as after a restoration: there they stay.
-        Err(_) if session.take_trouble() == Some(Trouble::Other) => {
-            tracing::debug!(part, "the month has no part of its own");
+        Err(error) if session.take_trouble() == Some(Trouble::Other) => {
+            tracing::info!(part, "the month has no part of its own, and its reports lie among the others: {error}");
             Ok(())
         }
         made => made,

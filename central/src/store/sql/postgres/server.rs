@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use seatline_postgres::trouble::Trouble;
 use seatline_postgres::{Connection, PATIENCE, PostgresAddress, Silence, silent};
 
+use super::MIGRATION;
 use super::session::PostgresSession;
 use crate::store::{StoreError, Stored};
 
@@ -55,6 +56,16 @@ impl Server {
         let session = PostgresSession::new(self.connection()?);
         session.control(GREETING)?;
         Ok(session)
+    }
+
+    /// A connection for what may take long. Nobody waits for it.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    pub(super) fn unhurried(&self) -> Stored<PostgresSession> {
+        let mut connection = self.connection()?;
+        connection.be_patient(MIGRATION);
+        Ok(PostgresSession::new(connection))
     }
 
     /// A connection that waited for its next use.
