@@ -24,14 +24,15 @@ impl Central {
         let id = ApplicationId::from_random(random()?);
         let application = Application { id, name, product, url, created_at: act.at, link: None };
         self.store().add_application(&act, &application).await?;
-        self.store().review_one(&application.id, &self.reminders(), act.at).await?;
+        self.review_now(&application.id).await;
         Ok(application)
     }
 
     /// Changes an application. What is absent stays; an empty URL takes it away.
     ///
     /// # Errors
-    /// As [`Self::add_application`], and [`ActionError::NotFound`] where there is no such application.
+    /// As [`Self::add_application`], and [`ActionError::NotFound`] where there is no such application; a conflict also where
+    /// somebody else changed it at the same moment.
     pub async fn change_application(
         &self,
         actor: &Actor,
@@ -48,7 +49,8 @@ impl Central {
             ..before.clone()
         };
         if after != before {
-            self.store().change_application(&act, &after).await?;
+            self.store().change_application(&act, &before, &after).await?;
+            self.review_now(id).await;
         }
         Ok(after)
     }

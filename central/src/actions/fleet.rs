@@ -18,6 +18,15 @@ impl Central {
     pub async fn set_labels(&self, actor: &Actor, id: &ApplicationId, labels: &Labels) -> Result<(), ActionError> {
         labels.check().map_err(|reason| ActionError::invalid("tags", reason))?;
         self.store().set_labels(&self.act(actor)?, id, labels).await?;
-        Ok(self.store().review_one(id, &self.reminders(), self.now()).await?)
+        self.review_now(id).await;
+        Ok(())
+    }
+
+    /// Reviews an application that somebody has just changed, so that he finds it in the lists as it is. Where that fails, the
+    /// change is made all the same, and marked: the review comes by.
+    pub(super) async fn review_now(&self, id: &ApplicationId) {
+        if let Err(error) = self.store().review_one(id, &self.reminders(), self.now()).await {
+            tracing::warn!(application = %id, code = error.code(), "a change is in the lists a little later: {error}");
+        }
     }
 }

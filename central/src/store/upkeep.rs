@@ -69,11 +69,12 @@ pub trait Removals: Send + Sync {
     async fn removed_by_key(&self, key: &KeyId) -> Stored<Option<RemovedLink>>;
     /// The removed link of an id.
     async fn removed_link(&self, link: &LinkId) -> Stored<Option<RemovedLink>>;
-    /// Changes the name, the product and the URL of an application.
+    /// Changes the name, the product and the URL of an application from what they are in `before`.
     ///
     /// # Errors
-    /// [`super::StoreError::Missing`] where it is not there, [`super::StoreError::Conflict`] where another has its name.
-    async fn change_application(&self, act: &Act, application: &Application) -> Stored<()>;
+    /// [`super::StoreError::Missing`] where it is not there, [`super::StoreError::Conflict`] where another has its name, or
+    /// somebody else has changed it since.
+    async fn change_application(&self, act: &Act, before: &Application, after: &Application) -> Stored<()>;
 }
 
 /// What administrators have answered to the questions of chains (`b4`, `b8`).

@@ -288,7 +288,7 @@ pub async fn w5_a_name_that_changes_hands_is_found_where_it_is(store: &dyn Store
     let named = |n: u8, name: &str| Application { name: name.parse().expect("a name"), ..application(n) };
     store.add_application(&act(), &named(1, "Atlas")).await.expect("added");
     reviewed(store, at(0)).await;
-    store.change_application(&act(), &named(1, "Zebra")).await.expect("changed");
+    store.change_application(&act(), &named(1, "Atlas"), &named(1, "Zebra")).await.expect("changed");
     store.add_application(&act(), &named(2, "Atlas")).await.expect("added");
     store.review_one(&application(2).id, &Reminders::default(), at(1)).await.expect("reviewed");
     reviewed(store, at(1)).await;

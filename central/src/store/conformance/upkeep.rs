@@ -193,13 +193,18 @@ pub async fn w1_an_application_is_changed(store: &dyn Store) {
         url: Some("https://wiki.example.org".to_owned()),
         ..application(1)
     };
-    store.change_application(&act(), &changed).await.expect("changed");
+    store.change_application(&act(), &application(1), &changed).await.expect("changed");
     assert_eq!(store.application(&changed.id).await.expect("asked").as_ref(), Some(&changed));
     let case = Application { name: "WIKI of the company".parse().expect("a name"), ..changed.clone() };
-    store.change_application(&act(), &case).await.expect("its own name in other letters");
+    store.change_application(&act(), &changed, &case).await.expect("its own name in other letters");
+    let late = Application { url: None, ..changed.clone() };
+    let newer = store.change_application(&act(), &changed, &late).await;
+    assert!(matches!(newer, Err(StoreError::Conflict(_))), "who did not see the newer change undoes nothing of it");
     let taken = Application { name: case.name.clone(), ..application(2) };
-    assert!(matches!(store.change_application(&act(), &taken).await, Err(StoreError::Conflict(_))));
-    assert!(matches!(store.change_application(&act(), &application(9)).await, Err(StoreError::Missing(_))));
+    let taking = store.change_application(&act(), &application(2), &taken).await;
+    assert!(matches!(taking, Err(StoreError::Conflict(_))));
+    let missing = store.change_application(&act(), &application(9), &application(9)).await;
+    assert!(matches!(missing, Err(StoreError::Missing(_))));
 }
 
 /// `b4`, `b8`: answers are kept, the newest first, and only so many.

@@ -130,10 +130,14 @@ impl Removals for SqlStore {
         .await
     }
 
-    async fn change_application(&self, act: &Act, application: &Application) -> Stored<()> {
-        let application = application.clone();
+    async fn change_application(&self, act: &Act, before: &Application, after: &Application) -> Stored<()> {
+        let (read, application) = (before.clone(), after.clone());
         self.change(act, move |session| {
             let before = applications::locked(session, &application.id)?;
+            let said = |one: &Application| (one.name.clone(), one.product.clone(), one.url.clone());
+            if said(&before) != said(&read) {
+                return Err(StoreError::Conflict("a newer change of this application"));
+            }
             let taken = "SELECT id FROM applications WHERE name_key = ?1 AND id <> ?2";
             if session.exists(taken, params![&application.name.key(), application.id.as_str()])? {
                 return Err(StoreError::Conflict("an application with this name"));
