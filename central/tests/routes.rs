@@ -11,7 +11,9 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use seatline_central::actions::accounts::NewToken;
 use seatline_central::central::Central;
-use seatline_central::domain::{AccountName, Actor, Area, Clock, Role, Scope, Scopes};
+use seatline_central::domain::{
+    AccountName, Actor, Area, Clock, NewSession, Role, Scope, Scopes, SessionId, SignOn, Subject, TokenHash,
+};
 use seatline_central::keyring::Keyring;
 use seatline_central::server::{App, Route, is_for_programs, router, routes};
 use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
@@ -229,6 +231,41 @@ async fn g11_a_token_loses_what_its_owner_loses_at_once() {
     assert_eq!(ask().await, "role-too-low");
     server.central.remove_account(&actor, &owner).await.expect("removed");
     assert_eq!(ask().await, "unauthorised");
+}
+
+#[tokio::test]
+async fn g10_a_token_rests_where_its_owner_has_not_come_by_single_sign_on_for_a_month() {
+    let days = Arc::new(AtomicI64::new(0));
+    let now = Arc::clone(&days);
+    let clock = Clock::new(move || Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * now.load(Ordering::SeqCst)));
+    let server = Server::with(clock).await;
+    let subject = Subject { issuer: "https://id.example.org".to_owned(), subject: "7".to_owned() };
+    let name: AccountName = "grace".parse().expect("a name");
+    let person = SignOn { subject, name: name.clone(), role: Role::Viewer };
+    let (store, actor) = (server.central.store(), Actor::command_line("story"));
+    let act = || server.central.act(&actor).expect("an act");
+    store.sign_on(&act(), &person).await.expect("kept").expect("an account");
+    let read = Scopes::new([Scope { area: None, role: Role::Viewer }]).expect("a scope");
+    let new = NewToken { label: "story", scopes: read, days: None };
+    let hers = server.central.create_token(&actor, &name, new).await.expect("a token").0.to_string();
+    let local = server.token(Role::Viewer, Scope { area: None, role: Role::Viewer }).await;
+    let ask = async |day: i64, token: &str| {
+        days.store(day, Ordering::SeqCst);
+        code(server.ask(Request::get("/api/v1/server").header("authorization", format!("Bearer {token}"))).await).await
+    };
+    assert_eq!((ask(30, &hers).await, ask(31, &hers).await), (String::new(), "token-rests".to_owned()));
+    assert_eq!(ask(1000, &local).await, "", "who has a password here is looked after here");
+    let session = NewSession {
+        id: SessionId::from_random([1; 12]),
+        token: TokenHash::of(b"story"),
+        account: name,
+        created_at: server.central.now(),
+        expires_at: server.central.now(),
+        address: "127.0.0.1".parse().expect("an address"),
+        browser: String::new(),
+    };
+    store.begin_session(&act(), &session, None).await.expect("she has signed in again");
+    assert_eq!((ask(1030, &hers).await, ask(1031, &hers).await), (String::new(), "token-rests".to_owned()));
 }
 
 #[tokio::test]

@@ -34,6 +34,14 @@ pub fn scope_missing(need: Need) -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, "scope-missing", message)
 }
 
+/// The owner of a token comes by single sign-on, and has not come for so many days.
+pub fn token_rests(days: u16) -> ApiError {
+    let message = format!(
+        "the token rests: its owner comes by single sign-on, and has not signed in for {days} days; when he has, it serves again"
+    );
+    ApiError::new(StatusCode::UNAUTHORIZED, "token-rests", message)
+}
+
 /// Somebody asks too often.
 pub fn too_many_requests(seconds: i64) -> ApiError {
     let message = format!("too many requests: try again in {seconds} seconds");

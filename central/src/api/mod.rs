@@ -26,7 +26,9 @@ use crate::domain::Area;
 use crate::metrics;
 use crate::server::{METRICS, Need, Route};
 pub use description::description;
-pub use error::{ApiError, for_people, role_too_low, scope_missing, too_many_requests, unauthorised, unconfirmed};
+pub use error::{
+    ApiError, for_people, role_too_low, scope_missing, token_rests, too_many_requests, unauthorised, unconfirmed,
+};
 
 /// Every route of the API, with what it needs.
 pub fn routes() -> Vec<Route> {
@@ -40,7 +42,11 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/applications", Need::operate(Applications), applications::add),
         Route::get("/api/v1/applications/{application}", Need::read(Applications), applications::show),
         Route::patch("/api/v1/applications/{application}", Need::operate(Applications), applications::change),
-        Route::delete("/api/v1/applications/{application}", Need::operate(Applications), applications::remove),
+        Route::delete(
+            "/api/v1/applications/{application}",
+            Need::operate(Applications).confirmed(),
+            applications::remove,
+        ),
         Route::get("/api/v1/applications/{application}/licenses", Need::read(Applications), applications::licenses),
         Route::get("/api/v1/applications/{application}/history", Need::read(Reports), history::show),
         Route::get("/api/v1/applications/{application}/history.csv", Need::read(Reports), history_export::csv),
@@ -65,7 +71,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/links", Need::read(Links), links::list),
         Route::get("/api/v1/removed-links", Need::read(Links), links::removed),
         Route::get("/api/v1/links/{link}", Need::read(Links), links::show),
-        Route::delete("/api/v1/links/{link}", Need::operate(Links), links::remove),
+        Route::delete("/api/v1/links/{link}", Need::operate(Links).confirmed(), links::remove),
         Route::post("/api/v1/links/{link}/sync", Need::operate(Links), links::sync),
         Route::post("/api/v1/links/{link}/rotate", Need::operate(Links), links::rotate),
         Route::get("/api/v1/links/{link}/keys", Need::read(Links), links::keys),

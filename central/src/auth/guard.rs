@@ -49,6 +49,8 @@ pub enum Via {
         id: TokenId,
         /// What it is narrowed to.
         scopes: Scopes,
+        /// Whether it rests: the provider of single sign-on has not vouched for its owner for too long.
+        rests: bool,
     },
 }
 
@@ -89,6 +91,9 @@ impl SignedIn {
     }
 
     fn refused(&self, need: Need) -> Option<Refused> {
+        if matches!(self.via, Via::Token { rests: true, .. }) {
+            return Some(Refused::Rests);
+        }
         if self.role < need.role {
             return Some(Refused::Role);
         }
@@ -137,6 +142,7 @@ fn beginning_of_day(now: Timestamp) -> Timestamp {
 /// Why somebody who is signed in is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refused {
+    Rests,
     Role,
     Scope,
     Program,
@@ -159,6 +165,7 @@ pub async fn guard(State((app, need)): State<(App, Need)>, request: Request, nex
         return api::too_many_requests(seconds).into_response();
     }
     let mut response = match who.refused(need) {
+        Some(Refused::Rests) => api::token_rests(app.token_days()).into_response(),
         Some(Refused::Role) if !is_api => PageError::role_too_low(&who, need.role).into_response(),
         Some(Refused::Role) => api::role_too_low(&who, need.role).into_response(),
         Some(Refused::Scope) => api::scope_missing(need).into_response(),
@@ -183,13 +190,16 @@ pub async fn signed_in(app: &App, parts: &Parts, is_api: bool) -> Stored<Option<
     let (store, headers, now) = (app.central.store(), &parts.headers, app.central.now());
     let address = address(app, parts);
     if is_api && let Some(token) = token::presented(headers) {
-        let Some(PresentedToken { token, role }) = store.api_token(&token, now).await? else { return Ok(None) };
+        let Some(found) = store.api_token(&token, now).await? else { return Ok(None) };
+        let PresentedToken { token, role, vouched_at } = found;
         let today = beginning_of_day(now);
         if token.last_used_day != Some(today) {
             let (central, id) = (app.central.clone(), token.id.clone());
             noted(async move { central.store().use_api_token(&id, today).await });
         }
-        let via = Via::Token { id: token.id, scopes: token.scopes };
+        let vouched = SignedDuration::from_hours(24 * i64::from(app.token_days()));
+        let rests = vouched_at.is_some_and(|at| now.duration_since(at) > vouched);
+        let via = Via::Token { id: token.id, scopes: token.scopes, rests };
         return Ok(Some(SignedIn { name: token.account, role, via, address, asked_at: now }));
     }
     let Some(token) = session::presented(&app.central, headers) else { return Ok(None) };

@@ -193,4 +193,6 @@ pub struct PresentedToken {
     pub token: ApiToken,
     /// The role of its owner.
     pub role: Role,
+    /// When the provider of single sign-on last vouched for its owner; absent for who has a password here.
+    pub vouched_at: Option<Timestamp>,
 }

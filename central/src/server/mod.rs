@@ -30,6 +30,7 @@ use crate::link::http::Door;
 use crate::metrics::Metrics;
 use crate::pages;
 use crate::sso::Sso;
+use crate::sso::config::DEFAULT_TOKEN_DAYS;
 pub use health::Health;
 pub use rates::Rates;
 pub use route::{Need, Route};
@@ -72,6 +73,11 @@ impl App {
     /// The moment since which a session must have been used to run still.
     pub fn used_since(&self) -> Timestamp {
         self.central.now().checked_sub(self.life.idle).unwrap_or(Timestamp::MIN)
+    }
+
+    /// For how many days a token of somebody who comes by single sign-on serves after the provider has vouched for him.
+    pub fn token_days(&self) -> u16 {
+        self.sso.as_ref().map_or(DEFAULT_TOKEN_DAYS, |sso| sso.config().token_days)
     }
 
     /// The app over a central server.

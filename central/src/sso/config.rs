@@ -24,6 +24,8 @@ use crate::domain::Role;
 
 /// The most bytes of the file, and of the secret's.
 const MAX_FILE: u64 = 64 * 1024;
+/// For how many days a token serves after its owner has signed in, where nothing is said.
+pub const DEFAULT_TOKEN_DAYS: u16 = 30;
 /// The most characters of a line of text.
 const MAX_LINE: usize = 200;
 
@@ -46,6 +48,8 @@ pub struct SsoConfig {
     pub scopes: Vec<String>,
     /// The role of who is in none of the groups; absent to let none of them in.
     pub default_role: Option<Role>,
+    /// For how many days an API token serves after its owner has signed in: who has left the provider has no token for long.
+    pub token_days: u16,
     /// What each group may do.
     pub roles: BTreeMap<String, Role>,
 }
@@ -61,6 +65,7 @@ struct Document {
     groups_claim: Option<String>,
     scopes: Option<Vec<String>>,
     default_role: Option<String>,
+    token_days: Option<u16>,
     #[serde(default)]
     roles: BTreeMap<String, Role>,
 }
@@ -91,6 +96,10 @@ impl SsoConfig {
             None | Some("none") => None,
             Some(role) => Some(role.parse().map_err(|error| format!("default_role: {error}, or none"))?),
         };
+        let token_days = document.token_days.unwrap_or(DEFAULT_TOKEN_DAYS);
+        if token_days == 0 {
+            return Err("token_days: at least 1".to_owned());
+        }
         if document.roles.is_empty() && default_role.is_none() {
             return Err("nobody could sign in: name groups in [roles], or a default_role".to_owned());
         }
@@ -102,6 +111,7 @@ impl SsoConfig {
             groups_claim: line("groups_claim", document.groups_claim.unwrap_or_else(|| "groups".to_owned()))?,
             scopes: document.scopes.unwrap_or_else(|| vec!["profile".to_owned()]),
             default_role,
+            token_days,
             roles: document.roles,
             issuer: document.issuer,
         })
@@ -169,6 +179,7 @@ mod tests {
             (format!("client_secret_file = \"missing\"\n{GOOD}"), "missing"),
             (format!("default_role = \"all\"\n{GOOD}"), "default_role"),
             (format!("label = \"a\\nb\"\n{GOOD}"), "label"),
+            (format!("token_days = 0\n{GOOD}"), "token_days"),
         ] {
             let error = parse(&bad).map(|_| ()).expect_err(&bad);
             assert!(error.contains(why), "{why}: {error}");

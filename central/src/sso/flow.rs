@@ -157,7 +157,7 @@ impl Sso {
 
     /// Where somebody ends his session at the provider, if the provider says so and is known. Never asks it.
     pub fn sign_out(&self, public_url: &str) -> Option<String> {
-        let description = self.provider().description().ok()?;
+        let description = self.provider().last_description()?;
         let address = description.end_session_endpoint.as_ref()?;
         let mark = if address.contains('?') { '&' } else { '?' };
         let back = escape(&format!("{public_url}/sign-in"));

@@ -75,6 +75,11 @@ impl Provider {
         Self { agent, issuer: config.issuer.clone(), description: Mutex::default(), keys: Mutex::default() }
     }
 
+    /// What the provider last said of itself, however long ago. Never asks it.
+    pub(super) fn last_description(&self) -> Option<Arc<Description>> {
+        kept(&self.description, Duration::MAX)
+    }
+
     /// What the provider says of itself. Blocks.
     pub(super) fn description(&self) -> Result<Arc<Description>, SsoError> {
         if let Some(known) = kept(&self.description, FRESH) {

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jiff::{SignedDuration, Timestamp};
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
+use seatline_protocol::text::is_line;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -196,7 +197,7 @@ fn believed(claims: &[u8], expected: Expected<'_>) -> Result<Claims, TokenError>
             return Err(TokenError::Stale);
         }
     }
-    let subject = text("sub").filter(|subject| !subject.is_empty() && subject.len() <= MAX_SUBJECT);
+    let subject = text("sub").filter(|subject| !subject.is_empty() && is_line(subject, MAX_SUBJECT));
     let subject = subject.ok_or(TokenError::Malformed)?.to_owned();
     Ok(Claims { subject, all })
 }

@@ -148,7 +148,11 @@ fn whole(body: &str) -> String {
     let who = SignedIn {
         name: "ada".parse().expect("a name"),
         role: Role::Administrator,
-        via: Via::Token { id: TokenId::from_random([1; 12]), scopes: Scopes::all_of(Role::Administrator) },
+        via: Via::Token {
+            id: TokenId::from_random([1; 12]),
+            scopes: Scopes::all_of(Role::Administrator),
+            rests: false,
+        },
         address: "127.0.0.1".parse().expect("an address"),
         asked_at: now(),
     };

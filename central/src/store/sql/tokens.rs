@@ -15,7 +15,8 @@ macro_rules! tokens {
     ($which:literal) => {
         concat!(
             "SELECT api_tokens.id, api_tokens.token, api_tokens.account, api_tokens.label, api_tokens.scopes,
-                    api_tokens.created_at, api_tokens.expires_at, api_tokens.last_used_day, accounts.role
+                    api_tokens.created_at, api_tokens.expires_at, api_tokens.last_used_day, accounts.role,
+                    accounts.issuer, COALESCE(accounts.last_sign_in_at, accounts.created_at) AS vouched_at
              FROM api_tokens JOIN accounts ON accounts.name = api_tokens.account ",
             $which
         )
@@ -56,7 +57,7 @@ impl Tokens for SqlStore {
                     "WHERE api_tokens.token = ?1 AND (api_tokens.expires_at IS NULL OR api_tokens.expires_at > ?2)"
                 ),
                 params![&token, now],
-                |row| Ok(PresentedToken { token: api_token(row)?, role: row.parsed("role")? }),
+                presented,
             )
         })
         .await
@@ -121,6 +122,12 @@ fn place(cursor: &Cursor) -> Stored<(Timestamp, String)> {
     let id: TokenId = id.parse().map_err(|_| StoreError::Cursor)?;
     let at = at.parse().ok().and_then(|at| Timestamp::from_millisecond(at).ok()).ok_or(StoreError::Cursor)?;
     Ok((at, id.to_string()))
+}
+
+fn presented(row: &Row<'_>) -> Stored<PresentedToken> {
+    let is_vouched_for = row.text_option("issuer")?.is_some();
+    let vouched_at = if is_vouched_for { row.time_option("vouched_at")? } else { None };
+    Ok(PresentedToken { token: api_token(row)?, role: row.parsed("role")?, vouched_at })
 }
 
 fn api_token(row: &Row<'_>) -> Stored<ApiToken> {
