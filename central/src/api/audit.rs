@@ -40,8 +40,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Filter {
         let Query(wanted) = Query::<Wanted>::from_request_parts(parts, state)
             .await
             .map_err(|error| ApiError::invalid(text::line(&error.body_text(), 400)))?;
-        let some = |text: String| Some(text).filter(|text| !text.is_empty());
-        let (actor, kind, object) = (some(wanted.actor), some(wanted.kind), some(wanted.object));
+        let [actor, kind, object] = [&wanted.actor, &wanted.kind, &wanted.object].map(|text| EntryFilter::typed(text));
         Ok(Self(EntryFilter { actor, kind, object, from: wanted.from, until: wanted.until }))
     }
 }

@@ -232,6 +232,13 @@ pub struct EntryFilter {
     pub until: Option<Timestamp>,
 }
 
+impl EntryFilter {
+    /// What somebody typed to look for: nothing where it is empty. What no entry can hold finds none.
+    pub fn typed(text: &str) -> Option<String> {
+        Some(text::line(text, MAX_NAME)).filter(|text| !text.is_empty())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -26,9 +26,9 @@ impl Cursor {
         Self(place.into())
     }
 
-    /// The place, unless it is longer than any list gives.
+    /// The place, unless no list gives it: longer than any, or with a character that no database holds.
     pub fn place(&self) -> Option<&str> {
-        (self.0.len() <= MAX_CURSOR_BYTES).then_some(&self.0)
+        (self.0.len() <= MAX_CURSOR_BYTES && !self.0.contains('\0')).then_some(&self.0)
     }
 
     /// The cursor as text, to be passed on.

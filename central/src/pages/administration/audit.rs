@@ -17,7 +17,7 @@ use crate::server::App;
 use crate::store::{Cursor, PageSize};
 
 /// The kinds of things that can be chosen.
-const KINDS: [&str; 6] = ["account", "session", "token", "application", "link", "invite"];
+const KINDS: [&str; 6] = ["account", "token", "application", "link", "invite", "retention"];
 /// The most characters of a value on the page; the export has all of it.
 const MAX_VALUE: usize = 300;
 
@@ -89,13 +89,8 @@ pub struct Wanted {
 
 impl Wanted {
     fn filter(&self) -> EntryFilter {
-        let some = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
-        EntryFilter {
-            actor: some(&self.actor),
-            kind: some(&self.kind),
-            object: some(&self.object),
-            ..EntryFilter::default()
-        }
+        let [actor, kind, object] = [&self.actor, &self.kind, &self.object].map(|text| EntryFilter::typed(text));
+        EntryFilter { actor, kind, object, ..EntryFilter::default() }
     }
 
     fn query(&self) -> String {
