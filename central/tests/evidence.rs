@@ -230,10 +230,7 @@ fn b12_the_api_and_the_page_give_the_same_evidence() {
     assert_eq!(disposition, format!("attachment; filename=\"evidence-{id}.jsonl\""));
     let (_, shown) = page(&format!("/applications/{id}/reports"));
     let shown = String::from_utf8(shown).expect("text");
-    assert!(
-        shown.contains("Download evidence") && shown.contains("40 reports are stored, none is missing."),
-        "{shown}"
-    );
+    assert!(shown.contains("Download evidence") && shown.contains("40 reports have come, none is missing."), "{shown}");
 }
 
 /// The cookie of a session of ada's.

@@ -141,6 +141,11 @@ impl Central {
         Finished::of(self.command(arguments))
     }
 
+    /// Runs a command to its end, with a line on its standard input.
+    pub fn run_with_input(&self, arguments: &[&str], line: &str) -> Finished {
+        Finished::with_input(self.command(arguments), &format!("{line}\n"))
+    }
+
     fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }

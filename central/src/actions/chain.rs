@@ -6,7 +6,7 @@ use seatline_protocol::{LinkId, PublicKey};
 use serde::Serialize;
 
 use crate::central::{ActionError, Central};
-use crate::domain::{ApplicationId, Chain, Conflict};
+use crate::domain::{ApplicationId, Chain, Conflict, LetGo};
 
 /// The chain of the link that an application has chosen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,8 @@ pub struct ChainProof {
     /// What is stored, and what is missing.
     #[serde(flatten)]
     pub chain: Chain,
+    /// What was let go of its beginning, as the retention says: it was received, and is not missing.
+    pub let_go: Option<LetGo>,
     /// Refused reports that conflict with the chain, the one that came first first: the proof of a rollback or a fork.
     pub conflicts: Vec<Conflict>,
 }
@@ -38,6 +40,7 @@ impl Central {
         let link = self.link(&link).await?;
         let conflicts = self.store().conflicts(&link.id).await?;
         let last_received_at = self.store().latest(&link.id).await?.map(|latest| latest.newest.received_at);
+        let let_go = self.store().let_go(&link.id).await?;
         let conflict_at = conflicts.first().map(|conflict| conflict.refused.first_at);
         Ok(Some(ChainProof {
             fingerprint: link.key.fingerprint(),
@@ -45,6 +48,7 @@ impl Central {
             link: link.id,
             key: link.key,
             last_received_at,
+            let_go,
             chain: link.chain,
             conflicts,
         }))

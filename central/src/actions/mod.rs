@@ -10,4 +10,4 @@ pub mod history;
 pub mod links;
 pub mod people;
 pub mod questions;
-mod retention;
+pub mod retention;

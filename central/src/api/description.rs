@@ -93,6 +93,23 @@ const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/fleet/totals", "show_totals", Json, "", "", "What all applications come to"),
     op("GET /api/v1/fleet/ends", "list_ends", Json, "", "", "What ends, and when"),
     op("GET /api/v1/fleet/concerns", "list_concerns", Json, "", "", "What was and is wrong with all applications"),
+    op("GET /api/v1/retention", "show_retention", Json, "", "", "How long what was reported is kept"),
+    op(
+        "PATCH /api/v1/retention",
+        "set_retention",
+        Json,
+        "reports_days?:days history_days?:days",
+        "",
+        "Set how long what was reported is kept; null is for ever, and what is absent stays",
+    ),
+    op(
+        "GET /api/v1/retention/preview",
+        "preview_retention",
+        Json,
+        "",
+        "reports_days?:integer history_days?:integer",
+        "What would go if that were set; what is absent would be kept for ever",
+    ),
     op("GET /api/v1/jobs", "list_jobs", Json, "", "", "What the server does by itself, and how it went"),
     op("GET /api/v1/server", "show_server", Json, "", "", "What the server is, and who asks"),
     op("GET /api/v1/openapi.json", "show_description", Json, "", "", "This description"),
@@ -477,6 +494,7 @@ fn fields(list: &str) -> impl Iterator<Item = (&str, bool, Value)> {
             "date-time" => json!({ "type": "string", "format": "date-time" }),
             "strings" => json!({ "type": "array", "items": { "type": "string" } }),
             "nullable" => json!({ "type": ["string", "null"] }),
+            "days" => json!({ "type": ["integer", "null"] }),
             kind => json!({ "type": kind }),
         };
         Some((name.trim_end_matches('?'), !name.ends_with('?'), schema))

@@ -19,6 +19,7 @@ mod input;
 mod links;
 mod people;
 mod reports;
+mod retention;
 mod server;
 mod users;
 
@@ -63,6 +64,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/fleet/totals", Need::read(Applications), fleet::totals),
         Route::get("/api/v1/fleet/ends", Need::read(Applications), fleet::ends),
         Route::get("/api/v1/fleet/concerns", Need::read(Applications), fleet::concerns),
+        Route::get("/api/v1/retention", Need::read(Server), retention::show),
+        Route::patch("/api/v1/retention", Need::administer(Server), retention::change),
+        Route::get("/api/v1/retention/preview", Need::read(Server), retention::preview),
         Route::get("/api/v1/jobs", Need::read(Server), fleet::jobs),
         Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
         Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),

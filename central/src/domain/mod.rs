@@ -50,7 +50,7 @@ pub use report::{
     Admissions, Admitted, Conflict, Incoming, Latest, LatestSummary, RefusedReport, ReportAt, ReportRow, SealedRefused,
     SealedReport,
 };
-pub use retention::Retention;
+pub use retention::{LetGo, Retention, WouldForget};
 pub use role::{Area, Role, Scope, Scopes};
 pub use rotation::{FormerKey, KeyChange, KeyChanged, Sender};
 pub use time::{Clock, millis};

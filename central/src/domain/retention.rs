@@ -1,6 +1,7 @@
 //! How long what was reported is kept.
 
 use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::Sequence;
 use serde::{Deserialize, Serialize};
 
 /// The shortest time, in days, for which anything is kept: what waits in a product's outbox for six weeks without a receipt
@@ -37,6 +38,32 @@ impl Retention {
     pub fn history_before(&self, now: Timestamp) -> Option<Timestamp> {
         before(self.history_days, now)
     }
+}
+
+/// What would go if a retention were set: counted at some links, as the ids of links are drawn by lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct WouldForget {
+    /// Reports that were received before then would go.
+    pub reports_before: Option<Timestamp>,
+    /// Days of the history before then would go.
+    pub history_before: Option<Timestamp>,
+    /// How many links were looked at.
+    pub links: u64,
+    /// Whether these are all links that there are.
+    pub is_all: bool,
+    /// About how many sealed reports of these links would go.
+    pub reports: u64,
+    /// How many days of history of these links would go.
+    pub days: u64,
+}
+
+/// Reports of a chain that were received, and let go as the retention says: no gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LetGo {
+    /// The last of them.
+    pub up_to: Sequence,
+    /// How many there were.
+    pub reports: u64,
 }
 
 fn before(days: Option<u32>, now: Timestamp) -> Option<Timestamp> {

@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::central::{ActionError, Central};
 use crate::store::StoreError;
+use crate::store::leases::JobRun;
 pub use history::FoldHistory;
 pub use retention::Forgetting;
 pub use review::Review;
@@ -115,25 +116,30 @@ struct Runner {
 impl Runner {
     async fn run(mut self, mut ended: watch::Receiver<bool>) {
         let name = self.job.name();
-        let mut failures: u32 = 0;
+        let (mut failures, mut begun): (u32, Option<Timestamp>) = (0, None);
         while !*ended.borrow() {
-            let rest = match self.step().await {
-                Ok(Progress::More) => {
-                    failures = 0;
-                    continue;
+            let since = *begun.get_or_insert_with(|| self.central.now());
+            let outcome = self.step().await;
+            if outcome.is_ok() {
+                failures = 0;
+            }
+            let rest = match outcome {
+                Ok(Some(Progress::More)) => continue,
+                Ok(Some(Progress::Done)) => {
+                    let rest = self.job.interval();
+                    self.note(since, rest, None).await;
+                    rest
                 }
-                Ok(Progress::Done) => {
-                    failures = 0;
-                    self.job.interval()
-                }
+                Ok(None) => self.job.interval(),
                 Err(error) => {
                     failures = failures.saturating_add(1);
                     let rest = back_off(self.job.interval(), failures);
                     tracing::error!(job = name, failures, again_in = ?rest, "a job failed: {error}");
-                    self.note(Some(&error.to_string())).await;
+                    self.note(since, rest, Some(error.to_string())).await;
                     rest
                 }
             };
+            begun = None;
             let _ = tokio::time::timeout(rest, ended.wait_for(|ended| *ended)).await;
         }
         if self.lease.is_some()
@@ -143,19 +149,15 @@ impl Runner {
         }
     }
 
-    async fn step(&mut self) -> Result<Progress, JobError> {
+    /// A step, if it is our turn.
+    async fn step(&mut self) -> Result<Option<Progress>, JobError> {
         if !self.has_lease().await? {
-            return Ok(Progress::Done);
+            return Ok(None);
         }
         let (job, central) = (Arc::clone(&self.job), self.central.clone());
         // In a task of its own: a defect in one step fails that step, and not the job for ever.
         let stepped = tokio::spawn(async move { job.step(&central).await }).await;
-        let progress =
-            stepped.unwrap_or_else(|error| Err(JobError::Other(format!("a defect of this program: {error}"))))?;
-        if progress == Progress::Done {
-            self.note(None).await;
-        }
-        Ok(progress)
+        stepped.unwrap_or_else(|error| Err(JobError::Other(format!("a defect of this program: {error}")))).map(Some)
     }
 
     /// Whether it is our turn; takes it, or prolongs it when half of it is over.
@@ -171,14 +173,21 @@ impl Runner {
         Ok(is_ours)
     }
 
-    /// Notes how the job went: when that has changed, and else from time to time.
-    async fn note(&mut self, failure: Option<&str>) {
+    /// Notes how a run went that began at `since`, and after what rest the next begins: when that is something else than
+    /// before, and otherwise from time to time.
+    async fn note(&mut self, since: Timestamp, rest: Duration, failure: Option<String>) {
         let (now, is_well) = (self.central.now(), failure.is_none());
         let half = SignedDuration::from_secs(LEASE.as_secs() / 2);
         if self.noted.is_some_and(|(at, was_well)| was_well == is_well && is_well && now.duration_since(at) < half) {
             return;
         }
-        match self.central.store().note_run(self.job.name(), &self.holder, now, failure).await {
+        let run = JobRun {
+            at: now,
+            took_ms: u64::try_from(now.duration_since(since).as_millis()).unwrap_or_default(),
+            next_at: now.checked_add(rest).unwrap_or(Timestamp::MAX),
+            failure,
+        };
+        match self.central.store().note_run(self.job.name(), &self.holder, &run).await {
             Ok(()) => self.noted = Some((now, is_well)),
             Err(error) => tracing::warn!(job = self.job.name(), "how a job went could not be noted: {error}"),
         }

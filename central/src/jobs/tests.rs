@@ -80,6 +80,7 @@ async fn a_job_that_fails_is_tried_again_and_shows_why() {
     let state = until(&central, |job| job.ran_at.is_some()).await;
     assert_eq!((state.name.as_str(), state.failure), ("told", None), "it is well again");
     assert!(state.failed_at.is_some(), "and it is known that it was not");
+    assert!(state.next_at >= state.ran_at && state.took_ms.is_some(), "when it goes on, and how long it took");
     jobs.end().await;
 }
 

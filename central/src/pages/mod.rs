@@ -42,7 +42,7 @@ pub fn public() -> Router<App> {
 
 /// Every page, with what it needs. What changes something needs `operate` or `administer`.
 pub fn routes() -> Vec<Route> {
-    use Area::{Accounts, Applications, Audit, Links, People, Reports};
+    use Area::{Accounts, Applications, Audit, Links, People, Reports, Server};
     let accounts = Need::administer(Accounts);
     vec![
         Route::get("/", Need::read(Applications), fleet::overview::show),
@@ -104,6 +104,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/administration/tokens", accounts, administration::tokens::list),
         Route::post("/administration/tokens/{token}/revoke", accounts, administration::tokens::revoke),
         Route::get("/administration/audit", Need::administer(Audit), administration::audit::list),
+        Route::get("/administration/retention", Need::administer(Server), administration::retention::show),
+        Route::post("/administration/retention", Need::administer(Server).confirmed(), administration::retention::save),
+        Route::get("/administration/jobs", Need::administer(Server), administration::jobs::list),
     ]
 }
 

@@ -17,9 +17,26 @@ pub struct JobState {
     pub until: Timestamp,
     /// When it last ran well, as far as it was noted.
     pub ran_at: Option<Timestamp>,
+    /// How long its last run took, in milliseconds.
+    pub took_ms: Option<u64>,
+    /// When the next run begins, as far as it was noted.
+    pub next_at: Option<Timestamp>,
     /// When it last failed.
     pub failed_at: Option<Timestamp>,
     /// Why; absent once it has run well again.
+    pub failure: Option<String>,
+}
+
+/// How a run of a job went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRun {
+    /// When it ended.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// When the next one begins.
+    pub next_at: Timestamp,
+    /// Why it was not well, if it was not.
     pub failure: Option<String>,
 }
 
@@ -32,7 +49,7 @@ pub trait Leases: Send + Sync {
     /// Gives a lease back, if it is the holder's.
     async fn end_lease(&self, name: &str, holder: &str) -> Stored<()>;
     /// Notes how a job went, which is the holder's: well, or why not.
-    async fn note_run(&self, name: &str, holder: &str, at: Timestamp, failure: Option<&str>) -> Stored<()>;
+    async fn note_run(&self, name: &str, holder: &str, run: &JobRun) -> Stored<()>;
     /// All jobs that ever ran, by name.
     async fn jobs(&self) -> Stored<Vec<JobState>>;
 }

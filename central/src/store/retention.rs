@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use seatline_protocol::LinkId;
 
 use super::Stored;
-use crate::domain::{Act, Retention};
+use crate::domain::{Act, LetGo, Retention, WouldForget};
 
 /// Keeping and forgetting.
 #[async_trait]
@@ -14,6 +14,10 @@ pub trait Retentions: Send + Sync {
     async fn retention(&self) -> Stored<Retention>;
     /// Sets it.
     async fn set_retention(&self, act: &Act, retention: &Retention) -> Stored<()>;
+    /// What would go at `now` if that were set; from a sample of the links where there are many.
+    async fn would_forget(&self, retention: &Retention, now: Timestamp) -> Stored<WouldForget>;
+    /// What was let go of a link's chain, from its beginning on.
+    async fn let_go(&self, link: &LinkId) -> Stored<Option<LetGo>>;
     /// Forgets what is too old at `now` of a few links, from `from` on, and gives the link to go on with: the same again where
     /// more of it is too old than is forgotten at once, none where no link is left. The newest report of a link stays, and so
     /// does what its chain is counted by.

@@ -1,6 +1,8 @@
-//! Administration: users, tokens and the audit log (`g11`).
+//! Administration: users, tokens and the audit log (`g11`), how long what is kept, and what the server does by itself.
 
 pub mod audit;
+pub mod jobs;
+pub mod retention;
 pub mod tokens;
 pub mod users;
 
@@ -18,6 +20,10 @@ pub enum Part {
     Tokens,
     /// Who changed what.
     Audit,
+    /// How long what was reported is kept.
+    Retention,
+    /// What the server does by itself.
+    Jobs,
 }
 
 /// The tabs, with the one that is open.
@@ -26,6 +32,8 @@ pub(super) fn tabs(open: Part) -> Tabs {
         (Part::Users, "Users", "/administration/users"),
         (Part::Tokens, "API tokens", "/administration/tokens"),
         (Part::Audit, "Audit log", "/administration/audit"),
+        (Part::Retention, "Retention", "/administration/retention"),
+        (Part::Jobs, "Jobs", "/administration/jobs"),
     ];
     let tab =
         |(part, label, href): (Part, &'static str, &str)| Tab { label, href: href.to_owned(), current: part == open };

@@ -9,7 +9,7 @@ use seatline_protocol::chain::ChainState;
 use seatline_ui::{Badge, Field, format};
 use serde::Deserialize;
 
-use super::reports::{chain_words, short};
+use super::reports::{chain_words, let_go_words, short};
 use crate::actions::chain::ChainProof;
 use crate::central::ActionError;
 use crate::domain::{ApplicationId, Conflict};
@@ -26,6 +26,7 @@ pub(super) struct ChainCards {
     badge: Badge,
     fingerprint: String,
     words: String,
+    let_go: Option<String>,
     meaning: Option<&'static str>,
     conflicts: Vec<ConflictLine>,
     central_key: String,
@@ -59,6 +60,7 @@ impl ChainCards {
             badge: words::chain(proof.state),
             fingerprint: proof.fingerprint.clone(),
             words: chain_words(&proof.chain),
+            let_go: proof.let_go.as_ref().map(let_go_words),
             meaning: meaning(proof.state),
             conflicts: proof.conflicts.iter().map(|conflict| ConflictLine::of(conflict, path)).collect(),
             central_key: central_key.to_string(),

@@ -2,7 +2,7 @@
 
 use seatline_ui::{Badge, Tone, When, format};
 
-use crate::domain::{Chain, Licenses, RefusedReport, ReportRow};
+use crate::domain::{Chain, LetGo, Licenses, RefusedReport, ReportRow};
 use crate::pages::words;
 
 /// How reporting goes.
@@ -68,7 +68,7 @@ fn chain_badge(chain: &Chain) -> Badge {
 
 /// The state of the chain in a sentence.
 pub(crate) fn chain_words(chain: &Chain) -> String {
-    let stored = format::counted(chain.stored, "report is stored", "reports are stored");
+    let stored = format::counted(chain.stored, "report has come", "reports have come");
     let mut words = match chain.missing() {
         0 => format!("{stored}, none is missing."),
         missing => {
@@ -82,6 +82,12 @@ pub(crate) fn chain_words(chain: &Chain) -> String {
         words += &format!(" {refused} refused, because another one has the place.");
     }
     words
+}
+
+/// What was let go of a chain, in a sentence.
+pub(super) fn let_go_words(let_go: &LetGo) -> String {
+    let (reports, up_to) = (format::counted(let_go.reports, "report", "reports"), let_go.up_to);
+    format!("{reports} up to no. {up_to} came and were let go, as the retention says: that is no gap.")
 }
 
 fn stretch(from: u64, to: u64) -> String {
@@ -142,10 +148,10 @@ mod tests {
     #[test]
     fn a_whole_chain_and_a_broken_one_are_told_apart_in_words() {
         let whole = Chain { head: Some(sequence(128)), stored: 128, ..Chain::default() };
-        assert_eq!(chain_words(&whole), "128 reports are stored, none is missing.");
+        assert_eq!(chain_words(&whole), "128 reports have come, none is missing.");
         let gap = Gap { from: sequence(12), to: sequence(14) };
         let broken = Chain { stored: 125, gaps: vec![gap], forks: 1, ..whole };
-        let words = "125 reports are stored; 3 are missing: no. 12 to 14. \
+        let words = "125 reports have come; 3 are missing: no. 12 to 14. \
                      1 report was refused, because another one has the place.";
         assert_eq!(chain_words(&broken), words);
     }

@@ -1,5 +1,6 @@
 //! What administrators see, in the states that matter, and what holds for every page.
 
+mod administration;
 mod fleet;
 mod history;
 mod links;

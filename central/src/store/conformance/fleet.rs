@@ -15,6 +15,7 @@ use crate::domain::{
     LinkState, Use,
 };
 use crate::store::fleet::SumOf;
+use crate::store::leases::JobRun;
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 /// What a run came to that counted so many users against a license for `max` until a time.
@@ -409,16 +410,21 @@ pub async fn a_lease_is_one_holders_until_it_ends(store: &dyn Store) {
     assert!(take("a", 59).await, "it is prolonged");
     assert!(!take("b", 118).await);
     assert!(take("b", 119).await, "it has ended");
-    store.note_run("review", "a", at(119), None).await.expect("noted");
+    let note = async |holder: &str, now: i64, failure: Option<&str>| {
+        let run = JobRun { at: at(now), took_ms: 1500, next_at: at(now + 9), failure: failure.map(str::to_owned) };
+        store.note_run("review", holder, &run).await.expect("noted");
+    };
+    note("a", 119, None).await;
     assert_eq!(store.jobs().await.expect("read")[0].ran_at, None, "it is not his any more");
-    store.note_run("review", "b", at(120), Some("the disk is full")).await.expect("noted");
+    note("b", 120, Some("the disk is full")).await;
     let job = store.jobs().await.expect("read").remove(0);
     assert_eq!(
         (job.holder.as_str(), job.failed_at, job.failure.as_deref()),
         ("b", Some(at(120)), Some("the disk is full"))
     );
-    store.note_run("review", "b", at(121), None).await.expect("noted");
+    note("b", 121, None).await;
     let job = store.jobs().await.expect("read").remove(0);
+    assert_eq!((job.took_ms, job.next_at), (Some(1500), Some(at(130))));
     assert_eq!((job.ran_at, job.failed_at, job.failure), (Some(at(121)), Some(at(120)), None));
     store.end_lease("review", "a").await.expect("nothing happens");
     assert!(!take("a", 122).await);

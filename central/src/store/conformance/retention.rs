@@ -41,10 +41,18 @@ pub async fn b1_reports_that_are_too_old_are_forgotten_and_the_chain_goes_on(sto
     store.admit(&other.id, chain(2, 1), at(1000)).await.expect("answered");
 
     let now = at(101 * DAY);
+    let would = store.would_forget(&retention, now).await.expect("looked");
+    let told = (would.links, would.is_all, would.reports, would.reports_before);
+    assert_eq!(told, (2, true, 2, retention.reports_before(now)));
+    let nothing = store.would_forget(&Retention::default(), now).await.expect("looked");
+    assert_eq!((nothing.reports, nothing.days, nothing.reports_before), (0, 0, None));
+    assert_eq!(store.let_go(&link.id).await.expect("read"), None);
     assert_eq!(store.forget(&retention, now, None).await.expect("done"), None, "both links were looked at");
     let kept = |sequence: u64| store.sealed_report(&link.id, Sequence::try_from(sequence).expect("a number"));
     assert_eq!(kept(1).await.expect("read"), None);
     assert_eq!(kept(2).await.expect("read"), None);
+    let gone = store.let_go(&link.id).await.expect("read").expect("two reports went");
+    assert_eq!((gone.up_to.get(), gone.reports), (3, 2), "the third never came: it is missing");
     assert_eq!(kept(4).await.expect("read").as_ref(), Some(&reports[3].sealed));
     let others = store.sealed_report(&other.id, Sequence::FIRST).await.expect("read");
     assert!(others.is_some(), "the newest of a link stays, however old it is");

@@ -68,13 +68,7 @@ pub(super) fn key(n: u8) -> SecretKey {
 
 /// The wish of the holder of a key to use the n-th invite.
 pub(super) fn redemption(invite: u8, key: &SecretKey, link: u8, now: Timestamp) -> Redemption {
-    Redemption {
-        secret: TokenHash::of(&[invite; 32]),
-        key: key.public(),
-        product: product(),
-        link: link_id(link),
-        now,
-    }
+    Redemption { secret: TokenHash::of(&[invite; 32]), key: key.public(), product: product(), link: link_id(link), now }
 }
 
 /// An approved link, made by the n-th invite with the n-th key for the n-th application.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::session::params;
 use super::{SqlStore, Stored};
 use crate::store::Leases;
-use crate::store::leases::JobState;
+use crate::store::leases::{JobRun, JobState};
 
 #[async_trait]
 impl Leases for SqlStore {
@@ -32,17 +32,17 @@ impl Leases for SqlStore {
         .await
     }
 
-    async fn note_run(&self, name: &str, holder: &str, at: Timestamp, failure: Option<&str>) -> Stored<()> {
-        let (name, holder, failure) = (name.to_owned(), holder.to_owned(), failure.map(str::to_owned));
-        self.write(move |session| match &failure {
-            None => session.run(
-                "UPDATE leases SET ran_at = ?3, failure = NULL WHERE name = ?1 AND holder = ?2",
-                params![&name, &holder, at],
-            ),
-            Some(failure) => session.run(
-                "UPDATE leases SET failed_at = ?3, failure = ?4 WHERE name = ?1 AND holder = ?2",
-                params![&name, &holder, at, failure],
-            ),
+    async fn note_run(&self, name: &str, holder: &str, run: &JobRun) -> Stored<()> {
+        let (name, holder, run) = (name.to_owned(), holder.to_owned(), run.clone());
+        self.write(move |session| {
+            session.run(
+                "UPDATE leases SET
+                    ran_at = CASE WHEN ?4 IS NULL THEN ?3 ELSE ran_at END,
+                    failed_at = CASE WHEN ?4 IS NULL THEN failed_at ELSE ?3 END,
+                    failure = ?4, took = ?5, next_at = ?6
+                 WHERE name = ?1 AND holder = ?2",
+                params![&name, &holder, run.at, &run.failure, run.took_ms, run.next_at],
+            )
         })
         .await
     }
@@ -50,7 +50,7 @@ impl Leases for SqlStore {
     async fn jobs(&self) -> Stored<Vec<JobState>> {
         self.read(|session| {
             session.rows(
-                "SELECT name, holder, until, ran_at, failed_at, failure FROM leases ORDER BY name",
+                "SELECT name, holder, until, ran_at, took, next_at, failed_at, failure FROM leases ORDER BY name",
                 params![],
                 |row| {
                     Ok(JobState {
@@ -58,6 +58,8 @@ impl Leases for SqlStore {
                         holder: row.text("holder")?,
                         until: row.time("until")?,
                         ran_at: row.time_option("ran_at")?,
+                        took_ms: row.number_option("took")?,
+                        next_at: row.time_option("next_at")?,
                         failed_at: row.time_option("failed_at")?,
                         failure: row.text_option("failure")?,
                     })

@@ -2,18 +2,20 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use seatline_protocol::LinkId;
+use seatline_protocol::{LinkId, Sequence};
 
 use super::row::Row;
 use super::session::{Session, params};
 use super::{SqlStore, Stored};
-use crate::domain::{Act, Changed, Object, Record, Retention};
+use crate::domain::{Act, Changed, LetGo, Object, Record, Retention, WouldForget};
 use crate::store::Retentions;
 
 /// How many links are looked at in one commit.
 const LINKS: u32 = 50;
 /// How many reports of a link are forgotten in one commit.
 const REPORTS: u32 = 500;
+/// How many links are looked at to say what would go.
+const SAMPLE: u32 = 32;
 
 #[async_trait]
 impl Retentions for SqlStore {
@@ -34,6 +36,43 @@ impl Retentions for SqlStore {
             let record =
                 Record::changed("retention.set", Object::new("retention", "", "Retention"), &before, &retention);
             Ok(Changed { value: (), record: (before != retention).then_some(record) })
+        })
+        .await
+    }
+
+    async fn would_forget(&self, retention: &Retention, now: Timestamp) -> Stored<WouldForget> {
+        let (reports, history) = (retention.reports_before(now), retention.history_before(now));
+        self.read(move |session| {
+            let links: Vec<LinkId> =
+                session
+                    .rows("SELECT id FROM links ORDER BY id LIMIT ?1", params![SAMPLE + 1], |row| row.parsed("id"))?;
+            let is_all = links.len() <= SAMPLE as usize;
+            let mut found =
+                WouldForget { reports_before: reports, history_before: history, is_all, ..WouldForget::default() };
+            for link in links.iter().take(SAMPLE as usize) {
+                found.links += 1;
+                found.reports += reports.map_or(Ok(0), |before| old_reports(session, link, before))?;
+                found.days += history.map_or(Ok(0), |before| old_days(session, link, before))?;
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn let_go(&self, link: &LinkId) -> Stored<Option<LetGo>> {
+        let link = link.clone();
+        self.read(move |session| {
+            let query = "SELECT sequence FROM reports WHERE link = ?1 ORDER BY sequence LIMIT 1";
+            let first = session.row(query, params![link.as_str()], |row| row.sequence("sequence"))?;
+            let Some(up_to) = first.and_then(Sequence::previous) else { return Ok(None) };
+            let never_came = session.row(
+                "SELECT CAST(COALESCE(SUM(last_missing - first_missing + 1), 0) AS BIGINT) AS missing FROM gaps
+                 WHERE link = ?1 AND last_missing <= ?2",
+                params![link.as_str(), up_to.get()],
+                |row| row.number::<u64>("missing"),
+            )?;
+            let reports = up_to.get().saturating_sub(never_came.unwrap_or_default());
+            Ok((reports > 0).then_some(LetGo { up_to, reports }))
         })
         .await
     }
@@ -76,6 +115,44 @@ fn current(session: &dyn Session) -> Stored<Retention> {
         })
     })?;
     Ok(found.unwrap_or_default())
+}
+
+/// About how many reports of a link were received before a time, never the newest: as many numbers as there are up to the
+/// first that was not. Found by halving, so that it costs some lookups and not all reports.
+fn old_reports(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<u64> {
+    let ends = session.row(
+        "SELECT MIN(sequence) AS first_one, MAX(sequence) AS last_one FROM reports WHERE link = ?1",
+        params![link.as_str()],
+        |row| Ok((row.number_option::<u64>("first_one")?, row.number_option::<u64>("last_one")?)),
+    )?;
+    let Some((Some(first), Some(last))) = ends else { return Ok(0) };
+    // What is below `old` is too old, and what is at `kept` or above stays.
+    let (mut old, mut kept) = (first, last);
+    while old < kept {
+        let middle = old + (kept - old) / 2;
+        let received_at = session.row(
+            "SELECT received_at FROM reports WHERE link = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT 1",
+            params![link.as_str(), middle],
+            |row| row.time("received_at"),
+        )?;
+        if received_at.is_some_and(|received_at| received_at < before) {
+            old = middle + 1;
+        } else {
+            kept = middle;
+        }
+    }
+    Ok(old - first)
+}
+
+/// How many days of a link's history are older than a time.
+fn old_days(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<u64> {
+    let count = session.row(
+        "SELECT CAST(COUNT(begins_at) AS BIGINT) AS days FROM history_spans
+         WHERE link = ?1 AND span = 'day' AND begins_at < ?2",
+        params![link.as_str(), before],
+        |row| row.number("days"),
+    )?;
+    Ok(count.unwrap_or_default())
 }
 
 /// What is left after a batch.
