@@ -7,11 +7,13 @@
 //! |---|---|
 //! | [`mail`] | the text of a mail, and the addresses |
 //! | [`smtp`] | the session with a mail server |
+//! | [`post`] | many messages to one place, and what is done about those that were not taken |
 //! | [`webhook`] | calls with Standard Webhooks signatures |
 //! | [`trust`] | the authorities whose certificates are accepted |
 #![forbid(unsafe_code)]
 
 pub mod mail;
+pub mod post;
 mod retry;
 pub mod smtp;
 pub mod trust;

@@ -80,6 +80,29 @@ impl Letter<'_> {
     }
 }
 
+/// The most characters of a line of a mail.
+const WIDTH: usize = 76;
+
+/// The words in lines of at most 76 characters; a longer word stands alone.
+pub fn wrapped(text: &str) -> String {
+    let mut wrapped = String::with_capacity(text.len());
+    let mut room = WIDTH;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if wrapped.is_empty() {
+        } else if length < room {
+            wrapped.push(' ');
+            room -= 1;
+        } else {
+            wrapped.push('\n');
+            room = WIDTH;
+        }
+        wrapped.push_str(word);
+        room = room.saturating_sub(length);
+    }
+    wrapped
+}
+
 /// That a program writes, so that no absence is answered to it (RFC 3834, section 5).
 #[derive(Clone)]
 struct AutoSubmitted;
@@ -126,6 +149,15 @@ mod tests {
             assert!(mail.contains(&format!("{line}\r\n")), "{line} is not in\n{mail}");
         }
         assert!(mail.contains("\r\n\r\nDear Ada,\r\nit expires.\r\n"), "{mail}");
+    }
+
+    #[test]
+    fn lines_are_as_long_as_a_mail_has_them() {
+        let text = wrapped(&"word ".repeat(40));
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH) && text.lines().count() == 3, "{text}");
+        let long = "x".repeat(90);
+        assert_eq!(wrapped(&format!("a {long} b")), format!("a\n{long}\nb"));
+        assert_eq!(wrapped(""), "");
     }
 
     #[test]

@@ -10,6 +10,20 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
+/// The most bytes of the certificates of authorities.
+pub const MAX_PEM: usize = 64 * 1024;
+
+/// Whether a text that somebody has set holds certificates of authorities.
+///
+/// # Errors
+/// The rule, in one line.
+pub fn check_pem(pem: &str) -> Result<(), String> {
+    if pem.len() > MAX_PEM {
+        return Err(format!("must have at most {MAX_PEM} bytes"));
+    }
+    Trust::of_pem(pem.as_bytes()).map(|_| ())
+}
+
 /// The authorities whose certificates are accepted.
 #[derive(Debug, Clone, Default)]
 pub enum Trust {

@@ -4,6 +4,8 @@
 //! The signature is a small module over `hmac`, held to the published vector: the reference crate would bring second copies
 //! of four others for these lines.
 
+mod outward;
+
 use std::io;
 use std::time::Duration;
 
@@ -14,9 +16,11 @@ use jiff::Timestamp;
 use seatline_protocol::pairing::check_url;
 use seatline_protocol::text;
 use sha2::Sha256;
+use ureq::unversioned::transport::DefaultConnector;
 use zeroize::Zeroizing;
 
 use crate::trust::Trust;
+use outward::Outward;
 
 /// How long a call may take, from the name lookup to the head of the answer.
 pub const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -208,17 +212,15 @@ pub struct Call<'c> {
 impl Caller {
     /// A caller that accepts the certificates of `trust`, and waits for at most `time_limit` ([`TIME_LIMIT`]).
     pub fn new(trust: &Trust, time_limit: Duration) -> Self {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(time_limit))
-            .timeout_connect(Some(CONNECT_TIME_LIMIT.min(time_limit)))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .max_response_header_size(32 * 1024)
-            .max_idle_connections(0)
-            .user_agent(concat!("seatline/", env!("CARGO_PKG_VERSION")))
-            .tls_config(trust.tls_config())
-            .build();
-        Self { agent: config.new_agent() }
+        Self { agent: config(trust, time_limit).new_agent() }
+    }
+
+    /// As [`Self::new`], and it calls nothing on this machine and its own network segment: loopback, link-local and
+    /// unspecified addresses. Whoever may name a URL could else have services asked that trust this machine. It is the
+    /// address that is looked at, when it is connected to, and not the name.
+    pub fn outward(trust: &Trust, time_limit: Duration) -> Self {
+        let connector = DefaultConnector::default();
+        Self { agent: ureq::Agent::with_parts(config(trust, time_limit), connector, Outward::default()) }
     }
 
     /// Calls at `now`. A status of 200 to 299 is success; what else stands in the answer is not read.
@@ -245,6 +247,19 @@ impl Caller {
         let retry_after = asked.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
         Err(WebhookError::Status { url, status, retry_after })
     }
+}
+
+fn config(trust: &Trust, time_limit: Duration) -> ureq::config::Config {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(time_limit))
+        .timeout_connect(Some(CONNECT_TIME_LIMIT.min(time_limit)))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .max_response_header_size(32 * 1024)
+        .max_idle_connections(0)
+        .user_agent(concat!("seatline/", env!("CARGO_PKG_VERSION")))
+        .tls_config(trust.tls_config())
+        .build()
 }
 
 fn failure(shown: String, url: &str, error: &ureq::Error) -> WebhookError {

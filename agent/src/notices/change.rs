@@ -1,11 +1,10 @@
 //! Changing where notices go, and when: every field is checked, and so is the whole.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
-use seatline_delivery::smtp::Security;
+use seatline_delivery::smtp::{Security, check_host, is_loopback_name};
 use seatline_delivery::webhook::{NoWebhookSecret, WebhookSecret, check_webhook_url, shown_url};
-use seatline_delivery::{MailAddress, Trust};
+use seatline_delivery::{MailAddress, trust};
 use seatline_host::notices::SetRemindersError;
 use seatline_host::store::StoreError;
 use seatline_protocol::notices::Reminders;
@@ -19,8 +18,6 @@ use crate::config::{MAX_WEBHOOKS, MailDefaults, NoticeDefaults};
 pub const MAX_RECIPIENTS: usize = 20;
 /// The most characters of a host, a user or a password.
 const MAX_TEXT: usize = 255;
-/// The most bytes of the certificates of authorities.
-const MAX_PEM: usize = 64 * 1024;
 
 /// What is to be changed; what is absent stays. An empty text takes away what it names.
 #[derive(Default)]
@@ -162,7 +159,9 @@ impl Kept {
         let before = if change.reset_mail { KeptMail::default() } else { self.mail.clone() };
         let mut mail = before.clone();
         if let Some(host) = &change.host {
-            check_host(host)?;
+            if !host.is_empty() {
+                check_host(host).map_err(|rule| field("host", rule))?;
+            }
             mail.host = Some(host.clone());
         }
         mail.port = change.port.or(mail.port);
@@ -193,7 +192,7 @@ impl Kept {
         }
         let in_force = mail.over(defaults);
         let host = in_force.host.as_deref().unwrap_or("localhost");
-        if in_force.security == Security::Plain && !is_loopback(host) {
+        if in_force.security == Security::Plain && !is_loopback_name(host) {
             return Err(field("security", "may be `plain` for a mail server on this machine alone"));
         }
         if change.password.as_ref().is_some_and(|password| !password.is_empty()) && in_force.user.is_none() {
@@ -240,15 +239,6 @@ impl Kept {
     }
 }
 
-fn check_host(host: &str) -> Result<(), SettingsError> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let is_host = host.parse::<IpAddr>().is_ok() || host.chars().all(is_name) && !host.starts_with(['-', '.']);
-    if host.len() > MAX_TEXT || !is_host {
-        return Err(field("host", "must be the name of a mail server or its IP address, without a port"));
-    }
-    Ok(())
-}
-
 fn check_text(name: &'static str, text: &str) -> Result<(), SettingsError> {
     if text.chars().count() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(field(name, format_args!("must be one line of at most {MAX_TEXT} characters")));
@@ -260,10 +250,7 @@ fn check_pem(pem: &str) -> Result<(), SettingsError> {
     if pem.is_empty() {
         return Ok(());
     }
-    if pem.len() > MAX_PEM {
-        return Err(field("ca", format_args!("must have at most {MAX_PEM} bytes")));
-    }
-    Trust::of_pem(pem.as_bytes()).map(|_| ()).map_err(|reason| field("ca", reason))
+    trust::check_pem(pem).map_err(|reason| field("ca", reason))
 }
 
 fn read_recipients(recipients: &[String]) -> Result<Vec<MailAddress>, SettingsError> {
@@ -281,9 +268,4 @@ fn read_recipients(recipients: &[String]) -> Result<Vec<MailAddress>, SettingsEr
         true => Err(field("recipients", format_args!("must be at most {MAX_RECIPIENTS}"))),
         false => Ok(read),
     }
-}
-
-/// Whether the name of a host is one of this machine. That it leads there is looked at again when it is connected to.
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -1,11 +1,9 @@
 //! What a mail says: what, why, what to do, and of which instance.
 
+use seatline_delivery::mail::wrapped;
 use seatline_protocol::ServerId;
 use seatline_protocol::notices::{Change, Notice, Topic};
 use seatline_protocol::report::ProductFacts;
-
-/// The most characters of a line of a mail.
-const WIDTH: usize = 76;
 
 /// Whose notices these are.
 pub(super) struct Origin {
@@ -54,39 +52,5 @@ fn footer(notice: &Notice) -> &'static str {
             "Seatline tells this because it told that it began. Who gets these mails is set on the page Notifications or with \
              `seatline notices settings`."
         }
-    }
-}
-
-/// The words in lines of at most [`WIDTH`] characters; a longer word stands alone.
-fn wrapped(text: &str) -> String {
-    let mut wrapped = String::with_capacity(text.len());
-    let mut room = WIDTH;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if wrapped.is_empty() {
-        } else if length < room {
-            wrapped.push(' ');
-            room -= 1;
-        } else {
-            wrapped.push('\n');
-            room = WIDTH;
-        }
-        wrapped.push_str(word);
-        room = room.saturating_sub(length);
-    }
-    wrapped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_as_long_as_a_mail_has_them() {
-        let text = wrapped(&"word ".repeat(40));
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH) && text.lines().count() == 3, "{text}");
-        let long = "x".repeat(90);
-        assert_eq!(wrapped(&format!("a {long} b")), format!("a\n{long}\nb"));
-        assert_eq!(wrapped(""), "");
     }
 }

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use seatline_delivery::mail::Letter;
-use seatline_delivery::smtp::{self, Mail};
+use seatline_delivery::post::{self, Failed, again_at, jitter, mail_id};
+use seatline_delivery::smtp;
 use seatline_delivery::webhook::{Call, Caller, TIME_LIMIT};
-use seatline_delivery::{GIVE_UP_AFTER, retry_after};
 use seatline_host::exchange::Problem;
 use seatline_host::host::HostError;
 use seatline_host::notices::{Delivered, Outcome};
-use seatline_protocol::Digest;
 use seatline_protocol::notices::{Change, Facts, Notice, Step, Subject, Topic};
 use serde::Serialize;
 
@@ -23,8 +21,6 @@ use super::{Notices, body};
 
 /// The most deliveries of one pass; the rest follow in the next.
 const MAX_PER_PASS: usize = 200;
-/// How many tries there are at the least before a delivery is given up, however long ago it began.
-const MIN_TRIES: u32 = 8;
 
 /// A delivery that is to be made.
 #[derive(Clone)]
@@ -34,15 +30,6 @@ struct Parcel {
     /// The name of the channel.
     channel: String,
     failures: u32,
-}
-
-/// Why a delivery failed, and what to do about it.
-#[derive(Clone)]
-struct Failed {
-    problem: Problem,
-    is_final: bool,
-    /// How long the other side wants to be left alone.
-    asked: Option<Duration>,
 }
 
 /// What a test of one channel came to (`s7`).
@@ -98,7 +85,7 @@ impl Notices<'_> {
         let results = Mutex::new(BTreeMap::new());
         let done = |parcel: &Parcel, result: Result<(), Failed>| {
             let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-            results.insert(parcel.channel.clone(), result.err().map(|failed| failed.problem));
+            results.insert(parcel.channel.clone(), result.err().map(|failed| shown(&failed)));
         };
         hand_out(&parcels, &channels, &origin, &|| false, &done);
         let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -144,9 +131,13 @@ impl Notices<'_> {
                 Outcome::Taken
             }
             Err(failed) => {
-                let Problem { code, message } = &failed.problem;
+                let Failed { code, message, .. } = &failed;
                 tracing::warn!(channel = parcel.channel, code, "a notice was not delivered: {message}");
-                outcome(parcel, failed, self.host().now().unwrap_or(parcel.notice.at), random())
+                let (begun, failures) = (parcel.notice.at, parcel.failures.saturating_add(1));
+                match again_at(begun, failures, &failed, self.host().now().unwrap_or(begun), jitter()) {
+                    Some(again) => Outcome::Failed(shown(&failed), again),
+                    None => Outcome::GivenUp(shown(&failed)),
+                }
             }
         };
         let delivered = Delivered { id: parcel.id.clone(), channel: parcel.channel.clone(), outcome };
@@ -163,24 +154,12 @@ impl Channels {
     }
 }
 
-/// When a delivery that failed at `now` is tried again, if it is.
-fn outcome(parcel: &Parcel, failed: Failed, now: Timestamp, random: u16) -> Outcome {
-    let Failed { problem, is_final, asked } = failed;
-    let failures = parcel.failures.saturating_add(1);
-    let wait = retry_after(failures, random).max(asked.unwrap_or_default());
-    let again = now.checked_add(wait).unwrap_or(Timestamp::MAX);
-    let ends = parcel.notice.at.checked_add(GIVE_UP_AFTER).unwrap_or(Timestamp::MAX);
-    match is_final || again > ends && failures >= MIN_TRIES {
-        true => Outcome::GivenUp(problem),
-        false => Outcome::Failed(problem, again),
-    }
+fn shown(failed: &Failed) -> Problem {
+    problem(&failed.code, &failed.message)
 }
 
-fn random() -> u16 {
-    let mut random = [0; 2];
-    // Without randomness the retries lose their jitter, and nothing else.
-    let _ = getrandom::fill(&mut random);
-    u16::from_le_bytes(random)
+fn in_the_way(wrong: &Problem) -> Failed {
+    Failed::new(&wrong.code, &wrong.message)
 }
 
 /// Delivers the parcels: the mails in one thread, each webhook in one of its own. What belongs to no channel is left.
@@ -206,13 +185,6 @@ fn hand_out(
     });
 }
 
-/// The same at each try: whoever gets a mail twice, because the agent was killed before it could note that it was taken,
-/// is shown it once by most mail servers and readers.
-fn message_id(parcel: &Parcel) -> String {
-    let channel = Digest::of(parcel.channel.as_bytes());
-    format!("{}.{}", parcel.id, &channel.hex()[..16])
-}
-
 fn post_mails(
     parcels: &[&Parcel],
     channel: &MailChannel,
@@ -220,36 +192,32 @@ fn post_mails(
     is_stopped: &(dyn Fn() -> bool + Sync),
     done: &(dyn Fn(&Parcel, Result<(), Failed>) + Sync),
 ) {
-    let failed = |code: &str, message: &str| Failed { problem: problem(code, message), is_final: false, asked: None };
     let server = match &channel.server {
         Ok(server) => server,
-        Err(wrong) => return parcels.iter().for_each(|parcel| done(parcel, Err(failed(&wrong.code, &wrong.message)))),
+        Err(wrong) => return parcels.iter().for_each(|parcel| done(parcel, Err(in_the_way(wrong)))),
     };
-    let mut letters: Vec<(&Parcel, Mail)> = Vec::new();
-    for parcel in parcels {
-        let address = parcel.channel.strip_prefix(MAIL).unwrap_or_default();
-        let Some(to) = channel.recipients.iter().find(|recipient| recipient.as_str() == address) else { continue };
-        let letter = Letter {
-            from: (&channel.sender, "Seatline"),
-            to,
-            subject: &letter::subject(&parcel.notice, origin),
-            text: &letter::text(&parcel.notice, origin),
-            id: &message_id(parcel),
-            date: parcel.notice.at.into(),
-        };
-        match letter.to_bytes() {
-            Ok(bytes) => letters.push((parcel, Mail { to: to.clone(), bytes })),
-            Err(reason) => done(parcel, Err(failed("mail-text", &reason))),
-        }
-    }
-    let (parcels, mails): (Vec<&Parcel>, Vec<Mail>) = letters.into_iter().unzip();
-    smtp::deliver(server, &channel.sender, &mails, |at, result| {
-        let result = result.map_err(|error| Failed {
-            problem: problem(error.code(), &error.to_string()),
-            is_final: error.is_final(),
-            asked: None,
-        });
-        done(parcels[at], result);
+    let recipient = |parcel: &Parcel| {
+        let address = parcel.channel.strip_prefix(MAIL).unwrap_or_default().to_owned();
+        channel.recipients.iter().find(|recipient| recipient.as_str() == address)
+    };
+    let written: Vec<_> = parcels
+        .iter()
+        .filter_map(|parcel| {
+            let (subject, text) = (letter::subject(&parcel.notice, origin), letter::text(&parcel.notice, origin));
+            Some((*parcel, recipient(parcel)?, subject, text, mail_id(&parcel.id, &parcel.channel)))
+        })
+        .collect();
+    let letters = written.iter().map(|(parcel, to, subject, text, id)| Letter {
+        from: (&channel.sender, "Seatline"),
+        to,
+        subject,
+        text,
+        id,
+        date: parcel.notice.at.into(),
+    });
+    let letters: Vec<Letter<'_>> = letters.collect();
+    post::send(server, &letters, |at, result| {
+        done(written[at].0, result);
         !is_stopped()
     });
 }
@@ -261,30 +229,20 @@ fn call(
     is_stopped: &(dyn Fn() -> bool + Sync),
     done: &(dyn Fn(&Parcel, Result<(), Failed>) + Sync),
 ) {
-    let caller = webhook.means.as_ref().map(|(secret, trust)| (secret, Caller::new(trust, TIME_LIMIT)));
-    let mut lost: Option<Failed> = None;
-    for parcel in parcels {
-        if is_stopped() {
-            return;
-        }
-        let result = match (&caller, &lost) {
-            (Err(wrong), _) => Err(Failed { problem: (*wrong).clone(), is_final: false, asked: None }),
-            (_, Some(lost)) => Err(lost.clone()),
-            (Ok((secret, caller)), None) => {
-                let body = body::bytes(&parcel.id, &parcel.notice, origin);
-                let call = Call { url: &webhook.url, secret, id: &parcel.id, body: &body };
-                // The receiver holds the time against its own clock, so it is the system's and not the one with a floor.
-                caller.call(call, Timestamp::now()).map_err(|error| Failed {
-                    problem: problem(error.code(), &error.to_string()),
-                    is_final: error.is_final(),
-                    asked: error.retry_after(),
-                })
-            }
-        };
-        // A receiver that cannot be reached is not asked for each of the others.
-        lost = result.as_ref().err().filter(|failed| failed.problem.code != "webhook-status").cloned();
-        done(parcel, result);
+    let (secret, trust) = match &webhook.means {
+        Ok(means) => means,
+        Err(wrong) => return parcels.iter().for_each(|parcel| done(parcel, Err(in_the_way(wrong)))),
+    };
+    if is_stopped() {
+        return;
     }
+    let bodies: Vec<Vec<u8>> = parcels.iter().map(|parcel| body::bytes(&parcel.id, &parcel.notice, origin)).collect();
+    let (url, parts) = (webhook.url.as_str(), parcels.iter().zip(&bodies));
+    let calls: Vec<Call<'_>> = parts.map(|(parcel, body)| Call { url, secret, id: &parcel.id, body }).collect();
+    post::call(&Caller::new(trust, TIME_LIMIT), &calls, |at, result| {
+        done(parcels[at], result);
+        !is_stopped()
+    });
 }
 
 fn test_notice(origin: &Origin, at: Timestamp) -> Notice {
@@ -302,57 +260,5 @@ fn test_notice(origin: &Origin, at: Timestamp) -> Notice {
         title: "A test of the notifications".to_owned(),
         message: "Notices of licenses and limits arrive here. There is nothing to do.".to_owned(),
         facts: Facts::default(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parcel(failures: u32) -> Parcel {
-        let server_id = "B7K2-9QXM-0000-0000-0000".parse().expect("a server ID");
-        let product = serde_json::from_value(serde_json::json!({
-            "id": "acme-wiki", "name": "Acme Wiki", "version": "4.2.0", "server_id": server_id, "nodes": [],
-        }));
-        let origin = Origin { product: product.expect("a product"), server_id, pages: None };
-        let notice = test_notice(&origin, Timestamp::UNIX_EPOCH);
-        Parcel { id: "x".to_owned(), notice, channel: "mail:ada@example.org".to_owned(), failures }
-    }
-
-    fn failed(is_final: bool, asked: Option<Duration>) -> Failed {
-        Failed { problem: problem("mail-slow", "slow"), is_final, asked }
-    }
-
-    #[test]
-    fn a_delivery_is_tried_for_three_days_and_eight_times_at_the_least() {
-        let mut now = Timestamp::UNIX_EPOCH;
-        let mut tries = 0;
-        while let Outcome::Failed(_, again) = outcome(&parcel(tries), failed(false, None), now, 0) {
-            assert!(again > now && again <= now + Duration::from_secs(6 * 3600));
-            (now, tries) = (again, tries + 1);
-        }
-        assert!(now > Timestamp::UNIX_EPOCH + GIVE_UP_AFTER / 2 && tries > MIN_TRIES, "{tries} tries until {now}");
-        // After a long absence there are still tries.
-        let late = Timestamp::UNIX_EPOCH + GIVE_UP_AFTER * 10;
-        assert!(matches!(outcome(&parcel(0), failed(false, None), late, 0), Outcome::Failed(..)));
-        assert!(matches!(outcome(&parcel(MIN_TRIES), failed(false, None), late, 0), Outcome::GivenUp(_)));
-    }
-
-    #[test]
-    fn what_is_final_is_given_up_at_once_and_who_wants_to_be_left_alone_is() {
-        let now = Timestamp::UNIX_EPOCH;
-        assert!(matches!(outcome(&parcel(0), failed(true, None), now, 0), Outcome::GivenUp(_)));
-        let asked = failed(false, Some(Duration::from_secs(7200)));
-        let later = outcome(&parcel(0), asked.clone(), now, 0);
-        assert_eq!(later, Outcome::Failed(asked.problem, now + Duration::from_secs(7200)));
-    }
-
-    #[test]
-    fn a_mail_has_the_same_id_at_each_try_and_another_for_each_notice_and_recipient() {
-        let to = |channel: &str| Parcel { channel: channel.to_owned(), ..parcel(0) };
-        let ids = [to("mail:a@x"), to("mail:b@x"), Parcel { id: "other".to_owned(), ..to("mail:a@x") }];
-        let ids = ids.each_ref().map(message_id);
-        assert_eq!(message_id(&Parcel { failures: 7, ..to("mail:a@x") }), ids[0]);
-        assert!(ids[0] != ids[1] && ids[0] != ids[2] && !ids[0].contains('@'), "{ids:?}");
     }
 }

@@ -8,6 +8,7 @@ mod reply;
 mod session;
 mod stream;
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
@@ -67,6 +68,27 @@ impl Security {
             Self::Plain => 25,
         }
     }
+}
+
+/// The most characters of the name of a mail server.
+const MAX_HOST: usize = 255;
+
+/// Whether a text that somebody has set can be a mail server.
+///
+/// # Errors
+/// The rule.
+pub fn check_host(host: &str) -> Result<(), &'static str> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_host = host.parse::<IpAddr>().is_ok() || host.chars().all(is_name) && !host.starts_with(['-', '.']);
+    match !host.is_empty() && host.len() <= MAX_HOST && is_host {
+        true => Ok(()),
+        false => Err("must be the name of a mail server or its IP address, without a port"),
+    }
+}
+
+/// Whether the name of a host is one of this machine. That it leads there is looked at again when it is connected to.
+pub fn is_loopback_name(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A user of the mail server.
