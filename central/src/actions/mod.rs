@@ -3,6 +3,7 @@
 
 pub mod accounts;
 mod act;
+pub mod alerts;
 pub mod applications;
 pub mod chain;
 pub mod fleet;

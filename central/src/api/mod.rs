@@ -7,6 +7,7 @@
 //! A new route is a line in [`routes`] and one in the table of `description.rs`: a test fails where either is missing.
 
 mod account;
+mod alerts;
 mod applications;
 mod audit;
 mod description;
@@ -33,7 +34,7 @@ pub use error::{
 
 /// Every route of the API, with what it needs.
 pub fn routes() -> Vec<Route> {
-    use Area::{Accounts, Applications, Audit, Links, People, Reports, Server};
+    use Area::{Accounts, Alerts, Applications, Audit, Links, People, Reports, Server};
     let (accounts, audit_log) = (Need::administer(Accounts), Need::administer(Audit));
     vec![
         Route::get(METRICS, Need::read(Server), metrics::show),
@@ -67,6 +68,10 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/retention", Need::read(Server), retention::show),
         Route::patch("/api/v1/retention", Need::administer(Server), retention::change),
         Route::get("/api/v1/retention/preview", Need::read(Server), retention::preview),
+        Route::get("/api/v1/alerts", Need::read(Alerts), alerts::list),
+        Route::get("/api/v1/alerts/figures", Need::read(Alerts), alerts::figures),
+        Route::post("/api/v1/alerts/acknowledge", Need::operate(Alerts), alerts::acknowledge),
+        Route::post("/api/v1/alerts/withdraw", Need::operate(Alerts), alerts::withdraw),
         Route::get("/api/v1/jobs", Need::read(Server), fleet::jobs),
         Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
         Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),

@@ -49,6 +49,16 @@ random_id!(
     "an answer id"
 );
 random_id!(
+    /// A channel that alerts go to.
+    ChannelId,
+    "a channel id"
+);
+random_id!(
+    /// A message to a channel.
+    MessageId,
+    "a message id"
+);
+random_id!(
     /// An entry of the audit log.
     EntryId,
     "an entry id"

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod admission;
+pub mod alerts;
 pub mod answer;
 pub mod application;
 pub mod assessment;

@@ -5,6 +5,7 @@
 //! How jobs went stands in the store ([`crate::store::Leases::jobs`]). A step may be run twice without harm: a lease is no
 //! lock.
 
+mod alerts;
 mod history;
 mod retention;
 mod review;
@@ -23,6 +24,7 @@ use tokio::task::JoinSet;
 use crate::central::{ActionError, Central};
 use crate::store::StoreError;
 use crate::store::leases::JobRun;
+pub use alerts::{Delivery, Telling};
 pub use history::FoldHistory;
 pub use retention::Forgetting;
 pub use review::Review;
@@ -76,7 +78,13 @@ pub struct Jobs {
 impl Jobs {
     /// All jobs of a server.
     pub fn all() -> Vec<Arc<dyn Job>> {
-        vec![Arc::new(Review), Arc::new(FoldHistory), Arc::new(Forgetting::default())]
+        vec![
+            Arc::new(Review),
+            Arc::new(FoldHistory),
+            Arc::new(Forgetting::default()),
+            Arc::new(Telling),
+            Arc::new(Delivery),
+        ]
     }
 
     /// Starts `jobs`.

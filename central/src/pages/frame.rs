@@ -19,6 +19,8 @@ pub enum Section {
     Applications,
     /// The links of all applications, and those that wait for approval.
     Links,
+    /// What is not in order, and who is told.
+    Alerts,
     /// People counted once.
     People,
     /// Users, tokens, the audit log: for administrators.
@@ -29,7 +31,8 @@ pub enum Section {
 
 impl Section {
     /// Those of the navigation, in their order.
-    const ALL: [Self; 5] = [Self::Overview, Self::Applications, Self::Links, Self::People, Self::Administration];
+    const ALL: [Self; 6] =
+        [Self::Overview, Self::Applications, Self::Links, Self::Alerts, Self::People, Self::Administration];
 
     /// The least role that sees it.
     fn least(self) -> Role {
@@ -44,6 +47,7 @@ impl Section {
             Self::Overview => "Overview",
             Self::Applications => "Applications",
             Self::Links => "Links",
+            Self::Alerts => "Alerts",
             Self::People => "People",
             Self::Administration => "Administration",
             Self::Account => "My account",
@@ -55,6 +59,7 @@ impl Section {
             Self::Overview => "/",
             Self::Applications => "/applications",
             Self::Links => "/links",
+            Self::Alerts => "/alerts",
             Self::People => "/people",
             Self::Administration => "/administration",
             Self::Account => "/account",

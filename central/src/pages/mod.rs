@@ -6,6 +6,7 @@
 
 mod account;
 mod administration;
+pub mod alerts;
 pub mod applications;
 mod confirm;
 pub mod details;
@@ -42,7 +43,7 @@ pub fn public() -> Router<App> {
 
 /// Every page, with what it needs. What changes something needs `operate` or `administer`.
 pub fn routes() -> Vec<Route> {
-    use Area::{Accounts, Applications, Audit, Links, People, Reports, Server};
+    use Area::{Accounts, Alerts, Applications, Audit, Links, People, Reports, Server};
     let accounts = Need::administer(Accounts);
     vec![
         Route::get("/", Need::read(Applications), fleet::overview::show),
@@ -75,6 +76,10 @@ pub fn routes() -> Vec<Route> {
         Route::get("/links/{link}", Need::read(Links), links::one),
         Route::post("/links/{link}/approve", Need::operate(Links), links::approve),
         Route::post("/links/{link}/refuse", Need::operate(Links), links::refuse),
+        Route::get("/alerts", Need::read(Alerts), alerts::list::open),
+        Route::get("/alerts/past", Need::read(Alerts), alerts::list::past),
+        Route::post("/alerts/acknowledge", Need::operate(Alerts), alerts::list::acknowledge),
+        Route::post("/alerts/withdraw", Need::operate(Alerts), alerts::list::withdraw),
         Route::get("/people", Need::read(People), people::show),
         Route::get("/applications/{id}/history", Need::read(Reports), history::show),
         Route::get("/applications/{id}/difference", Need::read(Reports), history::difference),

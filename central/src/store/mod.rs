@@ -50,6 +50,7 @@
 //! - A write holds up all others of the process: keep each short, and work through many rows in batches, a call for each.
 
 mod accounts;
+pub mod alerts;
 pub mod conformance;
 mod evidence;
 pub mod fleet;
@@ -73,6 +74,7 @@ use crate::domain::{
     LinkState, Redeemed, Redemption, RefusedReport, ReportRow, Stated, Statement,
 };
 pub use accounts::{Accounts, Audit, Sessions, Tokens};
+pub use alerts::Alerts;
 pub use evidence::{Evidence, Stretch};
 pub use fleet::Fleet;
 pub use history::{Histories, MAX_SPANS};
@@ -249,6 +251,7 @@ pub trait Store:
     + Identity
     + Busy
     + Fleet
+    + Alerts
     + Evidence
     + Leases
     + Retentions

@@ -7,7 +7,9 @@
 mod concern;
 mod consumption;
 mod ends;
+mod plugin;
 mod watch;
+pub mod words;
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::notices::{Reminders, Step};
@@ -20,6 +22,7 @@ use super::time::millis;
 pub use concern::{CODES, Concern, Gravity};
 pub use consumption::Consumption;
 pub use ends::End;
+pub use plugin::Seen;
 use watch::Watch;
 
 /// What an application comes to at a moment.
@@ -39,6 +42,9 @@ pub struct Assessment {
     pub overdue_at: Option<Timestamp>,
     /// The next moment at which anything else of this can change by the passing of time alone.
     pub turns_at: Option<Timestamp>,
+    /// The plugin that reports, and what it reports; absent before the first report with counts.
+    #[serde(default)]
+    pub seen: Option<Seen>,
 }
 
 impl Assessment {
@@ -70,6 +76,7 @@ impl Assessment {
             ends,
             overdue_at: overdue.next(),
             turns_at: watch.next(),
+            seen: Seen::of(view),
         }
     }
 

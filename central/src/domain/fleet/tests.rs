@@ -23,6 +23,7 @@ pub(crate) fn row(n: u8, name: &str) -> FleetRow {
             ends: Vec::new(),
             overdue_at: None,
             turns_at: None,
+            seen: None,
         },
     }
 }

@@ -8,6 +8,7 @@
 //! They are made for tests: a story panics where the store does not behave.
 
 mod accounts;
+mod alerts;
 mod applications;
 mod audit;
 mod evidence;
@@ -22,6 +23,7 @@ mod statements;
 mod upkeep;
 
 pub use accounts::*;
+pub use alerts::*;
 pub use applications::*;
 pub use audit::*;
 pub use evidence::*;
@@ -107,6 +109,20 @@ macro_rules! store_conformance {
             w5_a_filter_that_leaves_little_is_answered_in_pages
             s3_sums_hold_what_is_used_in_production_and_staging_apart
             the_calendar_holds_every_end
+            an_alert_is_told_once_and_again_when_it_is_over
+            what_is_over_before_it_was_told_is_never_told
+            what_begins_together_is_one_message
+            a_channel_that_is_new_hears_what_is_open
+            in_quiet_hours_nothing_is_told_until_they_end
+            what_is_acknowledged_is_not_told
+            a_delivery_is_one_takers_until_its_time_is_over
+            of_servers_that_tell_at_once_each_alert_is_told_once
+            alerts_are_listed_in_pages_and_filtered
+            who_is_told_follows_the_labels_of_an_application
+            a_new_plugin_version_is_told_once
+            g11_channels_are_kept_with_names_of_their_own
+            s5_other_reminders_have_the_fleet_reviewed
+            old_messages_and_removed_channels_are_forgotten
             a_lease_is_one_holders_until_it_ends
             a_new_key_takes_its_place_and_the_chain_goes_on
             a_key_is_replaced_once_and_by_a_key_of_its_own

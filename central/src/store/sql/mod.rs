@@ -11,6 +11,7 @@
 //! How a trait is added, and what its SQL keeps to, is told in [`crate::store`].
 
 mod accounts;
+mod alerts;
 mod answers;
 mod applications;
 mod audit;

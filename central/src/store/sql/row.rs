@@ -50,7 +50,6 @@ impl Row<'_> {
     }
 
     /// A column that holds yes or no, as 1 or 0.
-    #[allow(dead_code, reason = "no table of this version has one; times tell more")]
     pub(super) fn flag(&self, column: &str) -> Stored<bool> {
         Ok(self.number::<i64>(column)? != 0)
     }

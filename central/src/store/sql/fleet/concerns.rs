@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use seatline_protocol::notices::Step;
 
 use crate::domain::fleet::FleetRow;
-use crate::domain::{ApplicationId, Concern};
+use crate::domain::{ApplicationId, Concern, Gravity};
 use crate::store::fleet::{ChangedConcern, Spell};
 use crate::store::sql::row::{Row, odd};
 use crate::store::sql::session::{Session, params};
@@ -20,28 +20,85 @@ struct Open {
 
 /// Ends what calls for attention of an application.
 pub(super) fn end_all(session: &dyn Session, id: &ApplicationId, now: Timestamp) -> Stored<()> {
+    let open = open(session, id)?;
+    count(session, &open, &[])?;
     session.run(
-        "UPDATE concerns SET ended_at = ?2, changed_at = ?2 WHERE application = ?1 AND ended_at IS NULL",
+        "UPDATE concerns SET ended_at = ?2, changed_at = ?2, to_follow = 1 WHERE application = ?1 AND ended_at IS NULL",
         params![id.as_str(), now],
     )
 }
 
-/// Notes what has changed since the last review.
-pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Stored<()> {
-    let application = &row.application;
-    let open = session.rows(
+/// Has the channels look again at what is open of an application: it is sorted otherwise than before.
+pub(super) fn follow_again(session: &dyn Session, id: &ApplicationId) -> Stored<()> {
+    session.run("UPDATE concerns SET to_follow = 1 WHERE application = ?1 AND ended_at IS NULL", params![id.as_str()])
+}
+
+fn open(session: &dyn Session, application: &ApplicationId) -> Stored<Vec<Open>> {
+    session.rows(
         "SELECT code, subject, step, gravity FROM concerns WHERE application = ?1 AND ended_at IS NULL",
         params![application.as_str()],
         |row| {
             let (code, subject) = (row.text("code")?, row.text("subject")?);
             Ok(Open { code, subject, step: row.text("step")?, gravity: row.number("gravity")? })
         },
-    )?;
+    )
+}
+
+/// Keeps how many concerns are open, by gravity.
+fn count(session: &dyn Session, before: &[Open], after: &[Concern]) -> Stored<()> {
+    for gravity in Gravity::ALL {
+        let rank = gravity.rank();
+        let old = before.iter().filter(|open| open.gravity == rank).count();
+        let new = after.iter().filter(|concern| concern.gravity == gravity).count();
+        if old != new {
+            let change = i64::try_from(new).unwrap_or_default() - i64::try_from(old).unwrap_or_default();
+            session.run(
+                "INSERT INTO alert_totals (gravity, open) VALUES (?1, ?2)
+                 ON CONFLICT (gravity) DO UPDATE SET open = alert_totals.open + excluded.open",
+                params![rank, change],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes what has happened since the last review and does not last: it begins and ends at once.
+pub(super) fn happened(session: &dyn Session, before: &FleetRow, row: &FleetRow, now: Timestamp) -> Stored<()> {
+    let (Some(old), Some(new)) = (&before.assessment.seen, &row.assessment.seen) else { return Ok(()) };
+    if before.link != row.link {
+        return Ok(());
+    }
+    for event in new.news_since(old) {
+        session.run(
+            "INSERT INTO concerns (application, code, subject, began_at, ended_at, step, gravity, since, message,
+                                   staging, changed_at, to_follow)
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, NULL, ?7, ?8, ?4, 1)
+             ON CONFLICT (application, code, subject, began_at) DO NOTHING",
+            params![
+                row.application.as_str(),
+                &event.code,
+                &event.subject,
+                now,
+                &String::from(event.step),
+                event.gravity.rank(),
+                &event.message,
+                row.assessment.staging,
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Notes what has changed since the last review.
+pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Stored<()> {
+    let application = &row.application;
+    let open = open(session, application)?;
+    count(session, &open, &row.assessment.concerns)?;
     let same = |one: &Open, other: &Concern| one.code == other.code && one.subject == other.subject;
     let concerns = &row.assessment.concerns;
     for over in open.iter().filter(|open| !concerns.iter().any(|concern| same(open, concern))) {
         session.run(
-            "UPDATE concerns SET ended_at = ?4, changed_at = ?4
+            "UPDATE concerns SET ended_at = ?4, changed_at = ?4, to_follow = 1
              WHERE application = ?1 AND code = ?2 AND subject = ?3 AND ended_at IS NULL",
             params![application.as_str(), &over.code, &over.subject, now],
         )?;
@@ -51,7 +108,8 @@ pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Sto
         match open.iter().find(|open| same(open, concern)) {
             Some(open) if open.step == step && open.gravity == concern.gravity.rank() => {}
             Some(_) => session.run(
-                "UPDATE concerns SET step = ?4, gravity = ?5, since = ?6, message = ?7, staging = ?8, changed_at = ?9
+                "UPDATE concerns SET step = ?4, gravity = ?5, since = ?6, message = ?7, staging = ?8, changed_at = ?9,
+                                     to_follow = 1
                  WHERE application = ?1 AND code = ?2 AND subject = ?3 AND ended_at IS NULL",
                 params![
                     application.as_str(),
@@ -67,10 +125,10 @@ pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Sto
             )?,
             None => session.run(
                 "INSERT INTO concerns (application, code, subject, began_at, ended_at, step, gravity, since, message,
-                                       staging, changed_at)
-                 VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6, ?7, ?8, ?9, ?4)
+                                       staging, changed_at, to_follow)
+                 VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6, ?7, ?8, ?9, ?4, 1)
                  ON CONFLICT (application, code, subject, began_at) DO UPDATE SET
-                    ended_at = NULL, step = excluded.step, gravity = excluded.gravity, message = excluded.message",
+                    to_follow = 1, ended_at = NULL, step = excluded.step, gravity = excluded.gravity, message = excluded.message",
                 params![
                     application.as_str(),
                     &concern.code,

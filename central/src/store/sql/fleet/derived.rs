@@ -13,9 +13,8 @@ use crate::store::sql::row::{name_of, to_json};
 use crate::store::sql::session::{Session, params};
 
 /// Puts `row` in the place of what was kept of the application before. What did not change is not written.
-pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Stored<()> {
-    let before = list::kept(session, &row.application)?;
-    if before.as_ref() == Some(row) {
+pub(super) fn keep(session: &dyn Session, before: Option<&FleetRow>, row: &FleetRow, now: Timestamp) -> Stored<()> {
+    if before == Some(row) {
         return session
             .run("UPDATE fleet SET reviewed_at = ?2 WHERE application = ?1", params![row.application.as_str(), now]);
     }
@@ -37,10 +36,10 @@ pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Sto
             now,
         ],
     )?;
-    facets(session, before.as_ref(), row)?;
-    words(session, before.as_ref(), Some(row))?;
-    ends(session, before.as_ref(), Some(row))?;
-    sums(session, before.as_ref(), Some(row))
+    facets(session, before, row)?;
+    words(session, before, Some(row))?;
+    ends(session, before, Some(row))?;
+    sums(session, before, Some(row))
 }
 
 /// Takes away what was kept of an application that is removed, and what it was in all sums.

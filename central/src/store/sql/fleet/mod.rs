@@ -29,6 +29,9 @@ use crate::domain::{
 use crate::store::fleet::{ChangedConcern, FleetSum, Reviewed, Spell, SumOf};
 use crate::store::{Cursor, Fleet, Page, PageSize};
 
+/// How an application is sorted; none where there is no such application.
+pub(super) use review::labels as labels_of;
+
 /// Takes an application that is removed out of all lists and sums, and ends what called for attention.
 pub(super) fn forget(session: &dyn super::session::Session, id: &ApplicationId, now: Timestamp) -> Stored<()> {
     concerns::end_all(session, id, now)?;
@@ -167,6 +170,7 @@ impl Fleet for SqlStore {
                 )?;
             }
             marks::application(session, &id)?;
+            concerns::follow_again(session, &id)?;
             let object = Object::new("application", &id, name);
             Ok(Changed::new((), Record::changed("application.labels", object, &before, &labels)))
         })

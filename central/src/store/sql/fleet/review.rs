@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use seatline_protocol::LinkId;
 use seatline_protocol::notices::Reminders;
 
-use super::{concerns, derived};
+use super::{concerns, derived, list};
 use crate::domain::fleet::FleetRow;
 use crate::domain::{ApplicationId, Assessment, Labels, Licenses, Told};
 use crate::store::sql::row::Row;
@@ -163,13 +163,22 @@ pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored
         "UPDATE applications SET review_at = ?2, marks = marks + 1 WHERE id = ?1",
         params![id.as_str(), of_application],
     )?;
-    concerns::keep(session, &read.row, now)?;
-    derived::keep(session, &read.row, now)?;
+    let before = list::kept(session, id)?;
+    let mut row = read.row.clone();
+    if let Some(before) = &before {
+        concerns::happened(session, before, &row, now)?;
+        if row.assessment.seen.is_none() && before.link == row.link {
+            // A run that failed shows no plugin; the next one is held against the one before it.
+            row.assessment.seen.clone_from(&before.assessment.seen);
+        }
+    }
+    concerns::keep(session, &row, now)?;
+    derived::keep(session, before.as_ref(), &row, now)?;
     Ok(true)
 }
 
 /// How an application is sorted; none where there is no such application.
-pub(super) fn labels(session: &dyn Session, id: &ApplicationId) -> Stored<Option<Labels>> {
+pub(in crate::store::sql) fn labels(session: &dyn Session, id: &ApplicationId) -> Stored<Option<Labels>> {
     let group = session.row("SELECT group_name FROM applications WHERE id = ?1", params![id.as_str()], |row| {
         row.parsed_option("group_name")
     })?;

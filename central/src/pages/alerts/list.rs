@@ -1,0 +1,332 @@
+//! What is open, the gravest first, and what is over: with since when, what to do, who was told, and who knows of it.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Extension, Query, State};
+use axum::response::{Redirect, Response};
+use jiff::{SignedDuration, Timestamp};
+use seatline_ui::{Badge, Banner, Choice, Field, Prose, Tabs, Tone, When, format};
+use seatline_web::address::escape;
+use serde::Deserialize;
+
+use super::{Part, tabs};
+use crate::actions::alerts::Known;
+use crate::auth::SignedIn;
+use crate::central::ActionError;
+use crate::domain::alerts::telling::News;
+use crate::domain::alerts::{EVENTS, MatterKey, is_event};
+use crate::domain::assessment::CODES;
+use crate::domain::ids::ChannelId;
+use crate::domain::{Gravity, Role};
+use crate::pages::failure::PageError;
+use crate::pages::fleet::words;
+use crate::pages::frame::{Section, page_of};
+use crate::server::App;
+use crate::store::alerts::{Alert, AlertFilter, Telling};
+use crate::store::{Cursor, PageSize};
+
+/// What the address of the list holds.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Sent {
+    code: String,
+    gravity: String,
+    after: String,
+    done: String,
+}
+
+impl Sent {
+    /// The filter that it is.
+    ///
+    /// # Errors
+    /// [`ActionError::Invalid`] where a value is none of those that can be chosen.
+    fn filter(&self) -> Result<AlertFilter, ActionError> {
+        let known = |code: &String| CODES.contains(&code.as_str()) || is_event(code);
+        let code = Some(self.code.clone()).filter(|code| !code.is_empty());
+        if code.as_ref().is_some_and(|code| !known(code)) {
+            return Err(ActionError::invalid("kind", "one of those that can be chosen"));
+        }
+        let gravity = match self.gravity.as_str() {
+            "" => None,
+            name => {
+                let found = Gravity::of_name(name);
+                Some(found.ok_or_else(|| ActionError::invalid("gravity", "one of problem, warning, note"))?)
+            }
+        };
+        Ok(AlertFilter { code, gravity })
+    }
+
+    fn address(&self, path: &str, after: Option<&Cursor>) -> String {
+        let pairs =
+            [("code", self.code.as_str()), ("gravity", &self.gravity), ("after", after.map_or("", Cursor::as_str))];
+        let pairs: Vec<String> = pairs
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name}={}", escape(value)))
+            .collect();
+        if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+    }
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "alerts/list.html")]
+pub struct List {
+    tabs: Tabs,
+    sent: Sent,
+    path: &'static str,
+    is_past: bool,
+    banner: Option<Banner>,
+    /// How many are open, by gravity, with their addresses.
+    stats: Vec<Stat>,
+    rows: Vec<Row>,
+    more: Option<String>,
+    /// The address of the list without a filter, where it has one.
+    all: Option<String>,
+    may_change: bool,
+    /// Whether there is nobody who is told of anything.
+    nobody: bool,
+}
+
+struct Stat {
+    label: &'static str,
+    value: String,
+    tone: Tone,
+    href: String,
+}
+
+/// An alert in the list.
+struct Row {
+    /// Apart from the others of the page.
+    number: usize,
+    matter: MatterKey,
+    name: String,
+    href: String,
+    staging: bool,
+    badge: Badge,
+    title: String,
+    message: Prose,
+    began: When,
+    ended: Option<When>,
+    is_event: bool,
+    told: Vec<String>,
+    known: Option<KnownBy>,
+}
+
+/// Who knows of an alert.
+struct KnownBy {
+    by: String,
+    at: String,
+    why: String,
+    until: String,
+}
+
+impl Row {
+    fn new(number: usize, alert: Alert, names: &[(ChannelId, String)], now: Timestamp) -> Self {
+        let concern = &alert.spell.concern;
+        let is_event = is_event(&concern.code);
+        let told = alert.told.iter().filter_map(|telling| told(telling, alert.spell.began_at, names)).collect();
+        let known = alert.acknowledged.filter(|known| known.until.is_none_or(|until| until > now));
+        Self {
+            number,
+            href: format!("/applications/{}/licenses", alert.matter.application),
+            matter: alert.matter,
+            name: alert.name.unwrap_or_else(|| "Removed application".to_owned()),
+            staging: alert.staging,
+            badge: badge(concern.gravity, is_event),
+            title: words::concern(concern),
+            message: Prose::sentence(&concern.message),
+            began: When { at: alert.spell.began_at, now },
+            ended: alert.spell.ended_at.filter(|_| !is_event).map(|at| When { at, now }),
+            is_event,
+            told,
+            known: known.map(|known| KnownBy {
+                by: known.by,
+                at: format::date_time(known.at),
+                why: known.why,
+                until: known
+                    .until
+                    .map_or_else(|| "until it changes".to_owned(), |at| format!("until {}", format::date_time(at))),
+            }),
+        }
+    }
+
+    fn fields(&self) -> [Field<'_>; 2] {
+        let times = [
+            ("", "Until it changes"),
+            ("1", "For a day"),
+            ("7", "For a week"),
+            ("30", "For 30 days"),
+            ("90", "For 90 days"),
+        ];
+        let choices = times.map(|(value, label)| Choice { value, label: label.to_owned() });
+        let apart = APART.get(self.number).copied().unwrap_or("-more");
+        [
+            Field::text("why", "Why").hint("Such as: a new license is ordered. May be empty.").id(apart),
+            Field::select("days", "For how long", choices.into()).id(apart),
+        ]
+    }
+}
+
+/// What tells the fields of one row from those of another: a page has at most 50.
+const APART: [&str; 50] = {
+    const DIGITS: &str = "-00-01-02-03-04-05-06-07-08-09-10-11-12-13-14-15-16-17-18-19-20-21-22-23-24-25-26-27-28-29-30-31\
+                          -32-33-34-35-36-37-38-39-40-41-42-43-44-45-46-47-48-49";
+    let mut apart = [""; 50];
+    let mut n = 0;
+    while n < 50 {
+        let (_, rest) = DIGITS.split_at(n * 3);
+        let (one, _) = rest.split_at(3);
+        apart[n] = one;
+        n += 1;
+    }
+    apart
+};
+
+/// A gravity, or that it is an event, in a badge.
+fn badge(gravity: Gravity, is_event: bool) -> Badge {
+    match (is_event, gravity) {
+        (true, Gravity::Note) => Badge::new(Tone::Info, "Event"),
+        (_, gravity) => Badge::new(words::tone(Some(gravity)), format::capitalised(gravity.name())),
+    }
+}
+
+/// What a channel has heard of an alert since it began, in words.
+fn told(telling: &Telling, began_at: Timestamp, names: &[(ChannelId, String)]) -> Option<String> {
+    let (_, name) = names.iter().find(|(id, _)| *id == telling.channel)?;
+    let heard = telling.told_at.filter(|at| *at >= began_at).map(|at| format!("told {}", format::date_time(at)));
+    let waits = telling.due_at.map(|at| match telling.news {
+        Some(News::Over) => format!("told to be over from {}", format::date_time(at)),
+        _ => format!("to be told from {}", format::date_time(at)),
+    });
+    let words: Vec<String> = heard.into_iter().chain(waits).collect();
+    (!words.is_empty()).then(|| format!("{name}: {}", words.join(", ")))
+}
+
+impl List {
+    fn fields(&self) -> [Field<'_>; 2] {
+        let any = |label: &str| Choice { value: "", label: label.to_owned() };
+        let codes = CODES[..CODES.len() - 1].iter().chain(EVENTS.iter().filter(|_| self.is_past));
+        let codes = codes.map(|code| Choice { value: code, label: words::kind(code).to_owned() });
+        let gravities = Gravity::ALL
+            .into_iter()
+            .rev()
+            .map(|gravity| Choice { value: gravity.name(), label: format::capitalised(gravity.name()) });
+        [
+            Field::select("gravity", "Gravity", std::iter::once(any("All")).chain(gravities).collect())
+                .value(&self.sent.gravity),
+            Field::select("code", "Kind", std::iter::once(any("All")).chain(codes).collect()).value(&self.sent.code),
+        ]
+    }
+}
+
+/// `GET /alerts`
+pub async fn open(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Query(sent): Query<Sent>,
+) -> Result<Response, PageError> {
+    show(&app, &who, sent, false).await
+}
+
+/// `GET /alerts/past`
+pub async fn past(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Query(sent): Query<Sent>,
+) -> Result<Response, PageError> {
+    show(&app, &who, sent, true).await
+}
+
+async fn show(app: &App, who: &SignedIn, sent: Sent, is_past: bool) -> Result<Response, PageError> {
+    let (store, now) = (app.central.store(), app.central.now());
+    let filter = sent.filter()?;
+    let after = Some(Cursor::new(sent.after.as_str())).filter(|_| !sent.after.is_empty());
+    let found = match is_past {
+        false => store.open_alerts(&filter, after.as_ref(), PageSize::default()).await?,
+        true => store.past_alerts(&filter, after.as_ref(), PageSize::default()).await?,
+    };
+    let channels = store.channels().await?;
+    let names: Vec<(ChannelId, String)> =
+        channels.iter().map(|kept| (kept.channel.id.clone(), kept.channel.config.name.to_string())).collect();
+    let figures = store.alert_figures().await?;
+    let path = if is_past { "/alerts/past" } else { "/alerts" };
+    let banner = match sent.done.as_str() {
+        "acknowledged" => {
+            Some(Banner::new(Tone::Good, "Acknowledged.", "Nothing more is told of it for as long as you said."))
+        }
+        "withdrawn" => Some(Banner::new(Tone::Good, "The acknowledgement is taken back.", "")),
+        _ => None,
+    };
+    let list = List {
+        tabs: tabs(if is_past { Part::Past } else { Part::Open }),
+        path,
+        is_past,
+        banner,
+        stats: stats(&figures.open),
+        rows: found.items.into_iter().enumerate().map(|(number, alert)| Row::new(number, alert, &names, now)).collect(),
+        more: found.next.as_ref().map(|next| sent.address(path, Some(next))),
+        all: (filter != AlertFilter::default()).then(|| path.to_owned()),
+        may_change: who.may(Role::Operator),
+        nobody: channels.iter().all(|kept| !kept.channel.config.enabled),
+        sent,
+    };
+    Ok(page_of(Section::Alerts, if is_past { "Past alerts" } else { "Alerts" }, Some(who), list))
+}
+
+fn stats(open: &[(Gravity, u64)]) -> Vec<Stat> {
+    let stat = |(gravity, count): &(Gravity, u64)| {
+        let (label, tone) = match gravity {
+            Gravity::Problem => ("Problems", Tone::Danger),
+            Gravity::Warning => ("Warnings", Tone::Warning),
+            Gravity::Note => ("Notes", Tone::Neutral),
+        };
+        Stat {
+            label,
+            value: format::number(*count),
+            tone: if *count == 0 { Tone::Good } else { tone },
+            href: format!("/alerts?gravity={}", gravity.name()),
+        }
+    };
+    open.iter().map(stat).collect()
+}
+
+/// What the form of an acknowledgement sends.
+#[derive(Debug, Deserialize)]
+pub struct KnownSent {
+    #[serde(flatten)]
+    matter: MatterKey,
+    #[serde(default)]
+    why: String,
+    #[serde(default)]
+    days: String,
+}
+
+/// `POST /alerts/acknowledge`
+pub async fn acknowledge(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Form(sent): Form<KnownSent>,
+) -> Result<Redirect, PageError> {
+    let until = match sent.days.as_str() {
+        "" => None,
+        days => {
+            let days: i64 = days.parse().ok().filter(|days| (1..=366).contains(days)).ok_or_else(|| {
+                ActionError::invalid("days", "a number of days from 1 to 366, or nothing for until it changes")
+            })?;
+            app.central.now().checked_add(SignedDuration::from_hours(24 * days)).ok()
+        }
+    };
+    app.central.acknowledge(&who.actor(), &Known { matter: sent.matter, why: sent.why, until }).await?;
+    Ok(Redirect::to("/alerts?done=acknowledged"))
+}
+
+/// `POST /alerts/withdraw`
+pub async fn withdraw(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Form(matter): Form<MatterKey>,
+) -> Result<Redirect, PageError> {
+    app.central.withdraw(&who.actor(), &matter).await?;
+    Ok(Redirect::to("/alerts?done=withdrawn"))
+}

@@ -1,0 +1,22 @@
+//! Alerts: what is open, what is over, who is told, and what was sent.
+
+pub mod list;
+
+use seatline_ui::{Tab, Tabs};
+
+/// The pages of the alerts: a tab for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What is open now.
+    Open,
+    /// What is over, and what has happened.
+    Past,
+}
+
+/// The tabs, with the one that is open.
+fn tabs(open: Part) -> Tabs {
+    let all = [(Part::Open, "Open", "/alerts"), (Part::Past, "Past", "/alerts/past")];
+    let tab =
+        |(part, label, href): (Part, &'static str, &str)| Tab { label, href: href.to_owned(), current: part == open };
+    Tabs { label: "Alerts".to_owned(), tabs: all.map(tab).into() }
+}

@@ -1,0 +1,117 @@
+//! The channels.
+
+use jiff::Timestamp;
+
+use crate::domain::alerts::channel::{Channel, ChannelConfig, MAX_CHANNELS};
+use crate::domain::ids::ChannelId;
+use crate::domain::{Changed, Object, Record};
+use crate::store::alerts::KeptChannel;
+use crate::store::sql::row::{Row, to_json};
+use crate::store::sql::session::{Session, params};
+use crate::store::{StoreError, Stored};
+
+const NAME_TAKEN: StoreError = StoreError::Conflict("a channel of this name");
+
+/// The columns of a channel.
+macro_rules! channels {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, created_at, config, sealed, walked, spoke_at FROM alert_channels WHERE removed_at IS NULL ",
+            $which
+        )
+    };
+}
+
+fn read(row: &Row<'_>) -> Stored<KeptChannel> {
+    let config: ChannelConfig = row.json("config")?;
+    Ok(KeptChannel {
+        channel: Channel { id: row.parsed("id")?, created_at: row.time("created_at")?, config },
+        sealed: row.text_option("sealed")?,
+        spoke_at: row.time_option("spoke_at")?,
+        is_walked: row.text_option("walked")?.is_some(),
+    })
+}
+
+/// All channels, by name.
+pub(super) fn all(session: &dyn Session) -> Stored<Vec<KeptChannel>> {
+    session.rows(channels!("ORDER BY name_key"), &[], read)
+}
+
+pub(super) fn one(session: &dyn Session, id: &ChannelId) -> Stored<Option<KeptChannel>> {
+    session.row(channels!("AND id = ?1"), params![id.as_str()], read)
+}
+
+/// A channel, before it is changed: whoever changes it at the same moment waits.
+fn locked(session: &dyn Session, id: &ChannelId) -> Stored<KeptChannel> {
+    session.row(channels!("AND id = ?1 FOR UPDATE"), params![id.as_str()], read)?.ok_or(StoreError::Missing("channel"))
+}
+
+fn object(channel: &Channel) -> Object {
+    Object::new("channel", &channel.id, channel.config.name.as_str())
+}
+
+pub(super) fn add(session: &dyn Session, channel: &Channel, sealed: Option<&str>) -> Stored<Changed<()>> {
+    if all(session)?.len() >= MAX_CHANNELS {
+        return Err(StoreError::Conflict("the greatest number of channels, 50: remove one first"));
+    }
+    let added = session.execute(
+        "INSERT INTO alert_channels (id, name_key, created_at, config, sealed, walked) VALUES (?1, ?2, ?3, ?4, ?5, '')
+         ON CONFLICT (name_key) DO NOTHING",
+        params![
+            channel.id.as_str(),
+            &channel.config.name.key(),
+            channel.created_at,
+            &to_json(&channel.config)?,
+            sealed
+        ],
+    )?;
+    if added == 0 {
+        return Err(NAME_TAKEN);
+    }
+    Ok(Changed::new((), Record::made("channel.add", object(channel), channel)))
+}
+
+pub(super) fn change(
+    session: &dyn Session,
+    id: &ChannelId,
+    config: &ChannelConfig,
+    sealed: Option<&str>,
+) -> Stored<Changed<()>> {
+    let before = locked(session, id)?.channel;
+    if before.config == *config && sealed.is_none() {
+        return Ok(Changed::nothing(()));
+    }
+    let key = config.name.key();
+    let others = "SELECT id FROM alert_channels WHERE name_key = ?1 AND id <> ?2";
+    if session.exists(others, params![&key, id.as_str()])? {
+        return Err(NAME_TAKEN);
+    }
+    session.run(
+        "UPDATE alert_channels SET name_key = ?2, config = ?3 WHERE id = ?1",
+        params![id.as_str(), &key, &to_json(config)?],
+    )?;
+    if let Some(sealed) = sealed {
+        session.run("UPDATE alert_channels SET sealed = ?2 WHERE id = ?1", params![id.as_str(), sealed])?;
+    }
+    if before.config.scope != config.scope {
+        session.run("UPDATE alert_channels SET walked = '' WHERE id = ?1", params![id.as_str()])?;
+    }
+    let record = Record::changed("channel.change", object(&before), &before.config, config);
+    Ok(Changed::new((), record))
+}
+
+pub(super) fn rotate(session: &dyn Session, id: &ChannelId, sealed: &str) -> Stored<Changed<()>> {
+    let channel = locked(session, id)?.channel;
+    session.run("UPDATE alert_channels SET sealed = ?2 WHERE id = ?1", params![id.as_str(), sealed])?;
+    Ok(Changed::new((), Record::done("channel.rotate", object(&channel))))
+}
+
+pub(super) fn remove(session: &dyn Session, id: &ChannelId, now: Timestamp) -> Stored<Changed<()>> {
+    let channel = locked(session, id)?.channel;
+    // Its name is free for another one from now on; what is kept of it goes in batches.
+    session.run(
+        "UPDATE alert_channels SET removed_at = ?2, name_key = id, sealed = NULL, walked = NULL WHERE id = ?1",
+        params![id.as_str(), now],
+    )?;
+    Ok(Changed::new((), Record::removed("channel.remove", object(&channel), &channel)))
+}

@@ -1,0 +1,251 @@
+//! What each channel is to hear of what has changed: the rule is the domain's ([`telling::due`]), here it meets the rows.
+
+use jiff::Timestamp;
+
+use super::{channels, gravity, settings, step};
+use crate::domain::alerts::acknowledgement::Acknowledgement;
+use crate::domain::alerts::telling::{self, Due, Heard, Open, Pace, Standing};
+use crate::domain::alerts::{MatterKey, is_event};
+use crate::domain::{Gravity, Labels};
+use crate::store::Stored;
+use crate::store::alerts::KeptChannel;
+use crate::store::sql::fleet::labels_of;
+use crate::store::sql::row::Row;
+use crate::store::sql::session::{Session, params};
+
+/// How a matter stands, with what else decides who wants to hear of it.
+struct Matter {
+    key: MatterKey,
+    standing: Standing,
+    gravity: Gravity,
+    staging: bool,
+}
+
+/// Whether anything has changed that is not followed.
+pub(super) fn is_behind(session: &dyn Session) -> Stored<bool> {
+    session.exists("SELECT application FROM concerns WHERE to_follow IS NOT NULL LIMIT 1", &[])
+}
+
+/// Follows the next concerns that have changed.
+pub(super) fn changed(session: &dyn Session, now: Timestamp, most: u32) -> Stored<bool> {
+    let changed = session.rows(
+        "SELECT application, code, subject, began_at FROM concerns WHERE to_follow IS NOT NULL
+         ORDER BY application, code, subject, began_at LIMIT ?1 FOR UPDATE",
+        params![most],
+        |row| Ok((key(row)?, row.time("began_at")?)),
+    )?;
+    let (channels, pace) = (channels::all(session)?, settings::current(session)?.settings.pace);
+    let mut last: Option<&MatterKey> = None;
+    for (key, _) in &changed {
+        if last == Some(key) {
+            continue;
+        }
+        last = Some(key);
+        if let Some(matter) = newest(session, key)? {
+            tell(session, &matter, &channels, pace, now)?;
+        }
+    }
+    for (key, began_at) in &changed {
+        session.run(
+            "UPDATE concerns SET to_follow = NULL
+             WHERE application = ?1 AND code = ?2 AND subject = ?3 AND began_at = ?4",
+            params![key.application.as_str(), &key.code, &key.subject, *began_at],
+        )?;
+    }
+    Ok(changed.len() >= most as usize)
+}
+
+/// Looks through the next concerns that are open, for the first channel that is new or changed.
+pub(super) fn walk(session: &dyn Session, now: Timestamp, most: u32) -> Stored<bool> {
+    let Some(channel) = channels::all(session)?.into_iter().find(|channel| channel.is_walked) else { return Ok(false) };
+    let id = channel.channel.id.clone();
+    let walked = session.row(
+        "SELECT walked FROM alert_channels WHERE id = ?1 AND walked IS NOT NULL FOR UPDATE",
+        params![id.as_str()],
+        |row| row.text("walked"),
+    )?;
+    let Some(walked) = walked else { return Ok(true) };
+    let from = place(&walked);
+    let open = session.rows(
+        "SELECT application, code, subject, gravity, began_at FROM concerns
+         WHERE ended_at IS NULL AND (gravity, began_at, application, code, subject) > (?1, ?2, ?3, ?4, ?5)
+         ORDER BY gravity, began_at, application, code, subject LIMIT ?6",
+        params![from.0, from.1, &from.2, &from.3, &from.4, most],
+        |row| Ok((key(row)?, row.number::<i64>("gravity")?, row.time("began_at")?)),
+    )?;
+    let (only, pace) = ([channel], settings::current(session)?.settings.pace);
+    for (key, ..) in &open {
+        if let Some(matter) = newest(session, key)? {
+            tell(session, &matter, &only, pace, now)?;
+        }
+    }
+    let last = open.last().filter(|_| open.len() >= most as usize).map(|(key, gravity, began_at)| {
+        let MatterKey { application, code, subject } = key;
+        format!("{gravity} {} {application} {code} {subject}", began_at.as_millisecond())
+    });
+    session.run("UPDATE alert_channels SET walked = ?2 WHERE id = ?1", params![id.as_str(), last.as_deref()])?;
+    Ok(true)
+}
+
+/// The place that a walk has come to.
+fn place(text: &str) -> (i64, i64, String, String, String) {
+    let mut parts = text.splitn(5, ' ');
+    let mut number = || parts.next().and_then(|part| part.parse().ok()).unwrap_or_default();
+    let (gravity, began_at) = (number(), number());
+    let mut part = || parts.next().unwrap_or_default().to_owned();
+    (gravity, began_at, part(), part(), part())
+}
+
+fn key(row: &Row<'_>) -> Stored<MatterKey> {
+    Ok(MatterKey { application: row.parsed("application")?, code: row.text("code")?, subject: row.text("subject")? })
+}
+
+/// How a matter stands now: its spell that began last.
+fn newest(session: &dyn Session, key: &MatterKey) -> Stored<Option<Matter>> {
+    session.row(
+        "SELECT began_at, ended_at, changed_at, step, gravity, staging FROM concerns
+         WHERE application = ?1 AND code = ?2 AND subject = ?3 ORDER BY began_at DESC LIMIT 1",
+        params![key.application.as_str(), &key.code, &key.subject],
+        |row| {
+            let gravity = gravity(row.number("gravity")?)?;
+            let standing = match row.time_option("ended_at")? {
+                Some(at) if is_event(&key.code) => Standing::Happened(gravity, at),
+                Some(at) => Standing::Over(at),
+                None => Standing::Open(Open {
+                    began_at: row.time("began_at")?,
+                    changed_at: row.time("changed_at")?,
+                    step: step(row.text("step")?)?,
+                    gravity,
+                }),
+            };
+            Ok(Matter { key: key.clone(), standing, gravity, staging: row.flag("staging")? })
+        },
+    )
+}
+
+/// Keeps for each of `channels` what it is to hear of a matter.
+fn tell(session: &dyn Session, matter: &Matter, channels: &[KeptChannel], pace: Pace, now: Timestamp) -> Stored<()> {
+    let known = acknowledgement(session, &matter.key)?;
+    let open = match &matter.standing {
+        Standing::Open(open) => Some(open),
+        _ => None,
+    };
+    let (known, stale) = match known {
+        Some(known) if known.holds(open, now) => (Some(known), false),
+        known => (None, known.is_some()),
+    };
+    if stale {
+        forget_acknowledgement(session, &matter.key)?;
+    }
+    let mut labels: Option<Labels> = None;
+    for KeptChannel { channel, .. } in channels {
+        let scope = &channel.config.scope;
+        let heard = heard(session, channel.id.as_str(), &matter.key)?;
+        let is_sorted = !scope.groups.is_empty() || !scope.tags.is_empty();
+        if is_sorted && labels.is_none() {
+            labels = Some(labels_of(session, &matter.key.application)?.unwrap_or_default());
+        }
+        let none = Labels::default();
+        let wants = scope.wants(&matter.key.code, matter.gravity, matter.staging, labels.as_ref().unwrap_or(&none));
+        let state = heard.unwrap_or_default();
+        // Who was told that something began is told how it goes on, whatever he wants by now.
+        let due = match wants || state.told.is_some() {
+            true => telling::due(&matter.standing, &state, known.as_ref(), pace),
+            false => None,
+        };
+        keep(session, channel.id.as_str(), &matter.key, heard.as_ref(), due.as_ref())?;
+    }
+    Ok(())
+}
+
+/// What a channel has heard of a matter; none where there is no row.
+pub(super) fn heard(session: &dyn Session, channel: &str, key: &MatterKey) -> Stored<Option<Heard>> {
+    session.row(
+        "SELECT told, told_gravity, told_at, swings FROM alert_tellings
+         WHERE application = ?1 AND code = ?2 AND subject = ?3 AND channel = ?4",
+        params![key.application.as_str(), &key.code, &key.subject, channel],
+        read_heard,
+    )
+}
+
+/// What a row of tellings says of what was heard.
+pub(super) fn read_heard(row: &Row<'_>) -> Stored<Heard> {
+    let told = match (row.text_option("told")?, row.number_option::<i64>("told_gravity")?) {
+        (Some(told), Some(rank)) => Some((step(told)?, gravity(rank)?)),
+        _ => None,
+    };
+    Ok(Heard { told, at: row.time_option("told_at")?, swings: row.number("swings")? })
+}
+
+fn keep(session: &dyn Session, channel: &str, key: &MatterKey, heard: Option<&Heard>, due: Option<&Due>) -> Stored<()> {
+    let MatterKey { application, code, subject } = key;
+    match (heard, due) {
+        (None, None) => Ok(()),
+        (Some(Heard { told: None, at: None, .. }), None) => session.run(
+            "DELETE FROM alert_tellings WHERE application = ?1 AND code = ?2 AND subject = ?3 AND channel = ?4",
+            params![application.as_str(), code, subject, channel],
+        ),
+        (Some(_), None) => session.run(
+            "UPDATE alert_tellings SET news = NULL, step = NULL, gravity = NULL, due_at = NULL
+             WHERE application = ?1 AND code = ?2 AND subject = ?3 AND channel = ?4",
+            params![application.as_str(), code, subject, channel],
+        ),
+        (_, Some(due)) => session.run(
+            "INSERT INTO alert_tellings (channel, application, code, subject, swings, news, step, gravity, due_at)
+             VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8)
+             ON CONFLICT (application, code, subject, channel) DO UPDATE SET
+                news = excluded.news, step = excluded.step, gravity = excluded.gravity, due_at = excluded.due_at",
+            params![
+                channel,
+                application.as_str(),
+                code,
+                subject,
+                due.news.name(),
+                &String::from(due.step),
+                due.gravity.rank(),
+                due.at,
+            ],
+        ),
+    }
+}
+
+/// The acknowledgement of a matter.
+pub(super) fn acknowledgement(session: &dyn Session, key: &MatterKey) -> Stored<Option<Acknowledgement>> {
+    session.row(
+        "SELECT by_whom, at, why, until, step, gravity, began_at FROM alert_acknowledgements
+         WHERE application = ?1 AND code = ?2 AND subject = ?3",
+        params![key.application.as_str(), &key.code, &key.subject],
+        |row| {
+            Ok(Acknowledgement {
+                matter: key.clone(),
+                by: row.text("by_whom")?,
+                at: row.time("at")?,
+                why: row.text("why")?,
+                until: row.time_option("until")?,
+                step: step(row.text("step")?)?,
+                gravity: gravity(row.number("gravity")?)?,
+                began_at: row.time("began_at")?,
+            })
+        },
+    )
+}
+
+/// Forgets the acknowledgement of a matter. Gives whether there was one.
+pub(super) fn forget_acknowledgement(session: &dyn Session, key: &MatterKey) -> Stored<bool> {
+    let gone = session.execute(
+        "DELETE FROM alert_acknowledgements WHERE application = ?1 AND code = ?2 AND subject = ?3",
+        params![key.application.as_str(), &key.code, &key.subject],
+    )?;
+    Ok(gone > 0)
+}
+
+/// Follows one matter, which somebody has acknowledged or not any more.
+pub(super) fn again(session: &dyn Session, key: &MatterKey, now: Timestamp) -> Stored<()> {
+    match newest(session, key)? {
+        Some(matter) => {
+            let pace = settings::current(session)?.settings.pace;
+            tell(session, &matter, &channels::all(session)?, pace, now)
+        }
+        None => Ok(()),
+    }
+}
