@@ -12,6 +12,7 @@ use support::central::Central;
 use support::http::Answer;
 use support::person::{PASSWORD, Person, hidden};
 use support::site::Site as World;
+use support::wait;
 
 /// A running agent with an administrator who has signed in.
 fn world() -> World {
@@ -62,13 +63,12 @@ fn done(answer: &Answer, what: &str) {
 
 /// Waits until the page of the links shows this.
 fn until(world: &World, shown: &str) -> String {
-    loop {
-        let page = world.page();
-        if page.contains(shown) {
-            return page;
-        }
-        std::thread::yield_now();
-    }
+    wait::until(shown, || Some(world.page()).filter(|page| page.contains(shown)))
+}
+
+/// Waits until the synchronisation that was asked for is over.
+fn until_synchronised(world: &World) {
+    wait::until("the end of the synchronisation", || (!world.page().contains("Synchronising since")).then_some(()));
 }
 
 #[test]
@@ -213,9 +213,7 @@ fn w6_synchronise_now_says_what_was_in_the_way() {
     let world = joining();
     let answer = world.ada.post("/links/sync", &[]);
     done(&answer, "synchronised");
-    while world.page().contains("Synchronising since") {
-        std::thread::yield_now();
-    }
+    until_synchronised(&world);
     let page = world.ada.get("/links?done=synchronised").body;
     assert!(page.contains("did not come to its end") && page.contains("<code>central-unreachable</code>"), "{page}");
 }
@@ -274,9 +272,7 @@ fn b6_reports_that_wait_for_approval_are_told_by_a_synchronisation_and_before_an
     world.agent.run(&["report", "hold", "on"]).ok();
     let target = world.ada.post("/links/sync", &[]);
     done(&target, "synchronised");
-    while world.page().contains("Synchronising since") {
-        std::thread::yield_now();
-    }
+    until_synchronised(&world);
     let page = world.ada.get("/links?done=synchronised").body;
     assert!(page.contains("The report was made, and waits for approval; 0 reports were sent."), "{page}");
     assert!(page.contains("<strong>1 report waits for approval, and will be discarded</strong>"), "{page}");

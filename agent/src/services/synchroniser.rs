@@ -28,57 +28,86 @@ impl Service for Synchroniser<'_> {
 
     fn run(&self, stop: &Stop) -> Result<(), Failure> {
         let host = &self.0.host;
-        let mut turn = Turn::of(self.0);
-        let mut lookout = Lookout::default();
-        let mut refused = Vec::new();
-        let mut unconfirmed = host.identity().ok().and_then(|identity| identity.problem);
-        let look_every = self.0.config.identity.binding.as_ref().map(|binding| Duration::from_secs(binding.look_every));
-        let mut looked_at = Instant::now();
+        let (mut round, mut lookout) = (Round::of(self.0), Lookout::default());
         while !stop.is_requested() {
             match look(host) {
                 Err(error) => {
                     if lookout.is_blocked_by(&error.to_string()) {
-                        tracing::error!(
-                            code = error.code(),
-                            "nothing is counted or sent until this is mended: {error}"
-                        );
+                        let code = error.code();
+                        tracing::error!(code, "nothing is counted or sent until this is mended: {error}");
                     }
                 }
                 Ok((phase, interval, is_demanded)) => {
                     if lookout.is_free_again() {
                         tracing::info!("the state can be read again");
                     }
-                    if let Some((schedule, due)) = turn.due(host, phase, interval, is_demanded) {
-                        if matches!(due, Due::Synchronise(_)) {
-                            self.adopt_licenses(&mut refused);
-                        }
-                        // Whatever happens in a step, the next one comes.
-                        let was_done = catch_unwind(AssertUnwindSafe(|| step(host, due, phase))).unwrap_or_else(|_| {
-                            let message = "the step failed unexpectedly; the next one comes as planned";
-                            tracing::error!(code = "internal", "{message}");
-                            false
-                        });
-                        tell_of_identity(host, &mut unconfirmed);
-                        note(schedule, host, due, phase);
-                        if matches!(due, Due::Synchronise(_)) {
-                            looked_at = Instant::now();
-                            if !was_done {
-                                turn.pass_on();
-                            }
-                        }
-                    } else if look_every.is_some_and(|every| looked_at.elapsed() >= every)
-                        && self.0.has_turn()
-                        && self.0.confirms_turn()
-                    {
-                        look_at_identity(host, phase);
-                        tell_of_identity(host, &mut unconfirmed);
-                        looked_at = Instant::now();
-                    }
+                    round.go(phase, interval, is_demanded);
                 }
             }
             stop.wait_for_nudge(lookout.wait());
         }
         Ok(())
+    }
+}
+
+/// What is remembered from one look to the next.
+struct Round<'i> {
+    instance: &'i Instance,
+    turn: Turn<'i>,
+    /// Why license keys that lie ready were refused, as it was told.
+    refused: Vec<Failure>,
+    /// Why the server ID could not be confirmed, as it was told.
+    unconfirmed: Option<Problem>,
+    /// How often the product's database is looked at between the runs, and when it was last.
+    look_every: Option<Duration>,
+    looked_at: Instant,
+}
+
+impl<'i> Round<'i> {
+    fn of(instance: &'i Instance) -> Self {
+        Self {
+            instance,
+            turn: Turn::of(instance),
+            refused: Vec::new(),
+            unconfirmed: instance.host.identity().ok().and_then(|identity| identity.problem),
+            look_every: instance.config.identity.binding.as_ref().map(|one| Duration::from_secs(one.look_every)),
+            looked_at: Instant::now(),
+        }
+    }
+
+    /// Does what is due, if anything is and it is this node's turn.
+    fn go(&mut self, phase: LinkPhase, interval: Duration, is_demanded: bool) {
+        let host = &self.instance.host;
+        let Some((schedule, due)) = self.turn.due(host, phase, interval, is_demanded) else {
+            return self.look_between(phase);
+        };
+        let is_run = matches!(due, Due::Synchronise(_));
+        if is_run {
+            adopt_licenses_told(self.instance, &mut self.refused);
+        }
+        // Whatever happens in a step, the next one comes.
+        let was_done = catch_unwind(AssertUnwindSafe(|| step(host, due, phase))).unwrap_or_else(|_| {
+            tracing::error!(code = "internal", "the step failed unexpectedly; the next one comes as planned");
+            false
+        });
+        tell_of_identity(host, &mut self.unconfirmed);
+        note(schedule, host, due, phase);
+        if is_run {
+            self.looked_at = Instant::now();
+            if !was_done {
+                self.turn.pass_on();
+            }
+        }
+    }
+
+    /// Looks at the identity between two runs, where that is configured and it is this node's turn.
+    fn look_between(&mut self, phase: LinkPhase) {
+        let is_time = self.look_every.is_some_and(|every| self.looked_at.elapsed() >= every);
+        if is_time && self.instance.has_turn() && self.instance.confirms_turn() {
+            look_at_identity(&self.instance.host, phase);
+            tell_of_identity(&self.instance.host, &mut self.unconfirmed);
+            self.looked_at = Instant::now();
+        }
     }
 }
 
@@ -148,15 +177,13 @@ fn resumed(host: &Host, phase: LinkPhase) -> Schedule {
     ago.map_or_else(Schedule::default, |ago| Schedule::resuming(Instant::now(), ago, phase))
 }
 
-impl Synchroniser<'_> {
-    /// Sets the license keys that lie ready (`g2`). Why any was refused is told once, until it is for another reason.
-    fn adopt_licenses(&self, told: &mut Vec<Failure>) {
-        let refused = adopt_licenses(&self.0.host, &self.0.config.license);
-        for failure in refused.iter().filter(|failure| !told.contains(failure)) {
-            tracing::warn!(code = failure.code, "{}", failure.message);
-        }
-        *told = refused;
+/// Sets the license keys that lie ready (`g2`). Why any was refused is told once, until it is for another reason.
+fn adopt_licenses_told(instance: &Instance, told: &mut Vec<Failure>) {
+    let refused = adopt_licenses(&instance.host, &instance.config.license);
+    for failure in refused.iter().filter(|failure| !told.contains(failure)) {
+        tracing::warn!(code = failure.code, "{}", failure.message);
     }
+    *told = refused;
 }
 
 /// Looks whether the product's database has moved since the last run (`s2`). A central server learns of it at once.
