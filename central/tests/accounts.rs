@@ -114,6 +114,13 @@ fn g11_an_administrator_changes_others_and_never_himself() {
         303,
         "at once"
     );
+    assert_eq!(ada.form("/administration/users/vic/role", &[("role", "viewer")]).status(), 303);
+    let chat = [("name", "Chat"), ("product", "acme-chat"), ("url", "")];
+    assert_eq!(
+        vic.form("/applications", &chat).status(),
+        403,
+        "what is taken from him too, in the session that he has"
+    );
     for (path, field) in [("role", ("role", "viewer")), ("remove", ("", ""))] {
         let refused = ada.form(&format!("/administration/users/ada/{path}"), &[field]);
         assert_eq!(refused.status(), 409, "{path}");
@@ -192,6 +199,21 @@ fn a_password_is_changed_by_the_present_one_and_guessing_it_is_slowed_down() {
     }
     assert_eq!(change("another battery staple", "yet another staple"), 429);
     assert_eq!(here.confirm("another battery staple"), 429, "nor is there a way around by the confirmation");
+}
+
+#[test]
+fn a_confirmation_leads_to_no_other_site() {
+    let central = Central::started();
+    let ada = Person::sign_in(&central, "ada", PASSWORD);
+    for next in ["https%3A%2F%2Fevil.example%2F", "%2F%2Fevil.example", "%2F%5Cevil.example", "/%09/evil.example"] {
+        let path = format!("/confirm?next={next}");
+        let asked = ada.page(&path).1;
+        assert!(!asked.contains("evil.example"), "{next}: {asked}");
+        assert_eq!(location(&ada.form(&path, &[("confirm-password", PASSWORD)])), "/", "{next}");
+        let confirmed = ada.ask("GET", &path, "text/plain", String::new());
+        assert_eq!((confirmed.status().as_u16(), location(&confirmed)), (303, "/"), "{next}, confirmed already");
+        ada.form("/confirm/end", &[]);
+    }
 }
 
 #[test]

@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::domain::{Actor, Clock};
 use crate::keyring::Keyring;
-use crate::store::Store;
 use crate::store::leases::JobState;
 use crate::store::sql::SqlStore;
+use crate::store::{Histories as _, Store};
 
 /// A central server whose clock says what it is told.
 async fn central(store: &Arc<SqlStore>) -> Central {
@@ -156,6 +156,33 @@ fn a_job_that_goes_on_failing_rests_longer_and_longer() {
     let rests: Vec<u64> = [1, 2, 3, 9, 10, 100].map(|failures| back_off(second, failures).as_secs()).to_vec();
     assert_eq!(rests, [2, 4, 8, 512, 600, 600]);
     assert_eq!(back_off(Duration::from_secs(3600), 3), Duration::from_secs(3600), "never sooner than it would anyway");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g8_the_history_is_folded_in_batches_and_says_the_same_as_before() {
+    use crate::domain::history::SpanLength;
+    use crate::store::conformance::sample::{chain, linked};
+
+    let (store, _dir) = store();
+    let central = central(&store).await;
+    let link = linked(&*store, 1).await.id;
+    for reports in chain(1, 150).chunks(50) {
+        let now = reports[49].report.observed_at;
+        central.store().admit(&link, reports.to_vec(), now).await.expect("answered");
+    }
+    let spans = async || {
+        let mut all = Vec::new();
+        for length in SpanLength::ALL {
+            all.push(central.store().spans(&link, length, Timestamp::UNIX_EPOCH).await.expect("read"));
+        }
+        all
+    };
+    let (before, step) = (spans().await, async || FoldHistory.step(&central).await.expect("folded"));
+    assert!(before.iter().all(|spans| !spans.is_empty()), "a page folds what is not folded yet");
+    assert_eq!([step().await, step().await, step().await], [Progress::More, Progress::More, Progress::Done]);
+    assert_eq!(store.fold_history(1).await.expect("looked"), 0, "nothing is left");
+    assert_eq!(spans().await, before);
+    assert_eq!(step().await, Progress::Done);
 }
 
 #[tokio::test(flavor = "multi_thread")]

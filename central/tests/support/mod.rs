@@ -1,6 +1,7 @@
 //! What the stories work with: the real program in a directory of its own, and a small product at the other end.
 #![allow(dead_code, unused_imports, reason = "each file of stories uses its own part of it")]
 
+pub mod evidence;
 pub mod product;
 
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -4,6 +4,7 @@ use seatline_protocol::SecretKey;
 
 use super::sample::{act, application};
 use crate::domain::ApplicationName;
+use crate::domain::link_list::LinkFilter;
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 /// `w1`: no two applications have the same name.
@@ -63,4 +64,18 @@ pub async fn a_store_belongs_to_the_first_key_that_it_was_opened_with(store: &dy
     assert_eq!(store.bind(&second).await.expect("read"), first);
     assert_eq!(store.bind(&first).await.expect("read"), first);
     store.check().await.expect("it can be used");
+}
+
+/// A cursor that no list gave is told as such, and not as an outage: no database holds a NUL in a text, and one says so late.
+pub async fn what_no_list_gave_is_no_cursor(store: &dyn Store) {
+    for place in ["\0", "0 \0", &format!("0-{}", "\0".repeat(16)), &"x".repeat(1000)] {
+        let (cursor, size) = (Cursor::new(place), PageSize::default());
+        assert!(matches!(store.applications(Some(&cursor), size).await, Err(StoreError::Cursor)), "{place:?}");
+        assert!(matches!(store.accounts(Some(&cursor), size).await, Err(StoreError::Cursor)), "{place:?}");
+        assert!(
+            matches!(store.links(&LinkFilter::default(), Some(&cursor), size).await, Err(StoreError::Cursor)),
+            "{place:?}"
+        );
+        assert!(matches!(store.changed_concerns(Some(&cursor), size).await, Err(StoreError::Cursor)), "{place:?}");
+    }
 }

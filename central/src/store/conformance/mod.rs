@@ -44,6 +44,7 @@ macro_rules! store_conformance {
             a_name_belongs_to_one_application_whatever_its_case
             a_list_in_pages_is_the_whole_list
             text_from_people_stays_what_it_is
+            what_no_list_gave_is_no_cursor
             g11_an_account_has_a_name_of_its_own_and_a_role
             g11_the_last_administrator_stays
             g11_of_two_administrators_who_remove_each_other_one_stays

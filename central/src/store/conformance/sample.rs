@@ -143,7 +143,7 @@ pub(super) fn report_at(
 }
 
 /// The first `length` reports of the link of the n-th key, each following the one before.
-pub(super) fn chain(n: u8, length: u64) -> Vec<Incoming> {
+pub(crate) fn chain(n: u8, length: u64) -> Vec<Incoming> {
     let mut chain: Vec<Incoming> = Vec::new();
     for sequence in 1..=length {
         let previous = chain.last().map(|report| report.digest.clone());
