@@ -63,7 +63,11 @@ fn a_body_is_described_as_the_server_takes_it() {
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
         let id = "0123456789abcdef01234567";
         let link = "00000000-0000-0000-0000-000000000000";
-        let address = path.replace("{application}", id).replace("{link}", link).replace("{user}", "nobody");
+        let address = path
+            .replace("{application}", id)
+            .replace("{link}", link)
+            .replace("{user}", "nobody")
+            .replace("{channel}", id);
         let person = operation["security"].as_array().is_some_and(|security| security.len() == 1);
         if schema.is_null() || person {
             // What is for people alone is not taken from this program; its handlers share these types.

@@ -10,6 +10,7 @@ mod account;
 mod alerts;
 mod applications;
 mod audit;
+mod channels;
 mod description;
 mod error;
 mod evidence;
@@ -72,6 +73,16 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/alerts/figures", Need::read(Alerts), alerts::figures),
         Route::post("/api/v1/alerts/acknowledge", Need::operate(Alerts), alerts::acknowledge),
         Route::post("/api/v1/alerts/withdraw", Need::operate(Alerts), alerts::withdraw),
+        Route::get("/api/v1/channels", Need::read(Alerts), channels::list),
+        Route::post("/api/v1/channels", Need::operate(Alerts), channels::add),
+        Route::get("/api/v1/channels/{channel}", Need::read(Alerts), channels::show),
+        Route::put("/api/v1/channels/{channel}", Need::operate(Alerts), channels::change),
+        Route::delete("/api/v1/channels/{channel}", Need::operate(Alerts), channels::remove),
+        Route::post("/api/v1/channels/{channel}/test", Need::operate(Alerts), channels::test),
+        Route::post("/api/v1/channels/{channel}/secret", Need::operate(Alerts), channels::rotate),
+        Route::get("/api/v1/messages", Need::read(Alerts), channels::messages),
+        Route::get("/api/v1/alert-settings", Need::read(Alerts), channels::settings),
+        Route::put("/api/v1/alert-settings", Need::administer(Alerts), channels::set_settings),
         Route::get("/api/v1/jobs", Need::read(Server), fleet::jobs),
         Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
         Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),

@@ -40,7 +40,7 @@ impl Receiver {
 
     /// The next call that it hears.
     pub fn call(&mut self) -> Value {
-        let line = self.lines.recv_timeout(Duration::from_secs(60)).expect("a call within a minute");
+        let line = self.lines.recv_timeout(Duration::from_secs(120)).expect("a call within two minutes");
         serde_json::from_str(&line).expect("JSON")
     }
 }
