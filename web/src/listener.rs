@@ -227,7 +227,7 @@ pub async fn serve(listener: impl Into<Listener>, router: Router, limits: Limits
 fn turn_away(stream: &TcpStream, Peer(peer): Peer) {
     static CROWD: Repeated = Repeated::new();
     if let Some(left_out) = CROWD.due() {
-        tracing::warn!(%peer, left_out, "too many connections from one address: the next ones are closed");
+        tracing::warn!(%peer, left_out, "too many connections from one address: the next ones are closed; if it is a reverse proxy of yours, name it as one");
     }
     let _ = stream.try_write(CROWDED);
 }

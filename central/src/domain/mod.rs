@@ -27,6 +27,7 @@ pub mod report;
 pub mod retention;
 pub mod role;
 pub mod rotation;
+pub(crate) mod sample;
 pub mod time;
 pub mod trouble;
 

@@ -90,64 +90,26 @@ fn trouble(code: &'static str, message: &str, since: Option<Timestamp>) -> Troub
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
-    use seatline_protocol::report::{Failure, Outcome, ProductFacts, Reporter};
-    use seatline_protocol::{Digest, LinkId, Report, SecretKey, Sequence, ServerId};
+    use seatline_protocol::report::{Failure, Outcome};
+    use seatline_protocol::{Digest, Sequence};
 
     use super::*;
-    use crate::domain::{ApplicationId, Chain, Licenses, LinkSettings};
+    use crate::domain::{Chain, Licenses, sample};
 
     fn begin() -> Timestamp {
         Timestamp::from_second(1_800_000_000).expect("a second of this century")
     }
 
     fn application() -> Application {
-        Application {
-            id: ApplicationId::from_random([1; 12]),
-            name: "Company wiki".parse().expect("a name"),
-            product: "acme-wiki".parse().expect("a product id"),
-            url: None,
-            created_at: begin(),
-            link: None,
-        }
+        sample::application(1, begin())
     }
 
     fn link() -> Link {
-        Link {
-            id: LinkId::from_random([1; 24]),
-            application: Some(application().id),
-            key: SecretKey::from_seed(&[1; 32]).public(),
-            state: LinkState::Approved,
-            product: product(),
-            created_at: begin(),
-            approved_at: Some(begin()),
-            settings: LinkSettings::initial(begin()),
-            chain: Chain { head: Some(Sequence::FIRST), stored: 1, ..Chain::default() },
-        }
-    }
-
-    fn product() -> ProductFacts {
-        ProductFacts {
-            id: "acme-wiki".parse().expect("a product id"),
-            name: "Acme Wiki".to_owned(),
-            version: "9".to_owned(),
-            edition: None,
-            server_id: ServerId::from_random([1; 20]),
-            staging: false,
-            nodes: Vec::new(),
-        }
+        sample::link(begin())
     }
 
     fn latest(outcome: Outcome) -> Latest {
-        let report = Report {
-            link: link().id,
-            sequence: Sequence::FIRST,
-            previous: None,
-            observed_at: begin(),
-            trigger: "interval".to_owned(),
-            reporter: Reporter { host: "0.1.0".to_owned(), plugin: None },
-            product: product(),
-            outcome,
-        };
+        let report = sample::report(link().id, Sequence::FIRST, None, begin(), outcome);
         let newest = ReportAt { received_at: begin(), digest: Digest::of(b"sealed"), report };
         Latest { collected: newest.collected().is_some().then(|| newest.clone()), newest }
     }

@@ -3,118 +3,38 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use seatline_protocol::notices::{Reminders, Step};
-use seatline_protocol::report::{Failure, Outcome, ProductFacts, Reporter};
-use seatline_protocol::{
-    AccountCounts, Behaviour, Collected, Counting, Digest, Dimension, Kind, License, Limit, LinkId, Mode, Observed,
-    Report, SecretKey, Sequence, ServerId, standing,
-};
+use seatline_protocol::report::{Failure, Outcome};
+use seatline_protocol::{Collected, Digest, Dimension, Kind, License, Limit, Observed, Sequence, standing};
 
 use super::{Assessment, Gravity};
-use crate::domain::{
-    Application, ApplicationId, Chain, Latest, Licenses, Link, LinkSettings, LinkState, ReportAt, millis,
-};
+use crate::domain::sample::{self, product};
+use crate::domain::{Application, Chain, Latest, Licenses, Link, LinkSettings, ReportAt, millis};
 
 fn at(day: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + day * 86_400).expect("a second of this century")
 }
 
-fn product() -> ProductFacts {
-    ProductFacts {
-        id: "acme-wiki".parse().expect("a product id"),
-        name: "Acme Wiki".to_owned(),
-        version: "9".to_owned(),
-        edition: None,
-        server_id: ServerId::from_random([1; 20]),
-        staging: false,
-        nodes: Vec::new(),
-    }
-}
-
+/// A license for 100 users, and 10 more that are tolerated.
 fn license(id: &str, begins: i64, ends: Option<i64>) -> License {
-    License {
-        id: id.parse().expect("a license id"),
-        product: product().id,
-        edition: None,
-        kind: Kind::Commercial,
-        licensee: "Example Ltd".to_owned(),
-        limits: vec![Limit {
-            dimension: Dimension::users(),
-            max: Some(100),
-            extra: 10,
-            counting: None,
-            behaviour: Behaviour::Warn,
-        }],
-        features: Default::default(),
-        issued: at(begins),
-        not_before: Some(at(begins)),
-        expires: ends.map(at),
-        grace_days: 0,
-        maintenance_until: None,
-        support: false,
-        servers: Vec::new(),
-        mode: Mode::Installation,
-        add_on_of: None,
-        prerequisites: Vec::new(),
-        replaces: Vec::new(),
-        critical: Vec::new(),
-        unknown: Default::default(),
-    }
+    let mut license = sample::license(id, 100, at(begins), ends.map(at));
+    (license.limits[0].extra, license.not_before) = (10, Some(at(begins)));
+    license
 }
 
 fn link() -> Link {
-    Link {
-        id: LinkId::from_random([1; 24]),
-        application: Some(application().id),
-        key: SecretKey::from_seed(&[1; 32]).public(),
-        state: LinkState::Approved,
-        product: product(),
-        created_at: at(0),
-        approved_at: Some(at(0)),
-        settings: LinkSettings::initial(at(0)),
-        chain: Chain { head: Some(Sequence::FIRST), stored: 1, ..Chain::default() },
-    }
+    sample::link(at(0))
 }
 
 fn application() -> Application {
-    Application {
-        id: ApplicationId::from_random([1; 12]),
-        name: "Company wiki".parse().expect("a name"),
-        product: product().id,
-        url: None,
-        created_at: at(0),
-        link: Some(LinkId::from_random([1; 24])),
-    }
+    Application { link: Some(link().id), ..sample::application(1, at(0)) }
 }
 
 fn collected(users: u64, licenses: &[License], now: Timestamp) -> Outcome {
-    let accounts = AccountCounts {
-        total: users,
-        counted: users,
-        deactivated: 0,
-        no_access: 0,
-        never_signed_in: 0,
-        service_accounts: 0,
-        dormant: 0,
-        dormancy_days: 90,
-        counting: Counting::Account,
-    };
-    let observed =
-        Observed { counts: [(Dimension::users(), users)].into(), ..Observed::new(product().id, product().server_id) };
-    let standing = Some(standing(licenses, &observed, now));
-    Outcome::Collected(Box::new(Collected { accounts: Some(accounts), standing, ..Collected::default() }))
+    sample::licensed(users, licenses, now)
 }
 
 fn reported(outcome: Outcome, at: Timestamp) -> ReportAt {
-    let report = Report {
-        link: link().id,
-        sequence: Sequence::FIRST,
-        previous: None,
-        observed_at: at,
-        trigger: "interval".to_owned(),
-        reporter: Reporter { host: "0.1.0".to_owned(), plugin: None },
-        product: product(),
-        outcome,
-    };
+    let report = sample::report(link().id, Sequence::FIRST, None, at, outcome);
     ReportAt { received_at: millis(at), digest: Digest::of(b"sealed"), report }
 }
 

@@ -4,15 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::notices::Reminders;
 use seatline_protocol::report::Outcome;
 use seatline_protocol::standing::Ends;
-use seatline_protocol::{
-    Behaviour, Collected, Counting, Dimension, Kind, License, Limit, Mode, Observed, ServerId, standing,
-};
 
 use super::sample::{act, act_at, application, at, chain, counts, failure, linked, report, report_at};
 use crate::domain::fleet::Sum;
 use crate::domain::{
     Application, ApplicationId, Due, Facet, FleetFilter, FleetItem, FleetOrder, Gravity, Incoming, Labels, Link,
-    LinkState, Use,
+    LinkState, Use, sample,
 };
 use crate::store::fleet::SumOf;
 use crate::store::leases::JobRun;
@@ -20,45 +17,7 @@ use crate::store::{Cursor, PageSize, Store, StoreError};
 
 /// What a run came to that counted so many users against a license for `max` until a time.
 fn licensed(users: u64, max: u64, expires: Option<Timestamp>) -> Outcome {
-    let license = License {
-        id: "L-1".parse().expect("a license id"),
-        product: "acme-wiki".parse().expect("a product id"),
-        edition: None,
-        kind: Kind::Commercial,
-        licensee: "Example Ltd".to_owned(),
-        limits: vec![Limit {
-            dimension: Dimension::users(),
-            max: Some(max),
-            extra: 0,
-            counting: None,
-            behaviour: Behaviour::Warn,
-        }],
-        features: Default::default(),
-        issued: at(-1000),
-        not_before: None,
-        expires,
-        grace_days: 0,
-        maintenance_until: None,
-        support: false,
-        servers: Vec::new(),
-        mode: Mode::Installation,
-        add_on_of: None,
-        prerequisites: Vec::new(),
-        replaces: Vec::new(),
-        critical: Vec::new(),
-        unknown: Default::default(),
-    };
-    let server_id = ServerId::from_random([7; 20]);
-    let observed =
-        Observed { counts: [(Dimension::users(), users)].into(), ..Observed::new(license.product.clone(), server_id) };
-    let accounts = match counts(users) {
-        Outcome::Collected(collected) => collected.accounts,
-        Outcome::Failed(_) => None,
-    };
-    let accounts =
-        accounts.map(|accounts| seatline_protocol::AccountCounts { counting: Counting::Account, ..accounts });
-    let standing = Some(standing(&[license], &observed, at(0)));
-    Outcome::Collected(Box::new(Collected { accounts, standing, ..Collected::default() }))
+    sample::licensed(users, &[sample::license("L-1", max, at(-1000), expires)], at(0))
 }
 
 async fn admitted(store: &dyn Store, link: &Link, reports: Vec<Incoming>, second: i64) {

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use seatline_protocol::report::{Failure, Outcome, ProductFacts, Reporter};
+use seatline_protocol::report::{Failure, Outcome};
 use seatline_protocol::seal;
-use seatline_protocol::{AccountCounts, Collected, Counting, Digest, LinkId, Report, SecretKey, Sequence, ServerId};
+use seatline_protocol::{Digest, LinkId, SecretKey, Sequence};
 
+pub(super) use crate::domain::sample::{counts, product};
 use crate::domain::{
-    Act, Actor, Application, ApplicationId, EntryId, Incoming, InviteId, InviteRecord, Link, Redeemed, Redemption,
-    TokenHash,
+    Act, Actor, Application, EntryId, Incoming, InviteId, InviteRecord, Link, Redeemed, Redemption, TokenHash, sample,
 };
 use crate::store::Store;
 
@@ -33,14 +33,7 @@ pub(super) fn act_at(second: i64) -> Act {
 
 /// The n-th application.
 pub(super) fn application(n: u8) -> Application {
-    Application {
-        id: ApplicationId::from_random([n; 12]),
-        name: format!("Application {n:03}").parse().expect("a name"),
-        product: "acme-wiki".parse().expect("a product id"),
-        url: None,
-        created_at: at(i64::from(n)),
-        link: None,
-    }
+    sample::application(n, at(i64::from(n)))
 }
 
 /// The n-th invite, made at second 0 for 30 minutes.
@@ -82,34 +75,6 @@ pub(crate) async fn linked(store: &dyn Store, n: u8) -> Link {
     }
 }
 
-pub(super) fn product() -> ProductFacts {
-    ProductFacts {
-        id: "acme-wiki".parse().expect("a product id"),
-        name: "Acme Wiki".to_owned(),
-        version: "9.2.1".to_owned(),
-        edition: None,
-        server_id: ServerId::from_random([7; 20]),
-        staging: false,
-        nodes: Vec::new(),
-    }
-}
-
-/// What a run came to that counted so many users.
-pub(super) fn counts(users: u64) -> Outcome {
-    let accounts = AccountCounts {
-        total: users,
-        counted: users,
-        deactivated: 0,
-        no_access: 0,
-        never_signed_in: 0,
-        service_accounts: 0,
-        dormant: 0,
-        dormancy_days: 90,
-        counting: Counting::Account,
-    };
-    Outcome::Collected(Box::new(Collected { accounts: Some(accounts), ..Collected::default() }))
-}
-
 /// What a run came to that failed.
 pub(super) fn failure() -> Outcome {
     Outcome::Failed(Failure { code: "accounts".to_owned(), message: "the database is locked".to_owned() })
@@ -128,16 +93,8 @@ pub(super) fn report_at(
     outcome: Outcome,
     observed_at: Timestamp,
 ) -> Incoming {
-    let report = Report {
-        link: link_id(n),
-        sequence: Sequence::try_from(sequence).expect("a sequence number"),
-        previous: previous.cloned(),
-        observed_at,
-        trigger: "interval".to_owned(),
-        reporter: Reporter { host: "0.1.0".to_owned(), plugin: None },
-        product: product(),
-        outcome,
-    };
+    let sequence = Sequence::try_from(sequence).expect("a sequence number");
+    let report = sample::report(link_id(n), sequence, previous.cloned(), observed_at, outcome);
     let sealed = seal::seal(&report, &key(n)).expect("sealed");
     Incoming { digest: Digest::of(sealed.as_bytes()), sealed, report, key: key(n).public().id() }
 }
