@@ -86,7 +86,12 @@ fn chain(copy: usize) -> Vec<Incoming> {
         };
         let key = SecretKey::from_seed(&[1; 32]);
         let sealed = seal::seal(&report, &key).expect("sealed");
-        made.push(Incoming { digest: Digest::of(sealed.as_bytes()), sealed, report, key: key.public().id() });
+        made.push(Incoming {
+            digest: Digest::of(sealed.as_bytes()),
+            sealed,
+            entry: report.into(),
+            key: key.public().id(),
+        });
     }
     made
 }
@@ -101,7 +106,7 @@ async fn deliver(batches: Vec<Vec<Incoming>>) -> (SqlStore, TempDir) {
         let answers = store.admit(&link(), batch.clone(), at).await.expect("admitted").answers;
         assert_eq!(answers.len(), batch.len());
         for (incoming, answer) in batch.into_iter().zip(answers) {
-            let place = incoming.report.sequence.get();
+            let place = incoming.entry.sequence().get();
             match (&answer, answered.get(incoming.digest.as_str())) {
                 (Admitted::Stored { .. }, Some(before @ Admitted::Stored { .. })) => assert_eq!(answer, *before),
                 (Admitted::Stored { .. }, _) => {
@@ -115,10 +120,10 @@ async fn deliver(batches: Vec<Vec<Incoming>>) -> (SqlStore, TempDir) {
         }
     }
     for (place, report) in &stored {
-        let bytes = store.sealed_report(&link(), report.report.sequence).await.expect("read");
+        let bytes = store.sealed_report(&link(), report.entry.sequence()).await.expect("read");
         assert_eq!(bytes.as_ref(), Some(&report.sealed));
         if let Some(before) = place.checked_sub(1).and_then(|before| stored.get(&before)) {
-            assert_eq!(report.report.previous.as_ref(), Some(&before.digest), "neighbours follow one another");
+            assert_eq!(report.entry.previous(), Some(&before.digest), "neighbours follow one another");
         }
     }
     let chain = store.link(&link()).await.expect("read").expect("there").chain;

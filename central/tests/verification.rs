@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 use proptest::prelude::*;
 use seatline_central::evidence::verify;
 use seatline_protocol::evidence::{EvidenceManifest, EvidenceSection, Line, MAX_LINE_BYTES, ReportLine};
-use seatline_protocol::seal::{open, seal};
-use seatline_protocol::{Digest, ExchangeRequest, PublicKey, Receipt, Rotation, SecretKey};
+use seatline_protocol::seal::{open, open_entry, seal};
+use seatline_protocol::{Digest, ExchangeRequest, PublicKey, Receipt, Report, Rotation, SecretKey, Sequence};
 use serde_json::{Value, json};
 use support::Central;
 use support::evidence::{broken, code, export, number, report, verdict, whole};
@@ -205,7 +205,7 @@ fn b12_a_hostile_file_is_refused_with_one_reason() {
     assert_eq!(changed(&|forger| forger.lines.swap(section, manifest)), "misplaced");
     assert_eq!(changed(&|forger| forger.lines[manifest] = forger.lines[section].clone()), "misplaced");
     assert_eq!(changed(&|forger| drop(forger.lines.drain(1..=section))), "manifest-counts");
-    assert_eq!(changed(&|forger| forger.lines[0] = forger.lines[0].replace("/1\"", "/2\"")), "unknown-form");
+    assert_eq!(changed(&|forger| forger.lines[0] = forger.lines[0].replace("/2\"", "/3\"")), "unknown-form");
     assert_eq!(changed(&|forger| forger.lines[first].insert(1, ' ')), "not-a-line", "another text of the same line");
     assert_eq!(changed(&|forger| forger.lines.insert(first, "[".repeat(100_000))), "not-a-line");
     let facts = |change: fn(&mut Value)| {
@@ -306,4 +306,58 @@ fn b12_whoever_knows_the_key_is_not_told_to_compare_it() {
     let file = export(&central, &["--all"]);
     let key: PublicKey = central.api("/api/v1/server")["public_key"].as_str().expect("a key").parse().expect("a key");
     assert!(verify(&file[..], Some(&key)).expect("evidence").central.was_given);
+}
+
+/// Repeats are links of the chain that are verified with what they repeat, which comes with them into every period.
+#[test]
+fn b12_repeats_are_verified_with_the_report_that_they_repeat() {
+    let central = Central::started();
+    let mut product = central.linked("Company wiki", 1);
+    report(&central, &mut product, 7);
+    for _ in 0..3 {
+        let sealed = product.repeat(1);
+        assert!(product.take(&product.clone().send(&central, &[sealed])).is_empty());
+    }
+    report(&central, &mut product, 8);
+    let sealed = product.repeat(5);
+    assert!(product.take(&product.clone().send(&central, &[sealed])).is_empty());
+    let backwards = product.clone().repeat(1);
+    assert_eq!(product.refused(&central, &[backwards]), ["broken-chain"], "what has changed is not taken back");
+
+    let whole = export(&central, &["Company wiki"]);
+    let holds = verdict(&whole).expect("evidence");
+    assert!(holds.holds && holds.defects.is_empty(), "{:?}", holds.defects);
+    assert_eq!((holds.totals.reports, holds.totals.repeats, holds.totals.refused), (6, 4, 1));
+    assert!(!String::from_utf8_lossy(&whole).contains("{\"repeated\""), "all of it stands in the chain");
+
+    // The period begins behind the report that its first ones repeat.
+    let second: seatline_protocol::Entry = open_entry(&product.sealed[1], &[product.key.public()]).expect("a repeat");
+    let from = second.observed_at().to_string();
+    let part = export(&central, &["Company wiki", "--from", &from]);
+    let holds = verdict(&part).expect("evidence");
+    assert!(holds.holds, "{:?}", holds.defects);
+    assert_eq!((holds.totals.reports, holds.totals.repeats), (5, 4));
+    assert_eq!(holds.sections[0].chain.first, Some(number(2)));
+
+    // Whoever holds the central server's key can neither leave it away nor put another one in its place.
+    let text = String::from_utf8(part).expect("text");
+    let forger = Forger { lines: text.lines().map(str::to_owned).collect(), ..Forger::of(&central) };
+    assert!(verdict(&forger.sealed_anew()).expect("evidence").holds, "the forger changes nothing by himself");
+    let repeated = forger.at("repeated", 0);
+    assert_eq!(forger.lines.iter().filter(|line| line.starts_with("{\"repeated\"")).count(), 1);
+    let mut without = forger.clone();
+    without.lines.remove(repeated);
+    let codes = |file: &[u8]| {
+        let defects = verdict(file).expect("evidence").defects;
+        defects.into_iter().map(|defect| defect.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&without.sealed_anew()), ["unknown-repeated"; 3]);
+    let mut other = forger.clone();
+    let fifth = &product.sealed[4];
+    other.lines[repeated] = json!({ "repeated": fifth }).to_string();
+    assert_eq!(codes(&other.sealed_anew()), ["unknown-repeated"; 3]);
+    let own =
+        seal(&Report { sequence: Sequence::FIRST, previous: None, ..product.draft(support::counts(1)) }, &forger.key);
+    other.lines[repeated] = json!({ "repeated": own.expect("sealed") }).to_string();
+    assert_eq!(codes(&other.sealed_anew())[0], "bad-seal");
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::host::CollectError;
 use crate::link::Link;
 use crate::outbox::{self, Head, Outbox, OutboxError, PendingReport};
+use crate::repeats;
 use crate::slots;
 use crate::store::{LockedStore, Log, Slot, StateReader, StoreError};
 
@@ -249,7 +250,8 @@ pub(crate) fn waiting(store: &dyn StateReader) -> Result<Vec<HeldReport>, Collec
     for report in reports {
         let (sequence, previous) = outbox::place_after(head.as_ref())?;
         let report = Report { sequence, previous, ..report };
-        let sealed = PendingReport { sequence, made_at: report.observed_at, sealed: seal::seal(&report, &key)? };
+        let sealed =
+            PendingReport { sequence, made_at: report.observed_at, sealed: seal::seal(&report, &key)?, repeats: None };
         head = Some(Head::of(&sealed));
         held.push(HeldReport { report, sealed });
     }
@@ -264,7 +266,8 @@ pub(crate) fn approve(locked: &mut dyn LockedStore, which: &Which) -> Result<Vec
         Which::All => held.len().checked_sub(1).ok_or(HoldError::NothingHeld)?,
         Which::Of(digest) => place_of(&held, digest)?,
     };
-    let approved: Vec<PendingReport> = held.into_iter().take(last + 1).map(|held| held.sealed).collect();
+    let (said, approved): (Vec<Report>, Vec<PendingReport>) =
+        held.into_iter().take(last + 1).map(|held| (held.report, held.sealed)).unzip();
     let outbox = Outbox::read(locked.store())?;
     if !outbox.has_room_for(&approved) {
         return Err(HoldError::NoRoom { approved: approved.len(), pending: outbox.pending });
@@ -273,6 +276,9 @@ pub(crate) fn approve(locked: &mut dyn LockedStore, which: &Which) -> Result<Vec
     locked.append(Log::Held, &[slots::to_json(&note)?.to_vec()])?;
     for report in &approved {
         outbox::append(locked, report)?;
+    }
+    if let Some((report, sealed)) = said.last().zip(approved.last()) {
+        repeats::keep(locked, report, sealed)?;
     }
     waits.in_chain = approved.len() as u64;
     locked.rewrite(Log::Held, &mut |record| waits.takes(record), &[])?;

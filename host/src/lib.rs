@@ -35,6 +35,7 @@ pub mod peaks;
 pub mod plugins;
 pub mod ports;
 pub mod pseudonym;
+mod repeats;
 pub mod runs;
 pub mod sandbox;
 mod slots;

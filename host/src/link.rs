@@ -361,7 +361,11 @@ impl Link {
     /// Takes settings, if they are for this link and newer than those it has. Gives whether they were taken.
     pub fn take_settings(&mut self, new: Settings) -> bool {
         let State::Approved { link, settings, .. } = &mut self.state else { return false };
-        let newer = settings.as_ref().is_none_or(|old| old.revision < new.revision);
+        let newer = settings.as_ref().is_none_or(|old| {
+            // A central server that was updated takes repeats under the same settings.
+            let since_update = Settings { takes_repeats: true, ..old.clone() };
+            old.revision < new.revision || (since_update == new && *old != new)
+        });
         if new.link == *link && newer {
             *settings = Some(new);
             return true;

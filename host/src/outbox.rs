@@ -34,6 +34,9 @@ pub struct PendingReport {
     pub made_at: Timestamp,
     /// The sealed report: the exact bytes that leave.
     pub sealed: String,
+    /// The report that it repeats, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Sequence>,
 }
 
 impl PendingReport {

@@ -7,12 +7,15 @@
 //! | `{"evidence": …}` | the [`Head`]: the form, the central server and its public key, the period |
 //! | `{"link": …}` | begins the section of a link: its [`LinkFacts`] with the public keys |
 //! | `{"refused": …}` | a report that was not taken into the chain, as it was sealed |
-//! | `{"report": …}` | a report of the chain as it was sealed, with its receipt |
+//! | `{"repeated": …}` | a report that those after it repeat, where it does not stand before them in the chain |
+//! | `{"report": …}` | a report of the chain, or the repeat of one, as it was sealed, with its receipt |
 //! | `{"statement": …}` | a statement of continuity as it was sealed |
 //! | `{"section": "…"}` | ends the section: an [`EvidenceSection`], sealed by the central server |
 //! | `{"manifest": "…"}` | ends the file: an [`EvidenceManifest`], sealed by the central server |
 //!
-//! In a section the lines stand in this order, the reports by their numbers. Lines end by a single line feed. The form is told, for
+//! In a section the lines stand in this order, the reports by their numbers; a repeated report stands before the first repeat of
+//! it. A repeat says what the report says that stands before it last and is none.
+//! Lines end by a single line feed. The form is told, for
 //! whoever writes a verifier of his own, in `docs/evidence.md`.
 
 use jiff::Timestamp;
@@ -23,7 +26,9 @@ use crate::keys::PublicKey;
 use crate::seal::Document;
 
 /// The name of the form, in the first line.
-pub const FORM: &str = "seatline-evidence/1";
+pub const FORM: &str = "seatline-evidence/2";
+/// The form before, which knew no repeats: it is verified by the same rules.
+pub const FORM_WITHOUT_REPEATS: &str = "seatline-evidence/1";
 /// The most bytes of a line: the largest report with its receipt.
 pub const MAX_LINE_BYTES: usize = 1024 * 1024 + 16 * 1024;
 /// The most missing stretches that a section lists; it counts all.
@@ -41,6 +46,8 @@ pub enum Line {
     Evidence(Head),
     /// The beginning of a section.
     Link(LinkFacts),
+    /// A report that repeats name: a [`crate::Report`], sealed by the link's key. It is no link of the chain of this section.
+    Repeated(String),
     /// A report of the chain.
     Report(ReportLine),
     /// A report that was refused.
@@ -128,7 +135,7 @@ pub struct LinkKey {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportLine {
-    /// The [`crate::Report`], sealed by the link's key: the exact bytes that arrived.
+    /// The [`crate::Report`] or the [`crate::Repeat`], sealed by the link's key: the exact bytes that arrived.
     pub sealed: String,
     /// The [`crate::Receipt`], sealed by the central server's key: the exact bytes that were answered.
     pub receipt: String,
@@ -138,7 +145,7 @@ pub struct ReportLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefusedLine {
-    /// The [`crate::Report`], sealed by the link's key: the exact bytes that arrived.
+    /// The [`crate::Report`] or the [`crate::Repeat`], sealed by the link's key: the exact bytes that arrived.
     pub sealed: String,
     /// Why it was refused, see [`crate::exchange::RefusalCode`].
     pub code: String,

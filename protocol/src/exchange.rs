@@ -25,7 +25,7 @@ pub struct ExchangeRequest {
     /// A [`crate::Join`], until the welcome has arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<String>,
-    /// [`crate::Report`]s, in the order of their sequence.
+    /// [`crate::Report`]s and [`crate::Repeat`]s, in the order of their sequence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<String>,
     /// [`crate::Continuity`] statements that were not noted yet, the oldest first, at most
@@ -153,6 +153,8 @@ pub enum RefusalCode {
     Fork,
     /// The report does not follow the one before it.
     BrokenChain,
+    /// The report that this one repeats is not stored here: it is to be sent again, before this one.
+    RepeatUnknown,
     /// The report was observed in the future, beyond what clocks may differ.
     FutureReport,
     /// The product's clock and the central server's differ by more than is tolerated.
@@ -179,6 +181,7 @@ impl RefusalCode {
             Self::LinkPending => "link-pending",
             Self::Fork => "fork",
             Self::BrokenChain => "broken-chain",
+            Self::RepeatUnknown => "repeat-unknown",
             Self::FutureReport => "future-report",
             Self::WrongClock => "wrong-clock",
             Self::TooLarge => "too-large",

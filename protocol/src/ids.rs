@@ -224,7 +224,8 @@ impl Digest {
         Self::of_hash(Sha256::digest(bytes).into())
     }
 
-    fn of_hash(hash: [u8; 32]) -> Self {
+    /// The digest whose 32 bytes these are.
+    pub fn of_hash(hash: [u8; 32]) -> Self {
         let mut text = String::with_capacity(71);
         text.push_str("sha256:");
         for byte in hash {
@@ -232,6 +233,13 @@ impl Digest {
             text.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
         }
         Self(text)
+    }
+
+    /// The 32 bytes: what [`Digest::of_hash`] takes.
+    pub fn hash(&self) -> [u8; 32] {
+        let digit = |byte: u8| if byte.is_ascii_digit() { byte - b'0' } else { byte - b'a' + 10 };
+        let digits = self.hex().as_bytes();
+        std::array::from_fn(|at| (digit(digits[2 * at]) << 4) | digit(digits[2 * at + 1]))
     }
 
     /// The 64 hexadecimal digits alone.
@@ -321,6 +329,7 @@ mod tests {
         let digest = Digest::of(b"abc");
         assert_eq!(digest.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert!(digest.as_str().parse::<Digest>().is_ok());
+        assert_eq!(Digest::of_hash(digest.hash()), digest);
         assert!(digest.as_str().to_uppercase().parse::<Digest>().is_err());
         let mut pieces = Digester::default();
         [b"a".as_slice(), b"", b"bc"].into_iter().for_each(|piece| pieces.update(piece));

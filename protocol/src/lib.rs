@@ -8,7 +8,7 @@
 //! | [`License`] | a vendor's key | the host |
 //! | [`Invite`], [`Welcome`], [`Settings`], [`Receipt`], [`Removal`] | the central server's key | the host |
 //! | [`evidence::EvidenceSection`], [`evidence::EvidenceManifest`] | the central server's key | anyone |
-//! | [`Join`], [`Report`], [`Continuity`], [`Rotation`], [`Wait`] | the link's key, made by the host | the central server |
+//! | [`Join`], [`Report`], [`Repeat`], [`Continuity`], [`Rotation`], [`Wait`] | the link's key, made by the host | the central server |
 //!
 //! A [`LicenseRequest`] is not sealed: an administrator sends it to a vendor, before there is a license.
 //!
@@ -27,6 +27,7 @@ pub mod pairing;
 mod paseto;
 pub mod receipt;
 pub mod removal;
+pub mod repeat;
 pub mod report;
 pub mod request;
 pub mod rotation;
@@ -47,6 +48,7 @@ pub use license::{Behaviour, Cost, Counting, Kind, License, Limit, Mode, Prerequ
 pub use pairing::{Invite, Join, Welcome};
 pub use receipt::{Receipt, Verdict as ReceiptVerdict};
 pub use removal::Removal;
+pub use repeat::{Entry, Repeat};
 pub use report::{AccountCounts, Collected, Measurement, Omission, Outcome, Report};
 pub use request::{LicenseRequest, RequestError};
 pub use rotation::Rotation;

@@ -14,7 +14,7 @@ const SIGNATURE_BYTES: usize = 64;
 /// A token, decoded and not verified.
 pub(crate) struct Token {
     pub payload: Vec<u8>,
-    signature: [u8; SIGNATURE_BYTES],
+    pub signature: [u8; SIGNATURE_BYTES],
     /// Empty where there is none.
     pub footer: Vec<u8>,
 }
@@ -69,7 +69,11 @@ impl Token {
 
 /// Signs a payload and a footer, which may be empty, for `assertion`.
 pub(crate) fn sign(key: &SecretKey, payload: &[u8], footer: &[u8], assertion: &[u8]) -> String {
-    let signature = key.sign(&pae(&[HEADER.as_bytes(), payload, footer, assertion]));
+    assemble(payload, &key.sign(&pae(&[HEADER.as_bytes(), payload, footer, assertion])), footer)
+}
+
+/// The text of a token.
+pub(crate) fn assemble(payload: &[u8], signature: &[u8; SIGNATURE_BYTES], footer: &[u8]) -> String {
     let mut token = String::from(HEADER);
     BASE64.encode_string([payload, &signature[..]].concat(), &mut token);
     if !footer.is_empty() {

@@ -282,6 +282,14 @@ impl Collected {
     }
 }
 
+/// Whether a report may name this as why it was made.
+pub(crate) fn check_trigger(trigger: &str) -> Result<(), String> {
+    match trigger {
+        "start" | "interval" | "demand" => Ok(()),
+        _ => Err("trigger must be start, interval or demand".to_owned()),
+    }
+}
+
 fn line(what: &str, text: &str, max: usize) -> Result<(), String> {
     if text::is_line(text, max) {
         Ok(())
@@ -299,9 +307,7 @@ impl Document for Report {
         if self.previous.is_none() != (self.sequence == Sequence::FIRST) {
             return Err("previous: every report but the first names the one before".to_owned());
         }
-        if !matches!(self.trigger.as_str(), "start" | "interval" | "demand") {
-            return Err("trigger must be start, interval or demand".to_owned());
-        }
+        check_trigger(&self.trigger)?;
         line("reporter.host", &self.reporter.host, 64)?;
         if let Some(plugin) = &self.reporter.plugin {
             line("reporter.plugin.name", &plugin.name, 64)?;

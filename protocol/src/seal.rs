@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyId, PublicKey, SecretKey};
-use crate::paseto::{HEADER, Malformed, Token, sign};
+use crate::paseto::{HEADER, Malformed, Token, assemble, sign};
+use crate::repeat::{self, Entry, Repeat};
+use crate::report::Report;
 use crate::text;
 
 /// A footer holds a key id and at most a public key; a longer one is not ours, and is not parsed before the seal holds.
@@ -32,12 +34,13 @@ pub trait Document: Serialize + DeserializeOwned {
 }
 
 /// The purposes of all documents, to say what a document is that was given in another's place.
-const PURPOSES: [&str; 14] = [
+const PURPOSES: [&str; 15] = [
     crate::License::PURPOSE,
     crate::Invite::PURPOSE,
     crate::Join::PURPOSE,
     crate::Welcome::PURPOSE,
     crate::Report::PURPOSE,
+    crate::Repeat::PURPOSE,
     crate::Receipt::PURPOSE,
     crate::Settings::PURPOSE,
     crate::Continuity::PURPOSE,
@@ -177,11 +180,7 @@ fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, OpenError> {
 /// ```
 pub fn open<T: Document>(token: &str, keys: &[PublicKey]) -> Result<T, OpenError> {
     let unopened = Unopened::read(token)?;
-    let key = keys
-        .iter()
-        .find(|key| key.id() == *unopened.key_id())
-        .ok_or_else(|| OpenError::UnknownKey { id: unopened.key_id().clone() })?;
-    unopened.open(key)
+    unopened.open(unopened.key_among(keys)?)
 }
 
 /// A sealed document that was read and not verified: it says whose key to look for, and nothing else.
@@ -204,6 +203,12 @@ impl<T: Document> Unopened<T> {
         &self.parts.footer.kid
     }
 
+    /// The key of its key id.
+    fn key_among<'k>(&self, keys: &'k [PublicKey]) -> Result<&'k PublicKey, OpenError> {
+        let key = keys.iter().find(|key| key.id() == *self.key_id());
+        key.ok_or_else(|| OpenError::UnknownKey { id: self.key_id().clone() })
+    }
+
     /// Opens the document with the key that its key id led to.
     ///
     /// # Errors
@@ -211,6 +216,55 @@ impl<T: Document> Unopened<T> {
     pub fn open(&self, key: &PublicKey) -> Result<T, OpenError> {
         self.parts.open(key)
     }
+}
+
+impl Unopened<Report> {
+    /// Opens the report with the key that its key id led to: a repeat of another one may stand in its place.
+    ///
+    /// # Errors
+    /// As [`open`]; and where a repeat is written in another form than the one that it has.
+    pub fn open_entry(&self, key: &PublicKey) -> Result<Entry, OpenError> {
+        if !self.parts.token.payload.starts_with(repeat::OPENING) {
+            return self.open(key).map(Entry::from);
+        }
+        let repeat: Repeat = self.parts.open(key)?;
+        let (Token { payload, footer, .. }, kid) = (&self.parts.token, self.key_id().clone());
+        if to_json(&repeat)? != *payload || to_json(&Footer { kid, key: None })? != *footer {
+            return Err(OpenError::Content("a repeat is written in one form alone".to_owned()));
+        }
+        Ok(Entry::Repeat(repeat))
+    }
+
+    /// The bytes of the signature, whether it holds or not.
+    pub fn signature(&self) -> &[u8; 64] {
+        &self.parts.token.signature
+    }
+}
+
+/// Opens a link of a chain that one of the trusted `keys` sealed: a report, or a repeat.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_entry(token: &str, keys: &[PublicKey]) -> Result<Entry, OpenError> {
+    let unopened = Unopened::<Report>::read(token)?;
+    unopened.open_entry(unopened.key_among(keys)?)
+}
+
+/// Seals a link of a chain.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_entry(entry: &Entry, key: &SecretKey) -> Result<String, OpenError> {
+    match entry {
+        Entry::Full(report) => seal(&**report, key),
+        Entry::Repeat(repeat) => seal(repeat, key),
+    }
+}
+
+/// A sealed document, of what it says and the signature.
+pub(crate) fn assembled<T: Document>(document: &T, key: &KeyId, signature: &[u8; 64]) -> Result<String, OpenError> {
+    let footer = to_json(&Footer { kid: key.clone(), key: None })?;
+    Ok(assemble(&to_json(document)?, signature, &footer))
 }
 
 /// Opens a document that introduces its own key, and gives both. The seal proves that the sender holds the key, and
@@ -226,6 +280,14 @@ pub fn open_introduced<T: Document>(token: &str) -> Result<(T, PublicKey), OpenE
     }
     let document = parts.open(&key)?;
     Ok((document, key))
+}
+
+/// What a document says that was opened before, and kept since: its seal is not looked at again.
+///
+/// # Errors
+/// Where it is no such document.
+pub fn read_again<T: Document>(token: &str) -> Result<T, OpenError> {
+    Parts::of(token, T::MAX_BYTES)?.content()
 }
 
 /// The id of the key that a token says it was sealed by. Unverified: good for finding the key, for nothing else.
@@ -303,6 +365,10 @@ impl Parts {
                 None => OpenError::BadSignature,
             });
         }
+        self.content()
+    }
+
+    fn content<T: Document>(&self) -> Result<T, OpenError> {
         let document: T = serde_json::from_slice(&self.token.payload)
             .map_err(|error| OpenError::Content(text::line(&error.to_string(), 200)))?;
         document.check().map_err(OpenError::Content)?;

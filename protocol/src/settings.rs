@@ -38,6 +38,9 @@ pub struct Settings {
     /// has another key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replace_key: Option<KeyId>,
+    /// Whether the central server takes a [`crate::Repeat`] where nothing has changed. One of an early version does not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_repeats: bool,
 }
 
 impl Settings {

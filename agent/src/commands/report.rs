@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use seatline_host::exchange::ExchangeError;
 use seatline_host::outbox::PendingReport;
 use seatline_protocol::exchange::{ExchangeResponse, MAX_RESPONSE_BYTES};
-use seatline_protocol::{Digest, Report, Sequence};
+use seatline_protocol::{Digest, Entry, Sequence};
 use serde::Serialize;
 
 use super::Context;
@@ -81,7 +81,7 @@ struct Pending {
 
 #[derive(Serialize)]
 struct Next {
-    report: Option<Report>,
+    report: Option<Entry>,
     sealed: Option<String>,
     outcome: seatline_protocol::Outcome,
 }
@@ -122,6 +122,13 @@ fn write_preview(page: &mut Page, preview: &Preview) {
         (Some(report), Some(sealed)) => {
             page.line("A run now would report:");
             page.line(json(&|| serde_json::to_string_pretty(report)));
+            if let Some(repeats) = report.repeats() {
+                page.line(format_args!(
+                    "It repeats report {}: nothing has changed since. What that said:",
+                    repeats.sequence
+                ));
+                page.line(json(&|| serde_json::to_string_pretty(&preview.next.outcome)));
+            }
             page.gap();
             page.line(format_args!("Sealed, {} bytes:", count(sealed.len() as u64)));
             page.line(sealed);

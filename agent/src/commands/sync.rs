@@ -33,11 +33,13 @@ struct MadeReport {
     sequence: Sequence,
     digest: Digest,
     made_at: Timestamp,
+    /// The report that it repeats, as nothing has changed since.
+    repeats: Option<Sequence>,
 }
 
 impl From<PendingReport> for MadeReport {
     fn from(report: PendingReport) -> Self {
-        Self { sequence: report.sequence, digest: report.digest(), made_at: report.made_at }
+        Self { sequence: report.sequence, digest: report.digest(), made_at: report.made_at, repeats: report.repeats }
     }
 }
 

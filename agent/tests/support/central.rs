@@ -72,6 +72,7 @@ impl Central {
             counting,
             demanded_at,
             replace_key,
+            takes_repeats: false,
         };
         ExchangeResponse {
             welcome: Some(seal::seal(&welcome, &self.key).expect("a welcome")),

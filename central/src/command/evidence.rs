@@ -145,8 +145,12 @@ fn text(verdict: &Verdict) -> String {
         at(verdict.made_at, "not proven")
     ));
     let totals = &verdict.totals;
+    let repeats = match totals.repeats {
+        0 => String::new(),
+        repeats => format!(" ({} an earlier one)", counted(repeats, "repeats", "repeat")),
+    };
     text.push_str(&format!(
-        "Holds           {} of {}; {} missing, {} refused, {}\n\n",
+        "Holds           {}{repeats} of {}; {} missing, {} refused, {}\n\n",
         counted(totals.reports, "report", "reports"),
         counted(totals.sections, "link", "links"),
         number(totals.missing),

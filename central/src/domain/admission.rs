@@ -1,12 +1,10 @@
 //! What becomes of a report that has arrived: the rule of the chain, and the rule about clocks.
 
 use jiff::Timestamp;
-use seatline_protocol::ReceiptVerdict;
 use seatline_protocol::chain::{self, Admission, Neighbours};
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::report::MAX_CLOCK_AHEAD;
-
-use super::report::Incoming;
+use seatline_protocol::{Digest, ReceiptVerdict, Sequence};
 
 /// What a store does with a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,15 +17,26 @@ pub enum Decision {
     Refuse(RefusalCode),
 }
 
+/// What decides on a report that has arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'c> {
+    /// The digest of its exact bytes.
+    pub digest: &'c Digest,
+    /// The place that it claims.
+    pub sequence: Sequence,
+    /// The digest of the one before.
+    pub previous: Option<&'c Digest>,
+    /// When it was observed.
+    pub observed_at: Timestamp,
+}
+
 /// Decides on a report, by what is stored around its place. Every store calls this inside its transaction.
-pub fn decide(incoming: &Incoming, stored: &Neighbours, now: Timestamp) -> Decision {
-    let report = &incoming.report;
-    let admission = chain::admit(&incoming.digest, report.previous.as_ref(), stored);
-    match admission {
+pub fn decide(claim: Claim<'_>, stored: &Neighbours, now: Timestamp) -> Decision {
+    match chain::admit(claim.digest, claim.previous, stored) {
         Admission::Repeated => Decision::Repeat,
         Admission::Fork => Decision::Refuse(RefusalCode::Fork),
         Admission::BrokenChain => Decision::Refuse(RefusalCode::BrokenChain),
-        Admission::Chained | Admission::AfterGap if report.observed_at.duration_since(now) > MAX_CLOCK_AHEAD => {
+        Admission::Chained | Admission::AfterGap if claim.observed_at.duration_since(now) > MAX_CLOCK_AHEAD => {
             Decision::Refuse(RefusalCode::FutureReport)
         }
         Admission::Chained => Decision::Store(ReceiptVerdict::Chained),

@@ -115,6 +115,7 @@ impl LinkSettings {
             counting: self.counting,
             demanded_at: self.demand.map(|demand| demand.at),
             replace_key: self.replace_key.clone(),
+            takes_repeats: true,
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::report::{Failure, Outcome};
 use seatline_protocol::standing::Verdict;
-use seatline_protocol::{Collected, Digest, Dimension, KeyId, ReceiptVerdict, Report, Sequence};
+use seatline_protocol::{Collected, Digest, Dimension, Entry, KeyId, ReceiptVerdict, Report, Sequence};
 use serde::Serialize;
 
 use super::link::LinkSettings;
@@ -12,7 +12,7 @@ use super::link::LinkSettings;
 /// What a report names as its trigger that was made because somebody wanted a count at once.
 pub const DEMANDED: &str = "demand";
 
-/// A report that has arrived and whose seal holds.
+/// A report, or the repeat of one, that has arrived and whose seal holds.
 #[derive(Debug, Clone)]
 pub struct Incoming {
     /// The exact bytes.
@@ -20,7 +20,7 @@ pub struct Incoming {
     /// The digest of the bytes.
     pub digest: Digest,
     /// What they say.
-    pub report: Report,
+    pub entry: Entry,
     /// The key that sealed it.
     pub key: KeyId,
 }
@@ -65,6 +65,8 @@ pub struct ReportRow {
     pub verdict: ReceiptVerdict,
     /// The length of its sealed bytes.
     pub bytes: u64,
+    /// The report that it repeats; none where it says all itself.
+    pub repeats: Option<Sequence>,
 }
 
 /// A stored report with its exact bytes.
@@ -80,6 +82,8 @@ pub struct SealedReport {
     pub verdict: ReceiptVerdict,
     /// The exact bytes.
     pub sealed: String,
+    /// The report that it repeats; none where it says all itself.
+    pub repeats: Option<Sequence>,
 }
 
 /// A refused report with its exact bytes.
@@ -142,8 +146,10 @@ pub struct ReportAt {
     pub received_at: Timestamp,
     /// The digest of its sealed bytes.
     pub digest: Digest,
-    /// What it says.
+    /// What it says. Of a repeat, what it repeats, at its own place and time; `previous` and `trigger` may be those of before.
     pub report: Report,
+    /// The report that it repeats, where that is known.
+    pub repeats: Option<Sequence>,
 }
 
 /// A link's newest report in short, for lists.

@@ -110,7 +110,7 @@ mod tests {
 
     fn latest(outcome: Outcome) -> Latest {
         let report = sample::report(link().id, Sequence::FIRST, None, begin(), outcome);
-        let newest = ReportAt { received_at: begin(), digest: Digest::of(b"sealed"), report };
+        let newest = ReportAt { received_at: begin(), digest: Digest::of(b"sealed"), report, repeats: None };
         Latest { collected: newest.collected().is_some().then(|| newest.clone()), newest }
     }
 

@@ -10,7 +10,7 @@ use seatline_protocol::evidence::{
 };
 use seatline_protocol::ids::Digester;
 use seatline_protocol::seal::{self, OpenError};
-use seatline_protocol::{Digest, LinkId, Receipt, SecretKey};
+use seatline_protocol::{Digest, LinkId, Receipt, SecretKey, Sequence};
 use serde::Serialize;
 
 use super::Period;
@@ -164,11 +164,17 @@ async fn of_link(
         let batch = store.sealed_reports(&link.id, from, to).await?;
         let Some(last) = batch.last() else { break };
         rest = last.sequence.next().filter(|next| *next <= to).map(|next| (next, to));
-        for report in &batch {
-            section.note(report);
+        let mut lines = Vec::new();
+        for report in batch {
+            section.note(&report);
+            let repeated = match section.lacks(&report) {
+                Some(repeated) => store.sealed_repeated(&link.id, repeated).await?,
+                None => None,
+            };
+            lines.push((repeated, report));
         }
         let (id, key) = (link.id.clone(), central.keys().secret().clone());
-        let lines = tokio::task::spawn_blocking(move || lines_of(&id, batch, &key)).await;
+        let lines = tokio::task::spawn_blocking(move || lines_of(&id, lines, &key)).await;
         writer.write(lines.map_err(|_| ExportError::Ending)??).await?;
     }
     for (sealed, statement) in store.sealed_statements(&link.id, period).await? {
@@ -199,10 +205,17 @@ fn facts(application: &Application, link: &Link, former: Vec<FormerKey>) -> Link
     }
 }
 
-/// The lines of reports, each with its receipt.
-fn lines_of(link: &LinkId, batch: Vec<SealedReport>, key: &SecretKey) -> Result<Vec<u8>, ExportError> {
+/// The lines of reports, each with its receipt, and what they repeat where it has to stand before them.
+fn lines_of(
+    link: &LinkId,
+    batch: Vec<(Option<String>, SealedReport)>,
+    key: &SecretKey,
+) -> Result<Vec<u8>, ExportError> {
     let mut lines = Vec::new();
-    for report in batch {
+    for (repeated, report) in batch {
+        if let Some(sealed) = repeated {
+            append(&mut lines, &Line::Repeated(sealed))?;
+        }
         let receipt = Receipt {
             link: link.clone(),
             sequence: report.sequence,
@@ -227,6 +240,8 @@ struct Section {
     link: LinkId,
     course: Course,
     reports: u64,
+    /// What stands in the file last and says all itself.
+    says: Option<Sequence>,
     head: Option<Digest>,
     refused: u64,
     statements: u64,
@@ -234,13 +249,19 @@ struct Section {
 
 impl Section {
     fn new(link: LinkId) -> Self {
-        Self { link, course: Course::default(), reports: 0, head: None, refused: 0, statements: 0 }
+        Self { link, course: Course::default(), reports: 0, says: None, head: None, refused: 0, statements: 0 }
     }
 
     fn note(&mut self, report: &SealedReport) {
         self.course.note(report.sequence);
         self.reports += 1;
         self.head = Some(report.digest.clone());
+    }
+
+    /// The report that has to stand before this one, as it repeats it.
+    fn lacks(&mut self, report: &SealedReport) -> Option<Sequence> {
+        let before = self.says.replace(report.repeats.unwrap_or(report.sequence));
+        report.repeats.filter(|repeats| before != Some(*repeats))
     }
 }
 

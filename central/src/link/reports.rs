@@ -117,14 +117,14 @@ type Sent = (Place, Result<Addressed<Report>, Reason>, String);
 fn open((place, addressed, sealed): Sent) -> Opened {
     let refused = |(code, message): Reason| Refusal::new("report", Some(place), code, &message);
     let Addressed { sender, document } = addressed.map_err(refused)?;
-    let report = document.open(&sender.key).map_err(|error| refused((error.code(), error.to_string())))?;
-    if report.link != sender.link {
+    let entry = document.open_entry(&sender.key).map_err(|error| refused((error.code(), error.to_string())))?;
+    if *entry.link() != sender.link {
         let message = "the report names another link than the one that its key belongs to";
         return Err(refused((RefusalCode::LinkUnknown.name(), message.to_owned())));
     }
     let digest = Digest::of(sealed.as_bytes());
     let key = sender.key.id();
-    Ok((sender, Incoming { sealed, digest, report, key }))
+    Ok((sender, Incoming { sealed, digest, entry, key }))
 }
 
 /// Stores the reports of one link; receipts and refusals are added once that is committed. Gives the link's settings, if
@@ -136,7 +136,7 @@ async fn admit(
 ) -> Result<Option<LinkSettings>, ExchangeError> {
     let link = &sender.link;
     let (places, incoming): (Vec<Place>, Vec<Incoming>) = reports.into_iter().unzip();
-    let named: Vec<_> = incoming.iter().map(|report| (report.report.sequence, report.digest.clone())).collect();
+    let named: Vec<_> = incoming.iter().map(|report| (report.entry.sequence(), report.digest.clone())).collect();
     let admissions = central.store().admit(link, incoming, central.now()).await?;
     let mut receipts = Vec::new();
     for ((place, (sequence, report)), answer) in places.into_iter().zip(named).zip(admissions.answers) {
@@ -193,6 +193,9 @@ pub(super) fn reason(code: RefusalCode) -> &'static str {
         RefusalCode::BrokenChain => {
             "the report does not follow the one that is stored before it: this instance was copied, or restored from \
              a backup; make a new link for it"
+        }
+        RefusalCode::RepeatUnknown => {
+            "the report that this one repeats is not stored here: synchronise again, the product then sends it once more"
         }
         RefusalCode::FutureReport => {
             "the report was observed more than a day ahead of the central server's time: set the product's clock"

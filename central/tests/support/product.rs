@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use seatline_protocol::pairing::WelcomeState;
+use seatline_protocol::repeat::Repeated;
 use seatline_protocol::report::{NodeFacts, Outcome, ProductFacts, Reporter};
 use seatline_protocol::seal::{open, open_introduced, seal, seal_introducing};
 use seatline_protocol::{
     AccountCounts, Collected, Counting, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, LinkId, PublicKey,
-    Receipt, Refusal, Report, SecretKey, Sequence, ServerId, Settings, Welcome,
+    Receipt, Refusal, Repeat, Report, SecretKey, Sequence, ServerId, Settings, Welcome,
 };
 
 use super::{Central, agent};
@@ -88,6 +89,22 @@ impl Product {
         sealed
     }
 
+    /// Says that nothing has changed since its n-th report, and gives the sealed repeat, which is now a part of its chain.
+    pub fn repeat(&mut self, n: usize) -> String {
+        let repeats = Repeated { sequence: number(n), digest: Digest::of(self.sealed[n - 1].as_bytes()) };
+        let repeat = Repeat {
+            repeats,
+            link: self.link.clone().expect("it is linked"),
+            sequence: number(self.sealed.len() + 1),
+            previous: Digest::of(self.sealed.last().expect("a report").as_bytes()),
+            observed_at: Timestamp::from_millisecond(Timestamp::now().as_millisecond()).expect("a time"),
+            trigger: "interval".to_owned(),
+        };
+        let sealed = seal(&repeat, &self.key).expect("sealed");
+        self.sealed.push(sealed.clone());
+        sealed
+    }
+
     /// Joins, over the network.
     pub fn exchange(&self, central: &Central) -> ExchangeResponse {
         send(central, &ExchangeRequest { join: Some(self.join()), ..Default::default() })
@@ -124,6 +141,10 @@ impl Product {
         }
         response.refusals.into_iter().map(|refusal| refusal.code).collect()
     }
+}
+
+fn number(n: usize) -> Sequence {
+    Sequence::try_from(n as u64).expect("a sequence number")
 }
 
 /// One exchange over the network, which must be answered by 200.

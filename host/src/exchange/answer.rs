@@ -10,6 +10,7 @@ use super::{ExchangeError, ExchangeOutcome, ExchangeState};
 use crate::identity;
 use crate::link::{Link, LinkError};
 use crate::outbox::{self, Outbox};
+use crate::repeats;
 use crate::slots;
 use crate::store::{LockedStore, Slot, StoreError};
 
@@ -73,6 +74,7 @@ pub(crate) fn take(
     }
     if let Some(approved) = link.approved() {
         outcome.receipts = outbox::receive(locked, approved.link, answer.receipts)?;
+        repeats::received(locked, &outcome.receipts)?;
     }
     take_removal(locked, &mut link, answer.removal)?;
     let is_unknown = response.refusals.iter().any(|refusal| refusal.code == RefusalCode::LinkUnknown.name());

@@ -16,6 +16,7 @@ use crate::client::ClientError;
 use crate::identity::{self, Unconfirmed};
 use crate::link::{Link, State};
 use crate::outbox;
+use crate::repeats;
 use crate::store::{StateReader, StoreError};
 
 pub(crate) use answer::{take, take_news};
@@ -150,13 +151,18 @@ pub(crate) fn request(link: &Link, store: &dyn StateReader) -> Result<ExchangeRe
     }
     let join = (!matches!(link.state, State::Approved { .. })).then(|| link.join.clone());
     let mut room = MAX_REQUEST_BYTES - OVERHEAD;
-    let mut reports = Vec::new();
+    let (mut reports, mut lacking) = (Vec::new(), repeats::lacking(store)?);
     outbox::visit(store, &mut |report| {
-        if reports.len() == MAX_REPORTS || report.sealed.len() > room {
-            return ControlFlow::Break(());
+        // What the central server lacks goes before the first report that repeats it.
+        let repeated = lacking.iter().position(|(sequence, _)| Some(*sequence) == report.repeats);
+        let repeated = repeated.map(|place| lacking.remove(place).1);
+        for sealed in repeated.into_iter().chain([report.sealed]) {
+            if reports.len() == MAX_REPORTS || sealed.len() > room {
+                return ControlFlow::Break(());
+            }
+            room = room.saturating_sub(sealed.len() + 3);
+            reports.push(sealed);
         }
-        room = room.saturating_sub(report.sealed.len() + 3);
-        reports.push(report.sealed);
         ControlFlow::Continue(())
     })?;
     Ok(ExchangeRequest { join, reports, continuity, rotation })
@@ -218,6 +224,7 @@ mod tests {
             sequence: Sequence::try_from(sequence).expect("a sequence"),
             made_at: Timestamp::UNIX_EPOCH,
             sealed: "x".repeat(bytes),
+            repeats: None,
         };
         let filled: Result<(), StoreError> =
             change(&store, |locked| (1..=reports).try_for_each(|sequence| outbox::append(locked, &report(sequence))));

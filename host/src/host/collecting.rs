@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use seatline_protocol::report::{Failure, Outcome, PluginFacts, ProductFacts, Reporter};
-use seatline_protocol::{Counting, OpenError, Report, seal};
+use seatline_protocol::{Counting, Entry, OpenError, Report, seal};
 
 use super::{Host, HostError};
 use crate::exchange;
@@ -17,6 +17,7 @@ use crate::peaks::Peaks;
 use crate::plugins::CurrentPlugin;
 use crate::ports::Description;
 use crate::pseudonym;
+use crate::repeats;
 use crate::runs::{self, JournalEntry, LastRun, PastRun};
 use crate::sandbox::{LinkSettings, Occasion, RunRecord, Trigger};
 use crate::slots;
@@ -80,8 +81,8 @@ pub struct Preview {
 /// A report that was not made, only shown.
 #[derive(Debug)]
 pub struct PreviewedReport {
-    /// The report; none without a link that is in force.
-    pub report: Option<Report>,
+    /// The report, or that it repeats one; none without a link that is in force.
+    pub report: Option<Entry>,
     /// The report as it would leave, sealed.
     pub sealed: Option<String>,
     /// What the plugin collected, or why it failed.
@@ -166,9 +167,13 @@ impl Host {
         outbox.head = held.last().map(Head::of).or(outbox.head);
         let is_held = held::since(&*self.store)?.is_some();
         let report = link.as_ref().map(|link| next_report(link, &outbox, is_held, &run, facts)).transpose()?.flatten();
-        let token = match (&report, &link) {
-            (Some(report), Some(link)) => Some(sealed(report, link)?.sealed),
-            _ => None,
+        let (report, token) = match (report, &link) {
+            (Some(report), Some(link)) => {
+                let entry = if is_held { report.into() } else { repeats::shortened(&*self.store, link, report)? };
+                let token = sealed(&entry, link)?.sealed;
+                (Some(entry), Some(token))
+            }
+            _ => (None, None),
         };
         let next = PreviewedReport { report, sealed: token, outcome: run.outcome };
         let statements = exchange::statements(link.as_ref(), &*self.store)?;
@@ -347,12 +352,17 @@ fn make_report(
         held::hold(locked, &report)?;
         return Ok(Made::Held);
     }
-    let report = sealed(&report, link)?;
-    outbox::append(locked, &report)?;
-    Ok(Made::Pending(report))
+    let entry = repeats::shortened(locked.store(), link, report)?;
+    let sealed = sealed(&entry, link)?;
+    outbox::append(locked, &sealed)?;
+    if let Entry::Full(report) = &entry {
+        repeats::keep(locked, report, &sealed)?;
+    }
+    Ok(Made::Pending(sealed))
 }
 
-fn sealed(report: &Report, link: &Link) -> Result<PendingReport, CollectError> {
-    let sealed = seal::seal(report, &link.secret_key()?)?;
-    Ok(PendingReport { sequence: report.sequence, made_at: report.observed_at, sealed })
+fn sealed(entry: &Entry, link: &Link) -> Result<PendingReport, CollectError> {
+    let sealed = seal::seal_entry(entry, &link.secret_key()?)?;
+    let repeats = entry.repeats().map(|repeats| repeats.sequence);
+    Ok(PendingReport { sequence: entry.sequence(), made_at: entry.observed_at(), sealed, repeats })
 }

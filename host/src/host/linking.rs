@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse};
+use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse, RefusalCode};
 
 use super::{CollectError, Collected, Host};
 use crate::exchange::{self, ExchangeError, ExchangeOutcome, ExchangeState};
@@ -132,6 +132,7 @@ impl Host {
     pub fn exchange(&self) -> Result<ExchangeOutcome, ExchangeError> {
         let _one = self.exchanging.lock().unwrap_or_else(PoisonError::into_inner);
         let mut total = ExchangeOutcome::default();
+        let mut was_lacking = false;
         loop {
             let link = Link::read(&*self.store)?.ok_or(ExchangeError::NotLinked)?;
             let request = exchange::request(&link, &*self.store)?;
@@ -153,6 +154,10 @@ impl Host {
             let progress = !outcome.receipts.is_empty() || outcome.noted > 0 || outcome.key_replaced;
             total.add(ExchangeOutcome { sent: request.reports.len(), ..outcome });
             if let Some(refusal) = total.refusals.first() {
+                // What it lacks goes with the next request.
+                if refusal.code == RefusalCode::RepeatUnknown.name() && !std::mem::replace(&mut was_lacking, true) {
+                    continue;
+                }
                 return Err(ExchangeError::refused(refusal));
             }
             if !progress {

@@ -8,6 +8,7 @@ use seatline_protocol::{Digest, LinkId, Receipt};
 
 use super::{Head, MAX_PENDING, MAX_PENDING_BYTES, Outbox, PendingReport, Record, visit, visit_records};
 use crate::held;
+use crate::repeats;
 use crate::slots;
 use crate::store::{LockedStore, Log, StateReader, StoreError};
 
@@ -91,6 +92,7 @@ pub(crate) struct Retired {
 /// never approved is none. Interrupted and called again, it keeps each of them once.
 pub(crate) fn retire(locked: &mut dyn LockedStore) -> Result<Retired, StoreError> {
     let discarded = held::forget(locked)?;
+    repeats::forget(locked)?;
     Ok(Retired { kept: retire_pending(locked)?, discarded })
 }
 

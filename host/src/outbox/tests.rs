@@ -11,7 +11,7 @@ fn link() -> LinkId {
 /// A report of so many bytes.
 fn report_of(sequence: u64, bytes: usize) -> PendingReport {
     let sequence = Sequence::try_from(sequence).expect("a sequence");
-    PendingReport { sequence, made_at: Timestamp::UNIX_EPOCH, sealed: "x".repeat(bytes) }
+    PendingReport { sequence, made_at: Timestamp::UNIX_EPOCH, sealed: "x".repeat(bytes), repeats: None }
 }
 
 /// Changes the store without anything that could be refused.
@@ -24,7 +24,7 @@ fn make(store: &Memory) -> Receipt {
     changed(store, |locked| {
         let (sequence, previous) = Outbox::read(locked.store())?.next().expect("room");
         let sealed = format!("report {sequence} after {previous:?}");
-        let report = PendingReport { sequence, made_at: Timestamp::UNIX_EPOCH, sealed };
+        let report = PendingReport { sequence, made_at: Timestamp::UNIX_EPOCH, sealed, repeats: None };
         append(locked, &report)?;
         let (received_at, verdict) = (Timestamp::UNIX_EPOCH, ReceiptVerdict::Chained);
         Ok(Receipt { link: link(), sequence, report: report.digest(), received_at, verdict })

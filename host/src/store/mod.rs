@@ -52,11 +52,13 @@ pub enum Slot {
     LastReport,
     /// How the latest runs went.
     PastRuns,
+    /// The last report that said all, to the byte, and those that waiting reports repeat.
+    FullReports,
 }
 
 impl Slot {
     /// All slots.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Identity,
         Self::Licenses,
         Self::Link,
@@ -72,6 +74,7 @@ impl Slot {
         Self::Hold,
         Self::LastReport,
         Self::PastRuns,
+        Self::FullReports,
     ];
 
     /// Whether it is kept for the program around the host, which alone knows what is in it
@@ -98,6 +101,7 @@ impl Slot {
             Self::Hold => "hold",
             Self::LastReport => "last-report",
             Self::PastRuns => "past-runs",
+            Self::FullReports => "full-reports",
         }
     }
 
@@ -121,6 +125,7 @@ impl Slot {
             }
             Self::LastReport => "move it away: the next report writes it anew",
             Self::PastRuns => "move it away: the next run begins it anew",
+            Self::FullReports => "move it away: the next report says all again",
         }
     }
 }

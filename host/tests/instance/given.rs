@@ -15,8 +15,8 @@ use seatline_host::store::{Directory, StateStore};
 use seatline_host::{Host, HostOptions};
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::{
-    Counting, Digest, Document, ExchangeResponse, Invite, Join, KeyId, License, LinkId, PublicKey, Receipt,
-    ReceiptVerdict, Report, SecretKey, Settings, Welcome, seal,
+    Counting, Digest, Document, Entry, ExchangeResponse, Invite, Join, KeyId, License, LinkId, PublicKey, Receipt,
+    ReceiptVerdict, Report, SecretKey, Sequence, Settings, Welcome, seal,
 };
 
 pub fn at(time: &str) -> Timestamp {
@@ -173,6 +173,11 @@ impl Instance {
 
     /// The reports that wait, opened.
     pub fn waiting(&self) -> Vec<Report> {
+        self.entries().iter().map(|entry| entry.full().expect("a report that says all").clone()).collect()
+    }
+
+    /// The reports that wait, and the repeats.
+    pub fn entries(&self) -> Vec<Entry> {
         let key = self.host.link().expect("the state").expect("a link").fingerprint;
         let reports = self.host.export_reports().expect("an export").reports;
         reports.iter().map(|sealed| content(sealed, &key)).collect()
@@ -213,7 +218,7 @@ pub fn unlink(host: &Host) -> RemovedLink {
 }
 
 /// What a report says, sealed by the key with this fingerprint.
-fn content(sealed: &str, fingerprint: &str) -> Report {
+fn content(sealed: &str, fingerprint: &str) -> Entry {
     use base64::Engine as _;
     assert_eq!(seal::key_id::<Report>(sealed).expect("a key id").fingerprint(), fingerprint);
     let body = sealed.strip_prefix("v4.public.").and_then(|rest| rest.split('.').next()).expect("a token");
@@ -275,8 +280,17 @@ impl Central {
         let (link, issued_at) = (self.link.clone(), at("2026-03-01T12:00:00Z"));
         let counting = Counting::Account;
         let (demanded_at, replace_key) = (None, None);
-        let settings =
-            Settings { link, revision, issued_at, interval, dormancy_days: 30, counting, demanded_at, replace_key };
+        let settings = Settings {
+            link,
+            revision,
+            issued_at,
+            interval,
+            dormancy_days: 30,
+            counting,
+            demanded_at,
+            replace_key,
+            takes_repeats: false,
+        };
         self.wishes(&settings)
     }
 
@@ -291,19 +305,24 @@ impl Central {
         host.import_response(&self.approval(&key)).expect("approved");
     }
 
+    /// The receipt for a report.
+    pub fn receipt(&self, sequence: Sequence, sealed: &str, received_at: &str) -> String {
+        self.seal(&Receipt {
+            link: self.link.clone(),
+            sequence,
+            report: Digest::of(sealed.as_bytes()),
+            received_at: at(received_at),
+            verdict: ReceiptVerdict::Chained,
+        })
+    }
+
     /// Receipts for what waits, of the time `received_at`.
     pub fn receipts(&self, host: &Host, received_at: &str) -> ExchangeResponse {
         let reports = host.export_reports().expect("an export").reports;
         let first = host.status().expect("a status").exchange.last_receipt.map_or(0, |last| last.sequence.get());
-        let receipts = (first + 1..).zip(&reports).map(|(sequence, sealed)| {
-            self.seal(&Receipt {
-                link: self.link.clone(),
-                sequence: sequence.try_into().expect("a sequence"),
-                report: Digest::of(sealed.as_bytes()),
-                received_at: at(received_at),
-                verdict: ReceiptVerdict::Chained,
-            })
-        });
+        let receipts = (first + 1..)
+            .zip(&reports)
+            .map(|(sequence, sealed)| self.receipt(sequence.try_into().expect("a sequence"), sealed, received_at));
         ExchangeResponse { receipts: receipts.collect(), ..Default::default() }
     }
 }

@@ -105,7 +105,7 @@ fn b6_the_preview_shows_what_waits_and_what_would_come_after_it() {
     let preview = instance.host.preview_report().expect("a preview");
     assert_eq!((preview.pending.len(), preview.held.len()), (0, 2));
     let next = preview.next.report.expect("a report");
-    assert_eq!((next.sequence.get(), next.previous), (3, Some(preview.held[1].digest())));
+    assert_eq!((next.sequence().get(), next.previous()), (3, Some(&preview.held[1].digest())));
     assert_eq!(held(&instance).len(), 2, "nothing is kept");
 }
 

@@ -13,4 +13,5 @@ mod notices;
 mod outbox;
 mod previews;
 mod removal;
+mod repeats;
 mod rotation;

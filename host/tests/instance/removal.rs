@@ -57,6 +57,7 @@ fn w6_a_count_that_is_wanted_at_once_is_made_once() {
             counting: Counting::Account,
             demanded_at: wanted.map(at),
             replace_key: None,
+            takes_repeats: false,
         };
         host.import_response(&central.wishes(&settings)).expect("taken");
     };

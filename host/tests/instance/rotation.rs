@@ -116,6 +116,7 @@ fn the_central_server_asks_for_a_new_key_and_gets_one_once() {
         counting: Counting::Account,
         demanded_at: None,
         replace_key: Some(key.id()),
+        takes_repeats: false,
     };
     let outcome = host.import_response(&central.wishes(&settings(1, &old))).expect("taken");
     assert!(outcome.settings_changed && outcome.key_replaced);

@@ -180,6 +180,7 @@ fn the_answer_to_the_largest_request_can_be_sent() {
         counting: Counting::FirstSignIn,
         demanded_at: Some(late()),
         replace_key: Some(key().public().id()),
+        takes_repeats: true,
     };
     let refusal = seatline_protocol::Refusal::new("report", Some(63), &wide(64), &wide(400));
     let refusal = serde_json::to_vec(&refusal).expect("JSON").len();

@@ -16,6 +16,7 @@ fn settings(interval: u32, dormancy_days: u32, revision: u64) -> Settings {
         counting: Counting::Account,
         demanded_at: None,
         replace_key: None,
+        takes_repeats: false,
     }
 }
 

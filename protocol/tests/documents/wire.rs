@@ -3,7 +3,7 @@
 use seatline_protocol::seal::{Document, open, seal, seal_introducing};
 use seatline_protocol::{
     Continuity, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, License, Observed, Receipt, Refusal, Removal,
-    Report, Rotation, SecretKey, Sequence, Settings, Standing, Wait, Welcome, standing,
+    Repeat, Report, Rotation, SecretKey, Sequence, Settings, Standing, Wait, Welcome, standing,
 };
 use serde_json::json;
 
@@ -89,7 +89,7 @@ fn w4_the_json_of_settings() {
     let json = wire::<Settings>(json!({
         "link": "B7K2-9QXM-0000-0000-0000-0000", "revision": 3, "issued_at": "2026-01-01T00:00:00Z",
         "interval": 3600, "dormancy_days": 90, "counting": "account", "demanded_at": "2026-01-01T00:00:00Z",
-        "replace_key": SecretKey::from_seed(&[7; 32]).public().id(),
+        "replace_key": SecretKey::from_seed(&[7; 32]).public().id(), "takes_repeats": true,
     }));
     insta::assert_snapshot!(json);
 }
@@ -119,6 +119,16 @@ fn b1_the_json_of_a_report_of_a_failure() {
         "link": "B7K2-9QXM-0000-0000-0000-0000", "sequence": 1, "observed_at": "2026-01-01T00:00:00Z",
         "trigger": "start", "reporter": {"host": "0.1.0"}, "product": product(),
         "outcome": {"failed": {"code": "plugin-deadline", "message": "The plugin took longer than 30 seconds."}},
+    }));
+    insta::assert_snapshot!(json);
+}
+
+#[test]
+fn b1_the_json_of_a_repeat() {
+    let json = wire::<Repeat>(json!({
+        "repeats": {"sequence": 2, "digest": format!("sha256:{}", "0".repeat(64))},
+        "link": "B7K2-9QXM-0000-0000-0000-0000", "sequence": 4, "previous": format!("sha256:{}", "1".repeat(64)),
+        "observed_at": "2026-01-01T00:00:00Z", "trigger": "interval",
     }));
     insta::assert_snapshot!(json);
 }

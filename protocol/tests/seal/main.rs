@@ -3,6 +3,7 @@
 mod opening;
 mod other_implementation;
 mod pasting;
+mod repeats;
 
 use seatline_protocol::{License, SecretKey, seal};
 

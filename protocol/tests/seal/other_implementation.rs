@@ -12,11 +12,11 @@ use seatline_protocol::{License, PublicKey, SecretKey};
 use crate::{license, sealed, vendor};
 
 /// The other implementation's form of a secret key, by way of its PASERK text.
-fn theirs(key: &SecretKey) -> AsymmetricSecretKey<V4> {
+pub fn theirs(key: &SecretKey) -> AsymmetricSecretKey<V4> {
     AsymmetricSecretKey::try_from(key.to_paserk().as_str()).expect("they read our secret key")
 }
 
-fn footer_json(signer: &SecretKey, introduced: Option<&SecretKey>) -> String {
+pub fn footer_json(signer: &SecretKey, introduced: Option<&SecretKey>) -> String {
     let kid = signer.public().id();
     match introduced {
         Some(key) => format!(r#"{{"kid":"{kid}","key":"{}"}}"#, key.public()),

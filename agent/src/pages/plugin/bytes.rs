@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use seatline_host::outbox::PendingReport;
-use seatline_protocol::Report;
+use seatline_protocol::Entry;
 use seatline_ui::{Copyable, When};
 
 use crate::pages::download::download;
@@ -20,6 +20,8 @@ pub struct ReportView {
     made: Option<When>,
     digest: String,
     bytes: String,
+    /// The report that it repeats.
+    repeats: Option<String>,
     decoded: Copyable,
     sealed: Copyable,
 }
@@ -35,6 +37,7 @@ impl ReportView {
             number: number.into(),
             made,
             digest: report.digest().to_string(),
+            repeats: report.repeats.map(|repeats| repeats.to_string()),
             bytes: seatline_ui::format::number(report.sealed.len() as u64),
             decoded: Copyable::new("Decoded report", decoded).prose(),
             sealed: Copyable::new("Report as it is sent", &*report.sealed),
@@ -43,7 +46,7 @@ impl ReportView {
 }
 
 /// What a report says: read from its exact bytes, whose seal is not looked at, because this instance has made it.
-fn content(sealed: &str) -> Option<Report> {
+fn content(sealed: &str) -> Option<Entry> {
     /// The signature behind the message.
     const SIGNATURE: usize = 64;
     let body = sealed.strip_prefix("v4.public.")?.split('.').next()?;
@@ -51,7 +54,7 @@ fn content(sealed: &str) -> Option<Report> {
     serde_json::from_slice(bytes.get(..bytes.len().checked_sub(SIGNATURE)?)?).ok()
 }
 
-fn json(report: &Report) -> String {
+fn json(report: &Entry) -> String {
     serde_json::to_string_pretty(report).unwrap_or_else(|error| error.to_string())
 }
 

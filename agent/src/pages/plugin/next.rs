@@ -138,8 +138,10 @@ fn ready(pages: &Pages, ended: &EndedPreview) -> Result<Content, PageError> {
         banners.push(Banner::new(Tone::Danger, "The run failed, and that is what would be reported", why));
     }
     let report = next.report.as_ref().zip(next.sealed.clone()).map(|(report, sealed)| {
-        let pending = PendingReport { sequence: report.sequence, made_at: report.observed_at, sealed };
-        ReportView::of(report.sequence.to_string(), &pending, Some(When { at: report.observed_at, now: now() }))
+        let (sequence, made_at) = (report.sequence(), report.observed_at());
+        let repeats = report.repeats().map(|repeats| repeats.sequence);
+        let pending = PendingReport { sequence, made_at, sealed, repeats };
+        ReportView::of(sequence.to_string(), &pending, Some(When { at: made_at, now: now() }))
     });
     let outcome = match report {
         Some(_) => None,

@@ -35,7 +35,7 @@ fn collected(users: u64, licenses: &[License], now: Timestamp) -> Outcome {
 
 fn reported(outcome: Outcome, at: Timestamp) -> ReportAt {
     let report = sample::report(link().id, Sequence::FIRST, None, at, outcome);
-    ReportAt { received_at: millis(at), digest: Digest::of(b"sealed"), report }
+    ReportAt { received_at: millis(at), digest: Digest::of(b"sealed"), report, repeats: None }
 }
 
 /// What is known at a time of an application that reported at another.

@@ -11,7 +11,7 @@ mod verdict;
 
 use std::io::BufRead;
 
-use seatline_protocol::evidence::{EvidenceManifest, FORM, Head, Line, MAX_KEPT, MAX_KEYS};
+use seatline_protocol::evidence::{EvidenceManifest, FORM, FORM_WITHOUT_REPEATS, Head, Line, MAX_KEPT, MAX_KEYS};
 use seatline_protocol::ids::Digester;
 use seatline_protocol::{PublicKey, seal};
 
@@ -28,7 +28,7 @@ pub use verdict::{Chain, Conflict, SectionVerdict, Verdict};
 pub fn verify(file: impl BufRead, key: Option<&PublicKey>) -> Result<Verdict, Unreadable> {
     let mut lines = Lines::new(file);
     let head = match lines.next()? {
-        Some((_, Line::Evidence(head))) if head.form == FORM => head,
+        Some((_, Line::Evidence(head))) if [FORM, FORM_WITHOUT_REPEATS].contains(&head.form.as_str()) => head,
         Some((_, Line::Evidence(head))) => return Err(Unreadable::form(&head.form)),
         _ => return Err(Unreadable::NotEvidence),
     };
@@ -96,11 +96,14 @@ impl Reading {
             Line::Refused(_) if section.has_chain() => return misplaced("refused report after the chain"),
             Line::Refused(_) if section.counts.refused >= MAX_KEPT => return misplaced("refused report too many"),
             Line::Statement(_) if section.counts.statements >= MAX_KEPT => return misplaced("statement too many"),
-            Line::Report(_) if section.counts.statements > 0 => return misplaced("report after the statements"),
+            Line::Report(_) | Line::Repeated(_) if section.counts.statements > 0 => {
+                return misplaced("report after the statements");
+            }
             Line::Evidence(_) | Line::Link(_) | Line::Section(_) | Line::Manifest(_) => {
                 return misplaced("line inside of a section");
             }
             Line::Refused(refused) => section.refused(at, refused, &mut self.defects),
+            Line::Repeated(sealed) => section.repeated(at, &sealed, &mut self.defects),
             Line::Report(report) => section.report(at, report, &self.central, &mut self.defects),
             Line::Statement(statement) => section.statement(at, statement, &mut self.defects),
         }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use seatline_protocol::chain::ChainState;
 use seatline_protocol::evidence::{Course, EvidenceSection, LinkFacts, RefusedLine, ReportLine, StatementLine};
 use seatline_protocol::ids::Digester;
+use seatline_protocol::repeat::Repeated;
 use seatline_protocol::seal::{self, Document};
 use seatline_protocol::{Continuity, Digest, LinkId, OpenError, PublicKey, Receipt, Report, Sequence};
 
@@ -22,6 +23,8 @@ pub(super) struct Section {
     course: Course,
     /// The report that was read last.
     last: Option<(Sequence, Digest)>,
+    /// What a repeat may name: the last that was read and says all itself.
+    says: Option<Repeated>,
     observed: Option<(Timestamp, Timestamp)>,
     /// When the newest report of the chain came.
     last_at: Option<Timestamp>,
@@ -35,6 +38,8 @@ pub(super) struct Section {
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) reports: u64,
+    /// How many of the reports repeat another one.
+    pub(super) repeats: u64,
     pub(super) refused: u64,
     pub(super) statements: u64,
 }
@@ -56,6 +61,7 @@ impl Section {
             counts: Counts::default(),
             course: Course::default(),
             last: None,
+            says: None,
             observed: None,
             last_at: None,
             claims: BTreeMap::new(),
@@ -69,32 +75,48 @@ impl Section {
 
     pub(super) fn refused(&mut self, at: u64, line: RefusedLine, defects: &mut Defects) {
         self.counts.refused += 1;
-        let report: Report = match self.open(&line.sealed) {
+        let report = match seal::open_entry(&line.sealed, &self.keys) {
             Ok(report) => report,
             Err(error) => return defects.add(self.unopened(at, "refused report", &error)),
         };
-        if report.link != self.facts.id {
+        if *report.link() != self.facts.id {
             return defects.add(self.foreign(at, "refused report"));
         }
+        let sequence = report.sequence();
         let conflict = Conflict {
-            sequence: report.sequence,
+            sequence,
             code: line.code,
             refused: Digest::of(line.sealed.as_bytes()),
             beside: None,
             first_at: line.first_at,
         };
-        self.claims.entry(report.sequence).or_default().push(Claim { conflict, previous: report.previous });
+        self.claims.entry(sequence).or_default().push(Claim { conflict, previous: report.previous().cloned() });
+    }
+
+    /// A report that is no link of the chain here, and says what the repeats after it say.
+    pub(super) fn repeated(&mut self, at: u64, sealed: &str, defects: &mut Defects) {
+        let report: Report = match self.open(sealed) {
+            Ok(report) => report,
+            Err(error) => return defects.add(self.unopened(at, "repeated report", &error)),
+        };
+        if report.link != self.facts.id {
+            return defects.add(self.foreign(at, "repeated report"));
+        }
+        if !self.is_key_of(report.sequence, sealed) {
+            defects.add(self.sealed_too_late(at, report.sequence));
+        }
+        self.says = Some(Repeated { sequence: report.sequence, digest: Digest::of(sealed.as_bytes()) });
     }
 
     pub(super) fn report(&mut self, at: u64, line: ReportLine, central: &PublicKey, defects: &mut Defects) {
         self.counts.reports += 1;
-        let report: Report = match self.open(&line.sealed) {
+        let report = match seal::open_entry(&line.sealed, &self.keys) {
             Ok(report) => report,
             Err(error) => return defects.add(self.unopened(at, "report", &error)),
         };
-        let (sequence, digest) = (report.sequence, Digest::of(line.sealed.as_bytes()));
+        let (sequence, digest) = (report.sequence(), Digest::of(line.sealed.as_bytes()));
         let mut found = |code, message: &str| defects.add(defect(&self.facts.id, at, code, Some(sequence), message));
-        if report.link != self.facts.id {
+        if *report.link() != self.facts.id {
             return found("foreign-link", "the report names another link than the one of its section");
         }
         match &self.last {
@@ -104,17 +126,26 @@ impl Section {
             Some((last, _)) if *last > sequence => {
                 return found("out-of-order", "the report stands after one with a greater number");
             }
-            Some((last, before)) if last.next() == Some(sequence) && report.previous.as_ref() != Some(before) => {
+            Some((last, before)) if last.next() == Some(sequence) && report.previous() != Some(before) => {
                 found("broken-chain", "the report does not name the one before it");
             }
             _ => {}
         }
-        if !self.is_key_of(sequence, &line.sealed) {
-            found(
-                "wrong-key",
-                "the report is sealed by a key of the link that another one had replaced at this number",
-            );
+        match report.repeats() {
+            None => self.says = Some(Repeated { sequence, digest: digest.clone() }),
+            Some(repeats) => {
+                self.counts.repeats += 1;
+                if self.says.as_ref() != Some(repeats) {
+                    let message =
+                        format!("the report repeats report {}, which does not stand before it", repeats.sequence);
+                    found("unknown-repeated", &message);
+                }
+            }
         }
+        if !self.is_key_of(sequence, &line.sealed) {
+            defects.add(self.sealed_too_late(at, sequence));
+        }
+        let mut found = |code, message: &str| defects.add(defect(&self.facts.id, at, code, Some(sequence), message));
         match seal::open::<Receipt>(&line.receipt, std::slice::from_ref(central)) {
             Err(error) => {
                 found("receipt-seal", &format!("the receipt is not sealed by the central server's key: {error}"));
@@ -127,9 +158,9 @@ impl Section {
             Ok(receipt) => self.last_at = self.last_at.max(Some(receipt.received_at)),
         }
         self.course.note(sequence);
-        let observed = report.observed_at;
+        let observed = report.observed_at();
         self.observed = Some(self.observed.map_or((observed, observed), |(first, _)| (first, observed)));
-        self.confront(sequence, &digest, report.previous.as_ref());
+        self.confront(sequence, &digest, report.previous());
         self.last = Some((sequence, digest));
     }
 
@@ -213,6 +244,7 @@ impl Section {
             approved_at: self.facts.approved_at,
             fingerprints: self.keys.iter().map(PublicKey::fingerprint).collect(),
             reports: self.counts.reports,
+            repeats: self.counts.repeats,
             refused: self.counts.refused,
             statements: self.counts.statements,
         }
@@ -227,6 +259,11 @@ impl Section {
         let sealed_by = seal::key_id::<Report>(sealed).ok();
         let key = self.facts.keys.iter().find(|key| Some(key.key.id()) == sealed_by);
         key.is_some_and(|key| key.until.is_none_or(|until| at < until))
+    }
+
+    fn sealed_too_late(&self, at: u64, sequence: Sequence) -> Defect {
+        let message = "the report is sealed by a key of the link that another one had replaced at this number";
+        defect(&self.facts.id, at, "wrong-key", Some(sequence), message)
     }
 
     fn unopened(&self, at: u64, what: &str, error: &OpenError) -> Defect {

@@ -61,6 +61,8 @@ pub struct Totals {
     pub with_findings: u64,
     /// Reports in the chains.
     pub reports: u64,
+    /// How many of them repeat another one, which stands before them.
+    pub repeats: u64,
     /// Reports that are missing in between.
     pub missing: u64,
     /// Reports that were refused.
@@ -82,6 +84,8 @@ pub struct SectionVerdict {
     pub fingerprints: Vec<String>,
     /// How many reports there are.
     pub reports: u64,
+    /// How many of them repeat another one.
+    pub repeats: u64,
     /// How many refused reports there are.
     pub refused: u64,
     /// How many statements of continuity there are.
@@ -152,6 +156,7 @@ impl Verdict {
         let totals = &mut self.totals;
         totals.sections += 1;
         totals.reports += section.reports;
+        totals.repeats += section.repeats;
         totals.missing = totals.missing.saturating_add(section.chain.missing);
         totals.refused += section.refused;
         totals.statements += section.statements;

@@ -29,6 +29,8 @@ pub(super) struct ReportLine {
     pub(super) bytes_at: String,
     /// Where it is held against the report before.
     pub(super) changes_at: String,
+    /// The report that it repeats: nothing has changed.
+    pub(super) repeats: Option<String>,
 }
 
 /// A refused report in a list.
@@ -107,6 +109,7 @@ impl ReportLine {
             size: format!("{} bytes", format::number(report.bytes)),
             bytes_at: format!("{path}/reports/{}", report.sequence),
             changes_at: format!("{path}/difference?to={}", report.sequence),
+            repeats: report.repeats.map(|repeated| repeated.to_string()),
         }
     }
 }

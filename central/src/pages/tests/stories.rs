@@ -82,8 +82,12 @@ impl Browser {
         let mut report = world::counted(1, world::collected(4180, &[world::license()])).report;
         report.link = link.clone();
         let sealed = seal::seal(&report, key).expect("sealed");
-        let incoming =
-            Incoming { digest: Digest::of(sealed.as_bytes()), sealed: sealed.clone(), report, key: key.public().id() };
+        let incoming = Incoming {
+            digest: Digest::of(sealed.as_bytes()),
+            sealed: sealed.clone(),
+            entry: report.into(),
+            key: key.public().id(),
+        };
         self.central.store().admit(link, vec![incoming], self.central.now()).await.expect("admitted");
         sealed
     }

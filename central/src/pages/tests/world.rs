@@ -166,7 +166,7 @@ pub fn report(number: u64, outcome: Outcome) -> ReportAt {
         product: product(),
         outcome,
     };
-    ReportAt { received_at: at("2026-11-22T01:04:02Z"), digest, report }
+    ReportAt { received_at: at("2026-11-22T01:04:02Z"), digest, report, repeats: None }
 }
 
 /// A report that holds what was collected.
@@ -225,6 +225,7 @@ pub fn rows(after_gap: Option<u64>) -> Vec<ReportRow> {
         received_at: at("2026-11-22T01:04:02Z") - jiff::SignedDuration::from_hours(128 - number as i64),
         verdict: if after_gap == Some(number) { ReceiptVerdict::AfterGap } else { ReceiptVerdict::Chained },
         bytes: 2873,
+        repeats: None,
     };
     (124..=128).rev().map(row).collect()
 }

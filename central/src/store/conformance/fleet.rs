@@ -285,7 +285,7 @@ pub async fn s3_sums_hold_what_is_used_in_production_and_staging_apart(store: &d
     let link = reporting(store, 1, licensed(50, 100, None)).await;
     reporting(store, 2, licensed(30, 40, None)).await;
     let mut staging = report(3, 1, None, licensed(7, 10, None));
-    staging.report.product.staging = true;
+    staging.entry.full_mut().expect("a report").product.staging = true;
     let third = linked(store, 3).await;
     admitted(store, &third, vec![staging], 60).await;
     reviewed(store, at(60)).await;

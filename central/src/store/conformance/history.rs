@@ -111,7 +111,7 @@ pub async fn g8_a_hole_closes_when_its_reports_arrive(store: &dyn Store) {
     let holey = kept(store, &link.id).await;
     let hole = silences(&holey[0]);
     assert_eq!(hole.len(), 1);
-    assert_eq!((hole[0].from, hole[0].until), (reports[9].report.observed_at, reports[60].report.observed_at));
+    assert_eq!((hole[0].from, hole[0].until), (reports[9].entry.observed_at(), reports[60].entry.observed_at()));
     fold(store).await;
     assert_eq!(kept(store, &link.id).await, holey);
     admit(store, &link.id, &reports[10..60]).await;
@@ -129,7 +129,7 @@ pub async fn b7_every_stored_report_can_be_held_against_another(store: &dyn Stor
         let side = store.report_side(&link.id, sequence(n)).await.expect("read")?;
         Some((side.observed_at, side.facts.and_then(|facts| facts.classes).map(|classes| classes.counted)))
     };
-    let expected = |n: usize, counted| Some((reports[n].report.observed_at, counted));
+    let expected = |n: usize, counted| Some((reports[n].entry.observed_at(), counted));
     assert_eq!(said(1).await, expected(0, Some(5)));
     assert_eq!(said(2).await, expected(1, Some(5)));
     assert_eq!(said(3).await, expected(2, None));

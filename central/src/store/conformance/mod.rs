@@ -16,6 +16,7 @@ mod fleet;
 mod history;
 mod links;
 mod people;
+mod repeats;
 mod reports;
 mod retention;
 pub(crate) mod sample;
@@ -31,6 +32,7 @@ pub use fleet::*;
 pub use history::*;
 pub use links::*;
 pub use people::*;
+pub use repeats::*;
 pub use reports::*;
 pub use retention::*;
 pub use statements::*;
@@ -85,6 +87,14 @@ macro_rules! store_conformance {
             sealed_bytes_come_back_as_they_were
             counts_beyond_any_measure_are_stored
             writes_at_once_are_all_kept
+            b1_a_repeat_says_what_the_report_before_said_and_comes_back_to_the_byte
+            b1_a_repeat_of_what_is_not_known_here_is_refused_until_it_comes
+            b1_a_repeat_of_another_links_report_or_of_a_repeat_is_refused
+            b1_no_report_comes_between_a_repeat_and_what_it_repeats
+            b1_repeats_in_any_order_make_the_same_chain_and_the_same_history
+            b8_a_copy_that_repeats_is_a_fork
+            b12_what_is_repeated_is_kept_for_as_long_as_its_repeats
+            a_failure_is_repeated_and_the_counts_of_before_stay
             everything_is_kept_until_a_retention_is_set
             b1_reports_that_are_too_old_are_forgotten_and_the_chain_goes_on
             b1_all_that_is_too_old_goes_in_one_walk

@@ -194,7 +194,8 @@ pub async fn w5_counts_stay_visible_while_the_product_cannot_count(store: &dyn S
     let latest = store.latest(&link.id).await.expect("read").expect("there");
     assert_eq!((latest.newest.digest.clone(), latest.newest.received_at), (third.digest, at(2)));
     let counted = latest.collected.clone().expect("the last good one");
-    assert_eq!((counted.digest, counted.received_at, counted.report), (first.digest, at(0), first.report));
+    assert_eq!((&counted.digest, counted.received_at), (&first.digest, at(0)));
+    assert_eq!(Some(&counted.report), first.entry.full());
     let row = store.applications(None, PageSize::default()).await.expect("read").items.remove(0);
     assert_eq!(row.latest, Some(latest.summary()), "the list says the same");
     assert_eq!(row.latest.expect("there").failure.as_deref(), Some("the database is locked"));
@@ -225,7 +226,7 @@ pub async fn sealed_bytes_come_back_as_they_were(store: &dyn Store) {
     let reports = chain(1, 2);
     admit(store, &link.id, reports.clone(), at(1)).await;
     for report in &reports {
-        let bytes = store.sealed_report(&link.id, report.report.sequence).await.expect("read");
+        let bytes = store.sealed_report(&link.id, report.entry.sequence()).await.expect("read");
         assert_eq!(bytes.as_deref(), Some(report.sealed.as_str()));
     }
     let rows = store.reports(&link.id, None, PageSize::default()).await.expect("read").items;
@@ -243,7 +244,7 @@ pub async fn counts_beyond_any_measure_are_stored(store: &dyn Store) {
     assert_eq!(verdicts(&answers), ["after-gap"]);
     assert_eq!(chain_of(store, &link.id).await.missing(), Sequence::MAX - 1);
     let latest = store.latest(&link.id).await.expect("read").expect("there");
-    assert_eq!(latest.newest.report, last.report);
+    assert_eq!(Some(&latest.newest.report), last.entry.full());
     assert_eq!(store.reports(&link.id, None, PageSize::default()).await.expect("read").items.len(), 1);
 }
 

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use seatline_protocol::repeat::Repeated;
 use seatline_protocol::report::{Failure, Outcome};
 use seatline_protocol::seal;
-use seatline_protocol::{Digest, LinkId, SecretKey, Sequence};
+use seatline_protocol::{Digest, Entry, LinkId, Repeat, SecretKey, Sequence};
 
 pub(super) use crate::domain::sample::{counts, product};
 use crate::domain::{
@@ -96,7 +97,34 @@ pub(super) fn report_at(
     let sequence = Sequence::try_from(sequence).expect("a sequence number");
     let report = sample::report(link_id(n), sequence, previous.cloned(), observed_at, outcome);
     let sealed = seal::seal(&report, &key(n)).expect("sealed");
-    Incoming { digest: Digest::of(sealed.as_bytes()), sealed, report, key: key(n).public().id() }
+    Incoming { digest: Digest::of(sealed.as_bytes()), sealed, entry: report.into(), key: key(n).public().id() }
+}
+
+/// A repeat of `repeats` after `before`, of the link of the n-th key.
+pub(super) fn repeat_at(n: u8, before: &Incoming, repeats: &Incoming, observed_at: Timestamp) -> Incoming {
+    let sequence = before.entry.sequence().next().expect("a next one");
+    repeat(n, sequence, &before.digest, (repeats.entry.sequence(), &repeats.digest), observed_at)
+}
+
+/// A repeat of the link of the n-th key, whatever it names.
+pub(super) fn repeat(
+    n: u8,
+    sequence: Sequence,
+    previous: &Digest,
+    (repeated, digest): (Sequence, &Digest),
+    observed_at: Timestamp,
+) -> Incoming {
+    let repeat = Repeat {
+        repeats: Repeated { sequence: repeated, digest: digest.clone() },
+        link: link_id(n),
+        sequence,
+        previous: previous.clone(),
+        observed_at,
+        trigger: "interval".to_owned(),
+    };
+    let sealed = seal::seal(&repeat, &key(n)).expect("sealed");
+    let key = key(n).public().id();
+    Incoming { digest: Digest::of(sealed.as_bytes()), sealed, entry: Entry::Repeat(repeat), key }
 }
 
 /// The first `length` reports of the link of the n-th key, each following the one before.

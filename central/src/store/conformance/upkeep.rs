@@ -25,7 +25,7 @@ fn change(n: u8, old: u8, new: u8, from: u64) -> KeyChange {
 
 /// What became of a single report.
 async fn admitted(store: &dyn Store, incoming: &Incoming) -> Admitted {
-    let link = incoming.report.link.clone();
+    let link = incoming.entry.link().clone();
     store.admit(&link, vec![incoming.clone()], at(100)).await.expect("asked").answers.remove(0)
 }
 
@@ -85,7 +85,7 @@ pub async fn w6_a_demand_is_answered_by_the_report_that_was_made_for_it(store: &
     let mut sent = chain(1, 2);
     admitted(store, &sent[0]).await;
     assert_eq!(demand().await, Some(Demand { at: at(50), answered_at: None }), "it was of the interval");
-    sent[1].report.trigger = "demand".to_owned();
+    sent[1].entry.full_mut().expect("a report").trigger = "demand".to_owned();
     admitted(store, &sent[1]).await;
     assert_eq!(demand().await, Some(Demand { at: at(50), answered_at: Some(at(100)) }));
     let settings = store.link(&link.id).await.expect("asked").expect("there").settings.demanding(at(200));

@@ -31,11 +31,11 @@ pub(super) fn neighbours(
         "SELECT sequence, digest, previous FROM reports WHERE link = ?1 AND sequence BETWEEN ?2 - 1 AND ?2 + 1",
         params![link.as_str(), at.get()],
         &mut |row| {
-            let digest: Digest = row.parsed("digest")?;
+            let digest: Digest = row.digest("digest")?;
             match row.sequence("sequence")?.cmp(&at) {
                 std::cmp::Ordering::Less => found.before = Some(digest),
                 std::cmp::Ordering::Equal => found.same = Some(digest),
-                std::cmp::Ordering::Greater => found.claimed_by_next = row.parsed_option("previous")?,
+                std::cmp::Ordering::Greater => found.claimed_by_next = row.digest_option("previous")?,
             }
             Ok(())
         },

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use seatline_protocol::{Digest, LinkId, Sequence};
+use seatline_protocol::{LinkId, Sequence};
 
 use super::reports::refused_report;
 use super::session::{Session, params};
 use super::statements::statement;
-use super::{SqlStore, Stored};
+use super::{SqlStore, Stored, repeats};
 use crate::domain::{Conflict, RefusedReport, SealedRefused, SealedReport, Statement};
 use crate::evidence::Period;
 use crate::store::{Evidence, Stretch};
@@ -34,22 +34,28 @@ impl Evidence for SqlStore {
     async fn sealed_reports(&self, link: &LinkId, from: Sequence, to: Sequence) -> Stored<Vec<SealedReport>> {
         let link = link.clone();
         self.read(move |session| {
+            let keys = repeats::keys(session, &link)?;
             session.rows(
-                "SELECT sequence, digest, received_at, verdict, sealed FROM reports
-                 WHERE link = ?1 AND sequence BETWEEN ?2 AND ?3 ORDER BY sequence LIMIT ?4",
+                repeats::exact_where!("r.sequence BETWEEN ?2 AND ?3 ORDER BY r.sequence LIMIT ?4"),
                 params![link.as_str(), from.get(), to.get(), BATCH],
                 |row| {
                     Ok(SealedReport {
                         sequence: row.sequence("sequence")?,
-                        digest: row.parsed("digest")?,
+                        digest: row.digest("digest")?,
                         received_at: row.time("received_at")?,
                         verdict: row.named("verdict")?,
-                        sealed: row.text("sealed")?,
+                        sealed: repeats::exact(row, &link, &keys)?,
+                        repeats: row.sequence_option("repeats")?,
                     })
                 },
             )
         })
         .await
+    }
+
+    async fn sealed_repeated(&self, link: &LinkId, sequence: Sequence) -> Stored<Option<String>> {
+        let link = link.clone();
+        self.read(move |session| repeats::sealed(session, &link, sequence)).await
     }
 
     async fn sealed_refused(
@@ -109,7 +115,7 @@ fn beside(session: &dyn Session, link: &LinkId, refused: RefusedReport) -> Store
     let mut around = session.rows(
         "SELECT sequence, digest FROM reports WHERE link = ?1 AND sequence BETWEEN ?2 - 1 AND ?2 + 1 ORDER BY sequence",
         params![link.as_str(), refused.sequence.get()],
-        |row| Ok((row.sequence("sequence")?, row.parsed::<Digest>("digest")?)),
+        |row| Ok((row.sequence("sequence")?, row.digest("digest")?)),
     )?;
     let is_before = |at: &Sequence| refused.code == "broken-chain" && *at < refused.sequence;
     around.sort_by_key(|(at, _)| (*at != refused.sequence, !is_before(at)));

@@ -1,9 +1,10 @@
 //! The newest report of a link, in one row that changes in the commit of a report.
 
 use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::repeat::Repeated;
 use seatline_protocol::report::Outcome;
 use seatline_protocol::standing::Verdict;
-use seatline_protocol::{Digest, LinkId};
+use seatline_protocol::{Digest, LinkId, Repeat, Report, Sequence};
 
 use super::history::{self, Newest};
 use super::people::{self, Brought};
@@ -12,11 +13,15 @@ use super::session::{Session, params};
 use super::{StoreError, Stored};
 use crate::domain::history::Trace;
 use crate::domain::report::{Figures, without_counts};
-use crate::domain::{Incoming, Latest, ReportAt};
+use crate::domain::{Latest, ReportAt};
 
-/// An incoming report, made ready for the writer.
+/// A report, made ready for the writer.
 pub(super) struct Prepared {
-    pub(super) incoming: Incoming,
+    /// The report itself, without its sketch of people.
+    report: Report,
+    digest: Digest,
+    /// The report that it repeats.
+    repeats: Option<Repeated>,
     /// The report as JSON, without its sketch of people: that is in the sealed bytes, and no page shows it.
     json: String,
     /// The digest of what it says, apart from its place and time: the next one mostly says the same.
@@ -34,25 +39,60 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn new(mut incoming: Incoming) -> Stored<Self> {
+    /// A report that says all itself.
+    pub(super) fn new(report: Report, digest: &Digest) -> Stored<Self> {
+        Self::of(report, digest, None)
+    }
+
+    /// What it says.
+    pub(super) fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// A repeat of `report`.
+    pub(super) fn repeating(report: Report, repeat: &Repeat, digest: &Digest) -> Stored<Self> {
+        let said = Report {
+            sequence: repeat.sequence,
+            previous: Some(repeat.previous.clone()),
+            observed_at: repeat.observed_at,
+            trigger: repeat.trigger.clone(),
+            ..report
+        };
+        Self::of(said, digest, Some(repeat.repeats.clone()))
+    }
+
+    fn of(mut report: Report, digest: &Digest, repeats: Option<Repeated>) -> Stored<Self> {
         let mut figures = Figures::default();
         let mut people = None;
-        if let Outcome::Collected(collected) = &mut incoming.report.outcome {
+        if let Outcome::Collected(collected) = &mut report.outcome {
             let counted = collected.accounts.as_ref().map_or(0, |accounts| accounts.counted);
             people = collected.people.take().map(|sketch| Brought { sketch, counted });
             figures = Figures::of(collected);
         }
-        let trace = Trace::of(&incoming.report.outcome)
+        let trace = Trace::of(&report.outcome)
             .map_err(|error| StoreError::Corrupt { what: "a report", reason: error.to_string() })?;
         let mark = trace.mark(people.as_ref().map(|brought| brought.sketch.as_slice()));
-        let json = to_json(&incoming.report)?;
+        let json = to_json(&report)?;
         let content = Digest::of(content(&json).as_bytes()).to_string();
         let verdict = figures.verdict.as_ref().map(name_of::<Verdict>).transpose()?;
-        let failure = without_counts(&incoming.report.outcome).map(|failure| failure.message);
+        let failure = without_counts(&report.outcome).map(|failure| failure.message);
         // A product may claim any count; the column holds the ones that an integer of SQL can have.
         let bounded = |count: u64| count.min(i64::MAX.unsigned_abs());
         let (users, users_max) = (figures.users.map(bounded), figures.users_max.map(bounded));
-        Ok(Self { incoming, json, content, failure, verdict, users, users_max, trace, mark, people })
+        Ok(Self {
+            report,
+            digest: digest.clone(),
+            repeats,
+            json,
+            content,
+            failure,
+            verdict,
+            users,
+            users_max,
+            trace,
+            mark,
+            people,
+        })
     }
 }
 
@@ -69,6 +109,9 @@ pub(super) struct Standing {
     digest: Digest,
     is_counted: bool,
     counted: Option<u64>,
+    content: Option<String>,
+    /// What the newest report repeats.
+    repeats: Option<Repeated>,
 }
 
 impl Standing {
@@ -81,12 +124,35 @@ impl Standing {
     pub(super) fn digest(&self) -> &Digest {
         &self.digest
     }
+
+    /// Whether it repeats another one.
+    pub(super) fn is_repeat(&self) -> bool {
+        self.repeats.is_some()
+    }
+
+    /// Whether the report at a place, with this digest, is what the newest one says: itself, or what it repeats.
+    fn says(&self, sequence: Sequence, digest: &Digest) -> bool {
+        match &self.repeats {
+            Some(repeats) => (repeats.sequence, &repeats.digest) == (sequence, digest),
+            None => (self.newest.sequence, &self.digest) == (sequence.get(), digest),
+        }
+    }
+
+    /// The digest of the content that the next report says again, where it is this repeat and nothing else has changed: no
+    /// silence lies between, which the history would tell of.
+    pub(super) fn repeated_by(&self, repeat: &Repeat, patience: SignedDuration) -> Option<&str> {
+        let is_next = repeat.sequence.get() == self.head() + 1;
+        let is_traced = self.newest.mark.is_some() && !self.newest.is_silent_before(repeat.observed_at, patience);
+        let says_again = self.says(repeat.repeats.sequence, &repeat.repeats.digest);
+        self.content.as_deref().filter(|_| is_next && is_traced && says_again)
+    }
 }
 
 /// What stands in the row of a link, if it has reported.
 pub(super) fn standing(session: &dyn Session, link: &LinkId) -> Stored<Option<Standing>> {
     session.row(
-        "SELECT sequence, digest, observed_at, failure, counted_sequence, traced FROM latest WHERE link = ?1",
+        "SELECT sequence, digest, observed_at, failure, counted_sequence, traced, content, repeats, repeats_digest
+         FROM latest WHERE link = ?1",
         params![link.as_str()],
         |row| {
             let newest = Newest {
@@ -96,7 +162,10 @@ pub(super) fn standing(session: &dyn Session, link: &LinkId) -> Stored<Option<St
             };
             let is_counted = row.text_option("failure")?.is_none();
             let counted = row.number_option("counted_sequence")?;
-            Ok(Standing { newest, digest: row.parsed("digest")?, is_counted, counted })
+            let (digest, content) = (row.parsed("digest")?, row.text_option("content")?);
+            let repeats = row.sequence_option("repeats")?.zip(row.parsed_option("repeats_digest")?);
+            let repeats = repeats.map(|(sequence, digest)| Repeated { sequence, digest });
+            Ok(Standing { newest, digest, is_counted, counted, content, repeats })
         },
     )
 }
@@ -111,8 +180,8 @@ pub(super) fn update(
     patience: SignedDuration,
     now: Timestamp,
 ) -> Stored<()> {
-    let sequence = report.incoming.report.sequence.get();
-    let place = (report.incoming.report.sequence, report.incoming.report.observed_at);
+    let sequence = report.report.sequence.get();
+    let place = (report.report.sequence, report.report.observed_at);
     let traced = (&report.trace, report.mark.as_str());
     let before = standing.map(|standing| &standing.newest);
     let is_newest = before.is_none_or(|before| before.sequence < place.0.get());
@@ -142,19 +211,21 @@ pub(super) fn update(
 fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared, now: Timestamp) -> Stored<()> {
     session.run(
         "INSERT INTO latest
-            (link, sequence, digest, observed_at, received_at, report, verdict, users, users_max, traced, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            (link, sequence, digest, observed_at, received_at, report, verdict, users, users_max, traced, content,
+             repeats, repeats_digest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (link) DO UPDATE SET
             sequence = excluded.sequence, digest = excluded.digest, observed_at = excluded.observed_at,
             received_at = excluded.received_at, failure = NULL, report = excluded.report,
             verdict = excluded.verdict, users = excluded.users, users_max = excluded.users_max, traced = excluded.traced,
             counted_sequence = NULL, counted_digest = NULL, counted_received_at = NULL, counted_report = NULL,
-            content = excluded.content",
+            counted_observed_at = NULL, content = excluded.content, repeats = excluded.repeats,
+            repeats_digest = excluded.repeats_digest",
         params![
             link.as_str(),
-            report.incoming.report.sequence.get(),
-            report.incoming.digest.as_str(),
-            report.incoming.report.observed_at,
+            report.report.sequence.get(),
+            report.digest.as_str(),
+            report.report.observed_at,
             now,
             &report.json,
             &report.verdict,
@@ -162,6 +233,8 @@ fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared, now: Tim
             report.users_max,
             &report.mark,
             &report.content,
+            report.repeats.as_ref().map(|repeats| repeats.sequence.get()),
+            report.repeats.as_ref().map(|repeats| repeats.digest.as_str()),
         ],
     )
 }
@@ -175,22 +248,26 @@ fn replace_newest(
     now: Timestamp,
 ) -> Stored<()> {
     session.run(
-        "INSERT INTO latest (link, sequence, digest, observed_at, received_at, failure, report, traced, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        "INSERT INTO latest
+            (link, sequence, digest, observed_at, received_at, failure, report, traced, content, repeats, repeats_digest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (link) DO UPDATE SET
             sequence = excluded.sequence, digest = excluded.digest, observed_at = excluded.observed_at,
             received_at = excluded.received_at, failure = excluded.failure, report = excluded.report,
-            traced = excluded.traced, content = excluded.content",
+            traced = excluded.traced, content = excluded.content, repeats = excluded.repeats,
+            repeats_digest = excluded.repeats_digest",
         params![
             link.as_str(),
-            report.incoming.report.sequence.get(),
-            report.incoming.digest.as_str(),
-            report.incoming.report.observed_at,
+            report.report.sequence.get(),
+            report.digest.as_str(),
+            report.report.observed_at,
             now,
             failure,
             &report.json,
             &report.mark,
             &report.content,
+            report.repeats.as_ref().map(|repeats| repeats.sequence.get()),
+            report.repeats.as_ref().map(|repeats| repeats.digest.as_str()),
         ],
     )
 }
@@ -198,7 +275,7 @@ fn replace_newest(
 /// The row's newest report has counts, and one without is about to take its place: what was counted stays.
 fn keep_counted(session: &dyn Session, link: &LinkId) -> Stored<()> {
     session.run(
-        "UPDATE latest SET counted_sequence = sequence, counted_digest = digest,
+        "UPDATE latest SET counted_sequence = sequence, counted_digest = digest, counted_observed_at = observed_at,
                 counted_received_at = received_at, counted_report = report WHERE link = ?1",
         params![link.as_str()],
     )
@@ -208,16 +285,34 @@ fn keep_counted(session: &dyn Session, link: &LinkId) -> Stored<()> {
 fn fill_counted(session: &dyn Session, link: &LinkId, report: &Prepared, now: Timestamp) -> Stored<()> {
     session.run(
         "UPDATE latest SET counted_sequence = ?2, counted_digest = ?3, counted_received_at = ?4,
-                counted_report = ?5, verdict = ?6, users = ?7, users_max = ?8 WHERE link = ?1",
+                counted_report = ?5, verdict = ?6, users = ?7, users_max = ?8, counted_observed_at = ?9 WHERE link = ?1",
         params![
             link.as_str(),
-            report.incoming.report.sequence.get(),
-            report.incoming.digest.as_str(),
+            report.report.sequence.get(),
+            report.digest.as_str(),
             now,
             &report.json,
             &report.verdict,
             report.users,
             report.users_max,
+            report.report.observed_at,
+        ],
+    )
+}
+
+/// The newest report is repeated: its place and its time go on, and what it says stays.
+pub(super) fn go_on(session: &dyn Session, repeat: &Repeat, digest: &Digest, now: Timestamp) -> Stored<()> {
+    session.run(
+        "UPDATE latest SET sequence = ?2, digest = ?3, observed_at = ?4, received_at = ?5, repeats = ?6,
+                repeats_digest = ?7 WHERE link = ?1",
+        params![
+            repeat.link.as_str(),
+            repeat.sequence.get(),
+            digest.as_str(),
+            repeat.observed_at,
+            now,
+            repeat.repeats.sequence.get(),
+            repeat.repeats.digest.as_str(),
         ],
     )
 }
@@ -225,7 +320,8 @@ fn fill_counted(session: &dyn Session, link: &LinkId, report: &Prepared, now: Ti
 /// The row, as the domain has it.
 pub(super) fn read(session: &dyn Session, link: &LinkId) -> Stored<Option<Latest>> {
     session.row(
-        "SELECT received_at, digest, report, counted_sequence, counted_received_at, counted_digest, counted_report
+        "SELECT sequence, observed_at, received_at, digest, report, repeats,
+                counted_sequence, counted_observed_at, counted_received_at, counted_digest, counted_report
          FROM latest WHERE link = ?1",
         params![link.as_str()],
         latest,
@@ -233,16 +329,27 @@ pub(super) fn read(session: &dyn Session, link: &LinkId) -> Stored<Option<Latest
 }
 
 fn latest(row: &Row<'_>) -> Stored<Latest> {
-    let newest =
-        ReportAt { received_at: row.time("received_at")?, digest: row.parsed("digest")?, report: row.json("report")? };
+    // The JSON may be that of the report which the row's repeats: place and time are the row's own.
+    let said: Report = row.json("report")?;
+    let newest = ReportAt {
+        received_at: row.time("received_at")?,
+        digest: row.parsed("digest")?,
+        report: Report { sequence: row.sequence("sequence")?, observed_at: row.time("observed_at")?, ..said },
+        repeats: row.sequence_option("repeats")?,
+    };
     let collected = match (newest.collected(), row.number_option::<u64>("counted_sequence")?) {
         (Some(_), _) => Some(newest.clone()),
         (None, None) => None,
-        (None, Some(_)) => Some(ReportAt {
-            received_at: row.time("counted_received_at")?,
-            digest: row.parsed("counted_digest")?,
-            report: row.json("counted_report")?,
-        }),
+        (None, Some(_)) => {
+            let said: Report = row.json("counted_report")?;
+            let observed_at = row.time_option("counted_observed_at")?.unwrap_or(said.observed_at);
+            Some(ReportAt {
+                received_at: row.time("counted_received_at")?,
+                digest: row.parsed("counted_digest")?,
+                report: Report { sequence: row.sequence("counted_sequence")?, observed_at, ..said },
+                repeats: None,
+            })
+        }
     };
     Ok(Latest { newest, collected })
 }

@@ -30,6 +30,7 @@ mod news;
 mod people;
 mod postgres;
 mod removal;
+mod repeats;
 mod reports;
 mod retention;
 mod row;

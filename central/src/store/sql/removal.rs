@@ -27,8 +27,9 @@ const MANY: [&str; 3] = [
 ];
 
 /// What is kept of a link in rows that are few.
-const FEW: [&str; 7] = [
+const FEW: [&str; 8] = [
     "DELETE FROM refused_reports WHERE link = ?1",
+    "DELETE FROM repeated WHERE link = ?1",
     "DELETE FROM statements WHERE link = ?1",
     "DELETE FROM gaps WHERE link = ?1",
     "DELETE FROM latest WHERE link = ?1",

@@ -3,16 +3,16 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
-use seatline_protocol::{Digest, LinkId, ReceiptVerdict, Sequence};
+use seatline_protocol::{Digest, Entry, KeyId, LinkId, ReceiptVerdict, Repeat, Sequence};
 
 use super::fleet::marks;
 use super::keys;
 use super::latest::{self, Prepared, Standing};
 use super::links::{InForce, in_force};
-use super::row::{Row, name_of};
+use super::row::{Row, name_of, short};
 use super::session::{Session, params};
-use super::{SqlStore, StoreError, Stored, chain};
-use crate::domain::admission::{Decision, decide};
+use super::{SqlStore, StoreError, Stored, chain, repeats};
+use crate::domain::admission::{Claim, Decision, decide};
 use crate::domain::history::patience;
 use crate::domain::report::{DEMANDED, MAX_REFUSED_KEPT};
 use crate::domain::rotation::may_seal;
@@ -24,7 +24,7 @@ impl Reports for SqlStore {
     async fn admit(&self, link: &LinkId, reports: Vec<Incoming>, now: Timestamp) -> Stored<Admissions> {
         let link = link.clone();
         // The writer's time is the scarce one: what can be made ready is made ready here.
-        let reports = reports.into_iter().map(Prepared::new).collect::<Stored<Vec<_>>>()?;
+        let reports = reports.into_iter().map(Arrived::new).collect::<Stored<Vec<_>>>()?;
         self.write(move |session| {
             let in_force = match in_force(session, &link)? {
                 Ok(in_force) => in_force,
@@ -54,11 +54,13 @@ impl Reports for SqlStore {
             return Err(StoreError::Cursor);
         }
         self.read(move |session| {
+            let keys = repeats::keys(session, &link)?;
             let rows = session.rows(
-                "SELECT sequence, digest, previous, observed_at, received_at, verdict, LENGTH(sealed) AS bytes
+                "SELECT sequence, digest, previous, observed_at, received_at, verdict, LENGTH(sealed) AS bytes, repeats,
+                        CASE WHEN repeats IS NULL THEN NULL ELSE sealed END AS made_for
                  FROM reports WHERE link = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
                 params![link.as_str(), before, size.rows_and_one()],
-                report_row,
+                |row| report_row(row, &link, &keys),
             )?;
             Ok(Page::cut(rows, size, |row| row.sequence.to_string()))
         })
@@ -68,11 +70,12 @@ impl Reports for SqlStore {
     async fn sealed_report(&self, link: &LinkId, sequence: Sequence) -> Stored<Option<String>> {
         let link = link.clone();
         self.read(move |session| {
-            session.row(
-                "SELECT sealed FROM reports WHERE link = ?1 AND sequence = ?2",
-                params![link.as_str(), sequence.get()],
-                |row| row.text("sealed"),
-            )
+            let keys = repeats::keys(session, &link)?;
+            let query = repeats::exact_where!("r.sequence = ?2");
+            let stored =
+                session.row(query, params![link.as_str(), sequence.get()], |row| repeats::exact(row, &link, &keys))?;
+            // What a stored report repeats is kept for longer than its place.
+            if stored.is_some() { Ok(stored) } else { repeats::sealed(session, &link, sequence) }
         })
         .await
     }
@@ -108,65 +111,128 @@ impl Reports for SqlStore {
     }
 }
 
+/// A report that has arrived, made ready for the writer.
+pub(super) struct Arrived {
+    pub(super) sealed: String,
+    pub(super) digest: Digest,
+    key: KeyId,
+    said: Said,
+}
+
+enum Said {
+    Full(Box<Prepared>),
+    Repeat(Repeat),
+}
+
+impl Arrived {
+    fn new(incoming: Incoming) -> Stored<Self> {
+        let Incoming { sealed, digest, entry, key } = incoming;
+        let said = match entry {
+            Entry::Full(report) => Said::Full(Box::new(Prepared::new(*report, &digest)?)),
+            Entry::Repeat(repeat) => Said::Repeat(repeat),
+        };
+        Ok(Self { sealed, digest, key, said })
+    }
+
+    fn claim(&self) -> Claim<'_> {
+        let (sequence, previous, observed_at) = match &self.said {
+            Said::Full(prepared) => {
+                let report = prepared.report();
+                (report.sequence, report.previous.as_ref(), report.observed_at)
+            }
+            Said::Repeat(repeat) => (repeat.sequence, Some(&repeat.previous), repeat.observed_at),
+        };
+        Claim { digest: &self.digest, sequence, previous, observed_at }
+    }
+
+    fn is_demanded(&self) -> bool {
+        let trigger = match &self.said {
+            Said::Full(prepared) => &prepared.report().trigger,
+            Said::Repeat(repeat) => &repeat.trigger,
+        };
+        trigger == DEMANDED
+    }
+}
+
 /// Whether a report is one that was made because somebody wanted a count, and is new.
-fn answers_demand(report: &Prepared, answer: &Admitted, now: Timestamp) -> bool {
+fn answers_demand(report: &Arrived, answer: &Admitted, now: Timestamp) -> bool {
     let is_new = matches!(answer, Admitted::Stored { received_at, .. } if *received_at == now);
-    is_new && report.incoming.report.trigger == DEMANDED
+    is_new && report.is_demanded()
 }
 
 fn admit(
     session: &dyn Session,
     link: &LinkId,
     in_force: &InForce,
-    prepared: &Prepared,
+    arrived: &Arrived,
     now: Timestamp,
 ) -> Stored<Admitted> {
-    let incoming = &prepared.incoming;
-    let report = &incoming.report;
+    let claim = arrived.claim();
+    let at = claim.sequence;
     let patience = patience(in_force.settings.interval);
     let standing = latest::standing(session, link)?;
     let standing = standing.as_ref();
-    let neighbours = chain::neighbours(session, link, standing, report.sequence)?;
+    let neighbours = chain::neighbours(session, link, standing, at)?;
     // Nearly all reports are sealed by the present key: only for another one is it looked up until when it sealed.
-    let until = if incoming.key == in_force.key { None } else { keys::until(session, link, &incoming.key)? };
-    let decision = match decide(incoming, &neighbours, now) {
+    let until = if arrived.key == in_force.key { None } else { keys::until(session, link, &arrived.key)? };
+    let decision = match decide(claim, &neighbours, now) {
         Decision::Repeat => Decision::Repeat,
-        _ if !may_seal(&incoming.key, &in_force.key, until, report.sequence) => {
-            Decision::Refuse(RefusalCode::KeyReplaced)
-        }
+        _ if !may_seal(&arrived.key, &in_force.key, until, at) => Decision::Refuse(RefusalCode::KeyReplaced),
         // A report that was stored here and is forgotten was received long ago: whoever sends it now was restored or copied.
-        Decision::Store(_) if is_forgotten(session, link, standing, report.sequence)? => {
-            Decision::Refuse(RefusalCode::Fork)
-        }
+        Decision::Store(_) if is_forgotten(session, link, standing, at)? => Decision::Refuse(RefusalCode::Fork),
         decision => decision,
     };
-    match decision {
-        Decision::Repeat => repeated(session, link, report.sequence),
-        Decision::Refuse(code) => {
-            keep_refused(session, link, incoming, code, now)?;
-            Ok(Admitted::Refused(code))
+    let stored = match (decision, &arrived.said) {
+        (Decision::Repeat, _) => return repeated(session, link, at),
+        (Decision::Refuse(code), _) => Admitted::Refused(code),
+        (Decision::Store(verdict), Said::Repeat(repeat)) => {
+            repeats::store(session, repeat, arrived, standing, (verdict, patience, now))?
         }
-        Decision::Store(verdict) => {
-            session.run(
-                "INSERT INTO reports (link, sequence, digest, previous, observed_at, received_at, verdict, sealed)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                params![
-                    link.as_str(),
-                    report.sequence.get(),
-                    incoming.digest.as_str(),
-                    report.previous.as_ref().map(Digest::as_str),
-                    report.observed_at,
-                    now,
-                    &name_of(&verdict)?,
-                    &incoming.sealed,
-                ],
-            )?;
+        // What comes after it says that it says what one before it says.
+        (Decision::Store(_), Said::Full(_))
+            if standing.is_some_and(|standing| at.get() < standing.head())
+                && !repeats::fits(session, link, at, at)? =>
+        {
+            Admitted::Refused(RefusalCode::Fork)
+        }
+        (Decision::Store(verdict), Said::Full(prepared)) => {
+            insert(session, link, arrived, (verdict, now))?;
             let content = (verdict == ReceiptVerdict::Chained).then_some(prepared.content.as_str());
-            chain::extend(session, link, standing, report.sequence, chain::News { content, now })?;
+            chain::extend(session, link, standing, at, chain::News { content, now })?;
             latest::update(session, link, prepared, standing, patience, now)?;
-            Ok(Admitted::Stored { received_at: now, verdict })
+            Admitted::Stored { received_at: now, verdict }
         }
+    };
+    // What is not known yet will be, and is no evidence of anything.
+    if let Admitted::Refused(code) = stored
+        && code != RefusalCode::RepeatUnknown
+    {
+        keep_refused(session, link, arrived, code, now)?;
     }
+    Ok(stored)
+}
+
+fn insert(
+    session: &dyn Session,
+    link: &LinkId,
+    arrived: &Arrived,
+    (verdict, now): (ReceiptVerdict, Timestamp),
+) -> Stored<()> {
+    let claim = arrived.claim();
+    session.run(
+        "INSERT INTO reports (link, sequence, digest, previous, observed_at, received_at, verdict, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            link.as_str(),
+            claim.sequence.get(),
+            &short(claim.digest),
+            claim.previous.map(short).as_deref(),
+            claim.observed_at,
+            now,
+            &name_of(&verdict)?,
+            &arrived.sealed,
+        ],
+    )
 }
 
 /// Whether a place was taken once, by a report that is not kept any more.
@@ -190,10 +256,11 @@ fn repeated(session: &dyn Session, link: &LinkId, at: Sequence) -> Stored<Admitt
 fn keep_refused(
     session: &dyn Session,
     link: &LinkId,
-    incoming: &Incoming,
+    arrived: &Arrived,
     code: RefusalCode,
     now: Timestamp,
 ) -> Stored<()> {
+    let claim = arrived.claim();
     session.run(
         "INSERT INTO refused_reports (link, digest, sequence, code, observed_at, first_at, last_at, times, sealed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?7)
@@ -201,12 +268,12 @@ fn keep_refused(
             code = excluded.code, last_at = excluded.last_at, times = refused_reports.times + 1",
         params![
             link.as_str(),
-            incoming.digest.as_str(),
-            incoming.report.sequence.get(),
+            claim.digest.as_str(),
+            claim.sequence.get(),
             code.name(),
-            incoming.report.observed_at,
+            claim.observed_at,
             now,
-            &incoming.sealed,
+            &arrived.sealed,
         ],
     )?;
     session.run(
@@ -221,15 +288,21 @@ fn keep_refused(
     Ok(())
 }
 
-fn report_row(row: &Row<'_>) -> Stored<ReportRow> {
+fn report_row(row: &Row<'_>, link: &LinkId, keys: &[KeyId]) -> Stored<ReportRow> {
+    let repeats = row.sequence_option("repeats")?;
+    let bytes = match (repeats, keys.first()) {
+        (Some(_), Some(key)) => repeats::length(row, link, key)?,
+        _ => row.number("bytes")?,
+    };
     Ok(ReportRow {
         sequence: row.sequence("sequence")?,
-        digest: row.parsed("digest")?,
-        previous: row.parsed_option("previous")?,
+        digest: row.digest("digest")?,
+        previous: row.digest_option("previous")?,
         observed_at: row.time("observed_at")?,
         received_at: row.time("received_at")?,
         verdict: row.named("verdict")?,
-        bytes: row.number("bytes")?,
+        bytes,
+        repeats,
     })
 }
 

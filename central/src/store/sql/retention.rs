@@ -6,7 +6,7 @@ use seatline_protocol::{LinkId, Sequence};
 
 use super::row::Row;
 use super::session::{Session, params};
-use super::{SqlStore, Stored};
+use super::{SqlStore, Stored, repeats};
 use crate::domain::{Act, Changed, LetGo, Object, Record, Retention, WouldForget};
 use crate::store::Retentions;
 
@@ -181,6 +181,7 @@ fn forget_reports(session: &dyn Session, link: &LinkId, before: Timestamp) -> St
     let too_old: Vec<u64> = too_old.map(|(sequence, _)| *sequence).collect();
     let Some(last) = too_old.last() else { return Ok(Rest::Nothing) };
     session.run("DELETE FROM reports WHERE link = ?1 AND sequence <= ?2", params![link.as_str(), *last])?;
+    repeats::forget(session, link)?;
     Ok(if too_old.len() < REPORTS as usize { Rest::Nothing } else { Rest::More })
 }
 

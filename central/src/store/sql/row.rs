@@ -3,8 +3,10 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jiff::Timestamp;
-use seatline_protocol::Sequence;
+use seatline_protocol::{Digest, Sequence};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -64,6 +66,21 @@ impl Row<'_> {
         self.0.text(column)?.map(|text| text.parse().map_err(|error| odd(column, error))).transpose()
     }
 
+    /// A column that holds a digest: in short, see [`short`], or as documents write it.
+    pub(super) fn digest(&self, column: &str) -> Stored<Digest> {
+        self.digest_option(column)?.ok_or_else(|| empty(column))
+    }
+
+    /// As [`Self::digest`], or nothing.
+    pub(super) fn digest_option(&self, column: &str) -> Stored<Option<Digest>> {
+        let Some(text) = self.0.text(column)? else { return Ok(None) };
+        if let Ok(digest) = text.parse() {
+            return Ok(Some(digest));
+        }
+        let hash = BASE64.decode(text).ok().and_then(|hash| hash.try_into().ok());
+        hash.map(|hash| Some(Digest::of_hash(hash))).ok_or_else(|| odd(column, "it is no digest"))
+    }
+
     /// A column that holds a value as JSON.
     pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Stored<T> {
         let text = self.0.text(column)?.ok_or_else(|| empty(column))?;
@@ -107,6 +124,11 @@ impl Row<'_> {
         let number: Option<u64> = self.number_option(column)?;
         number.map(|number| Sequence::try_from(number).map_err(|error| odd(column, error))).transpose()
     }
+}
+
+/// A digest in short, where millions of them are stored.
+pub(super) fn short(digest: &Digest) -> String {
+    BASE64.encode(digest.hash())
 }
 
 /// A value as JSON, to be stored.

@@ -11,23 +11,26 @@ mod pages;
 mod product;
 mod seed;
 
-use std::fs;
 use std::time::Duration;
 
+use rusqlite::Connection;
+use seatline_central::store::sql::DATABASE_FILE;
 use seatline_tests::Central;
 
 use crate::agent::memory_of;
 use crate::figure::{Figure, Goal};
 use crate::{Bench, Problem};
 use load::{Measured, Pace};
-use product::Product;
+use product::{News, Product};
 
 /// The applications of the fleets.
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 /// The connections that are open at once.
 const CONNECTIONS: usize = 64;
-/// The reports of the measurement that goes as fast as it can.
+/// The reports of the measurement that goes as fast as it can: they repeat what was said before, as nearly all do.
 const FAST_REPORTS: usize = 60_000;
+/// The same of reports that say something new.
+const NEW_REPORTS: usize = 20_000;
 /// For how long the products report at the pace of an hour, and of the worst minute: what they report is held in memory.
 const PACED: Duration = Duration::from_secs(10);
 
@@ -52,25 +55,32 @@ fn measure(applications: usize) -> Result<Vec<Figure>, Problem> {
     eprintln!("  putting {applications} applications into the store");
     let mut fleet = seed::fleet(central.dir(), applications)?;
     central.serve();
-    let before = database_bytes(&central)?;
     eprintln!("  reporting");
-    let reports = product::reports(&mut fleet, FAST_REPORTS)?;
-    let fast = load::run(central.address(), reports, CONNECTIONS, Pace::Fastest)?;
-    let bytes = database_bytes(&central)?.saturating_sub(before) as f64 / fast.receipts as f64;
+    let (fast, bytes) = fastest(&central, &mut fleet, FAST_REPORTS, News::None)?;
+    let (new, new_bytes) = fastest(&central, &mut fleet, NEW_REPORTS, News::Count)?;
     let hourly = paced(&central, &mut fleet, Duration::from_secs(3_600))?;
     let worst = paced(&central, &mut fleet, Duration::from_secs(60))?;
     let memory = memory_of(central.process_id(), "VmHWM:")?;
     check(&central, &fleet)?;
     eprintln!("  opening the pages");
     let pages = pages::times(&central)?;
-    Ok(figures(applications, &fast, bytes, &hourly, &worst, memory, &pages))
+    Ok(figures(applications, (&fast, bytes), (&new, new_bytes), &hourly, &worst, memory, &pages))
+}
+
+/// Reports as fast as they are taken, and how many bytes each of them has added to the database.
+fn fastest(central: &Central, fleet: &mut [Product], number: usize, news: News) -> Result<(Measured, f64), Problem> {
+    let before = database_bytes(central)?;
+    let reports = product::reports(fleet, number, news)?;
+    let measured = load::run(central.address(), reports, CONNECTIONS, Pace::Fastest)?;
+    let bytes = database_bytes(central)?.saturating_sub(before) as f64 / measured.receipts as f64;
+    Ok((measured, bytes))
 }
 
 /// All products report once within `span`, as far as [`PACED`] goes.
 fn paced(central: &Central, fleet: &mut [Product], span: Duration) -> Result<Measured, Problem> {
     let rate = fleet.len() as f64 / span.as_secs_f64();
     let reports = ((rate * PACED.as_secs_f64()) as usize).max(1);
-    load::run(central.address(), product::reports(fleet, reports)?, 4 * CONNECTIONS, Pace::PerSecond(rate))
+    load::run(central.address(), product::reports(fleet, reports, News::None)?, 4 * CONNECTIONS, Pace::PerSecond(rate))
 }
 
 /// Nothing that has a receipt may be missing: of some products, everything that they have sent is in the chain.
@@ -84,22 +94,17 @@ fn check(central: &Central, fleet: &[Product]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The bytes of the database with its journal.
+/// The bytes of the database as of its last commit, also what stands in its journal as yet.
 fn database_bytes(central: &Central) -> Result<u64, Problem> {
-    let mut bytes = 0;
-    for file in fs::read_dir(central.dir())? {
-        let file = file?;
-        if file.file_name().to_string_lossy().starts_with("central.db") {
-            bytes += file.metadata()?.len();
-        }
-    }
-    Ok(bytes)
+    let file = Connection::open(central.dir().join(DATABASE_FILE))?;
+    let read = |what| file.pragma_query_value(None, what, |row| row.get::<_, u64>(0));
+    Ok(read("page_count")? * read("page_size")?)
 }
 
 fn figures(
     applications: usize,
-    fast: &Measured,
-    bytes: f64,
+    (fast, bytes): (&Measured, f64),
+    (new, new_bytes): (&Measured, f64),
     hourly: &Measured,
     worst: &Measured,
     memory: f64,
@@ -111,7 +116,10 @@ fn figures(
         Figure::new(named("an exchange over 64 connections, median"), fast.percentile(50), "ms"),
         Figure::new(named("an exchange over 64 connections, 99 of 100"), fast.percentile(99), "ms")
             .must(Goal::Below(50.0)),
-        Figure::new(named("on disk for a report, evidence and all"), bytes, "bytes"),
+        Figure::new(named("exchanges that say something new"), new.per_second(), "/s").must(Goal::AtLeast(5_000.0)),
+        Figure::new(named("on disk for an unchanged report, evidence and all"), bytes, "bytes")
+            .must(Goal::Below(401.0)),
+        Figure::new(named("on disk for a changed report, evidence and all"), new_bytes, "bytes"),
         Figure::new(named("an exchange at the pace of an hour, median"), hourly.percentile(50), "ms"),
         Figure::new(named("an exchange at the pace of an hour, 99 of 100"), hourly.percentile(99), "ms"),
         Figure::new(named("all in a minute: receipts"), worst.per_second(), "/s"),

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use seatline_protocol::exchange::{ExchangeRequest, PATH};
+use seatline_protocol::repeat::Repeated;
 use seatline_protocol::report::{AccountCounts, Collected, Outcome, ProductFacts, Report, Reporter};
-use seatline_protocol::{Counting, Digest, LinkId, SecretKey, Sequence, ServerId, seal};
+use seatline_protocol::{Counting, Digest, Entry, LinkId, Repeat, SecretKey, Sequence, ServerId, seal};
 
 use crate::Problem;
 use crate::counting::sketch_of;
@@ -17,18 +18,29 @@ pub struct Product {
     pub link: LinkId,
     sent: u64,
     previous: Option<Digest>,
+    /// Its last report that said all.
+    said: Option<Repeated>,
+}
+
+/// What a product has to say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// What it said before: it repeats that, as the agent does.
+    None,
+    /// Another count.
+    Count,
 }
 
 /// A sealed report, as it is sent and as it was meant.
 pub struct Made {
     pub sealed: String,
     pub digest: Digest,
-    pub report: Report,
+    pub entry: Entry,
 }
 
 impl Product {
     pub fn new(number: u32) -> Self {
-        Self { number, link: LinkId::from_random(bytes(number)), sent: 0, previous: None }
+        Self { number, link: LinkId::from_random(bytes(number)), sent: 0, previous: None, said: None }
     }
 
     /// The key of its link.
@@ -55,8 +67,32 @@ impl Product {
     }
 
     /// Its next report.
-    pub fn report(&mut self, people: &[u8]) -> Result<Made, Problem> {
+    pub fn report(&mut self, people: &[u8], news: News) -> Result<Made, Problem> {
         self.sent += 1;
+        let (sequence, now) = (Sequence::try_from(self.sent)?, Timestamp::now());
+        let observed_at = Timestamp::from_millisecond(now.as_millisecond())?;
+        let entry = match (news, &self.said, &self.previous) {
+            (News::None, Some(said), Some(previous)) => Entry::Repeat(Repeat {
+                repeats: said.clone(),
+                link: self.link.clone(),
+                sequence,
+                previous: previous.clone(),
+                observed_at,
+                trigger: "interval".to_owned(),
+            }),
+            _ => self.full(sequence, observed_at, people)?.into(),
+        };
+        let sealed = seal::seal_entry(&entry, &self.key())?;
+        let digest = Digest::of(sealed.as_bytes());
+        self.previous = Some(digest.clone());
+        if entry.full().is_some() {
+            self.said = Some(Repeated { sequence, digest: digest.clone() });
+        }
+        Ok(Made { sealed, digest, entry })
+    }
+
+    /// A report that says all; what it counts is another number than in the report before.
+    fn full(&self, sequence: Sequence, observed_at: Timestamp, people: &[u8]) -> Result<Report, Problem> {
         let accounts = AccountCounts {
             total: PEOPLE + 6,
             counted: PEOPLE,
@@ -64,25 +100,21 @@ impl Product {
             no_access: 1,
             never_signed_in: 0,
             service_accounts: 1,
-            dormant: 3,
+            dormant: self.sent % PEOPLE,
             dormancy_days: 90,
             counting: Counting::Account,
         };
         let collected = Collected { accounts: Some(accounts), people: Some(people.to_vec()), ..Collected::default() };
-        let report = Report {
+        Ok(Report {
             link: self.link.clone(),
-            sequence: Sequence::try_from(self.sent)?,
+            sequence,
             previous: self.previous.clone(),
-            observed_at: Timestamp::now(),
+            observed_at,
             trigger: "interval".to_owned(),
             reporter: Reporter { host: "0.1.0".to_owned(), plugin: None },
             product: self.facts()?,
             outcome: Outcome::Collected(Box::new(collected)),
-        };
-        let sealed = seal::seal(&report, &self.key())?;
-        let digest = Digest::of(sealed.as_bytes());
-        self.previous = Some(digest.clone());
-        Ok(Made { sealed, digest, report })
+        })
     }
 }
 
@@ -93,9 +125,9 @@ pub fn people() -> Vec<u8> {
 
 /// The requests of `number` reports, one product after the other, from the first again after the last. A report whose
 /// predecessor is among them stands as far behind it as there are products.
-pub fn reports(fleet: &mut [Product], number: usize) -> Result<Vec<Vec<u8>>, Problem> {
+pub fn reports(fleet: &mut [Product], number: usize, news: News) -> Result<Vec<Vec<u8>>, Problem> {
     let (people, products) = (people(), fleet.len());
-    (0..number).map(|n| request(fleet[n % products].report(&people)?.sealed)).collect()
+    (0..number).map(|n| request(fleet[n % products].report(&people, news)?.sealed)).collect()
 }
 
 fn request(sealed: String) -> Result<Vec<u8>, Problem> {

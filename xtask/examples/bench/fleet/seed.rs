@@ -11,7 +11,7 @@ use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
 use seatline_central::store::{Applications as _, Links as _, Reports as _};
 use tokio::task::JoinSet;
 
-use super::product::{self, Product, bytes};
+use super::product::{self, News, Product, bytes};
 use crate::Problem;
 
 /// How many products are put into the store at once: fewer than may wait there.
@@ -77,8 +77,8 @@ async fn add(store: &SqlStore, people: &[u8], number: u32) -> Result<Product, Pr
         Redeemed::Link(_) => {}
         other => return Err(format!("no link: {other:?}").into()),
     }
-    let product::Made { sealed, digest, report } = product.report(people)?;
-    let incoming = Incoming { sealed, digest, report, key: product.key().public().id() };
+    let product::Made { sealed, digest, entry } = product.report(people, News::Count)?;
+    let incoming = Incoming { sealed, digest, entry, key: product.key().public().id() };
     store.admit(&product.link, vec![incoming], now).await?;
     Ok(product)
 }

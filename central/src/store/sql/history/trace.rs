@@ -24,6 +24,13 @@ pub(in crate::store::sql) struct Newest {
     pub(in crate::store::sql) mark: Option<String>,
 }
 
+impl Newest {
+    /// Whether the link was silent for longer than `patience` between this report and one that was observed at `at`.
+    pub(in crate::store::sql) fn is_silent_before(&self, at: Timestamp, patience: SignedDuration) -> bool {
+        is_silent(Some(self.observed_at), at, patience)
+    }
+}
+
 /// A stored report: its place, and when it was observed.
 #[derive(Clone, Copy)]
 struct Place {

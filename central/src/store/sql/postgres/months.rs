@@ -88,8 +88,10 @@ fn forget(session: &PostgresSession, part: &str) -> Stored<()> {
     session.control(&format!(
         "BEGIN;
          ALTER TABLE reports DETACH PARTITION {part};
-         INSERT INTO reports (link, sequence, digest, previous, observed_at, received_at, verdict, sealed)
-             SELECT link, sequence, digest, previous, observed_at, received_at, verdict, sealed FROM newest;
+         INSERT INTO reports
+                (link, sequence, digest, previous, observed_at, received_at, verdict, sealed, repeats, signature)
+             SELECT link, sequence, digest, previous, observed_at, received_at, verdict, sealed, repeats, signature
+             FROM newest;
          DROP TABLE {part};
          COMMIT"
     ))
