@@ -167,7 +167,7 @@ async fn g8_the_history_is_folded_in_batches_and_says_the_same_as_before() {
     let central = central(&store).await;
     let link = linked(&*store, 1).await.id;
     for reports in chain(1, 150).chunks(50) {
-        let now = reports[49].report.observed_at;
+        let now = reports[49].entry.observed_at();
         central.store().admit(&link, reports.to_vec(), now).await.expect("answered");
     }
     let spans = async || {

@@ -307,18 +307,18 @@ pub async fn a_new_plugin_version_is_told_once(store: &dyn Store) {
     linked(store, 1).await;
     let by = |sequence: u64, previous: Option<&Digest>, version: &str| {
         let mut incoming = report(1, sequence, previous, counts(5));
-        incoming.report.reporter.plugin = Some(PluginFacts {
+        incoming.entry.full_mut().expect("a report").reporter.plugin = Some(PluginFacts {
             name: "license-visibility".to_owned(),
             version: version.to_owned(),
             digest: Digest::of(version.as_bytes()),
         });
         let key: SecretKey = key(1);
-        incoming.sealed = seatline_protocol::seal::seal(&incoming.report, &key).expect("sealed");
+        incoming.sealed = seatline_protocol::seal::seal_entry(&incoming.entry, &key).expect("sealed");
         incoming.digest = Digest::of(incoming.sealed.as_bytes());
         incoming
     };
     let first = by(1, None, "0.1.0");
-    let link = first.report.link.clone();
+    let link = first.entry.link().clone();
     let second = by(2, Some(&first.digest), "0.2.0");
     store.admit(&link, vec![first], at(60)).await.expect("admitted");
     review(store, 61).await;
