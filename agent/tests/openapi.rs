@@ -12,12 +12,12 @@ use axum::http::{Request, StatusCode};
 use seatline_agent::http::api::description;
 use seatline_agent::http::{App, router};
 use seatline_agent::instance::Instance;
+use seatline_tests::schema::Description;
 use serde_json::{Value, json};
 use support::agent::Agent;
 use support::api::Api;
 use support::central::Central;
 use support::http::{Answer, get, send};
-use support::schema::Description;
 use tower::ServiceExt as _;
 
 fn described() -> Description {

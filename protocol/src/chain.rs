@@ -53,6 +53,7 @@ pub fn admit(digest: &Digest, previous: Option<&Digest>, stored: &Neighbours) ->
 /// How the stored reports of a link follow one another, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum ChainState {
     /// Every report follows the one before.
     Whole,

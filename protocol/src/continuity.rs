@@ -116,6 +116,7 @@ pub struct UnknownAnswer;
 
 /// That the server ID of a linked instance has changed, sealed by the link's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Continuity {
     /// The link whose key vouches for it.
     pub link: LinkId,

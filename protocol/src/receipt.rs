@@ -24,6 +24,7 @@ pub struct Receipt {
 /// How a stored report fitted the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ReceiptVerdict))]
 pub enum Verdict {
     /// It follows the report before.
     Chained,

@@ -48,6 +48,7 @@ pub struct Report {
 
 /// What made a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Reporter {
     /// The host's version, such as `0.1.0`.
     pub host: String,

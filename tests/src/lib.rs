@@ -10,6 +10,7 @@ mod central;
 mod place;
 pub mod postgres;
 mod process;
+pub mod schema;
 pub mod server;
 mod wiki;
 

@@ -11,7 +11,6 @@ pub mod mariadb;
 pub mod person;
 pub mod plugin;
 pub mod running;
-pub mod schema;
 pub mod scim;
 pub mod site;
 pub mod slapd;

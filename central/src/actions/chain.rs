@@ -9,7 +9,7 @@ use crate::central::{ActionError, Central};
 use crate::domain::{ApplicationId, Chain, Conflict, LetGo};
 
 /// The chain of the link that an application has chosen.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ChainProof {
     /// The link.
     pub link: LinkId,

@@ -12,7 +12,7 @@ use crate::domain::{Actor, ApplicationId, InviteId, InviteRecord, Link, LinkStat
 use crate::store::StoreError;
 
 /// An invite that was just made. Its secret is in `invite` alone, and cannot be had again; so it never shows in `Debug`.
-#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct MadeInvite {
     /// Its id.
     pub id: InviteId,

@@ -26,7 +26,7 @@ pub(super) struct Password {
 }
 
 /// Until when it needs not be confirmed again.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Confirmed {
     until: Timestamp,
 }
@@ -53,7 +53,7 @@ pub(super) struct WantedToken {
 }
 
 /// A token that was made.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct MadeToken {
     /// The token itself, this once.
     token: String,

@@ -17,8 +17,9 @@ use crate::server::App;
 use crate::store::{MAX_SPANS, StoreError};
 
 /// What was counted on a day in which something changed. A day that is not there is as the one before.
-#[derive(Serialize)]
-struct Line {
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = HistoryLine)]
+pub(super) struct Line {
     day: String,
     dimension: String,
     lowest: u64,

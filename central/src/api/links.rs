@@ -18,7 +18,7 @@ use crate::server::App;
 use crate::store::Page;
 
 /// A link, and the fingerprint of its key for two people to compare.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct ShownLink {
     #[serde(flatten)]
     link: Link,
@@ -57,7 +57,7 @@ pub(super) async fn invite(
 }
 
 /// A link of the list, with its fingerprint.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct ListedLink {
     #[serde(flatten)]
     row: LinkRow,

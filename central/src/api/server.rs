@@ -10,7 +10,7 @@ use crate::domain::{AccountName, Role};
 use crate::server::App;
 
 /// What the server is, and who asks.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Server {
     name: String,
     version: &'static str,
@@ -18,6 +18,7 @@ pub(super) struct Server {
     /// The key that seals invites, receipts and settings: what products pin.
     public_key: PublicKey,
     fingerprint: String,
+    #[schema(value_type = String)]
     signed_in: AccountName,
     /// What who asks may do.
     role: Role,

@@ -10,9 +10,10 @@ use super::ids::{SessionId, TokenHash, TokenId};
 use super::role::{Role, Scopes};
 
 /// Somebody who signs in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Account {
     /// The name, unique.
+    #[schema(value_type = String)]
     pub name: AccountName,
     /// What it may do.
     pub role: Role,
@@ -26,7 +27,7 @@ pub struct Account {
 }
 
 /// How the owner of an account proves who he is.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "sign_in", rename_all = "kebab-case")]
 pub enum Proof {
     /// By a password of his own.
@@ -40,7 +41,7 @@ pub enum Proof {
 }
 
 /// Somebody as a provider of single sign-on knows him.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 pub struct Subject {
     /// The provider.
     pub issuer: String,
@@ -125,11 +126,12 @@ pub struct NewSession {
 }
 
 /// A session that runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
     /// Whose it is.
+    #[schema(value_type = String)]
     pub account: AccountName,
     /// What he may do at this moment.
     #[serde(skip)]
@@ -141,6 +143,7 @@ pub struct Session {
     /// When it ends by itself at the latest.
     pub expires_at: Timestamp,
     /// Where it began.
+    #[schema(value_type = String)]
     pub address: IpAddr,
     /// What the browser says of itself.
     pub browser: String,
@@ -165,7 +168,7 @@ impl Default for SessionLife {
 }
 
 /// A token with which a program uses the API in somebody's name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ApiToken {
     /// Its id.
     pub id: TokenId,
@@ -173,6 +176,7 @@ pub struct ApiToken {
     #[serde(skip)]
     pub token: TokenHash,
     /// In whose name it acts. It never may more than its owner at that moment.
+    #[schema(value_type = String)]
     pub account: AccountName,
     /// What it is for, in one line.
     pub label: String,

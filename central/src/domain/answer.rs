@@ -16,7 +16,7 @@ pub const MAX_WHY: usize = 400;
 pub const MAX_ANSWERS: usize = 64;
 
 /// A question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Question {
     /// Two live copies report, or one was restored from a backup.
@@ -44,7 +44,7 @@ impl Question {
 }
 
 /// What it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Explanation {
     /// A copy, which was switched off.
@@ -102,7 +102,7 @@ impl Explanation {
 }
 
 /// What the question was about, when it was answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum About {
     /// So many forks had been counted.
@@ -117,7 +117,7 @@ pub enum About {
 }
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Answer {
     /// Its id.
     pub id: AnswerId,

@@ -9,7 +9,7 @@ use super::link::LinkState;
 use super::report::LatestSummary;
 
 /// An application. It is added here first, and linked to a running product then.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Application {
     /// Its id.
     pub id: ApplicationId,
@@ -45,7 +45,7 @@ impl ApplicationName {
 }
 
 /// A row of the list of applications.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ApplicationRow {
     /// The application.
     #[serde(flatten)]

@@ -51,7 +51,7 @@ pub struct Actor {
 }
 
 /// By what means somebody is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActorKind {
     /// A person who signed in to the pages.
@@ -98,7 +98,8 @@ pub struct Act {
 }
 
 /// What is changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AuditObject)]
 pub struct Object {
     /// What kind of thing, such as `application`.
     pub kind: String,
@@ -188,8 +189,11 @@ impl<T> Changed<T> {
     }
 }
 
+/// [`Object`] under a name that a description does not take for any object.
+type Thing = Object;
+
 /// An entry of the audit log, as it is read.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Entry {
     /// Its id.
     pub id: EntryId,
@@ -204,10 +208,12 @@ pub struct Entry {
     pub token: Option<TokenId>,
     /// From where; absent on the command line.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub address: Option<IpAddr>,
     /// What was done.
     pub action: String,
     /// To what.
+    #[schema(value_type = Thing)]
     pub object: Object,
     /// What was so before.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -20,7 +20,7 @@ pub struct Stated {
 }
 
 /// A statement that is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Statement {
     /// The digest of its exact bytes.
     pub digest: Digest,

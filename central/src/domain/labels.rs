@@ -31,7 +31,7 @@ seatline_protocol::checked_string!(
 );
 
 /// How an application is sorted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Labels {
     /// Its group.

@@ -19,7 +19,7 @@ use super::report::{Latest, ReportAt};
 use super::trouble::{Trouble, troubles};
 
 /// What the Licenses tab shows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Licenses {
     /// The application.
     pub application: Application,
@@ -42,7 +42,7 @@ pub struct Licenses {
 }
 
 /// A link in short.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct LinkFacts {
     /// Its id.
     pub id: LinkId,
@@ -57,7 +57,7 @@ pub struct LinkFacts {
 }
 
 /// The newest report.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Reported {
     /// Its place in the chain.
     pub sequence: Sequence,
@@ -76,7 +76,7 @@ pub struct Reported {
 }
 
 /// What the newest report with counts says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Counted {
     /// Its place in the chain: that of `reported`, unless newer runs gave no counts.
     pub sequence: Sequence,
@@ -111,7 +111,7 @@ pub struct Counted {
 }
 
 /// A license and the time that is left of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct LicenseRow {
     /// The license and what it comes to.
     #[serde(flatten)]

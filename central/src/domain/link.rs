@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::ApplicationId;
 
 /// A link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Link {
     /// Its id, which the reports name.
     pub id: LinkId,
@@ -32,7 +32,7 @@ pub struct Link {
 }
 
 /// What a link may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkState {
     /// An administrator has to compare fingerprints and approve it. Its reports are not taken yet.
@@ -63,7 +63,7 @@ impl LinkState {
 }
 
 /// The settings of a link, see [`Settings`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LinkSettings {
     /// Counts up with every change, from 1 on.
     pub revision: u64,
@@ -82,7 +82,7 @@ pub struct LinkSettings {
 }
 
 /// That somebody wants a count at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Demand {
     /// Since when.
     pub at: Timestamp,
@@ -172,7 +172,7 @@ impl SettingsChange {
 }
 
 /// How the stored reports of a link follow one another (`b1`).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Chain {
     /// The greatest sequence number that is stored; absent before the first report.
     pub head: Option<Sequence>,
@@ -211,7 +211,7 @@ impl Chain {
 }
 
 /// A stretch of missing reports, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Gap {
     /// The first missing one.
     pub from: Sequence,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::link::{Link, LinkState};
 
 /// A link of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LinkRow {
     /// The link.
     #[serde(flatten)]
@@ -23,7 +23,7 @@ pub struct LinkRow {
 }
 
 /// A link that was removed, as the list remembers it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RemovedRow {
     /// Its id.
     pub link: LinkId,

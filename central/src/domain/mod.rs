@@ -28,6 +28,7 @@ pub mod retention;
 pub mod role;
 pub mod rotation;
 pub(crate) mod sample;
+mod schema;
 pub mod time;
 pub mod trouble;
 

@@ -14,7 +14,7 @@ pub struct RemovedLink {
 }
 
 /// What goes with a link or an application, before it is removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct WouldGo {
     /// How many links.
     pub links: u64,

@@ -49,7 +49,7 @@ pub struct Admissions {
 }
 
 /// A row of the list of a link's reports, the newest first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ReportRow {
     /// Its place in the chain.
     pub sequence: Sequence,
@@ -96,7 +96,7 @@ pub struct SealedRefused {
 }
 
 /// A refused report beside a report of the chain that it cannot stand beside (`b1`): the link's key has sealed both.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Conflict {
     /// The refused one.
     pub refused: RefusedReport,
@@ -108,7 +108,7 @@ pub struct Conflict {
 
 /// A sealed report that was not admitted to the chain, kept as evidence. At most [`MAX_REFUSED_KEPT`] per link are
 /// kept; the ones that came least recently give way.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct RefusedReport {
     /// The digest of its sealed bytes.
     pub digest: Digest,
@@ -153,7 +153,7 @@ pub struct ReportAt {
 }
 
 /// A link's newest report in short, for lists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LatestSummary {
     /// When the newest report was observed, by the product's clock.
     pub observed_at: Timestamp,

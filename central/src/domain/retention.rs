@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const LEAST_DAYS: u32 = 45;
 
 /// How long what was reported is kept. What is absent is kept for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Retention {
     /// For how many days sealed reports are kept, which are evidence. The newest of each link stays.
     pub reports_days: Option<u32>,
@@ -41,7 +41,7 @@ impl Retention {
 }
 
 /// What would go if a retention were set: counted at some links, as the ids of links are drawn by lot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
 pub struct WouldForget {
     /// Reports that were received before then would go.
     pub reports_before: Option<Timestamp>,
@@ -58,7 +58,7 @@ pub struct WouldForget {
 }
 
 /// Reports of a chain that were received, and let go as the retention says: no gap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LetGo {
     /// The last of them.
     pub up_to: Sequence,

@@ -16,7 +16,7 @@ pub struct Sender {
 }
 
 /// A key that another one took the place of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FormerKey {
     /// The key.
     pub key: PublicKey,

@@ -11,7 +11,7 @@ use super::link::{Link, LinkState};
 use super::report::{Latest, ReportAt};
 
 /// Something that is wrong, with the way out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Trouble {
     /// A stable code.
     pub code: &'static str,

@@ -49,7 +49,7 @@ impl SumOf {
 }
 
 /// A sum over a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FleetSum {
     /// The list.
     pub facet: Facet,
@@ -61,7 +61,7 @@ pub struct FleetSum {
 }
 
 /// A concern from its begin to its end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Spell {
     /// The concern, at the step that it came to last.
     #[serde(flatten)]
@@ -73,7 +73,7 @@ pub struct Spell {
 }
 
 /// A concern that has begun, come to another step, or ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ChangedConcern {
     /// Whose.
     pub application: ApplicationId,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Stored;
 
 /// A job, and how it went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct JobState {
     /// The job.
     pub name: String,

@@ -7,6 +7,7 @@ use super::{LicenseStanding, Status};
 
 /// Until when something of a license holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TimeLeft {
     /// What ends.
     pub ends: Ends,

@@ -47,7 +47,7 @@ impl Default for WantedSums {
 }
 
 /// Sums, and when they were so.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Sums {
     #[serde(rename = "use")]
     used_for: Use,

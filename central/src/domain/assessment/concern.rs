@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Trouble;
 
 /// A matter that calls for attention. Its code and its subject name it; how far it has come is its step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Concern {
     /// A stable code: one of [`CODES`].
     pub code: String,
     /// What of: a dimension, a license; empty where there can be one alone.
     pub subject: String,
     /// How far it has come, such as `days-30` or `over`; `holds` where there is one step alone.
+    #[schema(value_type = String)]
     pub step: Step,
     /// How grave it is at this step.
     pub gravity: Gravity,
@@ -24,7 +25,7 @@ pub struct Concern {
 }
 
 /// How grave something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gravity {
     /// To know, or a step that is still to be done.

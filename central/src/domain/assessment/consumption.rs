@@ -10,7 +10,7 @@ use super::{Concern, Gravity};
 use crate::domain::licenses::Counted;
 
 /// A count against its limit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Consumption {
     /// The add-on whose limit it is; absent for the product's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use crate::domain::licenses::Counted;
 use crate::domain::millis;
 
 /// The end of a license, or of its maintenance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct End {
     /// The license.
     pub license: LicenseId,

@@ -26,7 +26,7 @@ pub use plugin::Seen;
 use watch::Watch;
 
 /// What an application comes to at a moment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Assessment {
     /// What calls for attention, the gravest first; of one matter there is one.
     pub concerns: Vec<Concern>,

@@ -13,7 +13,7 @@ use super::{Concern, Gravity};
 use crate::domain::Licenses;
 
 /// The plugin that reports, and what it reports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Seen {
     /// The plugin.
     pub plugin: PluginFacts,

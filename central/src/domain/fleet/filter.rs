@@ -67,7 +67,7 @@ impl From<String> for Facet {
 }
 
 /// What instances are used for: totals of production leave staging out (`s3`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Use {
     /// In production.

@@ -20,7 +20,7 @@ pub use query::FleetSent;
 pub use sums::{Sum, Sums};
 
 /// An application as it was reviewed last.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct FleetRow {
     /// The application.
     pub application: ApplicationId,
@@ -39,7 +39,7 @@ pub struct FleetRow {
 }
 
 /// A row of the list of the fleet.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct FleetItem {
     /// The application as it was reviewed last.
     #[serde(flatten)]
@@ -51,7 +51,7 @@ pub struct FleetItem {
 }
 
 /// An end in the calendar.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Due {
     /// The application.
     pub application: ApplicationId,

@@ -12,7 +12,7 @@ use super::{Facet, FleetRow, Use, month};
 const MOST: u64 = 1_000_000_000_000;
 
 /// A sum over applications.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Sum {
     /// How many applications there are.
     pub applications: i64,

@@ -46,7 +46,7 @@ pub struct DayCount {
 }
 
 /// What is foreseen, or why nothing is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Forecast {
     /// There is too little to go by.
@@ -70,7 +70,7 @@ pub enum Forecast {
 }
 
 /// The count as it goes on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Outlook {
     /// The name of the method.
     pub method: &'static str,
@@ -93,7 +93,7 @@ pub struct Outlook {
 }
 
 /// A value with the band around it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Band {
     /// The lower edge.
     pub low: f64,
@@ -104,7 +104,7 @@ pub struct Band {
 }
 
 /// A day ahead.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct DayAhead {
     /// The day, in days since 1970-01-01.
     pub day: i32,
@@ -114,7 +114,7 @@ pub struct DayAhead {
 }
 
 /// When the limit is passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Passing {
     /// There is no limit.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::facts::{Classes, Facts, LicenseFacts};
 
 /// One of two reports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Side {
     /// Its place in the chain.
     pub sequence: Sequence,
@@ -22,37 +22,37 @@ pub struct Side {
 }
 
 /// A count before and after. Absent: it was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Change<T> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Change {
     /// In the earlier report.
-    pub before: Option<T>,
+    pub before: Option<u64>,
     /// In the later one.
-    pub after: Option<T>,
+    pub after: Option<u64>,
 }
 
 /// A class of accounts before and after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ClassChange {
     /// The name of the class.
     pub class: &'static str,
     /// The accounts in it.
     #[serde(flatten)]
-    pub accounts: Change<u64>,
+    pub accounts: Change,
 }
 
 /// A dimension before and after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DimensionChange {
     /// The dimension.
     pub dimension: Dimension,
     /// What is used.
-    pub used: Change<u64>,
+    pub used: Change,
     /// What may be used; absent: there is no limit.
-    pub limit: Change<u64>,
+    pub limit: Change,
 }
 
 /// What changed from one report to another. The classes add up to the total on both sides, so their changes do too.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Difference {
     /// The earlier report.
     pub before: Side,

@@ -23,7 +23,7 @@ pub struct Facts {
 
 /// The accounts by class, as an array of numbers in the history: total, counted, dormant, deactivated, no access, never signed
 /// in, service accounts, dormancy days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(from = "[u64; 8]", into = "[u64; 8]")]
 pub struct Classes {
     /// All accounts: the sum of the classes.
@@ -99,7 +99,7 @@ impl From<&AccountCounts> for Classes {
 }
 
 /// How much of a dimension is used, and how much may be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Use {
     /// The count; absent where it could not be taken.
     #[serde(default, rename = "u", skip_serializing_if = "Option::is_none")]
@@ -135,7 +135,7 @@ impl Facts {
 }
 
 /// A license as the history keeps it: what tells whether it is another one than before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LicenseFacts {
     /// Its id.
     pub id: LicenseId,

@@ -11,7 +11,7 @@ use crate::domain::Application;
 use crate::domain::forecast::{DayCount, Forecast, MAX_DAYS_BACK, forecast};
 
 /// How far back is looked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Range {
     /// 30 days.
@@ -89,7 +89,7 @@ pub struct Kept {
 }
 
 /// What the History tab shows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct History {
     /// The application.
     pub application: Application,
@@ -108,7 +108,7 @@ pub struct History {
 }
 
 /// A dimension over time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct DimensionHistory {
     /// The dimension.
     pub dimension: Dimension,
@@ -121,7 +121,7 @@ pub struct DimensionHistory {
 }
 
 /// A time and what was counted in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Period {
     /// Its begin.
     pub from: Timestamp,
@@ -164,7 +164,7 @@ impl Serialize for ClassPeriod {
 }
 
 /// The highest count ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Peak {
     /// The count.
     pub count: u64,

@@ -42,7 +42,7 @@ pub struct KeptSketch {
 }
 
 /// How many people there are, with the bounds of the estimate. Where they are few, all three are one number.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Estimate {
     /// The lower bound.
     pub low: f64,
@@ -53,7 +53,7 @@ pub struct Estimate {
 }
 
 /// People over a set of applications.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct People {
     /// When this was made.
     pub as_of: Timestamp,
@@ -70,7 +70,7 @@ pub struct People {
 }
 
 /// The people of one application.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct PeopleOf {
     /// The application.
     pub application: Application,
@@ -85,7 +85,7 @@ pub struct PeopleOf {
 }
 
 /// The people of two applications at once.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Overlap {
     /// The place of the one.
     pub one: usize,

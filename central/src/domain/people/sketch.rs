@@ -13,7 +13,7 @@ const FEWEST_HASHES: usize = 1024;
 pub struct Sketch(CompactThetaSketch);
 
 /// Why a sketch is not used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SketchTrouble {
     /// No report with a sketch has come.

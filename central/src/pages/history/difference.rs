@@ -87,7 +87,7 @@ impl DifferencePage {
 impl askama::filters::HtmlSafe for DifferencePage {}
 
 impl Line {
-    fn of(name: String, Change { before, after }: Change<u64>, nothing: &str) -> Self {
+    fn of(name: String, Change { before, after }: Change, nothing: &str) -> Self {
         let words = |count: Option<u64>| count.map_or_else(|| nothing.to_owned(), format::number);
         let change = match before.zip(after) {
             Some((before, after)) if after > before => format!("+{}", format::number(after - before)),

@@ -1,0 +1,78 @@
+//! Reports, and what they add up to: history, chain, evidence, people.
+
+use super::operation::{CSV, EVIDENCE, Operation, TEXT, file, json, list, op, page};
+use crate::actions::chain::ChainProof;
+use crate::api::history_export::Line;
+use crate::domain::history::{Difference, History};
+use crate::domain::people::People;
+use crate::domain::{RefusedReport, ReportRow};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    op("GET /api/v1/applications/{application}/history", "show_history", json::<History>(), "The use over time")
+        .asked("range?:30|90|365|all"),
+    op(
+        "GET /api/v1/applications/{application}/history.csv",
+        "export_history_csv",
+        file(CSV),
+        "All of the history that is kept, day by day",
+    ),
+    op(
+        "GET /api/v1/applications/{application}/history.json",
+        "export_history_json",
+        list::<Line>(),
+        "All of the history that is kept, day by day",
+    ),
+    op(
+        "GET /api/v1/applications/{application}/chain",
+        "show_chain",
+        json::<ChainProof>(),
+        "How the chain of reports of an application stands",
+    ),
+    op(
+        "GET /api/v1/applications/{application}/evidence",
+        "export_evidence",
+        file(EVIDENCE),
+        "The evidence of an application for a period",
+    )
+    .asked("from?:string to?:string"),
+    op(
+        "GET /api/v1/evidence",
+        "export_evidence_of_all",
+        file(EVIDENCE),
+        "The evidence of several applications for a period",
+    )
+    .asked("from?:string to?:string applications?:string"),
+    op("GET /api/v1/people", "show_people", json::<People>(), "People, counted once over a set of applications")
+        .asked("application?:strings"),
+    op(
+        "GET /api/v1/links/{link}/reports",
+        "list_reports",
+        page::<ReportRow>(),
+        "The stored reports of a link, the newest first",
+    ),
+    op(
+        "GET /api/v1/links/{link}/reports/{sequence}",
+        "show_report",
+        file(TEXT),
+        "The exact bytes of a report: evidence",
+    ),
+    op(
+        "GET /api/v1/links/{link}/difference",
+        "show_difference",
+        json::<Difference>(),
+        "What changed between two reports",
+    )
+    .asked("from:integer to:integer"),
+    op(
+        "GET /api/v1/links/{link}/refused-reports",
+        "list_refused_reports",
+        list::<RefusedReport>(),
+        "The refused reports that are kept",
+    ),
+    op(
+        "GET /api/v1/links/{link}/refused-reports/{digest}",
+        "show_refused_report",
+        file(TEXT),
+        "The exact bytes of a refused report: evidence",
+    ),
+];

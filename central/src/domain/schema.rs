@@ -1,0 +1,74 @@
+//! The texts of the domain as the description of the API shows them. The types with fields derive theirs.
+
+use jiff::Timestamp;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::history::ClassPeriod;
+use super::labels::{GroupName, Tag};
+use super::{AnswerId, ApplicationId, ApplicationName, EntryId, Facet, InviteId, Scopes, SessionId, TokenId};
+use crate::store::Cursor;
+
+/// Describes types that are text which holds to a rule.
+macro_rules! text {
+    ($($name:ident: $description:literal, $example:literal;)+) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let text = ObjectBuilder::new().schema_type(Type::String).description(Some($description));
+                text.examples([$example]).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
+}
+
+text! {
+    ApplicationId: "An application: 24 hexadecimal digits.", "7baafe9c89f6a059f5328f11";
+    InviteId: "An invite; not its secret.", "58e95a0c31f6a059f5328f11";
+    TokenId: "An API token; not its secret.", "0c1bfe9c89f6a059f5328f11";
+    SessionId: "A session; not its secret.", "9d2cfe9c89f6a059f5328f11";
+    AnswerId: "An answer to a question of a chain.", "11aafe9c89f6a059f5328f11";
+    EntryId: "An entry of the audit log.", "22bbfe9c89f6a059f5328f11";
+    ApplicationName: "What people call an application: one line of 1 to 100 characters, each name once.", "Company wiki";
+    GroupName: "A group of applications, such as a department.", "sales";
+    Tag: "A tag of an application.", "critical";
+    Facet: "A list that applications stand in: empty for all of them, or `product:…`, `group:…`, `tag:…`, `concern:…`, \
+        `gravity:…`.", "group:sales";
+    Cursor: "The place of a row in its list: the `after` of the next page.", "company wiki";
+}
+
+/// The fields of [`ClassPeriod`] as it is written.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it is there for its fields alone")]
+struct ClassesOfPeriod {
+    from: Timestamp,
+    until: Timestamp,
+    counted: u64,
+    /// Of the counted ones: seats that could be freed.
+    dormant: u64,
+    never_signed_in: u64,
+    no_access: u64,
+    deactivated: u64,
+    service_accounts: u64,
+    total: u64,
+    dormancy_days: u64,
+}
+
+impl PartialSchema for ClassPeriod {
+    fn schema() -> RefOr<Schema> {
+        ClassesOfPeriod::schema()
+    }
+}
+
+impl ToSchema for ClassPeriod {}
+
+impl PartialSchema for Scopes {
+    fn schema() -> RefOr<Schema> {
+        let scope = ObjectBuilder::new().schema_type(Type::String).examples(["reports:read"]);
+        ArrayBuilder::new().items(scope).description(Some("What a token may do, each once.")).into()
+    }
+}
+
+impl ToSchema for Scopes {}
