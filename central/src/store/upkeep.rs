@@ -18,7 +18,7 @@ pub trait LinkKeys: Send + Sync {
     /// Replaces the key of a link that is in force, once: the same wish again finds what it has come to. Of two wishes to
     /// replace one key, the first one is granted, and the other counted as a fork.
     async fn change_key(&self, change: &KeyChange, now: Timestamp) -> Stored<KeyChanged>;
-    /// The keys that a link had before its present one, the latest first, at most [`super::PageSize::MAX`].
+    /// The keys that a link had before its present one, the latest first: as many as evidence names beside that.
     async fn former_keys(&self, link: &LinkId) -> Stored<Vec<FormerKey>>;
 }
 

@@ -136,6 +136,7 @@ macro_rules! store_conformance {
             old_messages_and_removed_channels_are_forgotten
             a_lease_is_one_holders_until_it_ends
             a_new_key_takes_its_place_and_the_chain_goes_on
+            b12_every_key_that_a_link_had_is_known
             a_key_is_replaced_once_and_by_a_key_of_its_own
             w6_a_demand_is_answered_by_the_report_that_was_made_for_it
             w6_news_of_links_is_found_since_a_time

@@ -229,3 +229,16 @@ pub async fn b8_answers_are_kept_with_who_when_and_why(store: &dyn Store) {
     let nowhere = Answer { link: LinkId::from_random([9; 24]), ..answer(0) };
     assert!(matches!(store.answer(&act(), &nowhere).await, Err(StoreError::Missing(_))));
 }
+
+/// `b12`: evidence names every key that a link had, also after many changes.
+pub async fn b12_every_key_that_a_link_had_is_known(store: &dyn Store) {
+    let link = linked(store, 1).await;
+    for n in 1..=205 {
+        let (old, new) = (key(n).public(), key(n + 1).public());
+        let change = KeyChange { link: link.id.clone(), old, new, from: Sequence::FIRST };
+        let changed = store.change_key(&change, at(n.into())).await.expect("changed");
+        assert!(matches!(changed, KeyChanged::Link(_)), "{changed:?}");
+    }
+    let former = store.former_keys(&link.id).await.expect("read");
+    assert_eq!((former.len(), &former[0].key, &former[204].key), (205, &key(205).public(), &key(1).public()));
+}

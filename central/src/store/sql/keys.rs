@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use seatline_protocol::evidence::MAX_KEYS;
 use seatline_protocol::{KeyId, LinkId, PublicKey, Sequence};
 
 use super::fleet::marks;
@@ -9,7 +10,7 @@ use super::links::{by_id, locked};
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored};
 use crate::domain::{FormerKey, KeyChange, KeyChanged, LinkState, Sender};
-use crate::store::{LinkKeys, PageSize};
+use crate::store::LinkKeys;
 
 #[async_trait]
 impl LinkKeys for SqlStore {
@@ -42,7 +43,7 @@ impl LinkKeys for SqlStore {
             session.rows(
                 "SELECT public_key, until_sequence, replaced_at FROM link_keys WHERE link = ?1
                  ORDER BY replaced_at DESC, key_id LIMIT ?2",
-                params![link.as_str(), PageSize::MAX],
+                params![link.as_str(), MAX_KEYS - 1],
                 |row| {
                     let key: PublicKey = row.parsed("public_key")?;
                     Ok(FormerKey {
