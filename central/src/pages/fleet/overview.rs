@@ -22,7 +22,10 @@ const URGENT: u32 = 8;
 /// How many stand in each part of what is not heard of.
 const SILENT: u32 = 5;
 /// How many ends are shown.
-const NEXT_ENDS: u32 = 6;
+const NEXT_ENDS: usize = 6;
+/// How many of all ends are looked at for them, in so many pages at the most.
+const PAGE_OF_ENDS: u32 = 50;
+const MOST_PAGES_OF_ENDS: usize = 4;
 /// How many products.
 const PRODUCTS: usize = 12;
 /// How far ahead ends are shown.
@@ -143,10 +146,10 @@ impl Overview {
                 href: "/applications?gravity=problem&use=production".to_owned(),
             },
             Stat {
-                label: "Warnings",
-                value: figure(attention - problems),
-                note: "to be done in time".to_owned(),
-                tone: tone(attention - problems, Tone::Warning),
+                label: "Need attention",
+                value: figure(attention),
+                note: "problems, and what is to be done in time".to_owned(),
+                tone: tone(attention, Tone::Warning),
                 href: "/applications?gravity=warning&use=production".to_owned(),
             },
             Stat {
@@ -161,7 +164,7 @@ impl Overview {
                 value: figure(silent),
                 note: "no report, or no counts".to_owned(),
                 tone: tone(silent, Tone::Warning),
-                href: "/applications?concern=overdue&use=production".to_owned(),
+                href: "#silent-title".to_owned(),
             },
         ];
         let products = products(&known.products);
@@ -271,6 +274,22 @@ impl EndLine {
     }
 }
 
+/// What ends next and matters. Of maintenance and of what is followed there may be much before it: so far is looked.
+async fn next_ends(store: &dyn Store, now: Timestamp) -> Result<Vec<crate::domain::Due>, PageError> {
+    let until = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+    let (mut ends, mut after) = (Vec::new(), None);
+    for _ in 0..MOST_PAGES_OF_ENDS {
+        let page = store.ends(&Facet::all(), (now, until), after.as_ref(), PageSize::new(PAGE_OF_ENDS)).await?;
+        ends.extend(page.items.into_iter().filter(|due| due.end.matters()));
+        after = page.next;
+        if ends.len() >= NEXT_ENDS || after.is_none() {
+            break;
+        }
+    }
+    ends.truncate(NEXT_ENDS);
+    Ok(ends)
+}
+
 /// Reads what the overview is made of.
 async fn known(store: &dyn Store, now: Timestamp) -> Result<Known, PageError> {
     let mut all = [0; 2];
@@ -286,8 +305,6 @@ async fn known(store: &dyn Store, now: Timestamp) -> Result<Known, PageError> {
         silent.push((code, listed(filter, SILENT).await?));
     }
     let urgent = FleetFilter { at_least: Some(Gravity::Warning), ..FleetFilter::default() };
-    let until = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let ends = store.ends(&Facet::all(), (now, until), None, PageSize::new(4 * NEXT_ENDS)).await?.items;
     let jobs = store.jobs().await?;
     Ok(Known {
         all,
@@ -296,7 +313,7 @@ async fn known(store: &dyn Store, now: Timestamp) -> Result<Known, PageError> {
         products: store.sums(Use::Production, SumOf::Products).await?,
         urgent: listed(urgent, URGENT).await?,
         silent,
-        ends: ends.into_iter().filter(|due| due.end.matters()).take(NEXT_ENDS as usize).collect(),
+        ends: next_ends(store, now).await?,
         reviewed: jobs.iter().find(|job| job.name == "review").and_then(|job| job.ran_at),
         waits: store.to_review(now).await?,
     })
