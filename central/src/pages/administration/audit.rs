@@ -17,7 +17,8 @@ use crate::server::App;
 use crate::store::{Cursor, PageSize};
 
 /// The kinds of things that can be chosen.
-const KINDS: [&str; 6] = ["account", "token", "application", "link", "invite", "retention"];
+const KINDS: [&str; 9] =
+    ["account", "token", "application", "link", "invite", "alert", "channel", "alert-settings", "retention"];
 /// The most characters of a value on the page; the export has all of it.
 const MAX_VALUE: usize = 300;
 

@@ -80,10 +80,11 @@ impl Audit for SqlStore {
             // One of each set of entries that has an index of its own; what else is asked for is left out on the way.
             let (actor, object) = (filter.actor.as_deref().unwrap_or_default(), filter.object.as_deref());
             let kind = filter.kind.as_deref().unwrap_or_default();
-            let sql = match (object, actor) {
-                (Some(_), _) => entries!("object_id = ?6"),
-                (None, actor) if !actor.is_empty() => entries!("actor = ?4"),
-                (None, _) => entries!("1 = 1"),
+            let sql = match (object, actor, kind) {
+                (Some(_), ..) => entries!("object_id = ?6"),
+                (None, "", "") => entries!("1 = 1"),
+                (None, "", _) => entries!("object_kind = ?5"),
+                (None, ..) => entries!("actor = ?4"),
             };
             let from = filter.from.unwrap_or(Timestamp::MIN);
             let values = params![before, &below, from, actor, kind, object.unwrap_or_default(), size.rows_and_one()];
