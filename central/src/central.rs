@@ -240,7 +240,13 @@ impl Central {
             return Ok(Licenses::of(application, None, None, Vec::new(), self.now()));
         };
         let (link, latest) = (self.store().link(&id).await?, self.store().latest(&id).await?);
-        let told = Told { statements: self.store().statements(&id).await?, answers: self.store().answers(&id).await? };
+        let forked = link.as_ref().is_some_and(|link| link.chain.forks > 0);
+        let conflicts = if forked { self.store().conflicts(&id).await? } else { Vec::new() };
+        let told = Told {
+            statements: self.store().statements(&id).await?,
+            answers: self.store().answers(&id).await?,
+            conflict_at: conflicts.first().map(|conflict| conflict.refused.first_at),
+        };
         Ok(Licenses::of(application, link.as_ref(), latest.as_ref(), told, self.now()))
     }
 }

@@ -38,11 +38,13 @@ pub struct Told {
     pub statements: Vec<Statement>,
     /// The answers, the newest first.
     pub answers: Vec<Answer>,
+    /// When the first refused report that is kept came, which cannot stand beside the chain.
+    pub conflict_at: Option<Timestamp>,
 }
 
 impl From<Vec<Statement>> for Told {
     fn from(statements: Vec<Statement>) -> Self {
-        Self { statements, answers: Vec::new() }
+        Self { statements, ..Self::default() }
     }
 }
 

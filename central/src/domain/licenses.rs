@@ -4,6 +4,7 @@
 //! `seatline-central licenses` only show it.
 
 use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::chain::ChainState;
 use seatline_protocol::report::{ProductFacts, Reporter};
 use seatline_protocol::standing::{
     AddOnStanding, LicenseStanding, LimitStanding, NodeStanding, Reason, TimeLeft, Verdict,
@@ -54,6 +55,8 @@ pub struct LinkFacts {
     pub settings: LinkSettings,
     /// How its reports follow one another.
     pub chain: Chain,
+    /// The same in a word.
+    pub chain_state: ChainState,
 }
 
 /// The newest report.
@@ -134,11 +137,11 @@ impl Licenses {
     ) -> Self {
         let reported = link.zip(latest).map(|(link, latest)| Reported::of(&latest.newest, &link.settings));
         let counted = latest.and_then(|latest| latest.collected.as_ref()).and_then(|at| Counted::of(at, now));
-        let Told { statements, answers } = told.into();
+        let Told { statements, answers, conflict_at } = told.into();
         let identity_changes = continuity::changes(statements);
         let troubles = troubles(&application, link, latest, reported.as_ref(), &identity_changes, &answers, now);
         Self {
-            link: link.map(LinkFacts::of),
+            link: link.map(|link| LinkFacts::of(link, conflict_at, latest.map(|latest| latest.newest.received_at))),
             troubles,
             product: latest
                 .map(|latest| latest.newest.report.product.clone())
@@ -154,14 +157,16 @@ impl Licenses {
 }
 
 impl LinkFacts {
-    /// The link in short.
-    pub fn of(link: &Link) -> Self {
+    /// The link in short. `conflict_at` is when the first refused report came that cannot stand beside the chain, and `last_at` when
+    /// the newest of the chain did.
+    fn of(link: &Link, conflict_at: Option<Timestamp>, last_at: Option<Timestamp>) -> Self {
         Self {
             id: link.id.clone(),
             state: link.state,
             fingerprint: link.key.fingerprint(),
             settings: link.settings.clone(),
             chain: link.chain.clone(),
+            chain_state: link.chain.state(conflict_at, last_at),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::pages::words;
 pub use handlers::{approve, invite, save, show, suspend};
 pub use labels::{LabelsForm, LabelsSent, save_labels};
 pub use link_form::{LinkForm, LinkSent};
+pub use questions::addresses as questions;
 use questions::{AnswerLine, QuestionCard};
 
 /// The content of the tab.

@@ -45,6 +45,12 @@ pub(super) fn open(view: &Licenses) -> Vec<QuestionCard> {
     of_trouble.collect()
 }
 
+/// The title of each open question, and where it is answered.
+pub fn addresses(view: &Licenses) -> Vec<(&'static str, String)> {
+    let address = |id: &str| format!("/applications/{}#question-{id}", view.application.id);
+    open(view).into_iter().map(|card| (card.title, address(card.id))).collect()
+}
+
 impl QuestionCard {
     /// The fields of its form.
     pub(super) fn fields(&self) -> [Field<'_>; 2] {

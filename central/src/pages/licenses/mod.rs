@@ -2,6 +2,7 @@
 
 mod chain;
 mod counts;
+mod coverage;
 mod handlers;
 mod instance;
 mod reports;
@@ -11,9 +12,11 @@ use seatline_protocol::standing::{LicenseStanding, Status};
 use seatline_ui::{Banner, LicenseCard, LimitCard, Prose, Tone, When, format, reason_banners};
 
 use crate::domain::{Licenses, RefusedReport, ReportRow};
+use crate::pages::details::questions;
 use crate::pages::words;
 pub use chain::evidence;
 use counts::Measured;
+use coverage::{AddOn, Node};
 pub use handlers::{all, bytes, refused_bytes, show};
 use instance::Instance;
 pub(crate) use reports::chain_words;
@@ -37,6 +40,10 @@ pub struct LicensesTab {
     limits: Vec<LimitCard>,
     measured: Vec<Measured>,
     accounts: Option<counts::Accounts>,
+    /// The questions of the chain that wait for an answer: title, and where it is given.
+    questions: Vec<(&'static str, String)>,
+    add_ons: Vec<AddOn>,
+    nodes: Vec<Node>,
     licenses: Vec<LicenseCard>,
     history: Vec<LicenseCard>,
     instance: Option<Instance>,
@@ -64,6 +71,9 @@ impl LicensesTab {
             limits: counted.map(counts::limits).unwrap_or_default(),
             measured: counted.map(counts::unlimited).unwrap_or_default(),
             accounts: counted.and_then(|counted| counted.accounts.as_ref()).map(counts::accounts),
+            questions: questions(view),
+            add_ons: counted.map(|counted| counted.add_ons.iter().map(AddOn::from).collect()).unwrap_or_default(),
+            nodes: counted.map(|counted| counted.nodes.iter().map(Node::from).collect()).unwrap_or_default(),
             licenses,
             history,
             instance: Instance::of(view),

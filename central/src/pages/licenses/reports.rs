@@ -1,6 +1,6 @@
 //! Reports: when the last came, when the next is expected, and how they follow one another (`b1`).
 
-use seatline_ui::{Badge, Tone, When, format};
+use seatline_ui::{Badge, When, format};
 
 use crate::domain::{Chain, LetGo, Licenses, RefusedReport, ReportRow};
 use crate::pages::words;
@@ -54,17 +54,9 @@ impl Reporting {
             observed: when(reported.observed_at),
             next: when(reported.next_at),
             interval: format::every(link.settings.interval.into()),
-            chain: chain_badge(&link.chain),
+            chain: words::chain(link.chain_state),
             chain_words: chain_words(&link.chain),
         })
-    }
-}
-
-fn chain_badge(chain: &Chain) -> Badge {
-    match (chain.forks, chain.missing()) {
-        (0, 0) => Badge::new(Tone::Good, "Whole"),
-        (0, missing) => Badge::new(Tone::Warning, format!("{} missing", format::number(missing))),
-        _ => Badge::new(Tone::Danger, "Forked"),
     }
 }
 

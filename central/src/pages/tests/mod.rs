@@ -9,8 +9,8 @@ mod roles;
 mod stories;
 mod world;
 
-use seatline_protocol::Outcome;
 use seatline_protocol::report::Measured;
+use seatline_protocol::{License, Mode, Outcome};
 use seatline_ui::audit;
 use world::*;
 
@@ -63,6 +63,20 @@ fn forked() -> Licenses {
     let chain = Chain { forks: 3, forked_at: Some(at("2026-11-22T01:25:00Z")), ..link().chain };
     let newest = counted(128, collected(4180, &[license()]));
     view(&Link { chain, ..link() }, newest.clone(), Some(newest))
+}
+
+/// A product whose add-on is licensed by node, and lacks a license for one of its nodes.
+fn with_add_ons() -> Licenses {
+    let charts = License {
+        id: "CHARTS-1".parse().expect("a license id"),
+        product: "acme-charts".parse().expect("a product"),
+        add_on_of: Some(product().id),
+        mode: Mode::Node,
+        limits: license().limits[..1].to_vec(),
+        replaces: Vec::new(),
+        ..license()
+    };
+    view_of(4180, &[license(), charts])
 }
 
 fn expired() -> Licenses {
@@ -132,6 +146,7 @@ fn gallery() -> Vec<(&'static str, String)> {
         ("licenses_gap", licenses_page(&with_gap())),
         ("licenses_fork", licenses_page(&forked())),
         ("licenses_moved", licenses_page(&moved())),
+        ("licenses_add_ons", licenses_page(&with_add_ons())),
         ("details_without_link", details_page(&DetailsTab::new(&unlinked(), &[], &[]))),
         ("details", details_page(&DetailsTab::new(&wiki, &both, &[pending()]))),
         ("details_invite", details_page(&DetailsTab::new(&wiki, &both, &[]).with_invite(&made_invite(), now()))),

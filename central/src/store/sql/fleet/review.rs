@@ -121,7 +121,11 @@ pub(super) fn read(session: &dyn Session, id: &ApplicationId, reminders: &Remind
                 row.text_option("content")
             })?;
             let (found, latest) = (links::by_id(session, link)?, latest::read(session, link)?);
-            let told = Told { statements: statements::of(session, link)?, answers: answers::of(session, link)? };
+            let told = Told {
+                statements: statements::of(session, link)?,
+                answers: answers::of(session, link)?,
+                conflict_at: None,
+            };
             let view = Licenses::of(application, found.as_ref(), latest.as_ref(), told, now);
             let link = marks.map(|marks| ReadLink { id: link.clone(), marks, content: content.flatten() });
             (view, link)
