@@ -11,6 +11,8 @@
 //! | [`link`] | the door to the products: joins and reports in, welcomes and receipts out |
 //! | [`evidence`] | sealed reports of a period as a file, and its verification |
 //! | [`auth`] | administrators, their sessions and tokens, and the guard before everything else |
+//! | [`postman`] | alerts on their way, by mail and webhook |
+//! | [`secrets`] | secrets that the store keeps encrypted |
 //! | [`sso`] | single sign-on by OpenID Connect |
 //! | [`metrics`] | what this process has done and how the fleet stands, for Prometheus |
 //! | [`api`] | the JSON API |

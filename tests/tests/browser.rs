@@ -129,6 +129,7 @@ fn central_with_links(agent: &Agent) -> (Central, Agent) {
     agent.run(&["sync"]).ok();
     let waiting = licensed();
     waiting.run(&["link", "accept", &central.open_invite(), "--yes"]);
+    central.run(&["alerts", "add-mail", "Operations", "--to", "ada@example.org", "--least", "note"]).ok();
     (central, waiting)
 }
 
@@ -137,9 +138,10 @@ fn central_with_links(agent: &Agent) -> (Central, Agent) {
 fn addresses_of_central(central: &Central) -> Vec<String> {
     let of = |list: &str, index: usize| central.get(list)["items"][index]["id"].as_str().expect("an id").to_owned();
     let (application, waiting) = (of("/api/v1/applications", 0), of("/api/v1/links", 0));
+    let channel = of("/api/v1/channels", 0);
     let routes = seatline_central::pages::routes().into_iter().filter(|route| route.method == "GET");
     let named = routes.map(|route| {
-        let path = route.path.replace("{id}", &application).replace("{link}", &waiting);
+        let path = route.path.replace("{id}", &application).replace("{link}", &waiting).replace("{channel}", &channel);
         path.replace("{sequence}", "1").replace("{name}", "ada").replace("/difference", "/difference?from=1&to=2")
     });
     named.filter(|path| !path.contains('{')).collect()
@@ -170,6 +172,8 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     for (page, name) in [
         ("/applications?gravity=note".to_owned(), "applications-filtered"),
         ("/links?state=removed".to_owned(), "links-removed"),
+        ("/alerts?gravity=note".to_owned(), "alerts-filtered"),
+        ("/alerts/channels/new?kind=webhook".to_owned(), "alerts-webhook-new"),
         ("/nowhere".to_owned(), "not-found"),
         (format!("/applications/{id}/history?range=all"), "application-history-all"),
         (format!("/people?application={id}"), "people-of-one"),
@@ -185,6 +189,7 @@ fn name_of(page: &str, application: &str) -> String {
     let parts = page.trim_matches('/').replace(application, "").replace("applications//", "application-");
     match parts.strip_prefix("links/").filter(|link| *link != "new") {
         Some(_) => "link".to_owned(),
+        None if parts.starts_with("alerts/channels/") && parts != "alerts/channels/new" => "alerts-channel".to_owned(),
         None if parts.is_empty() => "start".to_owned(),
         None => parts.trim_matches('/').replace('/', "-"),
     }

@@ -1,5 +1,6 @@
 //! The command line. Commands work on the data directory itself, also while the server runs.
 
+mod alerts;
 mod applications;
 mod database;
 mod evidence;
@@ -77,6 +78,9 @@ enum Command {
     Link(links::LinkCommand),
     /// Show what an application uses of its licenses, as on its Licenses tab
     Licenses(licenses::Show),
+    /// Alerts: what is open, who knows of it, and who is told
+    #[command(subcommand)]
+    Alerts(alerts::AlertsCommand),
     /// Take an exchange that was brought as a file, and give the answer to take back
     Import(import::Import),
     /// Write the sealed reports of a period to a file of evidence
@@ -137,6 +141,7 @@ impl Arguments {
             Command::Invite(invite) => invite.run(&place()?, output).await.map(|()| 0),
             Command::Link(command) => command.run(&place()?, output).await.map(|()| 0),
             Command::Licenses(show) => show.run(&place()?, output).await.map(|()| 0),
+            Command::Alerts(command) => command.run(&place()?, output).await.map(|()| 0),
             Command::Import(import) => import.run(&place()?).await,
             Command::Evidence(export) => export.run(&place()?, output).await.map(|()| 0),
             Command::Verify(verify) => verify.run(output),

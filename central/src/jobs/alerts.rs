@@ -60,3 +60,23 @@ impl Job for Delivery {
         Ok(if handed_over > 0 { Progress::More } else { Progress::Done })
     }
 }
+
+/// The forgetting of what is too old, and of what belonged to removed channels.
+#[derive(Debug, Clone, Copy)]
+pub struct Clearing;
+
+#[async_trait]
+impl Job for Clearing {
+    fn name(&self) -> &'static str {
+        "alerts-clearing"
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs(600)
+    }
+
+    async fn step(&self, central: &Central) -> Result<Progress, JobError> {
+        let more = central.store().forget_alerts(central.now(), BATCH).await?;
+        Ok(if more { Progress::More } else { Progress::Done })
+    }
+}

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use crate::central::{ActionError, Central};
 use crate::store::StoreError;
 use crate::store::leases::JobRun;
-pub use alerts::{Delivery, Telling};
+pub use alerts::{Clearing, Delivery, Telling};
 pub use history::FoldHistory;
 pub use retention::Forgetting;
 pub use review::Review;
@@ -84,6 +84,7 @@ impl Jobs {
             Arc::new(Forgetting::default()),
             Arc::new(Telling),
             Arc::new(Delivery),
+            Arc::new(Clearing),
         ]
     }
 

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::central::Central;
 use crate::domain::fleet::Sum;
 use crate::domain::{Facet, FleetFilter, FleetItem, FleetOrder, Use};
+use crate::store::alerts::AlertFigures;
 use crate::store::fleet::{FleetSum, SumOf};
 use crate::store::leases::JobState;
 use crate::store::{PageSize, Stored};
@@ -26,6 +27,8 @@ pub(super) struct Fleet {
     /// Since when the review is behind.
     pub(super) due_since: Option<Timestamp>,
     pub(super) jobs: Vec<JobState>,
+    /// What is open, and what waits to be told.
+    pub(super) alerts: AlertFigures,
     /// The applications that are the closest to their limits.
     pub(super) tightest: Vec<FleetItem>,
 }
@@ -41,6 +44,7 @@ impl Fleet {
             next_end: None,
             due_since: store.to_review(now).await?,
             jobs: store.jobs().await?,
+            alerts: store.alert_figures().await?,
             tightest: Vec::new(),
         };
         for used_for in [Use::Production, Use::Staging] {

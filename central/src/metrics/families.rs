@@ -23,6 +23,7 @@ pub(super) fn page(counters: &Counters, load: StoreLoad, fleet: Option<&Fleet>, 
         totals(&mut page, fleet, now);
         tightest(&mut page, fleet);
         jobs(&mut page, fleet, now);
+        alerts(&mut page, fleet, now);
     }
     page.family("process_resident_memory_bytes", Gauge, "Resident memory of this server.").maybe(resident_bytes());
     page
@@ -157,6 +158,31 @@ fn jobs(page: &mut Exposition, fleet: &Fleet, now: Timestamp) {
             family.sample(&[("task", &job.name)], now.duration_since(ran_at).as_secs().max(0));
         }
     }
+}
+
+fn alerts(page: &mut Exposition, fleet: &Fleet, now: Timestamp) {
+    let mut family = page.family("seatline_central_alerts_open", Gauge, "Alerts that are open, by gravity.");
+    for (gravity, open) in &fleet.alerts.open {
+        family.sample(&[("gravity", gravity.name())], *open);
+    }
+    page.family(
+        "seatline_central_alert_deliveries_waiting",
+        Gauge,
+        "Deliveries of alerts that wait, counted up to 1000.",
+    )
+    .value(fleet.alerts.waiting);
+    page.family(
+        "seatline_central_alert_deliveries_failing",
+        Gauge,
+        "Those of them that were not taken at the last try.",
+    )
+    .value(fleet.alerts.failing);
+    page.family(
+        "seatline_central_alert_oldest_undelivered_seconds",
+        Gauge,
+        "Since the oldest message that waits was made.",
+    )
+    .value(fleet.alerts.oldest.map_or(0, |at| now.duration_since(at).as_secs().max(0)));
 }
 
 /// The resident memory of this process, see proc(5).

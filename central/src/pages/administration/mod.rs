@@ -1,5 +1,6 @@
 //! Administration: users, tokens and the audit log (`g11`), how long what is kept, and what the server does by itself.
 
+pub mod alerts;
 pub mod audit;
 pub mod jobs;
 pub mod retention;
@@ -20,6 +21,8 @@ pub enum Part {
     Tokens,
     /// Who changed what.
     Audit,
+    /// What holds for all alerts.
+    Alerts,
     /// How long what was reported is kept.
     Retention,
     /// What the server does by itself.
@@ -32,6 +35,7 @@ pub(super) fn tabs(open: Part) -> Tabs {
         (Part::Users, "Users", "/administration/users"),
         (Part::Tokens, "API tokens", "/administration/tokens"),
         (Part::Audit, "Audit log", "/administration/audit"),
+        (Part::Alerts, "Alerts", "/administration/alerts"),
         (Part::Retention, "Retention", "/administration/retention"),
         (Part::Jobs, "Jobs", "/administration/jobs"),
     ];

@@ -16,13 +16,12 @@ use crate::central::ActionError;
 use crate::domain::alerts::telling::News;
 use crate::domain::alerts::{EVENTS, MatterKey, is_event};
 use crate::domain::assessment::CODES;
-use crate::domain::ids::ChannelId;
 use crate::domain::{Gravity, Role};
 use crate::pages::failure::PageError;
 use crate::pages::fleet::words;
 use crate::pages::frame::{Section, page_of};
 use crate::server::App;
-use crate::store::alerts::{Alert, AlertFilter, Telling};
+use crate::store::alerts::{Alert, AlertFilter, KeptChannel, Telling};
 use crate::store::{Cursor, PageSize};
 
 /// What the address of the list holds.
@@ -122,10 +121,10 @@ struct KnownBy {
 }
 
 impl Row {
-    fn new(number: usize, alert: Alert, names: &[(ChannelId, String)], now: Timestamp) -> Self {
+    fn new(number: usize, alert: Alert, channels: &[KeptChannel], now: Timestamp) -> Self {
         let concern = &alert.spell.concern;
         let is_event = is_event(&concern.code);
-        let told = alert.told.iter().filter_map(|telling| told(telling, alert.spell.began_at, names)).collect();
+        let told = alert.told.iter().filter_map(|telling| told(telling, alert.spell.began_at, channels, now)).collect();
         let known = alert.acknowledged.filter(|known| known.until.is_none_or(|until| until > now));
         Self {
             number,
@@ -191,16 +190,22 @@ fn badge(gravity: Gravity, is_event: bool) -> Badge {
     }
 }
 
-/// What a channel has heard of an alert since it began, in words.
-fn told(telling: &Telling, began_at: Timestamp, names: &[(ChannelId, String)]) -> Option<String> {
-    let (_, name) = names.iter().find(|(id, _)| *id == telling.channel)?;
+/// What a channel has heard of an alert since it began, and is to hear, in words.
+fn told(telling: &Telling, began_at: Timestamp, channels: &[KeptChannel], now: Timestamp) -> Option<String> {
+    let config = &channels.iter().find(|kept| kept.channel.id == telling.channel)?.channel.config;
     let heard = telling.told_at.filter(|at| *at >= began_at).map(|at| format!("told {}", format::date_time(at)));
-    let waits = telling.due_at.map(|at| match telling.news {
-        Some(News::Over) => format!("told to be over from {}", format::date_time(at)),
-        _ => format!("to be told from {}", format::date_time(at)),
+    let quiet = config.quiet.as_ref().and_then(|quiet| quiet.quiet_until(now));
+    let waits = telling.due_at.map(|at| {
+        let what = if telling.news == Some(News::Over) { "told to be over" } else { "to be told" };
+        match quiet {
+            _ if !config.enabled => format!("{what} when the channel is on again"),
+            Some(until) if at <= until => format!("{what} after its quiet hours, {}", format::date_time(until)),
+            _ if at <= now => format!("{what} with its next message"),
+            _ => format!("{what} from {}", format::date_time(at)),
+        }
     });
     let words: Vec<String> = heard.into_iter().chain(waits).collect();
-    (!words.is_empty()).then(|| format!("{name}: {}", words.join(", ")))
+    (!words.is_empty()).then(|| format!("{}: {}", config.name, words.join(", ")))
 }
 
 impl List {
@@ -247,8 +252,6 @@ async fn show(app: &App, who: &SignedIn, sent: Sent, is_past: bool) -> Result<Re
         true => store.past_alerts(&filter, after.as_ref(), PageSize::default()).await?,
     };
     let channels = store.channels().await?;
-    let names: Vec<(ChannelId, String)> =
-        channels.iter().map(|kept| (kept.channel.id.clone(), kept.channel.config.name.to_string())).collect();
     let figures = store.alert_figures().await?;
     let path = if is_past { "/alerts/past" } else { "/alerts" };
     let banner = match sent.done.as_str() {
@@ -264,7 +267,12 @@ async fn show(app: &App, who: &SignedIn, sent: Sent, is_past: bool) -> Result<Re
         is_past,
         banner,
         stats: stats(&figures.open),
-        rows: found.items.into_iter().enumerate().map(|(number, alert)| Row::new(number, alert, &names, now)).collect(),
+        rows: found
+            .items
+            .into_iter()
+            .enumerate()
+            .map(|(number, alert)| Row::new(number, alert, &channels, now))
+            .collect(),
         more: found.next.as_ref().map(|next| sent.address(path, Some(next))),
         all: (filter != AlertFilter::default()).then(|| path.to_owned()),
         may_change: who.may(Role::Operator),
