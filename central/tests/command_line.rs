@@ -345,3 +345,41 @@ fn every_documented_command_is_there() {
         assert!(usage.contains(&format!("Usage: seatline-central {}", command.join(" "))), "{usage}");
     }
 }
+
+#[test]
+fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
+    let central = Central::started();
+    let (mut wiki, mut other) = (central.linked("Company wiki", 1), central.linked("Second wiki", 2));
+    for (product, users) in [(&mut wiki, 40), (&mut other, 60)] {
+        let report = product.report(users);
+        assert!(product.send(&central, &[report]).refusals.is_empty());
+    }
+    // Lists are made by the review, within about a second.
+    while central.json(&["fleet", "list"]).as_array().is_none_or(|items| items.len() < 2) {
+        std::thread::yield_now();
+    }
+    let name = |list: &Value, n: usize| list[n]["name"].as_str().expect("a name").to_owned();
+    let by_name = central.json(&["fleet", "list", "--sort", "name"]);
+    assert_eq!([name(&by_name, 0), name(&by_name, 1)], ["Company wiki", "Second wiki"]);
+    assert_eq!(central.json(&["fleet", "list", "--search", "second"]).as_array().map(Vec::len), Some(1));
+    assert_eq!(central.json(&["fleet", "list", "--limit", "1"]).as_array().map(Vec::len), Some(1));
+    assert_eq!(central.failure(&["fleet", "list", "--gravity", "none"]), "invalid");
+    let text = central.run(&["fleet", "list"]);
+    assert!(String::from_utf8_lossy(&text.stdout).contains("Company wiki"), "{text:?}");
+
+    let history = central.json(&["history", "Company wiki", "--range", "all"]);
+    let path = format!("/api/v1/applications/{}/history?range=all", by_name[0]["application"].as_str().expect("an id"));
+    assert_eq!(history["dimensions"], central.api(&path)["dimensions"], "what the API gives");
+    assert_eq!(
+        (&history["dimensions"][0]["dimension"], &history["dimensions"][0]["highest"]["count"]),
+        (&"users".into(), &40.into())
+    );
+    let text = central.run(&["history", "Company wiki"]);
+    assert!(String::from_utf8_lossy(&text.stdout).contains("no forecast yet"), "{text:?}");
+    assert_eq!(central.failure(&["history", "Nothing"]), "not-found");
+
+    let people = central.json(&["people", "Company wiki", "Second wiki"]);
+    assert_eq!(people["applications"].as_array().map(Vec::len), Some(2));
+    let text = central.run(&["people", "Company wiki"]);
+    assert!(String::from_utf8_lossy(&text.stdout).contains("no report with a sketch"), "{text:?}");
+}

@@ -4,10 +4,13 @@ mod alerts;
 mod applications;
 mod database;
 mod evidence;
+mod fleet;
+mod history;
 mod import;
 mod licenses;
 mod links;
 mod output;
+mod people;
 mod place;
 mod retention;
 mod serve;
@@ -81,6 +84,11 @@ enum Command {
     /// Alerts: what is open, who knows of it, and who is told
     #[command(subcommand)]
     Alerts(alerts::AlertsCommand),
+    /// All applications, as they were reviewed last
+    #[command(subcommand)]
+    Fleet(fleet::FleetCommand),
+    History(history::Show),
+    People(people::Show),
     /// Take an exchange that was brought as a file, and give the answer to take back
     Import(import::Import),
     /// Write the sealed reports of a period to a file of evidence
@@ -142,6 +150,9 @@ impl Arguments {
             Command::Link(command) => command.run(&place()?, output).await.map(|()| 0),
             Command::Licenses(show) => show.run(&place()?, output).await.map(|()| 0),
             Command::Alerts(command) => command.run(&place()?, output).await.map(|()| 0),
+            Command::Fleet(command) => command.run(&place()?, output).await.map(|()| 0),
+            Command::History(show) => show.run(&place()?, output).await.map(|()| 0),
+            Command::People(show) => show.run(&place()?, output).await.map(|()| 0),
             Command::Import(import) => import.run(&place()?).await,
             Command::Evidence(export) => export.run(&place()?, output).await.map(|()| 0),
             Command::Verify(verify) => verify.run(output),

@@ -1,0 +1,54 @@
+//! `people`: people counted once over applications.
+
+use clap::Args;
+use seatline_ui::format::{counted, number};
+
+use super::applications::named;
+use super::output::table;
+use super::place::Place;
+use super::{Failure, Output};
+use crate::domain::people::{Estimate, PeopleOf};
+
+/// Count people once over applications, without their names
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  seatline-central people 'Company wiki' 'Issue tracker' --json")]
+pub(super) struct Show {
+    /// The names of the applications, 64 at most
+    #[arg(required = true)]
+    applications: Vec<String>,
+}
+
+impl Show {
+    pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
+        let central = place.central().await?;
+        let mut ids = Vec::new();
+        for name in &self.applications {
+            ids.push(named(&central, name).await?.id);
+        }
+        let people = central.people(&ids).await?;
+        output.show(&people, || {
+            let rows: Vec<Vec<String>> = people.applications.iter().map(row).collect();
+            let together = people.together.map_or_else(|| "not known".to_owned(), words);
+            let seats = counted(people.seats, "seat", "seats");
+            format!("{}Together: {together}, who hold {seats}\n", table(&["APPLICATION", "SEATS", "PEOPLE"], &rows))
+        })
+    }
+}
+
+fn row(of: &PeopleOf) -> Vec<String> {
+    let people = match (of.people, of.left_out) {
+        (Some(people), _) => words(people),
+        (None, Some(why)) => format!("left out: {why}"),
+        (None, None) => "-".to_owned(),
+    };
+    vec![of.application.name.to_string(), of.counted.map_or_else(|| "-".to_owned(), number), people]
+}
+
+/// An estimate in whole people, with its bounds where it is not exact.
+fn words(Estimate { low, likely, high }: Estimate) -> String {
+    let whole = |value: f64| number(value.round() as u64);
+    if whole(low) == whole(high) {
+        return whole(likely);
+    }
+    format!("{} ({} to {})", whole(likely), whole(low), whole(high))
+}
