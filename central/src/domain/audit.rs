@@ -19,8 +19,9 @@
 //! })
 //! ```
 //!
-//! Handlers take the actor from who is signed in (`who.actor()`), the command line from [`Actor::command_line`]. What products
-//! and the server's own jobs do without anybody's order writes no entry.
+//! Handlers take the actor from who is signed in (`who.actor()`), the command line from [`Actor::command_line`]. A product
+//! that uses an invite or replaces its key is an actor too ([`Act::of_product`]); its reports, and what the server's own jobs do,
+//! write no entry.
 //!
 //! A record takes what `Serialize` shows of a value: what is secret is not serialised, so it never comes here.
 
@@ -28,9 +29,10 @@ use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use seatline_protocol::text;
+use seatline_protocol::{KeyId, LinkId, text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::ids::{EntryId, TokenId};
 
@@ -42,7 +44,7 @@ const MAX_NAME: usize = 200;
 pub struct Actor {
     /// By what means he is known.
     pub kind: ActorKind,
-    /// The name of his account; on the command line, of the operating system's user.
+    /// The name of his account; on the command line, of the operating system's user; of a product, the id of its link.
     pub name: String,
     /// The token that a program carries.
     pub token: Option<TokenId>,
@@ -62,11 +64,13 @@ pub enum ActorKind {
     CommandLine,
     /// Single sign-on, where it makes, changes or removes the account of who signs in.
     SingleSignOn,
+    /// A product, where it uses an invite or replaces the key of its link.
+    Product,
 }
 
 impl ActorKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Person, Self::Token, Self::CommandLine, Self::SingleSignOn];
+    pub const ALL: [Self; 5] = [Self::Person, Self::Token, Self::CommandLine, Self::SingleSignOn, Self::Product];
 
     /// The name in documents and in the store.
     pub fn name(self) -> &'static str {
@@ -75,6 +79,7 @@ impl ActorKind {
             Self::Token => "token",
             Self::CommandLine => "command-line",
             Self::SingleSignOn => "single-sign-on",
+            Self::Product => "product",
         }
     }
 }
@@ -95,6 +100,18 @@ pub struct Act {
     pub at: Timestamp,
     /// The id of its entry.
     pub id: EntryId,
+}
+
+impl Act {
+    /// What a product does by sealing it with a key: using an invite, or taking the key for its link. However often it is sent, it
+    /// is one entry.
+    pub fn of_product(link: &LinkId, key: &KeyId, at: Timestamp) -> Self {
+        let digest = Sha256::digest(format!("{link} {key}"));
+        let mut id = [0; 12];
+        id.iter_mut().zip(digest).for_each(|(byte, of)| *byte = of);
+        let actor = Actor { kind: ActorKind::Product, name: link.to_string(), token: None, address: None };
+        Self { actor, at, id: EntryId::from_random(id) }
+    }
 }
 
 /// What is changed.

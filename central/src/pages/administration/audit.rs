@@ -50,6 +50,7 @@ impl Line {
             ActorKind::Token => "by a token",
             ActorKind::CommandLine => "command line",
             ActorKind::SingleSignOn => "single sign-on",
+            ActorKind::Product => "the product itself",
         };
         let changes = changes(entry.before.as_ref(), entry.after.as_ref());
         Self {

@@ -1,11 +1,12 @@
 //! Stories about the audit log (`g11`): nothing is changed by somebody without an entry, and an entry stays.
 
+use seatline_protocol::Sequence;
 use serde_json::json;
 
 use super::accounts::{account, add, name, session, token};
 use super::sample::{act, act_at, application, at, invite, key, linked, redemption};
 use crate::domain::{
-    Act, ActorKind, Entry, EntryFilter, LinkSettings, LinkState, Redeemed, Role, SignOn, Subject, TokenId,
+    Act, ActorKind, Entry, EntryFilter, KeyChange, LinkSettings, LinkState, Redeemed, Role, SignOn, Subject, TokenId,
 };
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
@@ -89,23 +90,39 @@ pub async fn g11_every_change_of_an_application_or_link_is_in_the_audit_log(stor
     let settings = LinkSettings { revision: 2, interval: 60, changed_at: at(6), ..link.settings.clone() };
     store.set_link_settings(&by_program(6), &link.id, &settings).await.expect("set");
     store.choose_link(&by_program(7), &first.id, None).await.expect("chosen");
+    store.approve_link(&by_program(8), &link.id, &first.id).await.expect("approved again");
+    let (old, new) = (key(1).public(), key(2).public());
+    let change = KeyChange { link: link.id.clone(), old, new: new.clone(), from: Sequence::FIRST };
+    for second in [9, 10] {
+        store.redeem(&redemption(1, &key(1), 1, at(second))).await.expect("answered");
+        store.change_key(&change, at(second)).await.expect("answered");
+    }
     let entries = entries(store).await;
     let told: Vec<(&str, &str)> =
         entries.iter().map(|entry| (entry.action.as_str(), entry.object.kind.as_str())).collect();
     let expected = [
         ("application.add", "application"),
         ("invite.make", "invite"),
+        ("link.join", "link"),
         ("link.approve", "link"),
         ("link.suspend", "link"),
         ("link.settings", "link"),
         ("application.choose-link", "application"),
+        ("link.approve", "link"),
+        ("link.key", "link"),
     ];
-    assert_eq!(told, expected);
-    assert_eq!(entries[3].before, Some(json!({"state": "approved"})));
-    assert_eq!(entries[3].after, Some(json!({"state": "suspended"})));
+    assert_eq!(told, expected, "and what a product says again is one entry");
+    let id = link.id.to_string();
+    for (place, second) in [(2, 3), (8, 9)] {
+        let Entry { actor, actor_kind, at: when, .. } = &entries[place];
+        assert_eq!((actor, *actor_kind, *when), (&id, ActorKind::Product, at(second)));
+    }
+    assert_eq!(entries[8].after, Some(json!({ "key": new })));
+    assert_eq!(entries[4].before, Some(json!({"state": "approved"})));
+    assert_eq!(entries[4].after, Some(json!({"state": "suspended"})));
     let interval =
         |value: &Option<serde_json::Value>| value.as_ref().map(|value| value["settings"]["interval"].clone());
-    assert_eq!((interval(&entries[4].before), interval(&entries[4].after)), (Some(json!(3600)), Some(json!(60))));
+    assert_eq!((interval(&entries[5].before), interval(&entries[5].after)), (Some(json!(3600)), Some(json!(60))));
     let said = serde_json::to_string(&entries).expect("JSON");
     assert!(!said.contains(&invite(1, None).secret.hex()), "no secret is in it");
 }

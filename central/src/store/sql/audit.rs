@@ -45,7 +45,7 @@ impl SqlStore {
 }
 
 /// Writes the entry of an act: the only statement of the program that touches what the audit log holds.
-fn write(session: &dyn Session, act: &Act, record: &Record) -> Stored<()> {
+pub(super) fn write(session: &dyn Session, act: &Act, record: &Record) -> Stored<()> {
     let json = |value: &Option<Value>| value.as_ref().map(Value::to_string);
     session.run(
         "INSERT INTO audit (id, at, actor_kind, actor, token, address, action, object_kind, object_id, object_name,

@@ -6,10 +6,10 @@ use seatline_protocol::evidence::MAX_KEYS;
 use seatline_protocol::{KeyId, LinkId, PublicKey, Sequence};
 
 use super::fleet::marks;
-use super::links::{by_id, locked};
+use super::links::{by_id, locked, object};
 use super::session::{Session, params};
-use super::{SqlStore, StoreError, Stored};
-use crate::domain::{FormerKey, KeyChange, KeyChanged, LinkState, Sender};
+use super::{SqlStore, StoreError, Stored, audit};
+use crate::domain::{Act, FormerKey, KeyChange, KeyChanged, LinkState, Record, Sender};
 use crate::store::LinkKeys;
 
 #[async_trait]
@@ -88,7 +88,10 @@ fn change_key(session: &dyn Session, change: &KeyChange, now: Timestamp) -> Stor
         "UPDATE links SET public_key = ?2, key_id = ?3 WHERE id = ?1",
         params![id.as_str(), &new.to_string(), &new.id().to_string()],
     )?;
-    by_id(session, id)?.map(|link| KeyChanged::Link(Box::new(link))).ok_or(StoreError::Missing("link"))
+    let after = by_id(session, id)?.ok_or(StoreError::Missing("link"))?;
+    let act = Act::of_product(id, &new.id(), now);
+    audit::write(session, &act, &Record::changed("link.key", object(&after), &link, &after))?;
+    Ok(KeyChanged::Link(Box::new(after)))
 }
 
 /// Whether a key is, or was, that of any link.

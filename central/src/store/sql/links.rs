@@ -11,7 +11,7 @@ use super::keys::is_in_use;
 use super::removal::{is_removed, removed_by};
 use super::row::{Row, name_of, to_json};
 use super::session::{Param, Session, params};
-use super::{SqlStore, StoreError, Stored};
+use super::{SqlStore, StoreError, Stored, audit};
 use crate::domain::{
     Act, ApplicationId, Chain, Changed, Demand, InviteRecord, Link, LinkSettings, LinkState, Object, Record, Redeemed,
     Redemption,
@@ -157,8 +157,12 @@ pub(super) fn changed(session: &dyn Session, action: &'static str, before: &Link
     if after == *before {
         return Ok(Changed::nothing(()));
     }
-    let object = Object::new("link", &after.id, format!("{}, {}", after.product.name, after.product.server_id));
-    Ok(Changed::new((), Record::changed(action, object, before, &after)))
+    Ok(Changed::new((), Record::changed(action, object(&after), before, &after)))
+}
+
+/// A link, as entries of the audit log name it.
+pub(super) fn object(link: &Link) -> Object {
+    Object::new("link", &link.id, format!("{}, {}", link.product.name, link.product.server_id))
 }
 
 /// The settings of a link, or why nothing that it sends is taken. Asked in the transaction: a link that is suspended
@@ -240,6 +244,8 @@ fn redeem(session: &dyn Session, redemption: &Redemption) -> Stored<Redeemed> {
     }
     session
         .run("UPDATE invites SET link = ?2 WHERE secret = ?1", params![&redemption.secret.hex(), link.id.as_str()])?;
+    let act = Act::of_product(&link.id, &link.key.id(), redemption.now);
+    audit::write(session, &act, &Record::made("link.join", object(&link), &link))?;
     Ok(Redeemed::Link(Box::new(link)))
 }
 
