@@ -380,6 +380,13 @@ fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
 
     let people = central.json(&["people", "Company wiki", "Second wiki"]);
     assert_eq!(people["applications"].as_array().map(Vec::len), Some(2));
+    assert_eq!(central.json(&["people", "--product", "acme-wiki"])["applications"], people["applications"]);
+    assert_eq!(central.run(&["people"]).status.code(), Some(2), "of nothing");
+    assert_eq!(
+        central.run(&["people", "Company wiki", "--group", "sales"]).status.code(),
+        Some(2),
+        "of one or the other"
+    );
     let text = central.run(&["people", "Company wiki"]);
     assert!(String::from_utf8_lossy(&text.stdout).contains("no report with a sketch"), "{text:?}");
 }

@@ -3,10 +3,33 @@
 use seatline_protocol::LinkId;
 
 use crate::central::{ActionError, Central};
-use crate::domain::ApplicationId;
 use crate::domain::people::{MOST_APPLICATIONS, People};
+use crate::domain::{ApplicationId, FleetFilter, FleetOrder, Use};
+use crate::store::PageSize;
 
 impl Central {
+    /// The people of the applications in production that `filter` wants: of a group, a tag, a product.
+    ///
+    /// # Errors
+    /// [`ActionError::Invalid`] where these are more than [`MOST_APPLICATIONS`].
+    pub async fn people_of(&self, filter: &FleetFilter) -> Result<People, ActionError> {
+        let filter = FleetFilter { used_for: Some(Use::Production), ..filter.clone() };
+        let (mut ids, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.store().fleet(&filter, FleetOrder::Name, after.as_ref(), PageSize::default()).await?;
+            ids.extend(page.items.into_iter().map(|item| item.row.application));
+            after = page.next;
+            if ids.len() > MOST_APPLICATIONS {
+                let reason =
+                    format!("more than {MOST_APPLICATIONS} applications are in it: narrow it down by another one");
+                return Err(ActionError::invalid("applications", reason));
+            }
+            if after.is_none() {
+                return self.people(&ids).await;
+            }
+        }
+    }
+
     /// The people of these applications, each counted once. An application that is named twice is asked once.
     ///
     /// # Errors

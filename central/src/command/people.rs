@@ -7,15 +7,26 @@ use super::applications::named;
 use super::output::table;
 use super::place::Place;
 use super::{Failure, Output};
+use crate::domain::fleet::FleetSent;
 use crate::domain::people::{Estimate, PeopleOf};
 
 /// Count people once over applications, without their names
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  seatline-central people 'Company wiki' 'Issue tracker' --json")]
+#[command(after_help = "Example:\n  seatline-central people 'Company wiki' 'Issue tracker' --json\n  \
+                            seatline-central people --group sales")]
 pub(super) struct Show {
-    /// The names of the applications, 64 at most
-    #[arg(required = true)]
+    /// The names of the applications, 128 at most
+    #[arg(required_unless_present_any = ["product", "group", "tag"], conflicts_with_all = ["product", "group", "tag"])]
     applications: Vec<String>,
+    /// All applications of this product
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    product: String,
+    /// All applications of this group
+    #[arg(long, default_value = "", hide_default_value = true)]
+    group: String,
+    /// All applications with this tag
+    #[arg(long, default_value = "", hide_default_value = true)]
+    tag: String,
 }
 
 impl Show {
@@ -25,7 +36,12 @@ impl Show {
         for name in &self.applications {
             ids.push(named(&central, name).await?.id);
         }
-        let people = central.people(&ids).await?;
+        let people = if ids.is_empty() {
+            let sent = FleetSent { product: self.product, group: self.group, tag: self.tag, ..FleetSent::default() };
+            central.people_of(&sent.filter().map_err(|rule| Failure::new("invalid", rule))?).await?
+        } else {
+            central.people(&ids).await?
+        };
         output.show(&people, || {
             let rows: Vec<Vec<String>> = people.applications.iter().map(row).collect();
             let together = people.together.map_or_else(|| "not known".to_owned(), words);

@@ -90,7 +90,11 @@ impl AccountPage {
     fn fields(&self) -> [Field<'_>; 2] {
         let error = |field| self.error.as_ref().filter(|(at, _)| *at == field).map(|(_, why)| why.as_str());
         [
-            Field::password("old", "Present password").autocomplete("current-password").required().error(error("old")),
+            Field::password("old", "Present password")
+                .hint("The one that you sign in with.")
+                .autocomplete("current-password")
+                .required()
+                .error(error("old")),
             Field::password("new", "New password")
                 .hint("At least 12 characters.")
                 .autocomplete("new-password")

@@ -3,13 +3,15 @@
 use askama::Template;
 use axum::extract::{Extension, RawQuery, State};
 use axum::response::Response;
-use seatline_ui::{Banner, Prose, Tone, format};
+use seatline_ui::{Banner, Field, Prose, Tone, format};
 use seatline_web::address::escape;
 
 use crate::auth::SignedIn;
+use crate::domain::fleet::FleetSent;
 use crate::domain::people::{CONFIDENCE_PERCENT, Estimate, MOST_APPLICATIONS, MOST_IN_MATRIX, People};
 use crate::domain::{Application, ApplicationId};
 use crate::pages::failure::PageError;
+use crate::pages::fleet::{self, list::Known};
 use crate::pages::frame::{Section, page_of};
 use crate::server::App;
 use crate::store::{Cursor, PageSize};
@@ -22,6 +24,9 @@ pub struct PeoplePage {
     more: Option<String>,
     answer: Option<Answer>,
     most: usize,
+    /// What applications have in common, and what of it is chosen.
+    known: Known,
+    sent: FleetSent,
 }
 
 /// An application that can be chosen.
@@ -78,7 +83,22 @@ impl PeoplePage {
             more,
             answer: people.map(Answer::of),
             most: MOST_APPLICATIONS,
+            known: Known::default(),
+            sent: FleetSent::default(),
         }
+    }
+
+    /// With what applications have in common, and what of it was chosen.
+    pub fn with_lists(self, known: Known, sent: FleetSent) -> Self {
+        Self { known, sent, ..self }
+    }
+
+    fn fields(&self) -> [Field<'_>; 3] {
+        [
+            Field::select("product", "Product", fleet::one_of(&self.known.products)).value(&self.sent.product),
+            Field::select("group", "Group", fleet::one_of(&self.known.groups)).value(&self.sent.group),
+            Field::select("tag", "Tag", fleet::one_of(&self.known.tags)).value(&self.sent.tag),
+        ]
     }
 }
 
@@ -167,10 +187,19 @@ pub async fn show(
     let ids = named("application").iter().map(|id| id.parse()).collect::<Result<Vec<ApplicationId>, _>>();
     let ids = ids.map_err(|_| PageError::not_found("application"))?;
     let after = named("after").pop().map(Cursor::new);
-    let people = if ids.is_empty() { None } else { Some(app.central.people(&ids).await?) };
+    let of = |name: &str| named(name).pop().unwrap_or_default();
+    let sent = FleetSent { product: of("product"), group: of("group"), tag: of("tag"), ..FleetSent::default() };
+    let people = if !ids.is_empty() {
+        Some(app.central.people(&ids).await?)
+    } else if sent != FleetSent::default() {
+        Some(app.central.people_of(&sent.filter().map_err(fleet::refused)?).await?)
+    } else {
+        None
+    };
     let found = app.central.store().applications(after.as_ref(), PageSize::new(PageSize::MAX.into())).await?;
     let listed: Vec<Application> = found.items.into_iter().map(|row| row.application).collect();
     let chosen: String = ids.iter().map(|id| format!("&application={id}")).collect();
     let more = found.next.map(|cursor| format!("/people?after={}{chosen}", escape(cursor.as_str())));
-    Ok(page_of(Section::People, "People", Some(&who), PeoplePage::new(people.as_ref(), &listed, more)))
+    let page = PeoplePage::new(people.as_ref(), &listed, more).with_lists(fleet::list::known(&app).await?, sent);
+    Ok(page_of(Section::People, "People", Some(&who), page))
 }

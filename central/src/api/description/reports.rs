@@ -43,7 +43,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .asked("from?:string to?:string applications?:string"),
     op("GET /api/v1/people", "show_people", json::<People>(), "People, counted once over a set of applications")
-        .asked("application?:strings"),
+        .asked("application?:strings product?:string group?:string tag?:string"),
     op(
         "GET /api/v1/links/{link}/reports",
         "list_reports",

@@ -18,8 +18,8 @@ use serde::Serialize;
 use super::application::Application;
 pub use sketch::{Sketch, SketchTrouble};
 
-/// The most applications of one question: each costs some ten microseconds.
-pub const MOST_APPLICATIONS: usize = 64;
+/// The most applications of one question: each is two lookups and some ten microseconds, so that a page of them stays quick.
+pub const MOST_APPLICATIONS: usize = 128;
 /// The most applications whose overlap is shown pair by pair.
 pub const MOST_IN_MATRIX: usize = 12;
 /// How sure the bounds are, in per cent: two standard deviations.

@@ -106,7 +106,7 @@ fn b9_a_poisoned_sketch_spoils_no_union() {
 
 #[test]
 fn b9_the_matrix_and_the_question_are_bounded() {
-    let all = people((0..80).map(|n| kept(n * 10..n * 10 + 20)).collect());
+    let all = people((0..140).map(|n| kept(n * 10..n * 10 + 20)).collect());
     assert_eq!((all.applications.len(), all.overlaps.len()), (MOST_APPLICATIONS, 0));
     let some = people((0..12).map(|n| kept(n * 10..n * 10 + 20)).collect());
     assert_eq!(some.overlaps.len(), 12 * 11 / 2);

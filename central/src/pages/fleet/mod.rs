@@ -28,7 +28,7 @@ pub fn one_of(names: &[String]) -> Vec<Choice<'_>> {
 }
 
 /// The answer to a question that breaks a rule.
-fn refused(reason: String) -> PageError {
+pub fn refused(reason: String) -> PageError {
     let (field, reason) = reason.split_once(": ").map_or(("filter", reason.as_str()), |(field, rule)| {
         let known = ["product", "group", "tag", "concern", "gravity", "use", "sort", "month"];
         (known.into_iter().find(|known| *known == field).unwrap_or("filter"), rule)

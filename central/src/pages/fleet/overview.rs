@@ -10,7 +10,7 @@ use super::rows::Row;
 use super::words;
 use crate::auth::SignedIn;
 use crate::domain::fleet::Sum;
-use crate::domain::{Facet, FleetFilter, FleetItem, FleetOrder, Gravity, Role, Use};
+use crate::domain::{Facet, FleetFilter, FleetItem, FleetOrder, Gravity, LinkFilter, LinkState, Role, Use};
 use crate::pages::PageError;
 use crate::pages::frame::{Section, page_of};
 use crate::server::App;
@@ -54,6 +54,8 @@ pub struct Known {
     pub reviewed: Option<Timestamp>,
     /// Since when applications wait for their review.
     pub waits: Option<Timestamp>,
+    /// How many links wait for approval, and whether these are all.
+    pub pending: (u64, bool),
 }
 
 /// The overview.
@@ -69,6 +71,8 @@ pub struct Overview {
     more_products: String,
     ends: Vec<EndLine>,
     as_of: String,
+    /// The links that wait for approval.
+    pending: Option<String>,
     is_first: bool,
     may_add: bool,
 }
@@ -180,6 +184,12 @@ impl Overview {
             products: products.into_iter().take(PRODUCTS).collect(),
             ends: known.ends.iter().map(|due| EndLine::of(due, now)).collect(),
             as_of: as_of(known, now),
+            pending: match known.pending {
+                (0, _) => None,
+                (1, true) => Some("1 link waits for approval".to_owned()),
+                (count, true) => Some(format!("{} links wait for approval", format::number(count))),
+                (count, false) => Some(format!("More than {} links wait for approval", format::number(count))),
+            },
             is_first: production + staging == 0 && known.urgent.is_empty(),
             may_add,
         }
@@ -306,7 +316,9 @@ async fn known(store: &dyn Store, now: Timestamp) -> Result<Known, PageError> {
     }
     let urgent = FleetFilter { at_least: Some(Gravity::Warning), ..FleetFilter::default() };
     let jobs = store.jobs().await?;
+    let pending = store.links(&LinkFilter::state(LinkState::Pending), None, PageSize::default()).await?;
     Ok(Known {
+        pending: (pending.items.len() as u64, pending.next.is_none()),
         all,
         gravities: store.sums(Use::Production, SumOf::Gravities).await?,
         concerns: store.sums(Use::Production, SumOf::Concerns).await?,

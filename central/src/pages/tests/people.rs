@@ -2,9 +2,12 @@
 
 use datasketches::theta::ThetaSketchBuilder;
 
+use axum::http::StatusCode;
+
+use super::stories::{Browser, story};
 use super::world::{application, now};
 use crate::domain::people::{KeptSketch, People};
-use crate::domain::{Application, ApplicationId};
+use crate::domain::{Application, ApplicationId, Labels};
 use crate::pages::people::PeoplePage;
 
 fn kept(people: std::ops::Range<u64>) -> Option<KeptSketch> {
@@ -39,4 +42,28 @@ fn b9_the_page_says_who_is_left_out_and_how_sure_the_numbers_are() {
     {
         assert!(page.contains(words), "{words}: {page}");
     }
+}
+
+#[tokio::test]
+async fn b9_people_are_counted_over_what_applications_have_in_common() {
+    let browser = Browser::signed_in().await;
+    for n in 0..3 {
+        let name = format!("Wiki {n}");
+        let added = browser.central.add_application(&story(), &name, "acme-wiki", "").await.expect("added");
+        let labels = Labels::parse(if n < 2 { "sales" } else { "" }, "").expect("labels");
+        browser.central.set_labels(&story(), &added.id, &labels).await.expect("sorted, and reviewed");
+    }
+    let shown = browser.get("/people?group=sales").await.body;
+    assert!(shown.contains("Left out of the count"), "none of them has a sketch: {shown}");
+    let listed = |name: &str| shown.contains(&format!("/licenses\">{name}</a>"));
+    assert_eq!([listed("Wiki 0"), listed("Wiki 1"), listed("Wiki 2")], [true, true, false]);
+    assert_eq!(seatline_ui::audit::findings(&shown), Vec::<String>::new());
+    for n in 3..130 {
+        let name = format!("Wiki {n}");
+        let added = browser.central.add_application(&story(), &name, "acme-wiki", "").await.expect("added");
+        browser.central.set_labels(&story(), &added.id, &Labels::default()).await.expect("reviewed");
+    }
+    let too_many = browser.get("/people?product=acme-wiki").await;
+    assert_eq!(too_many.status, StatusCode::BAD_REQUEST);
+    assert!(too_many.body.contains("more than 128 applications"), "{}", too_many.body);
 }
