@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use seatline_protocol::{KeyId, LinkId, OpenError, PublicKey, pairing, seal, text};
 use seatline_web::password::PasswordError;
 
 use crate::domain::application::MAX_NAME;
+use crate::domain::pseudonyms::PresentKey;
 use crate::domain::{Application, ApplicationId, Clock, Licenses, Link, LinkSettings, Sender, Told};
 use crate::keyring::Keyring;
 use crate::link::waiting::Waiting;
@@ -88,6 +90,8 @@ struct Shared {
     /// The sealed settings of links, by their revision: most exchanges bring the same ones as the exchange before, and
     /// sealing is a tenth of the work of an exchange.
     settings: Mutex<HashMap<LinkId, (u64, String)>>,
+    /// The pseudonym key in force, and when that was looked up.
+    pseudonym: Mutex<Option<(Instant, PresentKey)>>,
     /// Who reports: whose a key is never changes, so it is looked up once. Whether it still seals, the commit decides.
     senders: Mutex<HashMap<KeyId, Arc<Sender>>>,
 }
@@ -128,6 +132,7 @@ impl Central {
             );
             return Err(ActionError::invalid("central key", reason));
         }
+        Self::bound_pseudonyms(&*store, keys.pseudonym()).await?;
         Ok(Self {
             shared: Arc::new(Shared {
                 store,
@@ -137,6 +142,7 @@ impl Central {
                 name: name.to_owned(),
                 public_url,
                 settings: Mutex::default(),
+                pseudonym: Mutex::default(),
                 senders: Mutex::default(),
             }),
         })
@@ -145,6 +151,16 @@ impl Central {
     /// What is kept.
     pub fn store(&self) -> &dyn Store {
         &*self.shared.store
+    }
+
+    /// The pseudonym key in force, as it was looked up last.
+    pub(crate) fn kept_pseudonym_key(&self) -> Option<(Instant, PresentKey)> {
+        self.shared.pseudonym.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps what was looked up, or nothing.
+    pub(crate) fn keep_pseudonym_key(&self, found: Option<(Instant, PresentKey)>) {
+        *self.shared.pseudonym.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
     /// The products that wait for news.

@@ -137,6 +137,13 @@ fn a_replica_without_the_key_of_the_data_is_refused_and_makes_none() {
     elsewhere.json(&["application", "add", "Elsewhere", "--product", "wiki"]);
     elsewhere.copy_keys(&stranger);
     assert_eq!(stranger.failure(&["application", "list"]), "invalid", "another key than the products have pinned");
+    std::fs::copy(one.dir().join("central.key"), stranger.dir().join("central.key")).expect("a copy");
+    let output = stranger.run(&["application", "list"]);
+    let error = String::from_utf8(output.stderr).expect("text");
+    assert!(
+        error.contains("pseudonym.key") && error.ends_with("[invalid]\n"),
+        "equal people would have other names: {error}"
+    );
 }
 
 #[test]

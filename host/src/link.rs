@@ -7,7 +7,8 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::pairing::{Secret, WelcomeState};
 use seatline_protocol::report::ProductFacts;
 use seatline_protocol::{
-    Counting, Invite, Join, LinkId, OpenError, PublicKey, Removal, SecretKey, ServerId, Settings, Welcome, seal,
+    Counting, Invite, Join, LinkId, OpenError, PseudonymKey, PseudonymKeyId, PublicKey, Removal, SecretKey, ServerId,
+    Settings, Welcome, seal,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -165,7 +166,15 @@ pub(crate) enum State {
     /// The central server waits for its administrator's approval.
     Pending { link: LinkId, application: String },
     /// In force.
-    Approved { link: LinkId, application: String, pseudonym_key: Secret, settings: Option<Settings> },
+    Approved {
+        link: LinkId,
+        application: String,
+        pseudonym_key: Secret,
+        /// When that key was made, where it has taken the place of another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pseudonym_key_of: Option<Timestamp>,
+        settings: Option<Settings>,
+    },
 }
 
 /// How far a link is, as it is shown.
@@ -225,6 +234,8 @@ pub struct LinkFacts {
     pub demanded_at: Option<Timestamp>,
     /// What the central server has set.
     pub settings: Option<Settings>,
+    /// The id of the key that pseudonyms are made with, once the link is in force.
+    pub pseudonym_key: Option<PseudonymKeyId>,
 }
 
 impl LinkFacts {
@@ -312,7 +323,8 @@ impl Link {
             (_, State::Approved { .. }) => {}
             (WelcomeState::Pending, _) => self.state = State::Pending { link, application },
             (WelcomeState::Approved { pseudonym_key }, _) => {
-                self.state = State::Approved { link, application, pseudonym_key, settings: None };
+                self.state =
+                    State::Approved { link, application, pseudonym_key, pseudonym_key_of: None, settings: None };
             }
         }
     }
@@ -373,6 +385,16 @@ impl Link {
         false
     }
 
+    /// Takes another pseudonym key, if it is for this link and newer than the one that it has. Gives whether it was taken.
+    pub fn take_pseudonym_key(&mut self, new: PseudonymKey) -> bool {
+        let State::Approved { link, pseudonym_key, pseudonym_key_of, .. } = &mut self.state else { return false };
+        if new.link != *link || *pseudonym_key_of >= Some(new.made_at) {
+            return false;
+        }
+        *pseudonym_key_of = Some(new.made_at);
+        std::mem::replace(pseudonym_key, new.key) != *pseudonym_key
+    }
+
     pub fn facts(&self) -> Result<LinkFacts, StoreError> {
         let (state, link, application) = match &self.state {
             State::Joining => (LinkState::Joining, None, None),
@@ -394,6 +416,7 @@ impl Link {
             rotation: self.rotation_facts(),
             demanded_at: self.demanded_at(),
             settings: self.approved().and_then(|approved| approved.settings.cloned()),
+            pseudonym_key: self.approved().map(|approved| PseudonymKeyId::of(approved.pseudonym_key)),
         })
     }
 }

@@ -68,7 +68,7 @@ impl LastRun {
     pub(crate) fn to_keep(&self) -> Self {
         let mut kept = self.clone();
         if let Outcome::Collected(collected) = &mut kept.outcome {
-            collected.people = None;
+            (collected.people, collected.people_key) = (None, None);
         }
         kept
     }
@@ -111,7 +111,7 @@ impl PastRun {
     pub(crate) fn note(locked: &mut dyn LockedStore, run: &LastRun, made: Option<&Made>) -> Result<(), StoreError> {
         let mut outcome = run.outcome.clone();
         if let Outcome::Collected(collected) = &mut outcome {
-            (collected.people, collected.standing) = (None, None);
+            (collected.people, collected.people_key, collected.standing) = (None, None, None);
         }
         let mut journal: Vec<JournalEntry> = run.journal.iter().take(MAX_PAST_LINES).cloned().collect();
         if run.journal.len() > MAX_PAST_LINES {

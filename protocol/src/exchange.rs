@@ -38,7 +38,7 @@ pub struct ExchangeRequest {
 }
 
 /// What the central server answers: sealed documents, and a reason for each that it refused. `Debug` shows how long the
-/// documents are: a welcome holds a secret.
+/// documents are: a welcome and a pseudonym key hold a secret.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExchangeResponse {
     /// A [`crate::Welcome`], in answer to a join, or for the new key in answer to a rotation.
@@ -47,6 +47,9 @@ pub struct ExchangeResponse {
     /// The link's [`crate::Settings`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<String>,
+    /// The [`crate::PseudonymKey`] that the product is to turn to, until a report was made with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonym_key: Option<String>,
     /// A [`crate::Receipt`] for each stored report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<String>,
@@ -78,6 +81,7 @@ impl fmt::Debug for ExchangeResponse {
         f.debug_struct("ExchangeResponse")
             .field("welcome", &lengths(&self.welcome))
             .field("settings", &lengths(&self.settings))
+            .field("pseudonym_key", &lengths(&self.pseudonym_key))
             .field("receipts", &lengths(&self.receipts))
             .field("noted", &self.noted)
             .field("removal", &lengths(&self.removal))
@@ -207,6 +211,7 @@ mod tests {
         let response = ExchangeResponse {
             welcome: Some(sealed()),
             settings: Some(sealed()),
+            pseudonym_key: Some(sealed()),
             receipts: vec![sealed()],
             ..Default::default()
         };

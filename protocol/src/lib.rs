@@ -6,7 +6,7 @@
 //! | document | sealed by | read by |
 //! |---|---|---|
 //! | [`License`] | a vendor's key | the host |
-//! | [`Invite`], [`Welcome`], [`Settings`], [`Receipt`], [`Removal`] | the central server's key | the host |
+//! | [`Invite`], [`Welcome`], [`Settings`], [`PseudonymKey`], [`Receipt`], [`Removal`] | the central server's key | the host |
 //! | [`evidence::EvidenceSection`], [`evidence::EvidenceManifest`] | the central server's key | anyone |
 //! | [`Join`], [`Report`], [`Repeat`], [`Continuity`], [`Rotation`], [`Wait`] | the link's key, made by the host | the central server |
 //!
@@ -25,6 +25,7 @@ pub mod license;
 pub mod notices;
 pub mod pairing;
 mod paseto;
+pub mod pseudonym;
 pub mod receipt;
 pub mod removal;
 pub mod repeat;
@@ -46,6 +47,7 @@ pub use ids::{Digest, Dimension, IdError, LicenseId, LinkId, ProductId, Sequence
 pub use keys::{KeyError, KeyId, PublicKey, SecretKey};
 pub use license::{Behaviour, Cost, Counting, Kind, License, Limit, Mode, Prerequisite};
 pub use pairing::{Invite, Join, Welcome};
+pub use pseudonym::{PseudonymKey, PseudonymKeyId};
 pub use receipt::{Receipt, Verdict as ReceiptVerdict};
 pub use removal::Removal;
 pub use repeat::{Entry, Repeat};

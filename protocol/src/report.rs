@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, Dimension, LinkId, MAX_COUNT, ProductId, Sequence, ServerId};
 use crate::license::{Counting, MAX_NAME};
+use crate::pseudonym::PseudonymKeyId;
 use crate::seal::Document;
 use crate::standing::Standing;
 use crate::text;
@@ -158,6 +159,9 @@ pub struct Collected {
     /// A compact theta sketch of the counted pseudonyms, in base64.
     #[serde(default, with = "base64_bytes", skip_serializing_if = "Option::is_none")]
     pub people: Option<Vec<u8>>,
+    /// The key that its pseudonyms were made with. An early version of the host does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people_key: Option<PseudonymKeyId>,
     /// What is missing, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub omissions: Vec<Omission>,

@@ -6,6 +6,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::ids::{Digest, Dimension, LicenseId, LinkId, MAX_COUNT, ProductId, Sequence, ServerId};
 use crate::keys::{KeyId, PublicKey};
+use crate::pseudonym::PseudonymKeyId;
 
 /// Describes types that are text which holds to a rule.
 macro_rules! text {
@@ -31,6 +32,7 @@ text! {
         "7G2M-9QXM-64KX-JV40-FE8P-B7K2";
     KeyId: "The id of a key, as PASERK.", "k4.pid.9ShR3xc8-qVJ_di0tc9nx0IDIqbatdeM2mqLFBJsKRHs";
     PublicKey: "A public key, as PASERK.", "k4.public.2ojhnkSA1sFqHhBRhYqUhEyFy9Yp6WF1Qh7hK7xS0nQ";
+    PseudonymKeyId: "What names a pseudonym key: 32 hexadecimal digits.", "b9cf86a0f1d94c1d3aef0f3d2a3b4ce0";
     Digest: "SHA-256 over exact bytes.", "sha256:b9cf86a0f1d94c1d3aef0f3d2a3b4ce02a7b4c2a9ce4e9dfbf6f2a4f7a3b1c5d";
 }
 

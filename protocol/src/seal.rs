@@ -34,7 +34,7 @@ pub trait Document: Serialize + DeserializeOwned {
 }
 
 /// The purposes of all documents, to say what a document is that was given in another's place.
-const PURPOSES: [&str; 15] = [
+const PURPOSES: [&str; 16] = [
     crate::License::PURPOSE,
     crate::Invite::PURPOSE,
     crate::Join::PURPOSE,
@@ -43,6 +43,7 @@ const PURPOSES: [&str; 15] = [
     crate::Repeat::PURPOSE,
     crate::Receipt::PURPOSE,
     crate::Settings::PURPOSE,
+    crate::PseudonymKey::PURPOSE,
     crate::Continuity::PURPOSE,
     crate::Rotation::PURPOSE,
     crate::rotation::Succession::PURPOSE,

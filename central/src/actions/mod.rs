@@ -10,5 +10,6 @@ pub mod fleet;
 pub mod history;
 pub mod links;
 pub mod people;
+pub mod pseudonyms;
 pub mod questions;
 pub mod retention;

@@ -3,7 +3,8 @@
 use seatline_protocol::LinkId;
 
 use crate::central::{ActionError, Central};
-use crate::domain::people::{MOST_APPLICATIONS, People};
+use crate::domain::people::{KeptSketch, MOST_APPLICATIONS, People};
+use crate::domain::pseudonyms::key_of;
 use crate::domain::{ApplicationId, FleetFilter, FleetOrder, Use};
 use crate::store::PageSize;
 
@@ -50,7 +51,12 @@ impl Central {
             applications.push(self.application(id).await?);
         }
         let links: Vec<LinkId> = applications.iter().filter_map(|application| application.link.clone()).collect();
-        let mut sketches = self.store().sketches(&links).await?.into_iter();
+        let sketches = self.store().sketches(&links).await?;
+        let (first, replaced) = (self.first_pseudonym_key(), self.store().pseudonym_keys().await?.pop());
+        let replaced_at = replaced.map(|first_new| first_new.made_at);
+        let mut sketches = sketches.into_iter().map(|kept| {
+            kept.map(|kept| KeptSketch { key: key_of(kept.key.as_ref(), kept.linked_at, &first, replaced_at), ..kept })
+        });
         let with_sketch = |application: crate::domain::Application| {
             let kept = application.link.as_ref().and_then(|_| sketches.next().flatten());
             (application, kept)

@@ -20,6 +20,7 @@ mod history_export;
 mod input;
 mod links;
 mod people;
+mod pseudonyms;
 mod reports;
 mod retention;
 mod server;
@@ -87,6 +88,8 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
         Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),
         Route::get("/api/v1/people", Need::read(People), people::show),
+        Route::get("/api/v1/pseudonym-keys", Need::administer(Server), pseudonyms::show),
+        Route::post("/api/v1/pseudonym-keys", Need::administer(Server).confirmed(), pseudonyms::replace),
         Route::post("/api/v1/invites", Need::operate(Links), links::invite),
         Route::get("/api/v1/links", Need::read(Links), links::list),
         Route::get("/api/v1/removed-links", Need::read(Links), links::removed),

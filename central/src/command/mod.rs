@@ -12,6 +12,7 @@ mod links;
 mod output;
 mod people;
 mod place;
+mod pseudonyms;
 mod retention;
 mod serve;
 mod single_sign_on;
@@ -103,6 +104,9 @@ enum Command {
     Restore(transfer::Restore),
     /// Show or set how long what was reported is kept
     Retention(retention::Keep),
+    /// The key that pseudonyms are made with, by which people are counted once over products
+    #[command(subcommand)]
+    PseudonymKey(pseudonyms::PseudonymKeyCommand),
 }
 
 impl Command {
@@ -158,6 +162,7 @@ impl Arguments {
             Command::Verify(verify) => verify.run(output),
             Command::Migrate(migrate) => migrate.run(&self.database, output).await.map(|()| 0),
             Command::Backup(backup) => backup.run(&place()?, output).await.map(|()| 0),
+            Command::PseudonymKey(command) => command.run(&place()?, output).await.map(|()| 0),
             Command::Retention(keep) => keep.run(&place()?, output).await.map(|()| 0),
             Command::Restore(restore) => restore.run(&place()?, output).await.map(|()| 0),
         }

@@ -22,6 +22,7 @@ pub mod licenses;
 pub mod link;
 pub mod link_list;
 pub mod people;
+pub mod pseudonyms;
 pub mod removal;
 pub mod report;
 pub mod retention;

@@ -105,6 +105,7 @@ pub async fn exchange(central: &Central, request: ExchangeRequest) -> Result<Exc
     let reporting = reports::answer(central, request.reports, &mut response).await?;
     if let Some((link, settings)) = reporting.or(stating).or(rotated).or(joined) {
         response.settings = Some(central.sealed_settings(&link, &settings)?);
+        response.pseudonym_key = central.pseudonym_key_for(&link).await?.transpose()?;
     }
     Ok(response)
 }

@@ -75,7 +75,7 @@ pub(super) async fn welcome(central: &Central, link: &Link) -> Result<Welcome, E
         None => None,
     };
     let state = match link.state {
-        LinkState::Approved => WelcomeState::Approved { pseudonym_key: central.keys().pseudonym().clone() },
+        LinkState::Approved => WelcomeState::Approved { pseudonym_key: central.pseudonym_key().await?.key },
         LinkState::Pending | LinkState::Suspended => WelcomeState::Pending,
     };
     Ok(Welcome {

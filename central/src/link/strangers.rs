@@ -37,9 +37,10 @@ fn strange(result: &Result<ExchangeResponse, ExchangeError>) -> usize {
         Err(ExchangeError::Malformed(_) | ExchangeError::TooLarge | ExchangeError::Slow) => 1,
         Err(_) => 0,
         Ok(response) => {
-            let ExchangeResponse { welcome, settings, receipts, noted, removal, refusals } = response;
+            let ExchangeResponse { welcome, settings, pseudonym_key, receipts, noted, removal, refusals } = response;
             let is_known = welcome.is_some()
                 || settings.is_some()
+                || pseudonym_key.is_some()
                 || removal.is_some()
                 || !receipts.is_empty()
                 || !noted.is_empty()
@@ -53,10 +54,11 @@ fn strange(result: &Result<ExchangeResponse, ExchangeError>) -> usize {
 fn is_of_a_link(code: &str) -> bool {
     use RefusalCode::{
         BrokenChain, Fork, FutureReport, InviteExpired, KeyInUse, KeyReplaced, LinkPending, LinkRemoved, LinkSuspended,
-        WrongClock,
+        RepeatUnknown, WrongClock,
     };
     let codes = [
         BrokenChain,
+        RepeatUnknown,
         Fork,
         FutureReport,
         InviteExpired,
@@ -65,6 +67,7 @@ fn is_of_a_link(code: &str) -> bool {
         LinkPending,
         LinkRemoved,
         LinkSuspended,
+        RepeatUnknown,
         WrongClock,
     ];
     codes.iter().any(|known| known.name() == code)

@@ -122,6 +122,12 @@ pub fn routes() -> Vec<Route> {
         Route::get("/administration/audit", Need::administer(Audit), administration::audit::list),
         Route::get("/administration/retention", Need::administer(Server), administration::retention::show),
         Route::post("/administration/retention", Need::administer(Server).confirmed(), administration::retention::save),
+        Route::get("/administration/pseudonyms", Need::administer(Server), administration::pseudonyms::show),
+        Route::post(
+            "/administration/pseudonyms",
+            Need::administer(Server).confirmed(),
+            administration::pseudonyms::replace,
+        ),
         Route::get("/administration/jobs", Need::administer(Server), administration::jobs::list),
     ]
 }

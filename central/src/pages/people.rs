@@ -47,6 +47,8 @@ struct Answer {
     matrix: Option<Matrix>,
     too_many_for_matrix: bool,
     left_out: Option<Banner>,
+    /// That the people are of several keys.
+    of_keys: Option<Banner>,
 }
 
 /// An application's people.
@@ -133,6 +135,7 @@ impl Answer {
             applications: people.applications.iter().map(row).collect(),
             matrix: Matrix::of(people),
             too_many_for_matrix: used > MOST_IN_MATRIX,
+            of_keys: of_keys(people),
             left_out: (!left_out.is_empty()).then(|| Banner::list(Tone::Warning, "Left out of the count", left_out)),
         }
     }
@@ -157,6 +160,24 @@ impl Matrix {
         let row = |one: &usize| (name(*one), places.iter().map(|other| cell(*one, *other)).collect());
         Some(Self { names: places.iter().map(|place| name(*place)).collect(), rows: places.iter().map(row).collect() })
     }
+}
+
+/// What can be said of people whose pseudonyms are of several keys: of each key, and bounds of all.
+fn of_keys(people: &People) -> Option<Banner> {
+    let (low, high) = people.at_least.zip(people.at_most).filter(|_| people.keys.len() > 1)?;
+    let whole = |bound: f64| format::number(bound.round() as u64);
+    let mut lines = vec![Prose::plain(&format!(
+        "Together they are at least {} and at most {} people. People of different keys cannot be told to be the same.",
+        whole(low),
+        whole(high)
+    ))];
+    lines.extend(people.keys.iter().map(|of| {
+        let names: Vec<&str> =
+            of.applications.iter().map(|place| people.applications[*place].application.name.as_str()).collect();
+        Prose::plain(&format!("Key {}: {} people in {}.", &of.key.as_str()[..8], words(of.together), names.join(", ")))
+    }));
+    let title = "The pseudonym key is being replaced, and not all of these have turned to the new one";
+    Some(Banner::list(Tone::Info, title, lines))
 }
 
 /// An estimate with its bounds, which are left away where the number is exact.

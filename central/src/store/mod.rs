@@ -60,6 +60,7 @@ mod link_list;
 pub mod load;
 pub mod page;
 mod people;
+mod pseudonyms;
 mod retention;
 pub mod sql;
 mod upkeep;
@@ -83,6 +84,7 @@ pub use link_list::LinkLists;
 pub use load::Busy;
 pub use page::{Cursor, Page, PageSize};
 pub use people::Sketches;
+pub use pseudonyms::PseudonymKeys;
 pub use retention::Retentions;
 pub use upkeep::{Answers, LinkKeys, LinkNews, News, Removals};
 
@@ -243,6 +245,7 @@ pub trait Store:
     + Reports
     + Histories
     + Sketches
+    + PseudonymKeys
     + Statements
     + Accounts
     + Sessions

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::{ExchangeResponse, MAX_REPORTS, RefusalCode};
 use seatline_protocol::report::MAX_CLOCK_AHEAD;
-use seatline_protocol::{Document, Receipt, Removal, Settings, Welcome, seal};
+use seatline_protocol::{Document, PseudonymKey, Receipt, Removal, Settings, Welcome, seal};
 
 use super::{ExchangeError, ExchangeOutcome, ExchangeState};
 use crate::identity;
@@ -21,6 +21,7 @@ const MAX_REFUSALS: usize = MAX_REPORTS + MAX_STATEMENTS + 2;
 struct Answer {
     welcome: Option<Welcome>,
     settings: Option<Settings>,
+    pseudonym_key: Option<PseudonymKey>,
     receipts: Vec<(Receipt, String)>,
     removal: Option<Removal>,
 }
@@ -34,11 +35,13 @@ impl Answer {
             return Err(ExchangeError::OtherLink);
         }
         let settings = response.settings.as_deref().map(|sealed| open("settings", sealed, link)).transpose()?;
+        let pseudonym_key = response.pseudonym_key.as_deref().map(|sealed| open("pseudonym key", sealed, link));
+        let pseudonym_key = pseudonym_key.transpose()?;
         let receipts = response.receipts.iter().take(MAX_REPORTS);
         let receipts = receipts.map(|sealed| Ok((open("receipt", sealed, link)?, sealed.clone())));
         let receipts = receipts.collect::<Result<_, ExchangeError>>()?;
         let removal = response.removal.as_deref().map(|sealed| open("removal", sealed, link)).transpose()?;
-        Ok(Self { welcome, settings, receipts, removal })
+        Ok(Self { welcome, settings, pseudonym_key, receipts, removal })
     }
 }
 
@@ -63,6 +66,11 @@ pub(crate) fn take(
         link.write(locked)?;
     }
     take_wishes(locked, &mut link, answer.settings, now, &mut outcome)?;
+    if answer.pseudonym_key.is_some_and(|key| link.take_pseudonym_key(key)) {
+        link.write(locked)?;
+        outcome.pseudonym_key_replaced = true;
+        tracing::info!("the central server has made a new pseudonym key: the next report is made with it");
+    }
     let refused =
         response.refusals.iter().take(MAX_REFUSALS).find_map(|refusal| match ExchangeError::refused(refusal) {
             ExchangeError::JoinRefused(refusal) => Some(refusal),

@@ -123,6 +123,8 @@ pub struct ExchangeOutcome {
     pub settings_changed: bool,
     /// Whether the central server has asked for a new key of the link, and one was made.
     pub key_replaced: bool,
+    /// Whether the central server has handed over another pseudonym key.
+    pub pseudonym_key_replaced: bool,
     /// What the central server did not take.
     pub refusals: Vec<Refusal>,
 }
@@ -130,12 +132,13 @@ pub struct ExchangeOutcome {
 impl ExchangeOutcome {
     /// Adds what a later exchange did.
     pub(crate) fn add(&mut self, later: Self) {
-        let Self { sent, receipts, noted, settings_changed, key_replaced, refusals } = later;
+        let Self { sent, receipts, noted, settings_changed, key_replaced, pseudonym_key_replaced, refusals } = later;
         self.sent += sent;
         self.noted += noted;
         self.receipts.extend(receipts);
         self.settings_changed |= settings_changed;
         self.key_replaced |= key_replaced;
+        self.pseudonym_key_replaced |= pseudonym_key_replaced;
         self.refusals = refusals;
     }
 }

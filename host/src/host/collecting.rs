@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use seatline_protocol::report::{Failure, Outcome, PluginFacts, ProductFacts, Reporter};
-use seatline_protocol::{Counting, Entry, OpenError, Report, seal};
+use seatline_protocol::{Counting, Entry, OpenError, PseudonymKeyId, Report, seal};
 
 use super::{Host, HostError};
 use crate::exchange;
@@ -212,7 +212,7 @@ impl Host {
         };
         let (interval, dormancy_days, counting) = link::settings_of(link);
         let counting: Counting = licensed.counting.unwrap_or(counting);
-        Ok(current.plugin.run(Occasion {
+        let mut record = current.plugin.run(Occasion {
             product: Arc::clone(&self.product),
             facts: &runs::facts(description, &self.present_identity()?, &licensed),
             licenses: &licensed.licenses,
@@ -221,7 +221,14 @@ impl Host {
             grants: current.grants.clone(),
             trigger,
             today: at.to_zoned(TimeZone::UTC).date(),
-        }))
+        });
+        // Which key the pseudonyms are of, the host says: a plugin never sees it.
+        if let Ok(submission) = &mut record.result
+            && submission.collected.people.is_some()
+        {
+            submission.collected.people_key = approved.map(|approved| PseudonymKeyId::of(approved.pseudonym_key));
+        }
+        Ok(record)
     }
 
     /// Holds what was counted against the licenses, and joins it to what was known `before`.

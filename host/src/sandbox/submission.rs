@@ -45,6 +45,7 @@ pub(super) fn check(report: types::Report, run: &RunState) -> Result<Submission,
         measurements: report.measurements.into_iter().map(measurement).collect::<Result<_, _>>()?,
         standing: None,
         people: report.people,
+        people_key: None,
         omissions: report.omissions.into_iter().map(omission).collect::<Result<_, _>>()?,
         notes: report.notes.iter().map(|note| line("notes", note, MAX_LINE)).collect::<Result<_, _>>()?,
     };

@@ -239,7 +239,7 @@ impl Central {
         Self { key: SecretKey::from_seed(&[3; 32]), link: LinkId::from_random([5; 24]), fleet: 8 }
     }
 
-    fn seal<T: Document>(&self, document: &T) -> String {
+    pub fn seal<T: Document>(&self, document: &T) -> String {
         seal::seal(document, &self.key).expect("a document")
     }
 

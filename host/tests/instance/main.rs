@@ -12,6 +12,7 @@ mod live;
 mod notices;
 mod outbox;
 mod previews;
+mod pseudonyms;
 mod removal;
 mod repeats;
 mod rotation;

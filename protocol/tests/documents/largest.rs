@@ -100,6 +100,7 @@ fn report() -> Report {
             measurements: (0..MAX_MEASUREMENTS).map(failed).collect(),
             standing: Some(standing()),
             people: Some(vec![255; MAX_SKETCH_BYTES]),
+            people_key: Some("f".repeat(32).parse().expect("a key id")),
             omissions: vec![Omission { subject: wide(64), reason: wide(MAX_LINE) }; MAX_REMARKS],
             notes: vec![wide(MAX_LINE); MAX_REMARKS],
         })),
@@ -187,7 +188,7 @@ fn the_answer_to_the_largest_request_can_be_sent() {
     let welcome = seatline_protocol::Welcome::MAX_BYTES;
     let noted = MAX_STATEMENTS * refusal.max(Digest::of(b"").as_str().len() + 3);
     let answers = MAX_REPORTS * (sealed(&receipt).max(refusal) + 3);
-    let removal = seatline_protocol::Removal::MAX_BYTES;
+    let removal = seatline_protocol::Removal::MAX_BYTES + seatline_protocol::PseudonymKey::MAX_BYTES;
     let most = welcome + removal + sealed(&settings) + answers + noted + 2 * refusal + 100;
     assert!(most < MAX_RESPONSE_BYTES, "{most} bytes");
 }

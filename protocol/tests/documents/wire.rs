@@ -2,8 +2,8 @@
 
 use seatline_protocol::seal::{Document, open, seal, seal_introducing};
 use seatline_protocol::{
-    Continuity, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, License, Observed, Receipt, Refusal, Removal,
-    Repeat, Report, Rotation, SecretKey, Sequence, Settings, Standing, Wait, Welcome, standing,
+    Continuity, Digest, ExchangeRequest, ExchangeResponse, Invite, Join, License, Observed, PseudonymKey, Receipt,
+    Refusal, Removal, Repeat, Report, Rotation, SecretKey, Sequence, Settings, Standing, Wait, Welcome, standing,
 };
 use serde_json::json;
 
@@ -106,7 +106,7 @@ fn b1_the_json_of_a_report() {
             "accounts": {"total": 6, "counted": 2, "deactivated": 1, "no_access": 1, "never_signed_in": 1,
                          "service_accounts": 1, "dormant": 2, "dormancy_days": 90, "counting": "first-sign-in"},
             "measurements": [{"dimension": "channels", "value": 3}, {"dimension": "workers", "failed": "no answer"}],
-            "standing": a_standing(), "people": "AQID",
+            "standing": a_standing(), "people": "AQID", "people_key": "0".repeat(32),
             "omissions": [{"subject": "usage", "reason": "not granted"}], "notes": ["a note"],
         }},
     }));
@@ -119,6 +119,14 @@ fn b1_the_json_of_a_report_of_a_failure() {
         "link": "B7K2-9QXM-0000-0000-0000-0000", "sequence": 1, "observed_at": "2026-01-01T00:00:00Z",
         "trigger": "start", "reporter": {"host": "0.1.0"}, "product": product(),
         "outcome": {"failed": {"code": "plugin-deadline", "message": "The plugin took longer than 30 seconds."}},
+    }));
+    insta::assert_snapshot!(json);
+}
+
+#[test]
+fn b9_the_json_of_a_pseudonym_key() {
+    let json = wire::<PseudonymKey>(json!({
+        "link": "B7K2-9QXM-0000-0000-0000-0000", "key": "A".repeat(43), "made_at": "2026-01-01T00:00:00Z",
     }));
     insta::assert_snapshot!(json);
 }
@@ -164,6 +172,7 @@ fn g4_the_json_of_an_exchange() {
     let response = ExchangeResponse {
         welcome: Some("v4.public.…".to_owned()),
         settings: Some("v4.public.…".to_owned()),
+        pseudonym_key: Some("v4.public.…".to_owned()),
         receipts: vec!["v4.public.…".to_owned()],
         noted: vec![Digest::of(b"")],
         removal: Some("v4.public.…".to_owned()),

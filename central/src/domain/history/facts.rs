@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use seatline_protocol::report::{Measured, Outcome};
 use seatline_protocol::standing::Status;
-use seatline_protocol::{AccountCounts, Collected, Digest, Dimension, LicenseId};
+use seatline_protocol::{AccountCounts, Collected, Digest, Dimension, LicenseId, PseudonymKeyId};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::report::without_counts;
@@ -185,13 +185,15 @@ impl Trace {
         Ok(Self { counts, licenses })
     }
 
-    /// The first digits of a digest of what is traced, and of a sketch of people: two reports with the same mark say the same.
-    pub fn mark(&self, people: Option<&[u8]>) -> String {
+    /// The first digits of a digest of what is traced, and of a sketch of people with its key: two reports with the same mark say
+    /// the same.
+    pub fn mark(&self, people: Option<(&[u8], Option<&PseudonymKeyId>)>) -> String {
         // A sketch is large, and nobody but its own product gains from one with the same hash: a quick one will do.
         let mut hasher = DefaultHasher::new();
-        people.hash(&mut hasher);
+        people.map(|(sketch, _)| sketch).hash(&mut hasher);
+        let key = people.and_then(|(_, key)| key).map_or("", PseudonymKeyId::as_str);
         let (counts, licenses) = (mark(self.counts.as_deref()), mark(self.licenses.as_deref()));
-        let text = format!("{counts}\n{licenses}\n{:016x}", hasher.finish());
+        let text = format!("{counts}\n{licenses}\n{:016x}{key}", hasher.finish());
         Digest::of(text.as_bytes()).hex()[..32].to_owned()
     }
 }

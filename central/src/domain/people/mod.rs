@@ -2,6 +2,8 @@
 //!
 //! Each report carries a theta sketch: hashes of pseudonyms, of all people where they are few, and of a fair share of them where
 //! they are many. Sketches of equal pseudonyms can be put together: a person in five products is one.
+//! Pseudonyms are equal under one key, so sketches of different keys are never put together: of several keys there are bounds
+//! ([`People::at_least`], [`People::at_most`]).
 //!
 //! A sketch comes from outside, so it is held against its own form, against its bounds, and against what was counted with it
 //! ([`Sketch::read`]). One that fails is left out, and told of: put together with others, it could spoil them all.
@@ -10,9 +12,12 @@ mod sketch;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use datasketches::common::NumStdDev;
 use datasketches::theta::{CompactThetaSketch, ThetaIntersection, ThetaUnionBuilder};
 use jiff::Timestamp;
+use seatline_protocol::PseudonymKeyId;
 use serde::Serialize;
 
 use super::application::Application;
@@ -33,6 +38,10 @@ const EXACT_LG_K: u8 = 14;
 /// The latest sketch of a link, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptSketch {
+    /// The key that its pseudonyms were made with, where its report says so.
+    pub key: Option<PseudonymKeyId>,
+    /// When its link was made: that tells the key of the others.
+    pub linked_at: Timestamp,
     /// When it was made, by the product's clock.
     pub observed_at: Timestamp,
     /// The accounts that were counted with it.
@@ -59,14 +68,32 @@ pub struct People {
     pub as_of: Timestamp,
     /// How sure the bounds are, in per cent.
     pub confidence_percent: u8,
-    /// The people in any of the applications, each once; none where no application has a sketch.
+    /// The people in any of the applications, each once; none where no application has a sketch, and where their pseudonyms are
+    /// of several keys: see `at_least` and `at_most`.
     pub together: Option<Estimate>,
+    /// The fewest people that there are together: as many as of any one key, by its lower bound.
+    pub at_least: Option<f64>,
+    /// The most people that there are together: nobody of one key is one of another, by the upper bounds.
+    pub at_most: Option<f64>,
+    /// The people of each key, the one that most applications have first. People of different keys cannot be told to be the same.
+    pub keys: Vec<PeopleOfKey>,
     /// The seats that they hold: the sum of what the applications count.
     pub seats: u64,
     /// Each application that was asked for.
     pub applications: Vec<PeopleOf>,
     /// The overlap of any two, of at most [`MOST_IN_MATRIX`] applications: the places of both in `applications`, and the people.
     pub overlaps: Vec<Overlap>,
+}
+
+/// The people whose pseudonyms are of one key.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct PeopleOfKey {
+    /// The key.
+    pub key: PseudonymKeyId,
+    /// The places in `applications` of those whose sketches are of it.
+    pub applications: Vec<usize>,
+    /// Their people, each once.
+    pub together: Estimate,
 }
 
 /// The people of one application.
@@ -78,6 +105,8 @@ pub struct PeopleOf {
     pub observed_at: Option<Timestamp>,
     /// What it counts.
     pub counted: Option<u64>,
+    /// The key of its pseudonyms.
+    pub key: Option<PseudonymKeyId>,
     /// Its people.
     pub people: Option<Estimate>,
     /// Why it is left out.
@@ -121,26 +150,36 @@ impl Estimate {
 
 impl People {
     /// The people of `applications`, of which each comes with its latest sketch, if it has one; at most [`MOST_APPLICATIONS`] of them.
+    /// A sketch without a key is left out: it is of an unknown one.
     pub fn of(applications: Vec<(Application, Option<KeptSketch>)>, now: Timestamp) -> Self {
         let mut of_each = Vec::new();
         let mut sketches = Vec::new();
         for (application, kept) in applications.into_iter().take(MOST_APPLICATIONS) {
-            let read =
-                kept.as_ref().ok_or(SketchTrouble::None).and_then(|kept| Sketch::read(&kept.bytes, kept.counted));
+            let key = kept.as_ref().and_then(|kept| kept.key.clone());
+            let read = match &kept {
+                None => Err(SketchTrouble::None),
+                Some(_) if key.is_none() => Err(SketchTrouble::UnknownKey),
+                Some(kept) => Sketch::read(&kept.bytes, kept.counted),
+            };
             of_each.push(PeopleOf {
                 application,
                 observed_at: kept.as_ref().map(|kept| kept.observed_at),
                 counted: kept.as_ref().map(|kept| kept.counted),
+                key: key.clone(),
                 people: read.as_ref().ok().map(|sketch| Estimate::of(sketch.theta())),
                 left_out: read.as_ref().err().copied(),
             });
-            sketches.push(read.ok());
+            sketches.push(read.ok().zip(key));
         }
+        let keys = of_keys(&sketches);
         let seats = of_each.iter().filter(|of| of.people.is_some()).filter_map(|of| of.counted);
         Self {
             as_of: now,
             confidence_percent: CONFIDENCE_PERCENT,
-            together: union(&sketches),
+            together: if let [only] = keys.as_slice() { Some(only.together) } else { None },
+            at_least: keys.iter().map(|of| of.together.low).reduce(f64::max),
+            at_most: keys.iter().map(|of| of.together.high).reduce(|sum, high| sum + high),
+            keys,
             seats: seats.fold(0, u64::saturating_add),
             overlaps: overlaps(&sketches),
             applications: of_each,
@@ -148,8 +187,27 @@ impl People {
     }
 }
 
-fn union(sketches: &[Option<Sketch>]) -> Option<Estimate> {
-    let sketches: Vec<&CompactThetaSketch> = sketches.iter().flatten().map(Sketch::theta).collect();
+/// The people of each key. What holds of one key says nothing of another: equal people have other pseudonyms there.
+fn of_keys(sketches: &[Option<(Sketch, PseudonymKeyId)>]) -> Vec<PeopleOfKey> {
+    let mut of_key: BTreeMap<&PseudonymKeyId, Vec<usize>> = BTreeMap::new();
+    for (place, sketch) in sketches.iter().enumerate() {
+        if let Some((_, key)) = sketch {
+            of_key.entry(key).or_default().push(place);
+        }
+    }
+    let mut keys: Vec<PeopleOfKey> = of_key
+        .into_iter()
+        .filter_map(|(key, applications)| {
+            let together = union(applications.iter().filter_map(|place| Some(&sketches[*place].as_ref()?.0)))?;
+            Some(PeopleOfKey { key: key.clone(), applications, together })
+        })
+        .collect();
+    keys.sort_by_key(|of| std::cmp::Reverse(of.applications.len()));
+    keys
+}
+
+fn union<'s>(sketches: impl Iterator<Item = &'s Sketch>) -> Option<Estimate> {
+    let sketches: Vec<&CompactThetaSketch> = sketches.map(Sketch::theta).collect();
     let estimating = sketches.iter().filter(|sketch| sketch.is_estimation_mode());
     let coarsest = estimating.map(|sketch| sketch.num_retained()).min();
     let lg_k = if coarsest.is_some() { UNION_LG_K } else { EXACT_LG_K };
@@ -161,15 +219,15 @@ fn union(sketches: &[Option<Sketch>]) -> Option<Estimate> {
     (!sketches.is_empty()).then(|| Estimate::of(&whole).widened(coarsest, whole.num_retained()))
 }
 
-fn overlaps(sketches: &[Option<Sketch>]) -> Vec<Overlap> {
-    let some: Vec<(usize, &Sketch)> =
+fn overlaps(sketches: &[Option<(Sketch, PseudonymKeyId)>]) -> Vec<Overlap> {
+    let some: Vec<(usize, &(Sketch, PseudonymKeyId))> =
         sketches.iter().enumerate().filter_map(|(place, sketch)| Some((place, sketch.as_ref()?))).collect();
     if some.len() > MOST_IN_MATRIX {
         return Vec::new();
     }
     let mut overlaps = Vec::new();
-    for (n, (one, first)) in some.iter().enumerate() {
-        for (other, second) in &some[n + 1..] {
+    for (n, (one, (first, key))) in some.iter().enumerate() {
+        for (other, (second, _)) in some[n + 1..].iter().filter(|(_, (_, other))| other == key) {
             let mut both = ThetaIntersection::default();
             let updated = both.update(first.theta()).and_then(|()| both.update(second.theta()));
             if let Some(sketch) = updated.ok().and_then(|()| both.to_sketch(true)) {

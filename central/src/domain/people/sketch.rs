@@ -22,6 +22,9 @@ pub enum SketchTrouble {
     /// It is not one.
     #[error("what it reports is no sketch of people, or one that is damaged: update its plugin")]
     Damaged,
+    /// Nobody knows which key its pseudonyms are of.
+    #[error("its agent is of an early version, which does not say which pseudonym key it uses: update it")]
+    UnknownKey,
     /// It is too coarse.
     #[error("its sketch keeps too few hashes, and would make the estimate of all worthless: update its plugin")]
     Coarse,

@@ -19,7 +19,17 @@ fn sketch_of(lg_k: u8, people: impl Iterator<Item = u64>) -> Vec<u8> {
 
 fn kept(people: std::ops::Range<u64>) -> Option<KeptSketch> {
     let counted = people.end - people.start;
-    Some(KeptSketch { observed_at: Timestamp::UNIX_EPOCH, counted, bytes: sketch(people) })
+    Some(KeptSketch {
+        key: Some(key(1)),
+        linked_at: Timestamp::UNIX_EPOCH,
+        observed_at: Timestamp::UNIX_EPOCH,
+        counted,
+        bytes: sketch(people),
+    })
+}
+
+fn key(n: u8) -> PseudonymKeyId {
+    PseudonymKeyId::of(&seatline_protocol::pairing::Secret::from_bytes([n; 32]))
 }
 
 fn application(n: u8) -> Application {
@@ -61,7 +71,13 @@ fn b9_the_bounds_of_many_people_hold_the_truth() {
         for n in 0..cases {
             let (begin, end) = (n * 10_000_000, n * 10_000_000 + 55_000);
             let second = sketch_of(lg_k, begin + 15_000..end);
-            let second = KeptSketch { observed_at: Timestamp::UNIX_EPOCH, counted: 40_000, bytes: second };
+            let second = KeptSketch {
+                key: Some(key(1)),
+                linked_at: Timestamp::UNIX_EPOCH,
+                observed_at: Timestamp::UNIX_EPOCH,
+                counted: 40_000,
+                bytes: second,
+            };
             let people = people(vec![kept(begin..begin + 30_000), Some(second)]);
             let holds = |estimate: Estimate, truth: f64| (estimate.low..=estimate.high).contains(&truth);
             together += u32::from(people.together.is_some_and(|people| holds(people, 55_000.0)));
@@ -127,7 +143,7 @@ proptest! {
             *byte = with;
         }
         bytes.truncate(length);
-        let kept = KeptSketch { observed_at: Timestamp::UNIX_EPOCH, counted: 40, bytes };
+        let kept = KeptSketch { key: Some(key(1)), linked_at: Timestamp::UNIX_EPOCH, observed_at: Timestamp::UNIX_EPOCH, counted: 40, bytes };
         let people = people(vec![Some(kept), kept_ok()]);
         prop_assert!(people.together.is_some());
     }
@@ -135,4 +151,27 @@ proptest! {
 
 fn kept_ok() -> Option<KeptSketch> {
     kept(0..40)
+}
+
+#[test]
+fn b9_people_of_different_keys_are_never_put_together() {
+    let of = |key: Option<PseudonymKeyId>, kept: Option<KeptSketch>| kept.map(|kept| KeptSketch { key, ..kept });
+    let (old, new) = (Some(key(1)), Some(key(2)));
+    let found = people(vec![
+        of(new.clone(), kept(0..100)),
+        of(old.clone(), kept(0..60)),
+        of(new.clone(), kept(50..150)),
+        of(None, kept(0..10)),
+    ]);
+    assert_eq!(found.together, None, "nobody knows who of the one key is whom of the other");
+    let of_key: Vec<_> =
+        found.keys.iter().map(|of| (Some(of.key.clone()), of.applications.clone(), of.together.likely)).collect();
+    assert_eq!(of_key, [(new, vec![0, 2], 150.0), (old, vec![1], 60.0)]);
+    assert_eq!((found.at_least, found.at_most), (Some(150.0), Some(210.0)), "all of the sixty are among them, or none");
+    let overlaps: Vec<_> = found.overlaps.iter().map(|both| (both.one, both.other, both.people.likely)).collect();
+    assert_eq!(overlaps, [(0, 2, 50.0)]);
+    assert_eq!(found.applications[3].left_out, Some(SketchTrouble::UnknownKey));
+    let one = people(vec![kept(0..100), kept(50..150)]);
+    let bounds = (one.together.map(|all| all.likely), one.at_least, one.at_most);
+    assert_eq!(bounds, (Some(150.0), Some(150.0), Some(150.0)));
 }

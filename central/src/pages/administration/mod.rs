@@ -1,8 +1,9 @@
-//! Administration: users, tokens and the audit log (`g11`), how long what is kept, and what the server does by itself.
+//! Administration: users, tokens and the audit log (`g11`), how long what is kept, the pseudonym key, and what the server does by itself.
 
 pub mod alerts;
 pub mod audit;
 pub mod jobs;
+pub mod pseudonyms;
 pub mod retention;
 pub mod tokens;
 pub mod users;
@@ -25,6 +26,8 @@ pub enum Part {
     Alerts,
     /// How long what was reported is kept.
     Retention,
+    /// The key that pseudonyms are made with.
+    Pseudonyms,
     /// What the server does by itself.
     Jobs,
 }
@@ -37,6 +40,7 @@ pub(super) fn tabs(open: Part) -> Tabs {
         (Part::Audit, "Audit log", "/administration/audit"),
         (Part::Alerts, "Alerts", "/administration/alerts"),
         (Part::Retention, "Retention", "/administration/retention"),
+        (Part::Pseudonyms, "Pseudonyms", "/administration/pseudonyms"),
         (Part::Jobs, "Jobs", "/administration/jobs"),
     ];
     let tab =

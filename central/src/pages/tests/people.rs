@@ -14,7 +14,14 @@ fn kept(people: std::ops::Range<u64>) -> Option<KeptSketch> {
     let mut sketch = ThetaSketchBuilder::default().lg_k(12).build().expect("a sketch");
     let counted = people.end - people.start;
     people.for_each(|person| sketch.update(person));
-    Some(KeptSketch { observed_at: now(), counted, bytes: sketch.compact(true).serialize() })
+    let key = seatline_protocol::PseudonymKeyId::of(&seatline_protocol::pairing::Secret::from_bytes([1; 32]));
+    Some(KeptSketch {
+        key: Some(key),
+        linked_at: now(),
+        observed_at: now(),
+        counted,
+        bytes: sketch.compact(true).serialize(),
+    })
 }
 
 fn named(n: u8, name: &str) -> Application {

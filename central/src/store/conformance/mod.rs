@@ -106,6 +106,8 @@ macro_rules! store_conformance {
             b7_every_stored_report_can_be_held_against_another
             b9_the_latest_sketch_of_a_link_is_kept
             b9_a_late_sketch_takes_no_newer_ones_place
+            b9_a_pseudonym_key_takes_the_place_of_the_one_in_force
+            b9_it_is_told_who_has_turned_to_the_key_in_force
             b4_what_was_said_of_a_server_id_is_kept_once_and_within_bounds
             b4_only_an_approved_link_says_something_of_its_server_id
             w5_a_new_application_is_reviewed_once

@@ -1,9 +1,11 @@
 //! Stories about the sketches of people.
 
-use seatline_protocol::Outcome;
+use seatline_protocol::pairing::Secret;
+use seatline_protocol::{KeyId, Outcome, PseudonymKeyId, SecretKey};
 
-use super::sample::{at, chain_of_hours, counts, failure, linked};
-use crate::store::Store;
+use super::sample::{act, act_at, at, chain_of_hours, counts, failure, linked};
+use crate::domain::pseudonyms::MadeKey;
+use crate::store::{Store, StoreError};
 
 /// What a run came to that counted so many users, with a sketch.
 fn with_sketch(users: u64, sketch: &[u8]) -> Outcome {
@@ -48,4 +50,68 @@ pub async fn b9_a_late_sketch_takes_no_newer_ones_place(store: &dyn Store) {
     }
     let kept = store.sketches(&[link.id]).await.expect("read").pop().flatten().expect("kept");
     assert_eq!(kept.bytes, [3]);
+}
+
+fn key(n: u8) -> PseudonymKeyId {
+    PseudonymKeyId::of(&Secret::from_bytes([n; 32]))
+}
+
+fn made(n: u8, second: i64) -> MadeKey {
+    let salt = Secret::from_bytes([n; 32]);
+    MadeKey { id: key(n), salt, made_at: at(second), made_by: "ada".to_owned() }
+}
+
+/// `b9`: servers over one store have one first key, and a key takes the place of the one in force alone.
+pub async fn b9_a_pseudonym_key_takes_the_place_of_the_one_in_force(store: &dyn Store) {
+    let central: KeyId = SecretKey::from_seed(&[1; 32]).public().id();
+    store.bind(&central).await.expect("bound");
+    assert_eq!(store.bind_pseudonyms(&key(1)).await.expect("bound"), key(1));
+    assert_eq!(store.bind_pseudonyms(&key(2)).await.expect("bound"), key(1), "another server has another one");
+    assert_eq!(store.pseudonym_keys().await.expect("read"), []);
+    let wrong = store.add_pseudonym_key(&act(), &made(3, 10), &key(2)).await;
+    assert!(matches!(wrong, Err(StoreError::Conflict(_))));
+    store.add_pseudonym_key(&act(), &made(3, 10), &key(1)).await.expect("made");
+    let late = store.add_pseudonym_key(&act_at(11), &made(4, 11), &key(1)).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "somebody was faster");
+    store.add_pseudonym_key(&act_at(20), &made(5, 20), &key(3)).await.expect("made");
+    assert_eq!(store.pseudonym_keys().await.expect("read"), [made(5, 20), made(3, 10)]);
+}
+
+/// `b9`: it is known which products have turned to the key in force, and which have not.
+pub async fn b9_it_is_told_who_has_turned_to_the_key_in_force(store: &dyn Store) {
+    let central: KeyId = SecretKey::from_seed(&[1; 32]).public().id();
+    store.bind(&central).await.expect("bound");
+    store.bind_pseudonyms(&key(1)).await.expect("bound");
+    let named = |n: Option<u8>, sketch: u8| match with_sketch(5, &[sketch]) {
+        Outcome::Collected(mut collected) => {
+            collected.people_key = n.map(key);
+            Outcome::Collected(collected)
+        }
+        failed => failed,
+    };
+    for (n, outcomes) in [(1, vec![named(Some(1), 1)]), (2, vec![named(Some(1), 1)]), (3, vec![named(None, 1)])] {
+        let link = linked(store, n).await;
+        for report in chain_of_hours(n, &outcomes) {
+            store.admit(&link.id, vec![report], at(100_000)).await.expect("admitted");
+        }
+    }
+    store.add_pseudonym_key(&act(), &made(9, 10), &key(1)).await.expect("made");
+    let used = async || {
+        let uses = store.key_uses(&key(1)).await.expect("read");
+        assert_eq!(uses.present, key(9));
+        let shown = uses.keys.iter().map(|of| (of.id.clone(), of.is_present, of.links, of.applications.len()));
+        (shown.collect::<Vec<_>>(), uses.to_turn())
+    };
+    let expected = vec![(Some(key(9)), true, 0, 0), (Some(key(1)), false, 2, 2), (None, false, 1, 1)];
+    assert_eq!(used().await, (expected, 3));
+    // The second turns: the same people, and the same bytes by chance; the key alone is another one.
+    let turning = chain_of_hours(2, &[named(Some(1), 1), named(Some(9), 1)]).remove(1);
+    let link = turning.entry.link().clone();
+    assert_eq!(store.people_key(&link).await.expect("read"), Some(key(1)));
+    store.admit(&link, vec![turning], at(100_000)).await.expect("admitted");
+    assert_eq!(store.people_key(&link).await.expect("read"), Some(key(9)));
+    let expected = vec![(Some(key(9)), true, 1, 0), (Some(key(1)), false, 1, 1), (None, false, 1, 1)];
+    assert_eq!(used().await, (expected, 2));
+    let kept = store.sketches(&[link]).await.expect("read").pop().flatten().expect("kept");
+    assert_eq!(kept.key, Some(key(9)));
 }

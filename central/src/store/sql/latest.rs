@@ -66,12 +66,14 @@ impl Prepared {
         let mut people = None;
         if let Outcome::Collected(collected) = &mut report.outcome {
             let counted = collected.accounts.as_ref().map_or(0, |accounts| accounts.counted);
-            people = collected.people.take().map(|sketch| Brought { sketch, counted });
+            let key = collected.people_key.clone();
+            people = collected.people.take().map(|sketch| Brought { sketch, key, counted });
             figures = Figures::of(collected);
         }
         let trace = Trace::of(&report.outcome)
             .map_err(|error| StoreError::Corrupt { what: "a report", reason: error.to_string() })?;
-        let mark = trace.mark(people.as_ref().map(|brought| brought.sketch.as_slice()));
+        let sketched = people.as_ref().map(|brought| (brought.sketch.as_slice(), brought.key.as_ref()));
+        let mark = trace.mark(sketched);
         let json = to_json(&report)?;
         let content = Digest::of(content(&json).as_bytes()).to_string();
         let verdict = figures.verdict.as_ref().map(name_of::<Verdict>).transpose()?;

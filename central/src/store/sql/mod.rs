@@ -29,6 +29,7 @@ mod links;
 mod news;
 mod people;
 mod postgres;
+mod pseudonyms;
 mod removal;
 mod repeats;
 mod reports;

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use seatline_protocol::LinkId;
+use seatline_protocol::{LinkId, PseudonymKeyId};
 
 use super::row::odd;
 use super::session::{Session, params};
-use super::{SqlStore, Stored};
+use super::{SqlStore, Stored, pseudonyms};
 use crate::domain::people::KeptSketch;
 use crate::store::Sketches;
 
@@ -21,6 +21,8 @@ impl Sketches for SqlStore {
 /// A sketch as it came with a report, and how many accounts were counted with it.
 pub(super) struct Brought {
     pub(super) sketch: Vec<u8>,
+    /// The key that its pseudonyms were made with.
+    pub(super) key: Option<PseudonymKeyId>,
     pub(super) counted: u64,
 }
 
@@ -31,20 +33,31 @@ pub(super) fn keep(
     observed_at: Timestamp,
     brought: Option<&Brought>,
 ) -> Stored<()> {
-    let Some(Brought { sketch, counted }) = brought else {
+    let Some(Brought { sketch, key, counted }) = brought else {
         return session.run("DELETE FROM people WHERE link = ?1", params![link.as_str()]);
     };
     session.run(
-        "INSERT INTO people (link, observed_at, counted, sketch) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO people (link, observed_at, counted, sketch, key_id) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (link) DO UPDATE SET
-            observed_at = excluded.observed_at, counted = excluded.counted, sketch = excluded.sketch",
-        params![link.as_str(), observed_at, *counted, sketch.as_slice()],
+            observed_at = excluded.observed_at, counted = excluded.counted, sketch = excluded.sketch,
+            key_id = excluded.key_id",
+        params![
+            link.as_str(),
+            observed_at,
+            *counted,
+            sketch.as_slice(),
+            key.as_ref().map_or("", PseudonymKeyId::as_str),
+        ],
     )
 }
 
 fn kept(session: &dyn Session, link: &LinkId) -> Stored<Option<KeptSketch>> {
-    session.row("SELECT observed_at, counted, sketch FROM people WHERE link = ?1", params![link.as_str()], |row| {
+    let query = "SELECT people.observed_at, people.counted, people.sketch, people.key_id, links.created_at AS linked_at
+                 FROM people JOIN links ON links.id = people.link WHERE people.link = ?1";
+    session.row(query, params![link.as_str()], |row| {
         Ok(KeptSketch {
+            key: pseudonyms::named(row)?,
+            linked_at: row.time("linked_at")?,
             observed_at: row.time("observed_at")?,
             counted: row.number("counted")?,
             bytes: row.bytes_option("sketch")?.ok_or_else(|| odd("sketch", "it is empty"))?,
