@@ -14,7 +14,7 @@ use mail_server::MailServer;
 use receiver::Receiver;
 use seatline_tests::postgres::Postgres;
 use serde_json::{Value, json};
-use support::Central;
+use support::{Central, PASSWORD, agent};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -210,4 +210,156 @@ fn of_two_replicas_one_tells_and_a_kill_loses_nothing() {
     other.application("After the kill");
     hear(&mut hook, "After the kill");
     assert!(told.values().all(|ids| ids.len() == 1), "each alert is in one message: {told:?}");
+}
+
+/// Somebody who is signed in to the pages.
+struct Visitor<'c> {
+    central: &'c Central,
+    cookie: String,
+}
+
+impl<'c> Visitor<'c> {
+    fn sign_in(central: &'c Central, name: &str, password: &str) -> Self {
+        let form = [("name", name), ("password", password)];
+        let response = agent().post(format!("{}/sign-in", central.url())).send_form(form).expect("answered");
+        let cookie = response.headers()["set-cookie"].to_str().expect("text");
+        Self { central, cookie: cookie.split(';').next().expect("its value").to_owned() }
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let url = format!("{}{path}", self.central.url());
+        let mut answer = agent().get(url).header("Cookie", &self.cookie).call().expect("answered");
+        (answer.status().as_u16(), answer.body_mut().read_to_string().expect("text"))
+    }
+
+    /// Sends a form, and gives the status, where it leads, and the page.
+    fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, String, String) {
+        let url = format!("{}{path}", self.central.url());
+        let request = agent().post(url).header("Cookie", &self.cookie).header("Sec-Fetch-Site", "same-origin");
+        let mut answer = request.send_form(form.iter().copied()).expect("answered");
+        let to = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default().to_owned();
+        (answer.status().as_u16(), to, answer.body_mut().read_to_string().expect("text"))
+    }
+}
+
+#[test]
+fn a_channel_is_made_tried_changed_and_removed_on_the_pages() {
+    let central = Central::started();
+    let mut hook = Receiver::start(&json!({"secret": SECRET}));
+    hasty(&central, None);
+    let ada = Visitor::sign_in(&central, "ada", PASSWORD);
+    let url = format!("{}?key=hunter2", hook.url());
+    let mut form = vec![("kind", "webhook"), ("name", "Chat"), ("url", url.as_str()), ("secret", SECRET)];
+    form.extend([("least", "note"), ("per_hour", "many"), ("events", "yes"), ("staging", "no")]);
+    let (status, _, page) = ada.post("/alerts/channels", &form);
+    assert_eq!(status, 422);
+    assert!(page.contains("A whole number.") && page.contains("value=\"Chat\""), "what was typed stays: {page}");
+    assert!(!page.contains(SECRET), "but for the secret");
+    form.retain(|(name, _)| *name != "per_hour");
+    form.push(("per_hour", "3600"));
+    let (status, _, page) = ada.post("/alerts/channels", &form);
+    assert!(status == 200 && page.contains(SECRET), "it is shown this once: {page}");
+    let id = central.api("/api/v1/channels")["items"][0]["id"].as_str().expect("an id").to_owned();
+    let path = format!("/alerts/channels/{id}");
+
+    let (status, _, page) = ada.post(&format!("{path}/test"), &[]);
+    assert!(status == 200 && page.contains("The test was taken everywhere."), "{page}");
+    assert_eq!(hook.call()["body"]["type"], "alerts.test");
+
+    let shown = format!("{}?…", hook.url());
+    form.retain(|(name, _)| !["kind", "url", "secret"].contains(name));
+    form.extend([("url", shown.as_str()), ("zone", "Europe/Berlin"), ("from-0", "22:00"), ("until-0", "22:30")]);
+    assert_eq!(ada.post(&path, &form).0, 422, "a quiet time has days");
+    let night = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    form.extend(night.map(|day| ("days-0", day)));
+    let (status, to, page) = ada.post(&path, &form);
+    assert_eq!((status, to.as_str()), (303, format!("{path}?done=saved").as_str()), "{page}");
+    let channel = central.api(&format!("/api/v1/channels/{id}"));
+    assert_eq!(channel["quiet"]["times"][0]["days"].as_array().map(Vec::len), Some(7), "{channel}");
+    ada.post(&format!("{path}/test"), &[]);
+    assert_eq!(hook.call()["path"], "/hook?key=hunter2", "the whole URL stays, and so does the secret");
+
+    let (_, _, page) = ada.post(&format!("{path}/secret"), &[]);
+    assert!(page.contains("whsec_") && !page.contains(SECRET), "another one");
+    ada.post(&format!("{path}/test"), &[]);
+    assert_eq!(hook.call()["verified"], false, "the receiver does not know it yet");
+    for page in ["/alerts", "/alerts/channels", path.as_str(), "/alerts/messages", "/administration/audit"] {
+        let (status, page) = ada.get(page);
+        assert!(
+            status == 200 && !page.contains("whsec_") && !page.contains("hunter2"),
+            "no page shows a secret: {page}"
+        );
+    }
+    assert_eq!(ada.post(&format!("{path}/remove"), &[]).1, "/alerts/channels?done=removed");
+    assert_eq!(ada.get(&path).0, 404);
+}
+
+#[test]
+fn an_alert_is_acknowledged_on_the_page_and_hostile_text_stays_text() {
+    let central = Central::started();
+    let post = MailServer::plain();
+    hasty(&central, Some(post.port));
+    let application = central.application("<img src=x onerror=alert(1)>");
+    central.input(&["user", "add", "vera", "--role", "viewer", "--password-stdin"], "a viewer's long password");
+    let (ada, vera) =
+        (Visitor::sign_in(&central, "ada", PASSWORD), Visitor::sign_in(&central, "vera", "a viewer's long password"));
+    let (_, page) =
+        until("it is reviewed", || Some(ada.get("/alerts")).filter(|(_, page)| page.contains("Not linked yet")));
+    assert!(!page.contains("<img src=x") && page.contains("&#60;img src=x"), "{page}");
+    let alert = [("application", application.as_str()), ("code", "not-linked"), ("subject", "")];
+    let known = [&alert[..], &[("why", "a trial"), ("days", "7")]].concat();
+    assert_eq!(vera.post("/alerts/acknowledge", &known).0, 403, "a viewer reads");
+    assert!(vera.get("/alerts").1.contains("Not linked yet") && !vera.get("/alerts").1.contains("I know of it"));
+    assert_eq!(ada.post("/alerts/acknowledge", &known).1, "/alerts?done=acknowledged");
+    let (_, page) = ada.get("/alerts");
+    assert!(page.contains("Acknowledged by ada") && page.contains("a trial"), "{page}");
+    let to = json!({"kind": "mail", "recipients": ["ada@example.org"]});
+    ask(&central, "POST", "/api/v1/channels", Some(&channel("Operations", &to)), 201);
+    assert_eq!(ada.post("/alerts/withdraw", &alert).1, "/alerts?done=withdrawn");
+    let mut post = post;
+    let text = post.mail()["text"].as_str().expect("a text").to_owned();
+    let subjects = text.lines().filter(|line| line.starts_with("Subject: ")).count();
+    assert!(subjects == 1 && text.contains("Not linked yet"), "{text}");
+    assert_eq!(ada.post("/alerts/withdraw", &alert).0, 404, "there is none any more");
+}
+
+#[test]
+fn s5_the_settings_are_set_on_the_page_and_the_password_goes_to_no_other_server() {
+    let central = Central::started();
+    let ada = Visitor::sign_in(&central, "ada", PASSWORD);
+    let mut form = vec![("expiry_days", "90, 14"), ("maintenance_days", ""), ("evaluation_days", "7")];
+    form.extend([
+        ("thresholds", "users 80"),
+        ("settle", "60"),
+        ("calm", "600"),
+        ("host", "mail.example.org"),
+        ("port", ""),
+    ]);
+    form.extend([
+        ("security", "starttls"),
+        ("sender", "central@example.org"),
+        ("user", "central"),
+        ("password", "hunter2"),
+    ]);
+    let (status, _, page) = ada.post("/administration/alerts", &form);
+    assert!(status == 403 && page.contains("confirm-password"), "who it is is confirmed first: {page}");
+    ada.post("/confirm", &[("confirm-password", PASSWORD)]);
+    assert_eq!(ada.post("/administration/alerts", &form).1, "/administration/alerts?done=saved");
+    let settings = central.api("/api/v1/alert-settings");
+    assert_eq!((&settings["reminders"]["expiry_days"], &settings["has_password"]), (&json!([90, 14]), &true.into()));
+    assert_eq!(settings["reminders"]["thresholds"], json!({"users": 80}));
+    let (_, page) = ada.get("/administration/alerts");
+    assert!(!page.contains("hunter2") && page.contains("One is known."), "{page}");
+    form.retain(|(name, _)| !["password", "host"].contains(name));
+    let mut elsewhere = form.clone();
+    elsewhere.push(("host", "evil.example.org"));
+    form.push(("host", "mail.example.org"));
+    ada.post("/administration/alerts", &form);
+    assert_eq!(central.api("/api/v1/alert-settings")["has_password"], true, "it stays for the same server");
+    ada.post("/administration/alerts", &elsewhere);
+    assert_eq!(central.api("/api/v1/alert-settings")["has_password"], false, "and goes to no other one");
+    elsewhere.retain(|(name, _)| *name != "expiry_days");
+    elsewhere.push(("expiry_days", "30, 30"));
+    let (status, _, page) = ada.post("/administration/alerts", &elsewhere);
+    assert!(status == 422 && page.contains("different numbers of days"), "{page}");
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use seatline_delivery::mail::wrapped;
 use seatline_protocol::notices::Step;
-use seatline_ui::format::{counted, number};
+use seatline_ui::format::number;
 use serde::{Deserialize, Serialize};
 
 use super::telling::News;
@@ -258,11 +258,6 @@ pub fn test_text(origin: Origin<'_>) -> (String, String) {
         wrapped("This was sent because somebody has tried whether the messages of this channel arrive."),
     );
     (subject, text)
-}
-
-/// How many applications are told of, in words.
-pub fn matters(total: u64) -> String {
-    counted(total, "alert", "alerts")
 }
 
 #[cfg(test)]
