@@ -19,6 +19,8 @@ const APPLICATION: &str = "Company wiki";
 #[derive(Debug)]
 pub struct Central {
     home: TempDir,
+    /// The address of its database; none where that is a file in its directory.
+    database: Option<String>,
     address: SocketAddr,
     token: String,
     process: Option<Running>,
@@ -27,8 +29,17 @@ pub struct Central {
 impl Central {
     /// A central server with one application, serving.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// As [`Self::start`], with its data in the database at `address`.
+    pub fn start_on(address: &str) -> Self {
+        Self::start_with(Some(address.to_owned()))
+    }
+
+    fn start_with(database: Option<String>) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
-        let mut central = Self { home, address: own_address(), token: String::new(), process: None };
+        let mut central = Self { home, database, address: own_address(), token: String::new(), process: None };
         let admin = central.command(&["admin", "create", "ada", "--password-stdin"]);
         Finished::with_input(admin, &format!("{PASSWORD}\n")).ok();
         central.token = text(&central.run(&["token", "create", "ada", "--json"]).json()["token"]);
@@ -160,6 +171,7 @@ impl Central {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary("seatline-central"));
         command.args(arguments).env("SEATLINE_CENTRAL_DIR", self.dir()).env("SEATLINE_CENTRAL_URL", self.url());
+        command.envs(self.database.iter().map(|database| ("SEATLINE_CENTRAL_DATABASE", database)));
         command
     }
 }

@@ -1,11 +1,12 @@
 //! Central under fleets of a thousand, a hundred thousand and a million applications, on its SQLite store with a sync before
-//! every answer.
+//! every answer; and under a thousand on PostgreSQL, which syncs as well and shares the machine.
 //!
 //! Each fleet is put into the store directly, with one report for each application. Then its products report over HTTP:
 //! as fast as 64 connections allow; at the pace of an hour, jittered; and in the worst case, when all report within one
 //! minute. Every report is sealed by its product's key beforehand, because the products share the machine with the server,
 //! and every seal is verified and every receipt sealed by the server. At the end an administrator opens its pages.
 
+mod database;
 mod load;
 mod pages;
 mod product;
@@ -13,13 +14,12 @@ mod seed;
 
 use std::time::Duration;
 
-use rusqlite::Connection;
-use seatline_central::store::sql::DATABASE_FILE;
 use seatline_tests::Central;
 
 use crate::agent::memory_of;
 use crate::figure::{Figure, Goal};
 use crate::{Bench, Problem};
+use database::Database;
 use load::{Measured, Pace};
 use product::{News, Product};
 
@@ -49,15 +49,52 @@ pub fn million(_: &Bench) -> Result<Vec<Figure>, Problem> {
     measure(SIZES[2])
 }
 
-fn measure(applications: usize) -> Result<Vec<Figure>, Problem> {
-    let mut central = Central::start();
+/// A thousand applications on PostgreSQL, held against the same on a file.
+pub fn postgresql(_: &Bench) -> Result<Vec<Figure>, Problem> {
+    let (on_file, on_server) = (on(Database::sqlite())?, on(Database::postgres())?);
+    let against = "the same on SQLite";
+    let named = |what: &str| format!("{} applications on PostgreSQL: {what}", SIZES[0]);
+    let mut figures = Vec::new();
+    for (what, (server, bytes), (file, file_bytes)) in [
+        ("exchanges over 64 connections", &on_server[0], &on_file[0]),
+        ("exchanges that say something new", &on_server[1], &on_file[1]),
+    ] {
+        let faster = Figure::new(named(what), server.per_second(), "/s").against(against, file.per_second());
+        figures.push(faster.must(Goal::RatioAtLeast(1.0 / 1.5)));
+        let (longest, of_file) = (server.percentile(99), file.percentile(99));
+        figures.push(Figure::new(named("99 of 100 of them"), longest, "ms").against(against, of_file));
+        figures.push(Figure::new(named("on disk for each"), *bytes, "bytes").against(against, *file_bytes));
+    }
+    Ok(figures)
+}
+
+/// What the products of a fleet in a database report as fast as they can: first what they have said, then something new.
+fn on((mut central, database): (Central, Database)) -> Result<[(Measured, f64); 2], Problem> {
+    let mut fleet = seeded(&mut central, &database, SIZES[0])?;
+    let both = [
+        fastest(&central, &database, &mut fleet, FAST_REPORTS, News::None)?,
+        fastest(&central, &database, &mut fleet, NEW_REPORTS, News::Count)?,
+    ];
+    check(&central, &fleet)?;
+    central.kill();
+    Ok(both)
+}
+
+/// A fleet in the database of a server, which serves when it is there.
+fn seeded(central: &mut Central, database: &Database, applications: usize) -> Result<Vec<Product>, Problem> {
     central.kill();
     eprintln!("  putting {applications} applications into the store");
-    let mut fleet = seed::fleet(central.dir(), applications)?;
+    let fleet = seed::fleet(database, applications)?;
     central.serve();
+    Ok(fleet)
+}
+
+fn measure(applications: usize) -> Result<Vec<Figure>, Problem> {
+    let (mut central, database) = Database::sqlite();
+    let mut fleet = seeded(&mut central, &database, applications)?;
     eprintln!("  reporting");
-    let (fast, bytes) = fastest(&central, &mut fleet, FAST_REPORTS, News::None)?;
-    let (new, new_bytes) = fastest(&central, &mut fleet, NEW_REPORTS, News::Count)?;
+    let (fast, bytes) = fastest(&central, &database, &mut fleet, FAST_REPORTS, News::None)?;
+    let (new, new_bytes) = fastest(&central, &database, &mut fleet, NEW_REPORTS, News::Count)?;
     let hourly = paced(&central, &mut fleet, Duration::from_secs(3_600))?;
     let worst = paced(&central, &mut fleet, Duration::from_secs(60))?;
     let memory = memory_of(central.process_id(), "VmHWM:")?;
@@ -68,11 +105,17 @@ fn measure(applications: usize) -> Result<Vec<Figure>, Problem> {
 }
 
 /// Reports as fast as they are taken, and how many bytes each of them has added to the database.
-fn fastest(central: &Central, fleet: &mut [Product], number: usize, news: News) -> Result<(Measured, f64), Problem> {
-    let before = database_bytes(central)?;
+fn fastest(
+    central: &Central,
+    database: &Database,
+    fleet: &mut [Product],
+    number: usize,
+    news: News,
+) -> Result<(Measured, f64), Problem> {
+    let before = database.bytes()?;
     let reports = product::reports(fleet, number, news)?;
     let measured = load::run(central.address(), reports, CONNECTIONS, Pace::Fastest)?;
-    let bytes = database_bytes(central)?.saturating_sub(before) as f64 / measured.receipts as f64;
+    let bytes = database.bytes()?.saturating_sub(before) as f64 / measured.receipts as f64;
     Ok((measured, bytes))
 }
 
@@ -92,13 +135,6 @@ fn check(central: &Central, fleet: &[Product]) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// The bytes of the database as of its last commit, also what stands in its journal as yet.
-fn database_bytes(central: &Central) -> Result<u64, Problem> {
-    let file = Connection::open(central.dir().join(DATABASE_FILE))?;
-    let read = |what| file.pragma_query_value(None, what, |row| row.get::<_, u64>(0));
-    Ok(read("page_count")? * read("page_size")?)
 }
 
 fn figures(

@@ -1,29 +1,29 @@
 //! A fleet in the store, put there by the functions that the server itself calls: many at once, so that they share commits.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_central::domain::{
     Act, Actor, Application, ApplicationId, EntryId, Incoming, InviteId, InviteRecord, Redeemed, Redemption, TokenHash,
 };
-use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
+use seatline_central::store::sql::SqlStore;
 use seatline_central::store::{Applications as _, Links as _, Reports as _};
 use tokio::task::JoinSet;
 
+use super::database::Database;
 use super::product::{self, News, Product, bytes};
 use crate::Problem;
 
 /// How many products are put into the store at once: fewer than may wait there.
 const AT_ONCE: u32 = 512;
 
-/// Puts a fleet into the store of a data directory, each application with a link and a report.
-pub fn fleet(dir: &Path, applications: usize) -> Result<Vec<Product>, Problem> {
-    let store = Arc::new(SqlStore::sqlite(&dir.join(DATABASE_FILE))?);
+/// Puts a fleet into the store of a server, each application with a link and a report.
+pub fn fleet(database: &Database, applications: usize) -> Result<Vec<Product>, Problem> {
     let people: Arc<[u8]> = product::people().into();
     let number = u32::try_from(applications)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        let store = Arc::new(database.store().await?);
         let mut lanes = JoinSet::new();
         for lane in 0..AT_ONCE.min(number) {
             let (store, people) = (Arc::clone(&store), Arc::clone(&people));

@@ -1,0 +1,62 @@
+//! Where central keeps a fleet.
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use seatline_central::store::sql::{DATABASE_FILE, PostgresAddress, SqlStore};
+use seatline_tests::Central;
+use seatline_tests::postgres::Postgres;
+
+use crate::Problem;
+
+/// The empty database of a server of PostgreSQL.
+const DATABASE: &str = "wiki";
+
+/// The database of a server, which syncs at every commit.
+pub enum Database {
+    /// A file in its directory.
+    Sqlite(PathBuf),
+    /// A server of its own. It ends with this.
+    Postgres(Postgres),
+}
+
+impl Database {
+    /// A server with its data in a file.
+    pub fn sqlite() -> (Central, Self) {
+        let central = Central::start();
+        let dir = central.dir().to_owned();
+        (central, Self::Sqlite(dir))
+    }
+
+    /// A server with its data in PostgreSQL.
+    pub fn postgres() -> (Central, Self) {
+        let server = Postgres::start_with(&["fsync=on"]);
+        let central = Central::start_on(&server.address("owner", DATABASE));
+        (central, Self::Postgres(server))
+    }
+
+    /// Its store, while no server writes to it.
+    pub async fn store(&self) -> Result<SqlStore, Problem> {
+        Ok(match self {
+            Self::Sqlite(dir) => SqlStore::sqlite(&dir.join(DATABASE_FILE))?,
+            Self::Postgres(server) => {
+                SqlStore::postgres(PostgresAddress::parse(&server.address("owner", DATABASE))?).await?
+            }
+        })
+    }
+
+    /// The bytes of the database as of its last commit, also what stands in the journal of a file as yet.
+    pub fn bytes(&self) -> Result<u64, Problem> {
+        match self {
+            Self::Sqlite(dir) => {
+                let file = Connection::open(dir.join(DATABASE_FILE))?;
+                let read = |what| file.pragma_query_value(None, what, |row| row.get::<_, u64>(0));
+                Ok(read("page_count")? * read("page_size")?)
+            }
+            Self::Postgres(server) => {
+                let size = server.client().query_one("SELECT pg_database_size($1)", &[&DATABASE])?;
+                Ok(size.get::<_, i64>(0).unsigned_abs())
+            }
+        }
+    }
+}
