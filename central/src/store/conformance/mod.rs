@@ -87,6 +87,7 @@ macro_rules! store_conformance {
             sealed_bytes_come_back_as_they_were
             counts_beyond_any_measure_are_stored
             writes_at_once_are_all_kept
+            b1_reports_at_once_follow_each_other
             b1_a_repeat_says_what_the_report_before_said_and_comes_back_to_the_byte
             b1_a_repeat_of_what_is_not_known_here_is_refused_until_it_comes
             b1_a_repeat_of_another_links_report_or_of_a_repeat_is_refused

@@ -276,6 +276,28 @@ pub async fn writes_at_once_are_all_kept(store: &dyn Store) {
     }
 }
 
+/// Products that have reported before report again, the later one first: what that has changed, the earlier one finds.
+pub async fn b1_reports_at_once_follow_each_other(store: &dyn Store) {
+    let (mut links, mut again) = (Vec::new(), Vec::new());
+    for n in 1..=20 {
+        let link = linked(store, n).await.id;
+        let mut reports = chain(n, 3);
+        store.admit(&link, vec![reports.remove(0)], at(1)).await.expect("admitted");
+        links.push((link, reports));
+    }
+    for (link, reports) in &links {
+        again.extend(reports.iter().rev().map(|report| store.admit(link, vec![report.clone()], at(2))));
+    }
+    for answer in all(again).await {
+        assert!(matches!(answer.expect("admitted").answers[..], [Admitted::Stored { .. }]));
+    }
+    for (link, _) in &links {
+        let chain = chain_of(store, link).await;
+        assert_eq!((chain.head.map(Sequence::get), chain.stored, chain.gaps), (Some(3), 3, Vec::new()));
+        assert_eq!(store.latest(link).await.expect("read").expect("there").newest.report.sequence.get(), 3);
+    }
+}
+
 /// Runs both lists of futures at once, and gives what each came to.
 async fn both<A: Future, B: Future>(first: Vec<A>, second: Vec<B>) -> (Vec<A::Output>, Vec<B::Output>) {
     tokio::join!(all(first), all(second))

@@ -21,10 +21,22 @@ const GROUP: usize = 256;
 /// How often work is run that others were in the way of.
 const ATTEMPTS: u32 = 4;
 
+/// What a write asks first: a statement whose only value is a text. Its answer is changed by no write that asks about something else.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Question {
+    /// The statement.
+    pub(super) sql: &'static str,
+    /// Its value.
+    pub(super) about: String,
+}
+
 /// A connection that transactions are run on.
 pub(super) trait Connection: Session {
     /// Begins a transaction.
     fn begin(&self) -> Stored<()>;
+    /// Asks many questions at once, where each alone would be waited for. Each answer is for who asks that first in the
+    /// transaction.
+    fn ask_ahead(&self, questions: &[&Question]) -> Stored<()>;
     /// Commits the open transaction. It is on the disk when this returns.
     fn commit(&self) -> Stored<()>;
     /// Undoes the open transaction, if there is one: some errors have undone it already.
@@ -41,27 +53,35 @@ pub(super) trait Connection: Session {
 
 /// Work that waits to be run, and is answered once.
 pub(super) trait Job: Send {
+    /// What it asks first, if that is known.
+    fn question(&self) -> Option<&Question>;
     /// Runs it, and says whether it has succeeded; with `settled` only where all its statements have.
     fn run(&mut self, session: &dyn Session, settled: bool) -> bool;
     /// Answers it, with why the transaction was not committed, if it was not.
     fn answer(self: Box<Self>, failure: Option<&str>);
 }
 
-/// A job of `work`, and where its answer comes.
+/// A job of `work`, which asks `question` first, and where its answer comes.
 pub(super) fn job<T: Send + 'static>(
+    question: Option<Question>,
     work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
 ) -> (Box<dyn Job>, oneshot::Receiver<Stored<T>>) {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Task { work, outcome: None, reply }), answer)
+    (Box::new(Task { question, work, outcome: None, reply }), answer)
 }
 
 struct Task<T, F> {
+    question: Option<Question>,
     work: F,
     outcome: Option<Stored<T>>,
     reply: oneshot::Sender<Stored<T>>,
 }
 
 impl<T: Send, F: Fn(&dyn Session) -> Stored<T> + Send> Job for Task<T, F> {
+    fn question(&self) -> Option<&Question> {
+        self.question.as_ref()
+    }
+
     fn run(&mut self, session: &dyn Session, settled: bool) -> bool {
         // A defect in one write fails that one: the thread goes on for all others.
         let worked = catch_unwind(AssertUnwindSafe(|| (self.work)(session)));
@@ -160,7 +180,8 @@ fn commit<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<(
 
 fn attempt<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<()> {
     connection.begin()?;
-    if !group.iter_mut().all(|job| job.run(connection, false)) || connection.settle().is_err() {
+    let asked = connection.ask_ahead(&questions(group));
+    if asked.is_err() || !group.iter_mut().all(|job| job.run(connection, false)) || connection.settle().is_err() {
         connection.roll_back()?;
         connection.begin()?;
         group.iter_mut().try_for_each(|job| run_apart(connection, &mut **job)).inspect_err(|_| {
@@ -172,6 +193,16 @@ fn attempt<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<
         // A commit that failed can leave the transaction open.
         let _ = connection.roll_back();
     })
+}
+
+/// What the writes of a group ask first, each question once. They are put before those that ask nothing, which might change
+/// the answers. Whatever the questions lock, all servers lock in one order.
+fn questions(group: &mut [Box<dyn Job>]) -> Vec<&Question> {
+    group.sort_by_key(|job| job.question().is_none());
+    let mut questions: Vec<&Question> = group.iter().filter_map(|job| job.question()).collect();
+    questions.sort_unstable();
+    questions.dedup();
+    questions
 }
 
 /// Runs a write so that nothing of it stays if it fails.

@@ -1,12 +1,15 @@
 //! The newest report of a link, in one row that changes in the commit of a report.
 
 use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::repeat::Repeated;
 use seatline_protocol::report::Outcome;
 use seatline_protocol::standing::Verdict;
 use seatline_protocol::{Digest, LinkId, Repeat, Report, Sequence};
 
+use super::group::Question;
 use super::history::{self, Newest};
+use super::links::{InForce, in_force};
 use super::people::{self, Brought};
 use super::row::{Row, name_of, to_json};
 use super::session::{Session, params};
@@ -156,20 +159,52 @@ pub(super) fn standing(session: &dyn Session, link: &LinkId) -> Stored<Option<St
         "SELECT sequence, digest, observed_at, failure, counted_sequence, traced, content, repeats, repeats_digest
          FROM latest WHERE link = ?1",
         params![link.as_str()],
-        |row| {
-            let newest = Newest {
-                sequence: row.number("sequence")?,
-                observed_at: row.time("observed_at")?,
-                mark: row.text_option("traced")?,
-            };
-            let is_counted = row.text_option("failure")?.is_none();
-            let counted = row.number_option("counted_sequence")?;
-            let (digest, content) = (row.parsed("digest")?, row.text_option("content")?);
-            let repeats = row.sequence_option("repeats")?.zip(row.parsed_option("repeats_digest")?);
-            let repeats = repeats.map(|(sequence, digest)| Repeated { sequence, digest });
-            Ok(Standing { newest, digest, is_counted, counted, content, repeats })
-        },
+        standing_of,
     )
+}
+
+/// What [`in_force_and_standing`] asks first about a link. Both rows are locked: one that was not would be read as it was
+/// before the other was waited for.
+const IN_FORCE_AND_STANDING: &str = "
+    SELECT links.state, links.key_id, links.settings_revision, links.settings_changed_at, links.sync_interval,
+           links.dormancy_days, links.counting, links.demanded_at, links.demand_answered_at, links.replace_key,
+           latest.sequence, latest.digest, latest.observed_at, latest.failure, latest.counted_sequence, latest.traced,
+           latest.content, latest.repeats, latest.repeats_digest
+    FROM links JOIN latest ON latest.link = links.id WHERE links.id = ?1 FOR UPDATE";
+
+/// What [`in_force_and_standing`] asks first.
+pub(super) fn question(link: &LinkId) -> Question {
+    Question { sql: IN_FORCE_AND_STANDING, about: link.as_str().to_owned() }
+}
+
+/// As [`in_force`], and what stands in the row of the link. Of a link that has reported, both are one question.
+pub(super) fn in_force_and_standing(
+    session: &dyn Session,
+    link: &LinkId,
+) -> Stored<Result<(InForce, Option<Standing>), RefusalCode>> {
+    let found =
+        session.row(IN_FORCE_AND_STANDING, params![link.as_str()], |row| Ok((InForce::of(row)?, standing_of(row)?)))?;
+    if let Some((in_force, standing)) = found {
+        return Ok(in_force.map(|in_force| (in_force, Some(standing))));
+    }
+    match in_force(session, link)? {
+        Ok(in_force) => Ok(Ok((in_force, standing(session, link)?))),
+        Err(code) => Ok(Err(code)),
+    }
+}
+
+fn standing_of(row: &Row<'_>) -> Stored<Standing> {
+    let newest = Newest {
+        sequence: row.number("sequence")?,
+        observed_at: row.time("observed_at")?,
+        mark: row.text_option("traced")?,
+    };
+    let is_counted = row.text_option("failure")?.is_none();
+    let counted = row.number_option("counted_sequence")?;
+    let (digest, content) = (row.parsed("digest")?, row.text_option("content")?);
+    let repeats = row.sequence_option("repeats")?.zip(row.parsed_option("repeats_digest")?);
+    let repeats = repeats.map(|(sequence, digest)| Repeated { sequence, digest });
+    Ok(Standing { newest, digest, is_counted, counted, content, repeats })
 }
 
 /// Puts a report that was just stored into the row, where it is newer than what stands there, and into the history, where it

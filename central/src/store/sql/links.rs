@@ -173,15 +173,13 @@ pub(super) fn in_force(session: &dyn Session, link: &LinkId) -> Stored<Result<In
                 demanded_at, demand_answered_at, replace_key
          FROM links WHERE id = ?1 FOR UPDATE",
         params![link.as_str()],
-        |row| Ok((row.named("state")?, InForce { key: row.parsed("key_id")?, settings: settings(row)? })),
+        InForce::of,
     )?;
-    Ok(match found {
-        Some((LinkState::Approved, in_force)) => Ok(in_force),
-        Some((LinkState::Pending, _)) => Err(RefusalCode::LinkPending),
-        Some((LinkState::Suspended, _)) => Err(RefusalCode::LinkSuspended),
-        None if is_removed(session, link)? => Err(RefusalCode::LinkRemoved),
-        None => Err(RefusalCode::LinkUnknown),
-    })
+    match found {
+        Some(found) => Ok(found),
+        None if is_removed(session, link)? => Ok(Err(RefusalCode::LinkRemoved)),
+        None => Ok(Err(RefusalCode::LinkUnknown)),
+    }
 }
 
 /// What decides on what a link that is in force sends.
@@ -189,6 +187,17 @@ pub(super) struct InForce {
     /// Its present key.
     pub(super) key: KeyId,
     pub(super) settings: LinkSettings,
+}
+
+impl InForce {
+    /// What a row of the link says, or why nothing that it sends is taken.
+    pub(super) fn of(row: &Row<'_>) -> Stored<Result<Self, RefusalCode>> {
+        Ok(match row.named("state")? {
+            LinkState::Approved => Ok(Self { key: row.parsed("key_id")?, settings: settings(row)? }),
+            LinkState::Pending => Err(RefusalCode::LinkPending),
+            LinkState::Suspended => Err(RefusalCode::LinkSuspended),
+        })
+    }
 }
 
 /// What an invite is good for at the moment.

@@ -51,7 +51,7 @@ use tokio::sync::oneshot;
 
 use super::load::{Busy, Meter, StoreLoad};
 use super::{Store, StoreError, Stored};
-use group::Job;
+use group::{Job, Question};
 pub use seatline_postgres::PostgresAddress;
 use session::Session;
 pub use sqlite::DATABASE_FILE;
@@ -107,7 +107,7 @@ impl SqlStore {
 
     /// Runs `work` on what was committed last, off the async threads. It may run again, where a connection had died.
     async fn read<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
-        let (job, answer) = group::job(work);
+        let (job, answer) = group::job(None, work);
         self.driver.read(job).await;
         answered(answer).await
     }
@@ -115,12 +115,25 @@ impl SqlStore {
     /// Runs `work` in a transaction, and gives its value after the commit. Where `work` fails, what it changed is undone.
     /// It may run several times, all but the last without effect.
     async fn write<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
-        self.meter.write(self.attempt(work)).await
+        self.meter.write(self.attempt(None, work)).await
+    }
+
+    /// As [`Self::write`], where it is known what `work` asks first.
+    async fn write_asking<T: Send + 'static>(
+        &self,
+        question: Question,
+        work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        self.meter.write(self.attempt(Some(question), work)).await
     }
 
     /// As [`Self::write`], without being counted as one.
-    async fn attempt<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
-        let (job, answer) = group::job(work);
+    async fn attempt<T: Send + 'static>(
+        &self,
+        question: Option<Question>,
+        work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        let (job, answer) = group::job(question, work);
         self.driver.write(job)?;
         answered(answer).await
     }

@@ -8,7 +8,7 @@ use seatline_protocol::{Digest, Entry, KeyId, LinkId, ReceiptVerdict, Repeat, Se
 use super::fleet::marks;
 use super::keys;
 use super::latest::{self, Prepared, Standing};
-use super::links::{InForce, in_force};
+use super::links::InForce;
 use super::row::{Row, name_of, short};
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored, chain, repeats};
@@ -25,15 +25,20 @@ impl Reports for SqlStore {
         let link = link.clone();
         // The writer's time is the scarce one: what can be made ready is made ready here.
         let reports = reports.into_iter().map(Arrived::new).collect::<Stored<Vec<_>>>()?;
-        self.write(move |session| {
-            let in_force = match in_force(session, &link)? {
-                Ok(in_force) => in_force,
+        self.write_asking(latest::question(&link), move |session| {
+            let (in_force, mut standing) = match latest::in_force_and_standing(session, &link)? {
+                Ok(found) => found,
                 Err(code) => {
                     return Ok(Admissions { answers: vec![Admitted::Refused(code); reports.len()], settings: None });
                 }
             };
-            let answers = reports.iter().map(|report| admit(session, &link, &in_force, report, now));
-            let answers = answers.collect::<Stored<Vec<_>>>()?;
+            let mut answers = Vec::with_capacity(reports.len());
+            for report in &reports {
+                if !answers.is_empty() {
+                    standing = latest::standing(session, &link)?;
+                }
+                answers.push(admit(session, &link, &in_force, standing.as_ref(), report, now)?);
+            }
             if in_force.settings.is_demanded()
                 && reports.iter().zip(&answers).any(|(report, answer)| answers_demand(report, answer, now))
             {
@@ -164,14 +169,13 @@ fn admit(
     session: &dyn Session,
     link: &LinkId,
     in_force: &InForce,
+    standing: Option<&Standing>,
     arrived: &Arrived,
     now: Timestamp,
 ) -> Stored<Admitted> {
     let claim = arrived.claim();
     let at = claim.sequence;
     let patience = patience(in_force.settings.interval);
-    let standing = latest::standing(session, link)?;
-    let standing = standing.as_ref();
     let neighbours = chain::neighbours(session, link, standing, at)?;
     // Nearly all reports are sealed by the present key: only for another one is it looked up until when it sealed.
     let until = if arrived.key == in_force.key { None } else { keys::until(session, link, &arrived.key)? };

@@ -17,7 +17,7 @@ pub enum Database {
     /// A file in its directory.
     Sqlite(PathBuf),
     /// A server of its own. It ends with this.
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 impl Database {
@@ -32,7 +32,7 @@ impl Database {
     pub fn postgres() -> (Central, Self) {
         let server = Postgres::start_with(&["fsync=on"]);
         let central = Central::start_on(&server.address("owner", DATABASE));
-        (central, Self::Postgres(server))
+        (central, Self::Postgres(Box::new(server)))
     }
 
     /// Its store, while no server writes to it.

@@ -19,7 +19,7 @@ use seatline_postgres::PostgresAddress;
 use seatline_postgres::trouble::{self, Trouble};
 use tokio::sync::Semaphore;
 
-use super::group::{self, Job, Writer};
+use super::group::{self, Job, Question, Writer};
 use super::row::Row;
 use super::session::{Param, Session};
 use super::{Driver, StoreError, Stored};
@@ -191,6 +191,10 @@ impl group::Connection for Writing {
             self.is_lost.set(false);
         }
         self.step(|session| session.control_unsettled("BEGIN"))
+    }
+
+    fn ask_ahead(&self, questions: &[&Question]) -> Stored<()> {
+        self.step(|session| session.ask_ahead(questions))
     }
 
     fn commit(&self) -> Stored<()> {

@@ -1,7 +1,8 @@
 //! Statements on a connection to PostgreSQL.
 //!
 //! A statement is prepared once for each connection. What is run without waiting goes out together with the next statement
-//! that is waited for, so that a group of writes costs a round trip for each of its questions alone.
+//! that is waited for, and what the writes of a group ask first is asked for all of them at once: most groups cost two
+//! round trips and a commit, however many writes they hold.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Error, Statement};
 
 use super::placeholders;
+use crate::store::sql::group::Question;
 use crate::store::sql::row::{Columns, Row, odd};
 use crate::store::sql::session::{Param, Session};
 use crate::store::{StoreError, Stored};
@@ -35,6 +37,8 @@ type Unsettled = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 pub(in crate::store::sql) struct PostgresSession {
     prepared: RefCell<HashMap<&'static str, Statement>>,
     unsettled: RefCell<Unsettleds>,
+    /// The answers to what was asked ahead.
+    ahead: RefCell<HashMap<Question, Vec<tokio_postgres::Row>>>,
     trouble: Cell<Option<Trouble>>,
     /// Last, so that it goes last: what is unsettled keeps its client.
     connection: Connection,
@@ -52,7 +56,8 @@ impl std::fmt::Debug for Unsettleds {
 impl PostgresSession {
     /// Statements on `connection`.
     pub(super) fn new(connection: Connection) -> Self {
-        Self { prepared: RefCell::default(), unsettled: RefCell::default(), trouble: Cell::new(None), connection }
+        let (prepared, unsettled, ahead, trouble) = Default::default();
+        Self { prepared, unsettled, ahead, trouble, connection }
     }
 
     /// What went wrong last, since it was asked last.
@@ -67,6 +72,7 @@ impl PostgresSession {
 
     /// As [`Self::control`], whatever became of what was run before.
     pub(super) fn control_anyway(&self, sql: &'static str) -> Stored<()> {
+        self.ahead.borrow_mut().clear();
         let _ = self.settle();
         self.control(sql)
     }
@@ -74,6 +80,42 @@ impl PostgresSession {
     /// As [`Self::control`], without waiting.
     pub(super) fn control_unsettled(&self, sql: &'static str) -> Stored<()> {
         self.unsettle(move |client| Box::pin(async move { client.batch_execute(sql).await }))
+    }
+
+    /// Asks all `questions` at once, and keeps each answer for who asks that first.
+    pub(super) fn ask_ahead(&self, questions: &[&Question]) -> Stored<()> {
+        self.ahead.borrow_mut().clear();
+        let Some(any) = questions.first() else { return Ok(()) };
+        let prepared = |question: &&Question| self.prepared(question.sql, &[Param::from(any.about.as_str())]);
+        let statements = questions.iter().map(prepared).collect::<Stored<Vec<_>>>()?;
+        let answers = self.ask(async |client| {
+            let mut asking = Vec::with_capacity(questions.len());
+            for (statement, question) in statements.iter().zip(questions) {
+                let mut question = Box::pin(async move { client.query(statement, &[&question.about]).await });
+                asking.push((sent(question.as_mut()).await, question));
+            }
+            let mut answers = Vec::with_capacity(asking.len());
+            for (answer, question) in asking {
+                answers.push(match answer {
+                    Poll::Ready(answer) => answer?,
+                    Poll::Pending => question.await?,
+                });
+            }
+            Ok(answers)
+        })?;
+        self.ahead.borrow_mut().extend(questions.iter().copied().cloned().zip(answers));
+        Ok(())
+    }
+
+    /// The answer to what was asked ahead, for the first who asks it.
+    fn answered_ahead(&self, sql: &'static str, params: &[Param<'_>]) -> Option<Vec<tokio_postgres::Row>> {
+        let mut ahead = self.ahead.borrow_mut();
+        match params {
+            [Param::Text(Some(about))] if !ahead.is_empty() => {
+                ahead.remove(&Question { sql, about: (*about).to_owned() })
+            }
+            _ => None,
+        }
     }
 
     fn unsettle(&self, statement: impl FnOnce(Arc<Client>) -> Unsettled) -> Stored<()> {
@@ -161,9 +203,14 @@ impl Session for PostgresSession {
         params: &[Param<'_>],
         take: &mut dyn FnMut(&Row<'_>) -> Stored<()>,
     ) -> Stored<()> {
-        let statement = self.prepared(sql, params)?;
-        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
-        let rows = self.ask(async |client| client.query(&statement, &params).await)?;
+        let rows = match self.answered_ahead(sql, params) {
+            Some(rows) => rows,
+            None => {
+                let statement = self.prepared(sql, params)?;
+                let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
+                self.ask(async |client| client.query(&statement, &params).await)?
+            }
+        };
         rows.iter().try_for_each(|row| take(&Row(row)))
     }
 }

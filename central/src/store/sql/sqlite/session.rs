@@ -4,7 +4,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use crate::store::Stored;
-use crate::store::sql::group;
+use crate::store::sql::group::{self, Question};
 use crate::store::sql::row::{Columns, Row, odd};
 use crate::store::sql::session::{Param, Session};
 
@@ -78,6 +78,11 @@ impl Columns for rusqlite::Row<'_> {
 impl group::Connection for Connection {
     fn begin(&self) -> Stored<()> {
         Ok(self.execute_batch("BEGIN IMMEDIATE")?)
+    }
+
+    fn ask_ahead(&self, _questions: &[&Question]) -> Stored<()> {
+        // No question is waited for.
+        Ok(())
     }
 
     fn commit(&self) -> Stored<()> {
