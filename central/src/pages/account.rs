@@ -20,6 +20,7 @@ use crate::auth::{self, SignInError, SignedIn};
 use crate::central::ActionError;
 use crate::domain::{Area, Role, Scope, Scopes, Session, SessionId, TokenId};
 use crate::pages::failure::PageError;
+use crate::pages::words;
 use crate::server::App;
 use crate::store::PageSize;
 
@@ -54,11 +55,7 @@ impl SessionLine {
     fn new(session: Session, who: &SignedIn) -> Self {
         Self {
             present: who.session().is_some_and(|own| own.id == session.id),
-            browser: if session.browser.is_empty() {
-                "A browser that does not say".to_owned()
-            } else {
-                session.browser
-            },
+            browser: words::browser(&session.browser),
             address: session.address.to_string(),
             begun: format::date_time(session.created_at),
             used: format::relative(session.last_used_at, who.asked_at),

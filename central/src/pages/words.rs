@@ -50,3 +50,49 @@ pub fn receipt(verdict: ReceiptVerdict) -> Badge {
         ReceiptVerdict::AfterGap => Badge::new(Tone::Warning, "After a gap"),
     }
 }
+
+/// By what browsers are known. The order matters: most also name those that they descend from.
+const BROWSERS: [(&str, &str); 5] =
+    [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+/// By what systems are known.
+const SYSTEMS: [(&str, &str); 6] = [
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+];
+
+/// What a browser calls itself, in the words of whoever uses it. What is not known stays as it is.
+pub fn browser(says: &str) -> String {
+    let named =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| says.contains(mark)).map(|(_, name)| *name);
+    match (named(&BROWSERS), named(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) if says.is_empty() => "A browser that does not say".to_owned(),
+        (None, _) => says.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g11_a_session_is_told_by_the_browser_that_people_know() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36";
+        for (says, words) in [
+            (chrome, "Chrome on Linux"),
+            (&format!("{chrome} Edg/142.0"), "Edge on Linux"),
+            ("Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Windows"),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari on iPhone"),
+            ("curl/8.14", "curl/8.14"),
+            ("", "A browser that does not say"),
+        ] {
+            assert_eq!(browser(says), words);
+        }
+    }
+}

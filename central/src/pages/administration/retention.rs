@@ -98,12 +98,12 @@ impl RetentionPage {
         let error = |field| self.error.as_ref().filter(|(at, _)| *at == field).map(|(_, why)| why.as_str());
         [
             Field::number("reports", "Keep sealed reports for")
-                .hint("They are the evidence. The newest report of each link stays. Empty: for ever.")
+                .hint("Empty: for ever.")
                 .suffix("days")
                 .value(&self.sent.reports)
                 .error(error("reports")),
             Field::number("history", "Keep the history by the day for")
-                .hint("Months and the highest counts stay. Empty: for ever.")
+                .hint("Empty: for ever.")
                 .suffix("days")
                 .value(&self.sent.history)
                 .error(error("history")),
