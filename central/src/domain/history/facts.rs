@@ -1,6 +1,7 @@
 //! What the history keeps of a report.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use seatline_protocol::report::{Measured, Outcome};
@@ -185,19 +186,40 @@ impl Trace {
         Ok(Self { counts, licenses })
     }
 
-    /// The first digits of a digest of what is traced, and of a sketch of people with its key: two reports with the same mark say
-    /// the same.
-    pub fn mark(&self, people: Option<(&[u8], Option<&PseudonymKeyId>)>) -> String {
+    /// The mark of a report that says this, with its sketch of people and the key of that.
+    pub fn mark(&self, people: Option<(&[u8], Option<&PseudonymKeyId>)>) -> Mark {
+        let part = |text: &Option<String>| match text {
+            Some(text) => Digest::of(text.as_bytes()).hex()[..16].to_owned(),
+            None => "-".to_owned(),
+        };
         // A sketch is large, and nobody but its own product gains from one with the same hash: a quick one will do.
         let mut hasher = DefaultHasher::new();
-        people.map(|(sketch, _)| sketch).hash(&mut hasher);
-        let key = people.and_then(|(_, key)| key).map_or("", PseudonymKeyId::as_str);
-        let (counts, licenses) = (mark(self.counts.as_deref()), mark(self.licenses.as_deref()));
-        let text = format!("{counts}\n{licenses}\n{:016x}{key}", hasher.finish());
-        Digest::of(text.as_bytes()).hex()[..32].to_owned()
+        people.map(|(sketch, key)| (sketch, key.map(PseudonymKeyId::as_str))).hash(&mut hasher);
+        Mark { counts: part(&self.counts), licenses: part(&self.licenses), people: format!("{:016x}", hasher.finish()) }
     }
 }
 
-fn mark(text: Option<&str>) -> String {
-    text.map_or_else(|| "-".to_owned(), |text| Digest::of(text.as_bytes()).hex().to_owned())
+/// What stands for all that is traced of a report, track by track: two reports with the same mark say the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Of [`Trace::counts`].
+    pub counts: String,
+    /// Of [`Trace::licenses`].
+    pub licenses: String,
+    /// Of the sketch of people, with its key.
+    people: String,
+}
+
+impl Mark {
+    /// The mark that is written so; none where its parts are not told apart, as in an early form of it.
+    pub fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split('.').map(str::to_owned);
+        Some(Self { counts: parts.next()?, licenses: parts.next()?, people: parts.next()? })
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.counts, self.licenses, self.people)
+    }
 }

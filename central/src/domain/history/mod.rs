@@ -14,7 +14,7 @@ mod span;
 mod view;
 
 pub use difference::{Change, ClassChange, Difference, DimensionChange, Side};
-pub use facts::{Classes, Facts, LicenseFacts, Trace, Use};
+pub use facts::{Classes, Facts, LicenseFacts, Mark, Trace, Use};
 pub use span::{Last, Run, Series, Silence, Span, SpanLength};
 pub use view::{ClassPeriod, DimensionHistory, History, Kept, Peak, Period, Range, day_of, days_before, days_from};
 

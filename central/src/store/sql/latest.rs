@@ -14,7 +14,7 @@ use super::people::{self, Brought};
 use super::row::{Row, name_of, to_json};
 use super::session::{Session, params};
 use super::{StoreError, Stored};
-use crate::domain::history::Trace;
+use crate::domain::history::{Mark, Trace};
 use crate::domain::report::{Figures, without_counts};
 use crate::domain::{Latest, ReportAt};
 
@@ -36,7 +36,7 @@ pub(super) struct Prepared {
     users_max: Option<u64>,
     /// What the history keeps of it, and its mark.
     trace: Trace,
-    mark: String,
+    mark: Mark,
     /// Its sketch of people.
     people: Option<Brought>,
 }
@@ -197,7 +197,7 @@ fn standing_of(row: &Row<'_>) -> Stored<Standing> {
     let newest = Newest {
         sequence: row.number("sequence")?,
         observed_at: row.time("observed_at")?,
-        mark: row.text_option("traced")?,
+        mark: row.text_option("traced")?.and_then(|mark| Mark::read(&mark)),
     };
     let is_counted = row.text_option("failure")?.is_none();
     let counted = row.number_option("counted_sequence")?;
@@ -219,10 +219,10 @@ pub(super) fn update(
 ) -> Stored<()> {
     let sequence = report.report.sequence.get();
     let place = (report.report.sequence, report.report.observed_at);
-    let traced = (&report.trace, report.mark.as_str());
+    let traced = (&report.trace, &report.mark);
     let before = standing.map(|standing| &standing.newest);
     let is_newest = before.is_none_or(|before| before.sequence < place.0.get());
-    let says_new = before.is_none_or(|before| before.mark.as_deref() != Some(report.mark.as_str()));
+    let says_new = before.is_none_or(|before| before.mark.as_ref() != Some(&report.mark));
     if is_newest && says_new && report.failure.is_none() {
         people::keep(session, link, place.1, report.people.as_ref())?;
     }
@@ -268,7 +268,7 @@ fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared, now: Tim
             &report.verdict,
             report.users,
             report.users_max,
-            &report.mark,
+            &report.mark.to_string(),
             &report.content,
             report.repeats.as_ref().map(|repeats| repeats.sequence.get()),
             report.repeats.as_ref().map(|repeats| repeats.digest.as_str()),
@@ -301,7 +301,7 @@ fn replace_newest(
             now,
             failure,
             &report.json,
-            &report.mark,
+            &report.mark.to_string(),
             &report.content,
             report.repeats.as_ref().map(|repeats| repeats.sequence.get()),
             report.repeats.as_ref().map(|repeats| repeats.digest.as_str()),

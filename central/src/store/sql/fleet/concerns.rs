@@ -11,7 +11,8 @@ use crate::store::sql::session::{Session, params};
 use crate::store::{Cursor, Page, PageSize, StoreError, Stored};
 
 /// A concern that lasts.
-struct Open {
+#[derive(Debug, Clone)]
+pub(super) struct Open {
     code: String,
     subject: String,
     step: String,
@@ -33,7 +34,8 @@ pub(super) fn follow_again(session: &dyn Session, id: &ApplicationId) -> Stored<
     session.run("UPDATE concerns SET to_follow = 1 WHERE application = ?1 AND ended_at IS NULL", params![id.as_str()])
 }
 
-fn open(session: &dyn Session, application: &ApplicationId) -> Stored<Vec<Open>> {
+/// What calls for attention of an application, as it was noted last.
+pub(super) fn open(session: &dyn Session, application: &ApplicationId) -> Stored<Vec<Open>> {
     session.rows(
         "SELECT code, subject, step, gravity FROM concerns WHERE application = ?1 AND ended_at IS NULL",
         params![application.as_str()],
@@ -89,11 +91,10 @@ pub(super) fn happened(session: &dyn Session, before: &FleetRow, row: &FleetRow,
     Ok(())
 }
 
-/// Notes what has changed since the last review.
-pub(super) fn keep(session: &dyn Session, row: &FleetRow, now: Timestamp) -> Stored<()> {
+/// Notes what has changed since the last review, when `open` was noted.
+pub(super) fn keep(session: &dyn Session, row: &FleetRow, open: &[Open], now: Timestamp) -> Stored<()> {
     let application = &row.application;
-    let open = open(session, application)?;
-    count(session, &open, &row.assessment.concerns)?;
+    count(session, open, &row.assessment.concerns)?;
     let same = |one: &Open, other: &Concern| one.code == other.code && one.subject == other.subject;
     let concerns = &row.assessment.concerns;
     for over in open.iter().filter(|open| !concerns.iter().any(|concern| same(open, concern))) {

@@ -26,6 +26,10 @@ pub(super) struct Read {
     row: FleetRow,
     marks: i64,
     link: Option<ReadLink>,
+    /// What was kept of it before.
+    before: Option<FleetRow>,
+    /// What called for attention then.
+    open: Vec<concerns::Open>,
 }
 
 #[derive(Debug)]
@@ -133,24 +137,30 @@ pub(super) fn read(session: &dyn Session, id: &ApplicationId, reminders: &Remind
     };
     let assessment = Assessment::of(&view, reminders);
     let row = FleetRow { application: id.clone(), name, product, labels, link: chosen, assessment };
-    Ok(Read { row, marks, link })
+    // Whoever changes these marks the application.
+    let (before, open) = (list::kept(session, id)?, concerns::open(session, id)?);
+    Ok(Read { row, marks, link, before, open })
 }
 
 /// Keeps what was read, with everything that follows from it, unless something was marked meanwhile: then it stays due,
 /// and `false` is given.
 pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored<bool> {
-    // The link before the application, as everywhere.
-    if let Some(link) = &read.link {
-        let now_marks =
-            session.row("SELECT marks FROM links WHERE id = ?1 FOR UPDATE", params![link.id.as_str()], marks_of)?;
-        if now_marks != Some(link.marks) {
-            return Ok(false);
-        }
-    }
     let id = &read.row.application;
-    let now_marks =
-        session.row("SELECT marks FROM applications WHERE id = ?1 FOR UPDATE", params![id.as_str()], marks_of)?;
-    if now_marks != Some(read.marks) {
+    // The link before the application, as everywhere; both by one question, which PostgreSQL is waited for.
+    let unmarked = match &read.link {
+        Some(link) => session.row(
+            "SELECT links.marks AS link_marks, applications.marks FROM links
+             JOIN applications ON applications.id = ?2 WHERE links.id = ?1 FOR UPDATE",
+            params![link.id.as_str(), id.as_str()],
+            |row| Ok(row.number::<i64>("link_marks")? == link.marks && marks_of(row)? == read.marks),
+        )?,
+        None => {
+            session.row("SELECT marks FROM applications WHERE id = ?1 FOR UPDATE", params![id.as_str()], |row| {
+                Ok(marks_of(row)? == read.marks)
+            })?
+        }
+    };
+    if unmarked != Some(true) {
         return Ok(false);
     }
     let assessment = &read.row.assessment;
@@ -167,17 +177,16 @@ pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored
         "UPDATE applications SET review_at = ?2, marks = marks + 1 WHERE id = ?1",
         params![id.as_str(), of_application],
     )?;
-    let before = list::kept(session, id)?;
     let mut row = read.row.clone();
-    if let Some(before) = &before {
+    if let Some(before) = &read.before {
         concerns::happened(session, before, &row, now)?;
         if row.assessment.seen.is_none() && before.link == row.link {
             // A run that failed shows no plugin; the next one is held against the one before it.
             row.assessment.seen.clone_from(&before.assessment.seen);
         }
     }
-    concerns::keep(session, &row, now)?;
-    derived::keep(session, before.as_ref(), &row, now)?;
+    concerns::keep(session, &row, &read.open, now)?;
+    derived::keep(session, read.before.as_ref(), &row, now)?;
     Ok(true)
 }
 

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::{LinkId, Sequence};
 
-use crate::domain::history::Trace;
+use crate::domain::history::{Mark, Trace};
 use crate::store::Stored;
 use crate::store::sql::row::Row;
 use crate::store::sql::session::{Session, params};
@@ -20,8 +20,8 @@ pub(super) const LICENSES: &str = "licenses";
 pub(in crate::store::sql) struct Newest {
     pub(in crate::store::sql) sequence: u64,
     pub(in crate::store::sql) observed_at: Timestamp,
-    /// The [`Trace::mark`] of it; none where it was stored before there was a history.
-    pub(in crate::store::sql) mark: Option<String>,
+    /// Its mark; none where it was stored before there was a history, or by an early version.
+    pub(in crate::store::sql) mark: Option<Mark>,
 }
 
 impl Newest {
@@ -58,27 +58,17 @@ pub(in crate::store::sql) fn note(
     session: &dyn Session,
     link: &LinkId,
     (sequence, observed_at): (Sequence, Timestamp),
-    (trace, mark): (&Trace, &str),
+    (trace, mark): (&Trace, &Mark),
     newest: Option<&Newest>,
     patience: SignedDuration,
 ) -> Stored<()> {
     let at = Place { sequence: sequence.get(), observed_at };
-    let contents = [(COUNTS, trace.counts.as_deref()), (LICENSES, trace.licenses.as_deref())];
     match newest.filter(|newest| newest.sequence > at.sequence) {
-        None => {
-            let before = newest.map(|newest| newest.observed_at);
-            let silent = is_silent(before, observed_at, patience);
-            if !silent && newest.is_some_and(|newest| newest.mark.as_deref() == Some(mark)) {
-                return Ok(());
-            }
-            for (track, content) in contents {
-                append(session, link, track, at, content, before, silent && track == COUNTS)?;
-            }
-        }
+        None => go_on(session, link, at, (trace, mark), newest, patience)?,
         Some(_) => {
-            for (track, content) in contents {
+            for (track, content) in [(COUNTS, &trace.counts), (LICENSES, &trace.licenses)] {
                 let patience = if track == COUNTS { patience } else { SignedDuration::MAX };
-                insert(session, link, track, at, content, patience)?;
+                insert(session, link, track, at, content.as_deref(), patience)?;
             }
         }
     }
@@ -90,20 +80,33 @@ fn is_silent(before: Option<Timestamp>, at: Timestamp, patience: SignedDuration)
 }
 
 /// A report that is the newest now: it begins a run if it says something else than the run before, or after a silence.
-fn append(
+fn go_on(
     session: &dyn Session,
     link: &LinkId,
-    track: &'static str,
     at: Place,
-    content: Option<&str>,
-    before: Option<Timestamp>,
-    silent: bool,
+    (trace, mark): (&Trace, &Mark),
+    newest: Option<&Newest>,
+    patience: SignedDuration,
 ) -> Stored<()> {
-    let run = run_at(session, link, track, at.sequence)?;
-    if !silent && run.is_some_and(|run| run.content.as_deref() == content) {
-        return Ok(());
+    let (before, marked) = (newest.map(|newest| newest.observed_at), newest.and_then(|newest| newest.mark.as_ref()));
+    let silent = is_silent(before, at.observed_at, patience);
+    for (track, content, same) in [
+        (COUNTS, &trace.counts, marked.map(|marked| marked.counts == mark.counts)),
+        (LICENSES, &trace.licenses, marked.map(|marked| marked.licenses == mark.licenses)),
+    ] {
+        let content = content.as_deref();
+        let same = match (same, newest) {
+            (Some(same), _) => same,
+            (None, None) => false,
+            (None, Some(_)) => {
+                run_at(session, link, track, at.sequence)?.is_some_and(|run| run.content.as_deref() == content)
+            }
+        };
+        if !same || silent && track == COUNTS {
+            begin(session, link, track, at, content, before, NEW)?;
+        }
     }
-    begin(session, link, track, at, content, before, NEW)
+    Ok(())
 }
 
 /// A report that came after newer ones.
