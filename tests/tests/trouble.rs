@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use seatline_protocol::exchange::ExchangeResponse;
-use seatline_protocol::{Receipt, Report, SecretKey, seal};
+use seatline_protocol::{Receipt, Repeat, SecretKey, seal};
 use seatline_tests::{Agent, Central, Vendor};
 
 /// Something that listens where the central server did, and answers every request with the same bytes.
@@ -154,12 +154,12 @@ fn b2_a_receipt_of_another_key_is_refused_and_the_report_stays() {
     agent.run(&["sync"]).refused("central-unreachable");
     let preview = agent.run(&["report", "preview", "--json"]).json();
     let sealed = preview["pending"][0]["sealed"].as_str().expect("a sealed report");
-    let report: Report = serde_json::from_value(preview["next"]["report"].clone()).expect("the next report");
+    let next: Repeat = serde_json::from_value(preview["next"]["report"].clone()).expect("it says nothing new");
     let receipt = Receipt {
-        link: report.link,
-        sequence: report.sequence.previous().expect("the one that waits"),
+        link: next.link,
+        sequence: next.sequence.previous().expect("the one that waits"),
         report: seatline_protocol::Digest::of(sealed.as_bytes()),
-        received_at: report.observed_at,
+        received_at: next.observed_at,
         verdict: seatline_protocol::ReceiptVerdict::Chained,
     };
     let forger = SecretKey::from_seed(&[9; 32]);
