@@ -8,21 +8,23 @@ use crate::ids::{Digest, Dimension, LicenseId, LinkId, MAX_COUNT, ProductId, Seq
 use crate::keys::{KeyId, PublicKey};
 use crate::pseudonym::PseudonymKeyId;
 
-/// Describes types that are text which holds to a rule.
-macro_rules! text {
+/// Describes types that are text which holds to a rule: each with what it is, and an example.
+#[macro_export]
+macro_rules! described_texts {
     ($($name:ident: $description:literal, $example:literal;)+) => {$(
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                let text = ObjectBuilder::new().schema_type(Type::String).description(Some($description));
+        impl ::utoipa::PartialSchema for $name {
+            fn schema() -> ::utoipa::openapi::RefOr<::utoipa::openapi::schema::Schema> {
+                let text = ::utoipa::openapi::schema::ObjectBuilder::new();
+                let text = text.schema_type(::utoipa::openapi::schema::Type::String).description(Some($description));
                 text.examples([$example]).into()
             }
         }
 
-        impl ToSchema for $name {}
+        impl ::utoipa::ToSchema for $name {}
     )+};
 }
 
-text! {
+described_texts! {
     Dimension: "A named quantity that a license can limit: 1 to 64 characters of a-z 0-9 - _ . that start with a letter.",
         "users";
     ProductId: "A product or add-on: 1 to 64 characters of a-z 0-9 - _ . that start with a letter.", "acme-wiki";

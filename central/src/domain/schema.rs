@@ -1,6 +1,7 @@
 //! The texts of the domain as the description of the API shows them. The types with fields derive theirs.
 
 use jiff::Timestamp;
+use seatline_protocol::described_texts;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -10,21 +11,7 @@ use super::labels::{GroupName, Tag};
 use super::{AnswerId, ApplicationId, ApplicationName, EntryId, Facet, InviteId, Scopes, SessionId, TokenId};
 use crate::store::Cursor;
 
-/// Describes types that are text which holds to a rule.
-macro_rules! text {
-    ($($name:ident: $description:literal, $example:literal;)+) => {$(
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                let text = ObjectBuilder::new().schema_type(Type::String).description(Some($description));
-                text.examples([$example]).into()
-            }
-        }
-
-        impl ToSchema for $name {}
-    )+};
-}
-
-text! {
+described_texts! {
     ApplicationId: "An application: 24 hexadecimal digits.", "7baafe9c89f6a059f5328f11";
     InviteId: "An invite; not its secret.", "58e95a0c31f6a059f5328f11";
     TokenId: "An API token; not its secret.", "0c1bfe9c89f6a059f5328f11";
