@@ -180,6 +180,8 @@ fn commit<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<(
 
 fn attempt<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<()> {
     connection.begin()?;
+    // Whoever asks nothing comes behind: it might change the answers.
+    group.sort_by_key(|job| job.question().is_none());
     let asked = connection.ask_ahead(&questions(group));
     if asked.is_err() || !group.iter_mut().all(|job| job.run(connection, false)) || connection.settle().is_err() {
         connection.roll_back()?;
@@ -195,10 +197,8 @@ fn attempt<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<
     })
 }
 
-/// What the writes of a group ask first, each question once. They are put before those that ask nothing, which might change
-/// the answers. Whatever the questions lock, all servers lock in one order.
-fn questions(group: &mut [Box<dyn Job>]) -> Vec<&Question> {
-    group.sort_by_key(|job| job.question().is_none());
+/// What the writes of a group ask first, each question once, and in an order in which all servers lock what is asked about.
+fn questions(group: &[Box<dyn Job>]) -> Vec<&Question> {
     let mut questions: Vec<&Question> = group.iter().filter_map(|job| job.question()).collect();
     questions.sort_unstable();
     questions.dedup();

@@ -6,10 +6,12 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jiff::Timestamp;
+use seatline_protocol::notices::Step;
 use seatline_protocol::{Digest, Sequence};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::Gravity;
 use crate::store::{StoreError, Stored};
 
 /// The columns of a row, as a driver has them: by name, and null as nothing.
@@ -101,6 +103,28 @@ impl Row<'_> {
     pub(super) fn named_option<T: DeserializeOwned>(&self, column: &str) -> Stored<Option<T>> {
         let name = |text: &str| serde_json::from_value(text.into()).map_err(|error| odd(column, error));
         self.0.text(column)?.map(name).transpose()
+    }
+
+    /// A column that holds how grave something is, as its rank.
+    pub(super) fn gravity(&self, column: &str) -> Stored<Gravity> {
+        self.gravity_option(column)?.ok_or_else(|| empty(column))
+    }
+
+    /// As [`Self::gravity`], or nothing.
+    pub(super) fn gravity_option(&self, column: &str) -> Stored<Option<Gravity>> {
+        let Some(rank) = self.0.integer(column)? else { return Ok(None) };
+        let found = Gravity::ALL.into_iter().find(|gravity| gravity.rank() == rank);
+        found.map(Some).ok_or_else(|| odd(column, "it is no gravity"))
+    }
+
+    /// A column that holds how far something has come.
+    pub(super) fn step(&self, column: &str) -> Stored<Step> {
+        self.step_option(column)?.ok_or_else(|| empty(column))
+    }
+
+    /// As [`Self::step`], or nothing.
+    pub(super) fn step_option(&self, column: &str) -> Stored<Option<Step>> {
+        self.text_option(column)?.map(|step| Step::try_from(step).map_err(|error| odd(column, error))).transpose()
     }
 
     /// A column that holds a time.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{follow, gravity, object_of_matter, step};
+use super::{follow, object_of_matter};
 use crate::domain::alerts::MatterKey;
 use crate::domain::alerts::acknowledgement::Acknowledgement;
 use crate::domain::{Changed, Record};
@@ -21,7 +21,7 @@ pub(super) fn acknowledge(
          WHERE application = ?1 AND code = ?2 AND subject = ?3 AND ended_at IS NULL ORDER BY began_at DESC LIMIT 1
          FOR UPDATE",
         params![matter.application.as_str(), &matter.code, &matter.subject],
-        |row| Ok((step(row.text("step")?)?, gravity(row.number("gravity")?)?, row.time("began_at")?)),
+        |row| Ok((row.step("step")?, row.gravity("gravity")?, row.time("began_at")?)),
     )?;
     let (step, gravity, began_at) = open.ok_or(StoreError::Missing("open alert"))?;
     let acknowledgement = Acknowledgement {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{channels, gravity, settings, step};
+use super::{channels, settings};
 use crate::domain::alerts::acknowledgement::Acknowledgement;
 use crate::domain::alerts::telling::{self, Due, Heard, Open, Pace, Standing};
 use crate::domain::alerts::{MatterKey, is_event};
@@ -107,14 +107,14 @@ fn newest(session: &dyn Session, key: &MatterKey) -> Stored<Option<Matter>> {
          WHERE application = ?1 AND code = ?2 AND subject = ?3 ORDER BY began_at DESC LIMIT 1",
         params![key.application.as_str(), &key.code, &key.subject],
         |row| {
-            let gravity = gravity(row.number("gravity")?)?;
+            let gravity = row.gravity("gravity")?;
             let standing = match row.time_option("ended_at")? {
                 Some(at) if is_event(&key.code) => Standing::Happened(gravity, at),
                 Some(at) => Standing::Over(at),
                 None => Standing::Open(Open {
                     began_at: row.time("began_at")?,
                     changed_at: row.time("changed_at")?,
-                    step: step(row.text("step")?)?,
+                    step: row.step("step")?,
                     gravity,
                 }),
             };
@@ -170,10 +170,7 @@ pub(super) fn heard(session: &dyn Session, channel: &str, key: &MatterKey) -> St
 
 /// What a row of tellings says of what was heard.
 pub(super) fn read_heard(row: &Row<'_>) -> Stored<Heard> {
-    let told = match (row.text_option("told")?, row.number_option::<i64>("told_gravity")?) {
-        (Some(told), Some(rank)) => Some((step(told)?, gravity(rank)?)),
-        _ => None,
-    };
+    let told = row.step_option("told")?.zip(row.gravity_option("told_gravity")?);
     Ok(Heard { told, at: row.time_option("told_at")?, swings: row.number("swings")? })
 }
 
@@ -222,8 +219,8 @@ pub(super) fn acknowledgement(session: &dyn Session, key: &MatterKey) -> Stored<
                 at: row.time("at")?,
                 why: row.text("why")?,
                 until: row.time_option("until")?,
-                step: step(row.text("step")?)?,
-                gravity: gravity(row.number("gravity")?)?,
+                step: row.step("step")?,
+                gravity: row.gravity("gravity")?,
                 began_at: row.time("began_at")?,
             })
         },

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{follow, gravity, step};
+use super::follow;
 use crate::domain::alerts::MatterKey;
 use crate::domain::ids::{ChannelId, MessageId};
 use crate::domain::{Concern, Gravity};
@@ -172,8 +172,8 @@ fn read(row: &Row<'_>) -> Stored<Alert> {
     let concern = Concern {
         code: code.clone(),
         subject: subject.clone(),
-        step: step(row.text("step")?)?,
-        gravity: gravity(row.number("gravity")?)?,
+        step: row.step("step")?,
+        gravity: row.gravity("gravity")?,
         since: row.time_option("since")?,
         message: row.text("message")?,
     };
@@ -257,7 +257,7 @@ fn deliveries(session: &dyn Session, message: &MessageId) -> Stored<Vec<Delivery
 
 pub(super) fn figures(session: &dyn Session) -> Stored<AlertFigures> {
     let totals = session.rows("SELECT gravity, open FROM alert_totals", &[], |row| {
-        Ok((gravity(row.number("gravity")?)?, row.number::<u64>("open")?))
+        Ok((row.gravity("gravity")?, row.number::<u64>("open")?))
     })?;
     let of = |gravity: Gravity| totals.iter().find(|(known, _)| *known == gravity).map_or(0, |(_, open)| *open);
     let waiting = session.rows(

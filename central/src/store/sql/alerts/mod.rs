@@ -25,12 +25,12 @@ use jiff::Timestamp;
 
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored};
+use crate::domain::Act;
 use crate::domain::alerts::MatterKey;
 use crate::domain::alerts::acknowledgement::Acknowledgement;
 use crate::domain::alerts::channel::{Channel, ChannelConfig};
 use crate::domain::alerts::settings::AlertSettings;
 use crate::domain::ids::{ChannelId, MessageId};
-use crate::domain::{Act, Gravity};
 use crate::store::alerts::{
     Alert, AlertFigures, AlertFilter, Alerts, KeptChannel, KeptSettings, Message, Outcome, Parcel,
 };
@@ -171,17 +171,6 @@ impl Alerts for SqlStore {
     async fn forget_alerts(&self, now: Timestamp, most: u32) -> Stored<bool> {
         self.write(move |session| forget::batch(session, now, most)).await
     }
-}
-
-/// The gravity of a rank.
-fn gravity(rank: i64) -> Stored<Gravity> {
-    let found = Gravity::ALL.into_iter().find(|gravity| gravity.rank() == rank);
-    found.ok_or_else(|| super::row::odd("gravity", "it is none"))
-}
-
-/// The step of a text.
-fn step(text: String) -> Stored<seatline_protocol::notices::Step> {
-    seatline_protocol::notices::Step::try_from(text).map_err(|error| super::row::odd("step", error))
 }
 
 /// What a channel or a matter is called in the audit log.

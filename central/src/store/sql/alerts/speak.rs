@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{channels, follow, gravity, step};
+use super::{channels, follow};
 use crate::domain::alerts::message::{Content, Item};
 use crate::domain::alerts::telling::{Due, News};
 use crate::domain::alerts::{MatterKey, is_event};
@@ -152,12 +152,7 @@ fn waiting(
         params![channel.as_str(), of.rank(), until, most],
         |row: &Row<'_>| {
             let news: News = row.named("news")?;
-            let due = Due {
-                news,
-                at: row.time("due_at")?,
-                step: step(row.text("step")?)?,
-                gravity: gravity(row.number("gravity")?)?,
-            };
+            let due = Due { news, at: row.time("due_at")?, step: row.step("step")?, gravity: row.gravity("gravity")? };
             let key = MatterKey {
                 application: row.parsed("application")?,
                 code: row.text("code")?,

@@ -1,12 +1,11 @@
 //! When concerns begin, come to another step, and end: what alerts are made of.
 
 use jiff::Timestamp;
-use seatline_protocol::notices::Step;
 
 use crate::domain::fleet::FleetRow;
 use crate::domain::{ApplicationId, Concern, Gravity};
 use crate::store::fleet::{ChangedConcern, Spell};
-use crate::store::sql::row::{Row, odd};
+use crate::store::sql::row::Row;
 use crate::store::sql::session::{Session, params};
 use crate::store::{Cursor, Page, PageSize, StoreError, Stored};
 
@@ -209,15 +208,12 @@ pub(super) fn changed(session: &dyn Session, after: Option<Place>, size: PageSiz
 }
 
 fn spell(row: &Row<'_>) -> Stored<Spell> {
-    let step = Step::try_from(row.text("step")?).map_err(|error| odd("step", error))?;
-    let gravity = row.number::<i64>("gravity")?;
-    let gravity = crate::domain::Gravity::ALL.into_iter().find(|known| known.rank() == gravity);
     Ok(Spell {
         concern: Concern {
             code: row.text("code")?,
             subject: row.text("subject")?,
-            step,
-            gravity: gravity.ok_or_else(|| odd("gravity", "it is none"))?,
+            step: row.step("step")?,
+            gravity: row.gravity("gravity")?,
             since: row.time_option("since")?,
             message: row.text("message")?,
         },
