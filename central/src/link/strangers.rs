@@ -67,7 +67,6 @@ fn is_of_a_link(code: &str) -> bool {
         LinkPending,
         LinkRemoved,
         LinkSuspended,
-        RepeatUnknown,
         WrongClock,
     ];
     codes.iter().any(|known| known.name() == code)

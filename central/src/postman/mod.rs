@@ -218,17 +218,20 @@ impl Errand {
 
     /// Sends mails; gives how many were tried, from the first on.
     fn send(&self, parcels: &[&Parcel], server: &MailServer, sender: &MailAddress, tell: &Tell<'_>) -> usize {
-        // The places of a channel for mail are addresses.
-        let written = parcels.iter().filter_map(|parcel| {
+        let write = |parcel: &&Parcel| {
             let (subject, text) = self.words(parcel);
-            Some((
-                parcel.place.parse::<MailAddress>().ok()?,
-                subject,
-                text,
-                mail_id(parcel.message.as_str(), &parcel.place),
-            ))
-        });
-        let written: Vec<_> = written.collect();
+            let id = mail_id(parcel.message.as_str(), &parcel.place);
+            parcel.place.parse::<MailAddress>().map(|to| (to, subject, text, id))
+        };
+        let written: Vec<_> = match parcels.iter().map(write).collect::<Result<_, _>>() {
+            Ok(written) => written,
+            // The places of a channel for mail are addresses: these are what nobody here has stored.
+            Err(error) => {
+                let wrong = Failed { is_final: true, ..Failed::new("mail-address", &error.to_string()) };
+                parcels.iter().for_each(|parcel| tell(parcel, Some(Err(wrong.clone()))));
+                return parcels.len();
+            }
+        };
         let letters = written.iter().zip(parcels).map(|((to, subject, text, id), parcel)| Letter {
             from: (sender, self.name.as_str()),
             to,

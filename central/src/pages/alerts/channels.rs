@@ -17,7 +17,7 @@ use crate::domain::alerts::channel::{ChannelConfig, Target};
 use crate::domain::ids::ChannelId;
 use crate::pages::failure::PageError;
 use crate::pages::frame::{Section, page_of, page_of_with};
-use crate::pages::parsed;
+use crate::pages::{fleet, parsed};
 use crate::postman::Tested;
 use crate::server::App;
 use crate::store::StoreError;
@@ -70,7 +70,7 @@ impl Row {
 /// What a channel is told of, in a few words.
 fn wants(config: &ChannelConfig) -> String {
     let scope = &config.scope;
-    let mut words = vec![super::super::fleet::words::gravity(scope.least).to_owned()];
+    let mut words = vec![fleet::words::gravity(scope.least).to_owned()];
     if !scope.codes.is_empty() {
         words.push(format::counted(scope.codes.len() as u64, "kind", "kinds"));
     }

@@ -96,8 +96,8 @@ struct Stat {
 
 /// An alert in the list.
 struct Row {
-    /// Apart from the others of the page.
-    number: usize,
+    /// What tells its fields from those of the others of the page.
+    apart: String,
     matter: MatterKey,
     name: String,
     href: String,
@@ -127,7 +127,7 @@ impl Row {
         let told = alert.told.iter().filter_map(|telling| told(telling, alert.spell.began_at, channels, now)).collect();
         let known = alert.acknowledged.filter(|known| known.until.is_none_or(|until| until > now));
         Self {
-            number,
+            apart: format!("-{number}"),
             href: format!("/applications/{}/licenses", alert.matter.application),
             matter: alert.matter,
             name: alert.name.unwrap_or_else(|| "Removed application".to_owned()),
@@ -159,28 +159,12 @@ impl Row {
             ("90", "For 90 days"),
         ];
         let choices = times.map(|(value, label)| Choice { value, label: label.to_owned() });
-        let apart = APART.get(self.number).copied().unwrap_or("-more");
         [
-            Field::text("why", "Why").hint("Such as: a new license is ordered. May be empty.").id(apart),
-            Field::select("days", "For how long", choices.into()).id(apart),
+            Field::text("why", "Why").hint("Such as: a new license is ordered. May be empty.").id(&self.apart),
+            Field::select("days", "For how long", choices.into()).id(&self.apart),
         ]
     }
 }
-
-/// What tells the fields of one row from those of another: a page has at most 50.
-const APART: [&str; 50] = {
-    const DIGITS: &str = "-00-01-02-03-04-05-06-07-08-09-10-11-12-13-14-15-16-17-18-19-20-21-22-23-24-25-26-27-28-29-30-31\
-                          -32-33-34-35-36-37-38-39-40-41-42-43-44-45-46-47-48-49";
-    let mut apart = [""; 50];
-    let mut n = 0;
-    while n < 50 {
-        let (_, rest) = DIGITS.split_at(n * 3);
-        let (one, _) = rest.split_at(3);
-        apart[n] = one;
-        n += 1;
-    }
-    apart
-};
 
 /// A gravity, or that it is an event, in a badge.
 fn badge(gravity: Gravity, is_event: bool) -> Badge {

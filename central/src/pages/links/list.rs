@@ -8,6 +8,7 @@ use seatline_ui::{Badge, Banner, Choice, Field, Icon, Tone, When, format};
 use seatline_web::address::escape;
 use serde::Deserialize;
 
+use super::application;
 use super::approval::{ApprovalForm, Candidates};
 use crate::auth::SignedIn;
 use crate::central::ActionError;
@@ -185,10 +186,7 @@ impl Row {
             version: product.version.clone(),
             server_id: product.server_id.to_string(),
             staging: product.staging,
-            application: row
-                .application_name
-                .clone()
-                .zip(link.application.as_ref().map(|application| format!("/applications/{application}"))),
+            application: application(row),
             state: words::link_state(link.state),
             chain: link.chain.head.map(|_| words::chain(row.chain_state)),
             last: row.last_report_at.map(|at| When { at, now }),

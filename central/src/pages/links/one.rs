@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use seatline_protocol::LinkId;
 use seatline_ui::{Badge, When, format};
 
+use super::application;
 use super::approval::{ApprovalForm, Candidates};
 use crate::auth::SignedIn;
 use crate::central::ActionError;
@@ -68,10 +69,7 @@ impl OnePage {
             key: link.key.to_string(),
             joined: format::date_time(link.created_at),
             approved: link.approved_at.map(format::date_time),
-            application: row
-                .application_name
-                .clone()
-                .zip(link.application.as_ref().map(|application| format!("/applications/{application}"))),
+            application: application(row),
             interval: format::every(settings.interval.into()),
             dormant: format::counted(settings.dormancy_days.into(), "day", "days"),
             last: row.last_report_at.map(|at| When { at, now }),
