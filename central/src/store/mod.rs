@@ -31,6 +31,9 @@
 //! [`crate::domain::Changed`]: its value, and the record for the audit log, which is written in the same commit
 //! ([`crate::domain::audit`] tells how). `self.write` is for what products and jobs do by themselves.
 //!
+//! All that a `self.read` sees is of one commit. It is short: whoever holds a snapshot keeps the database from clearing up,
+//! and after 12 seconds it is given up. `self.look` is a read of one statement, for what exchanges ask.
+//!
 //! The closure is a synchronous transaction over `&dyn Session`. It may run several times, all but the last without
 //! effect, so it changes nothing but the database. `session.execute` gives how many rows it changed; `session.run` is
 //! for statements whose count nobody needs, and PostgreSQL is not waited for; `session.row`, `rows` and `exists` ask,

@@ -16,18 +16,13 @@ use crate::store::LinkKeys;
 impl LinkKeys for SqlStore {
     async fn sender(&self, key: &KeyId) -> Stored<Option<Sender>> {
         let key = key.to_string();
-        self.read(move |session| {
-            let present = "SELECT id AS link, public_key FROM links WHERE key_id = ?1";
-            let former = "SELECT link, public_key FROM link_keys WHERE key_id = ?1";
-            for query in [present, former] {
-                let found = session.row(query, params![&key], |row| {
-                    Ok(Sender { link: row.parsed("link")?, key: row.parsed("public_key")? })
-                })?;
-                if found.is_some() {
-                    return Ok(found);
-                }
-            }
-            Ok(None)
+        self.look(move |session| {
+            session.row(
+                "SELECT id AS link, public_key FROM links WHERE key_id = ?1
+                 UNION ALL SELECT link, public_key FROM link_keys WHERE key_id = ?1 LIMIT 1",
+                params![&key],
+                |row| Ok(Sender { link: row.parsed("link")?, key: row.parsed("public_key")? }),
+            )
         })
         .await
     }

@@ -39,6 +39,8 @@ mod session;
 mod sessions;
 mod sqlite;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod tokens;
 pub mod transfer;
 
@@ -53,14 +55,23 @@ use super::load::{Busy, Meter, StoreLoad};
 use super::{Store, StoreError, Stored};
 use group::{Job, Question};
 pub use seatline_postgres::PostgresAddress;
-use session::Session;
+use session::{OneStatement, Session};
 pub use sqlite::DATABASE_FILE;
+
+/// What a read sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    /// One commit, however many statements it runs.
+    Snapshot,
+    /// What was committed last when its only statement began. It costs PostgreSQL nothing beside that statement.
+    Statement,
+}
 
 /// What runs transactions: a database of one kind.
 #[async_trait]
 trait Driver: fmt::Debug + Send + Sync {
     /// Runs a job on what was committed last, and answers it.
-    async fn read(&self, job: Box<dyn Job>);
+    async fn read(&self, job: Box<dyn Job>, view: View);
     /// Takes a job for the next group's transaction. It is answered after the commit.
     fn write(&self, job: Box<dyn Job>) -> Stored<()>;
     /// See [`crate::store::Retentions::keep_months`].
@@ -105,10 +116,24 @@ impl SqlStore {
         Ok(Self { driver: Box::new(postgres), meter: Meter::default() })
     }
 
-    /// Runs `work` on what was committed last, off the async threads. It may run again, where a connection had died.
+    /// Runs `work` on what was committed last, off the async threads: all of it sees one commit. It may run again, where a
+    /// connection had died.
     async fn read<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
+        self.see(View::Snapshot, work).await
+    }
+
+    /// As [`Self::read`], for what every exchange may ask: `work` runs one statement, and no more.
+    async fn look<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
+        self.see(View::Statement, move |session| work(&OneStatement::on(session))).await
+    }
+
+    async fn see<T: Send + 'static>(
+        &self,
+        view: View,
+        work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
         let (job, answer) = group::job(None, work);
-        self.driver.read(job).await;
+        self.driver.read(job, view).await;
         answered(answer).await
     }
 

@@ -31,7 +31,7 @@ impl PseudonymKeys for SqlStore {
     }
 
     async fn pseudonym_keys(&self) -> Stored<Vec<MadeKey>> {
-        self.read(made).await
+        self.look(made).await
     }
 
     async fn add_pseudonym_key(&self, act: &Act, key: &MadeKey, replaces: &PseudonymKeyId) -> Stored<()> {
@@ -58,7 +58,7 @@ impl PseudonymKeys for SqlStore {
 
     async fn people_key(&self, link: &LinkId) -> Stored<Option<PseudonymKeyId>> {
         let link = link.clone();
-        self.read(move |session| {
+        self.look(move |session| {
             let named = session.row("SELECT key_id FROM people WHERE link = ?1", params![link.as_str()], named)?;
             Ok(named.flatten())
         })

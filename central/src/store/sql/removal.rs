@@ -119,7 +119,7 @@ impl Removals for SqlStore {
 
     async fn removed_by_key(&self, key: &KeyId) -> Stored<Option<RemovedLink>> {
         let key = key.clone();
-        self.read(move |session| removed_by(session, &key)).await
+        self.look(move |session| removed_by(session, &key)).await
     }
 
     async fn removed_link(&self, link: &LinkId) -> Stored<Option<RemovedLink>> {

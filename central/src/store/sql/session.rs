@@ -3,10 +3,12 @@
 //! The SQL is what SQLite and PostgreSQL both take, with `?1`, `?2` … where a value goes. A driver prepares each statement
 //! once for each of its connections.
 
+use std::cell::Cell;
+
 use jiff::Timestamp;
 
 use super::row::Row;
-use crate::store::Stored;
+use crate::store::{StoreError, Stored};
 
 /// An open transaction, or a reader's view of the last commit. Transactions are synchronous functions over it, which run
 /// on a thread where they may block.
@@ -57,6 +59,48 @@ impl dyn Session + '_ {
     /// Whether a query has any row.
     pub(super) fn exists(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<bool> {
         Ok(self.row(sql, params, |_| Ok(()))?.is_some())
+    }
+}
+
+/// A session for one statement: a second one would see another commit.
+pub(super) struct OneStatement<'s> {
+    session: &'s dyn Session,
+    is_spent: Cell<bool>,
+}
+
+impl<'s> OneStatement<'s> {
+    pub(super) fn on(session: &'s dyn Session) -> Self {
+        Self { session, is_spent: Cell::new(false) }
+    }
+
+    fn spend(&self) -> Stored<&'s dyn Session> {
+        match self.is_spent.replace(true) {
+            false => Ok(self.session),
+            true => Err(StoreError::Unavailable("a defect of this program: a look runs one statement".into())),
+        }
+    }
+}
+
+impl Session for OneStatement<'_> {
+    fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<u64> {
+        self.spend()?.execute(sql, params)
+    }
+
+    fn run(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<()> {
+        self.spend()?.run(sql, params)
+    }
+
+    fn settle(&self) -> Stored<()> {
+        self.session.settle()
+    }
+
+    fn each(
+        &self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        take: &mut dyn FnMut(&Row<'_>) -> Stored<()>,
+    ) -> Stored<()> {
+        self.spend()?.each(sql, params, take)
     }
 }
 

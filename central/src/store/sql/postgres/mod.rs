@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use super::group::{self, Job, Question, Writer};
 use super::row::Row;
 use super::session::{Param, Session};
-use super::{Driver, StoreError, Stored};
+use super::{Driver, StoreError, Stored, View};
 pub(super) use server::Server;
 pub(super) use session::PostgresSession;
 
@@ -71,17 +71,24 @@ pub(super) fn unhurried(address: PostgresAddress) -> Stored<PostgresSession> {
 
 #[async_trait]
 impl Driver for Postgres {
-    async fn read(&self, job: Box<dyn Job>) {
+    async fn read(&self, job: Box<dyn Job>, view: View) {
         let turn = tokio::time::timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return job.answer(Some("too many wait for the database")) };
         let server = Arc::clone(&self.server);
-        let reading = tokio::task::spawn_blocking(move || {
+        // It is answered before the snapshot is given up, and so nobody waits for the end of this.
+        drop(tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let mut job = job;
-            let failure = read(&server, &mut *job).err().map(group::reason);
-            job.answer(failure.as_deref());
-        });
-        let _ = reading.await;
+            match read(&server, &mut *job, view) {
+                Ok(session) => {
+                    job.answer(None);
+                    if let Some(session) = session {
+                        give_back(&server, session, view);
+                    }
+                }
+                Err(error) => job.answer(Some(&group::reason(error))),
+            }
+        }));
     }
 
     fn write(&self, job: Box<dyn Job>) -> Stored<()> {
@@ -99,27 +106,42 @@ impl Driver for Postgres {
     }
 }
 
-/// Runs a read on a connection that waits, or on a new one where there is none, or it has died.
-fn read(server: &Server, job: &mut dyn Job) -> Stored<()> {
+/// Runs a read on a connection that waits, or on a new one where there is none, or it has died. Gives the connection if it
+/// is of further use: it is still in the transaction of a snapshot.
+fn read(server: &Server, job: &mut dyn Job, view: View) -> Stored<Option<PostgresSession>> {
     server.refusal()?;
     loop {
         let waiting = server.waiting();
         let is_new = waiting.is_none();
         let session = waiting.map_or_else(|| server.connect(), Ok)?;
         let asked = Instant::now();
+        if view == View::Snapshot {
+            // It goes out with the first statement, and is not waited for.
+            session.control_unsettled("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        }
         job.run(&session, true);
         let trouble = session.take_trouble();
         server.heard(trouble, asked);
         match trouble {
             Some(Trouble::Lost) if !is_new => {}
             // The tables have changed since it was prepared: it is prepared anew.
-            Some(Trouble::Outdated) if !is_new => server.give_back(session),
-            Some(Trouble::Lost | Trouble::Silent) => return Ok(()),
-            _ => {
-                server.give_back(session);
-                return Ok(());
-            }
+            Some(Trouble::Outdated) if !is_new => give_back(server, session, view),
+            Some(Trouble::Lost | Trouble::Silent) => return Ok(None),
+            _ => return Ok(Some(session)),
         }
+    }
+}
+
+/// Gives up the snapshot of a read, and keeps its connection for the next one.
+fn give_back(server: &Server, session: PostgresSession, view: View) {
+    if view == View::Statement {
+        return server.give_back(session);
+    }
+    let asked = Instant::now();
+    let ended = session.control_anyway("ROLLBACK");
+    server.heard(session.take_trouble(), asked);
+    if ended.is_ok() {
+        server.give_back(session);
     }
 }
 

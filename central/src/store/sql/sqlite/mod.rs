@@ -12,10 +12,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::group::{Job, Writer};
-use super::{Driver, StoreError, Stored};
+use super::{Driver, StoreError, Stored, View};
 use readers::Readers;
 
 /// The name of the database file in the data directory.
@@ -73,7 +73,8 @@ fn migrate(connection: &mut Connection) -> Stored<()> {
 
 #[async_trait]
 impl Driver for Sqlite {
-    async fn read(&self, job: Box<dyn Job>) {
+    async fn read(&self, job: Box<dyn Job>, _view: View) {
+        // A snapshot costs a file nothing.
         self.readers.read(job).await;
     }
 
@@ -94,6 +95,11 @@ pub(super) fn connect(path: &Path) -> Stored<Connection> {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Unavailable(Box::new(error))
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => {
+                Self::Unavailable("the read took too long, and was given up".into())
+            }
+            _ => Self::Unavailable(Box::new(error)),
+        }
     }
 }

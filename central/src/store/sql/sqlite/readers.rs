@@ -1,7 +1,11 @@
 //! The readers: connections that see the last commit and never wait for the writer.
+//!
+//! All that a read asks sees one commit: it runs in one transaction. What is written meanwhile cannot be moved from the
+//! journal into the file, so a read is given up that takes too long, as PostgreSQL gives up its statements.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
@@ -9,9 +13,14 @@ use tokio::sync::Semaphore;
 use super::connect;
 use crate::store::Stored;
 use crate::store::sql::group::{Job, reason};
+use crate::store::sql::session::Session;
 
 /// How many reads run at once; the others wait.
 const READERS: usize = 8;
+/// How long a read may take.
+const MOST_TIME: Duration = Duration::from_secs(12);
+/// How many steps of SQLite's machine are made between two looks at the time: far less than a millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// The readers of a store.
 #[derive(Debug)]
@@ -19,35 +28,72 @@ pub(super) struct Readers {
     path: PathBuf,
     turns: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
+    most_time: Duration,
 }
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, turns: Arc::new(Semaphore::new(READERS)), idle: Arc::default() }
+        Self { path, turns: Arc::new(Semaphore::new(READERS)), idle: Arc::default(), most_time: MOST_TIME }
     }
 
     /// Runs a job on an idle connection, or on a new one, on a thread where it may block, and answers it.
     pub(super) async fn read(&self, job: Box<dyn Job>) {
         // Nobody closes the turns, and a job that is not run is answered as one whose store has stopped.
         let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else { return };
-        let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
+        let (idle, path, most_time) = (Arc::clone(&self.idle), self.path.clone(), self.most_time);
         let reading = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let mut job = job;
-            let failure = read(&idle, path, &mut *job).err().map(reason);
+            let failure = read(&idle, path, &mut *job, most_time).err().map(reason);
             job.answer(failure.as_deref());
         });
         let _ = reading.await;
     }
 }
 
-fn read(idle: &Mutex<Vec<Connection>>, path: PathBuf, job: &mut dyn Job) -> Stored<()> {
+fn read(idle: &Mutex<Vec<Connection>>, path: PathBuf, job: &mut dyn Job, most_time: Duration) -> Stored<()> {
     let ready = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let connection = match ready {
+    let mut connection = match ready {
         Some(connection) => connection,
         None => connect(&path)?,
     };
+    let begun = Instant::now();
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || begun.elapsed() >= most_time))?;
+    Session::run(&connection, "BEGIN", &[])?;
     job.run(&connection, false);
+    connection.progress_handler(0, None::<fn() -> bool>)?;
+    // A connection that is in a transaction still must not be used again: it would see this commit for ever.
+    Session::run(&connection, "COMMIT", &[])?;
     idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sql::group;
+    use crate::store::sql::sqlite::made;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_read_that_takes_too_long_is_given_up_and_is_in_nobodys_way() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("central.db");
+        made(&path).expect("a database");
+        let readers = Readers { most_time: Duration::from_millis(20), ..Readers::new(path) };
+        let (endless, answer) = group::job(None, |session| {
+            session.rows(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) AS most FROM n",
+                &[],
+                |row| row.number::<i64>("most"),
+            )
+        });
+        readers.read(endless).await;
+        let error = answer.await.expect("answered").expect_err("it has no end");
+        assert!(error.to_string().contains("took too long"), "{error}");
+        let (short, answer) =
+            group::job(None, |session| session.exists("SELECT key_id FROM identity WHERE singleton = 2", &[]));
+        readers.read(short).await;
+        assert!(!answer.await.expect("answered").expect("read"), "the connection serves the next one");
+        assert_eq!(readers.idle.lock().expect("the connections").len(), 1);
+    }
 }
