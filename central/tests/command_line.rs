@@ -381,6 +381,14 @@ fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
     let people = central.json(&["people", "Company wiki", "Second wiki"]);
     assert_eq!(people["applications"].as_array().map(Vec::len), Some(2));
     assert_eq!(central.json(&["people", "--product", "acme-wiki"])["applications"], people["applications"]);
+    // The server counts while the command waits, also a set that is small.
+    let counted = central.json(&["people", "--all", "--count"]);
+    assert_eq!((&counted["newest"]["state"], &counted["open"]), (&"done".into(), &Value::Null), "{counted}");
+    assert_eq!(counted["newest"]["counted"]["applications"], people["applications"].as_array().map_or(0, Vec::len));
+    assert_eq!(central.json(&["people", "--staging"])["applications"], serde_json::json!([]), "none is for staging");
+    let shown = central.run(&["people", "--product", "acme-wiki", "--count"]);
+    let shown = String::from_utf8(shown.stdout).expect("text");
+    assert!(shown.contains("Product acme-wiki: ") && shown.contains("(just now)"), "{shown}");
     assert_eq!(central.run(&["people"]).status.code(), Some(2), "of nothing");
     assert_eq!(
         central.run(&["people", "Company wiki", "--group", "sales"]).status.code(),

@@ -75,7 +75,8 @@ fn a_body_is_described_as_the_server_takes_it() {
             .replace("{application}", id)
             .replace("{link}", link)
             .replace("{user}", "nobody")
-            .replace("{channel}", id);
+            .replace("{channel}", id)
+            .replace("{count}", id);
         let person = operation["security"].as_array().is_some_and(|security| security.len() == 1);
         if schema.is_null() || person {
             // What is for people alone is not taken from this program; its handlers share these types.
@@ -191,11 +192,13 @@ fn world() -> World {
     let made: Value = made.body_mut().read_json().expect("JSON");
     let channel = made["channel"]["id"].as_str().or(made["id"].as_str()).expect("an id").to_owned();
     let digest = central.api(&format!("/api/v1/links/{link}/refused-reports"))[0]["digest"].clone();
+    let count = central.json(&["people", "--all", "--count"])["newest"]["id"].as_str().expect("an id").to_owned();
     let names = [
         ("{application}", application),
         ("{link}", link),
         ("{user}", "ada".to_owned()),
         ("{channel}", channel),
+        ("{count}", count),
         ("{sequence}", "1".to_owned()),
         ("{digest}", digest.as_str().expect("a digest").to_owned()),
     ];
@@ -288,6 +291,8 @@ fn changes(world: &World, description: &Description) {
     ask("PATCH", of, json!({ "url": "https://wiki.example.org" }), 200);
     ask("PUT", &format!("{of}/labels"), json!({ "group": "sales", "tags": ["critical"] }), 200);
     ask("POST", "/api/v1/invites", json!({}), 201);
+    ask("POST", "/api/v1/people-counts", json!({ "use": "staging" }), 202);
+    ask("POST", "/api/v1/people-counts", json!({ "use": "both" }), 400);
     ask("PATCH", &format!("{link}/settings"), json!({ "interval": "90m" }), 200);
     ask("PATCH", &format!("{link}/settings"), json!({ "interval": 1 }), 400);
     ask("POST", &format!("{link}/rotate"), Value::Null, 202);

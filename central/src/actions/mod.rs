@@ -6,6 +6,7 @@ mod act;
 pub mod alerts;
 pub mod applications;
 pub mod chain;
+pub mod counts;
 pub mod fleet;
 pub mod history;
 pub mod links;

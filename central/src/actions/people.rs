@@ -3,32 +3,35 @@
 use seatline_protocol::LinkId;
 
 use crate::central::{ActionError, Central};
-use crate::domain::people::{KeptSketch, MOST_APPLICATIONS, People};
+use crate::domain::people::{KeptSketch, MOST_APPLICATIONS, People, Scope};
 use crate::domain::pseudonyms::key_of;
-use crate::domain::{ApplicationId, FleetFilter, FleetOrder, Use};
+use crate::domain::{ApplicationId, FleetOrder};
 use crate::store::PageSize;
 
 impl Central {
-    /// The people of the applications in production that `filter` wants: of a group, a tag, a product.
+    /// The people of a set.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] where these are more than [`MOST_APPLICATIONS`].
-    pub async fn people_of(&self, filter: &FleetFilter) -> Result<People, ActionError> {
-        let filter = FleetFilter { used_for: Some(Use::Production), ..filter.clone() };
-        let (mut ids, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.store().fleet(&filter, FleetOrder::Name, after.as_ref(), PageSize::default()).await?;
-            ids.extend(page.items.into_iter().map(|item| item.row.application));
-            after = page.next;
-            if ids.len() > MOST_APPLICATIONS {
-                let reason =
-                    format!("more than {MOST_APPLICATIONS} applications are in it: narrow it down by another one");
-                return Err(ActionError::invalid("applications", reason));
-            }
-            if after.is_none() {
-                return self.people(&ids).await;
-            }
+    /// [`ActionError::Invalid`] where it holds more applications than are counted at once.
+    pub async fn people_of(&self, scope: &Scope) -> Result<People, ActionError> {
+        let too_many = || {
+            let reason = format!(
+                "more than {MOST_APPLICATIONS} applications are in it: have them counted, by `POST /api/v1/people-counts`"
+            );
+            ActionError::invalid("applications", reason)
+        };
+        self.people_at_once(scope).await?.ok_or_else(too_many)
+    }
+
+    /// The people of a set; none where it holds more applications than are counted at once, or more have to be looked at to tell.
+    pub(super) async fn people_at_once(&self, scope: &Scope) -> Result<Option<People>, ActionError> {
+        let most = PageSize::new(u32::try_from(MOST_APPLICATIONS).unwrap_or(u32::MAX));
+        let page = self.store().fleet(&scope.filter(), FleetOrder::Name, None, most).await?;
+        if page.next.is_some() {
+            return Ok(None);
         }
+        let ids: Vec<ApplicationId> = page.items.into_iter().map(|item| item.row.application).collect();
+        self.people(&ids).await.map(Some)
     }
 
     /// The people of these applications, each counted once. An application that is named twice is asked once.

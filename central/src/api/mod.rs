@@ -11,6 +11,7 @@ mod alerts;
 mod applications;
 mod audit;
 mod channels;
+mod counts;
 mod description;
 mod error;
 mod evidence;
@@ -88,6 +89,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/applications/{application}/links", Need::read(Links), applications::links),
         Route::put("/api/v1/applications/{application}/link", Need::operate(Links), applications::choose_link),
         Route::get("/api/v1/people", Need::read(People), people::show),
+        Route::get("/api/v1/people-counts", Need::read(People), counts::list),
+        Route::post("/api/v1/people-counts", Need::operate(People), counts::ask),
+        Route::get("/api/v1/people-counts/{count}", Need::read(People), counts::show),
         Route::get("/api/v1/pseudonym-keys", Need::administer(Server), pseudonyms::show),
         Route::post("/api/v1/pseudonym-keys", Need::administer(Server).confirmed(), pseudonyms::replace),
         Route::post("/api/v1/invites", Need::operate(Links), links::invite),

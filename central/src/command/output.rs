@@ -6,6 +6,7 @@ use seatline_web::ServeError;
 use serde::Serialize;
 
 use crate::actions::accounts::AccountError;
+use crate::actions::counts::CountError;
 use crate::central::ActionError;
 use crate::evidence::period::PeriodError;
 use crate::evidence::{ExportError, Unreadable};
@@ -38,7 +39,18 @@ macro_rules! coded {
     )*};
 }
 
-coded!(AccountError, ActionError, ExportError, KeyringError, PeriodError, ServeError, SsoError, StoreError, Unreadable);
+coded!(
+    AccountError,
+    ActionError,
+    CountError,
+    ExportError,
+    KeyringError,
+    PeriodError,
+    ServeError,
+    SsoError,
+    StoreError,
+    Unreadable
+);
 
 impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {

@@ -59,6 +59,11 @@ random_id!(
     "a message id"
 );
 random_id!(
+    /// A count of people.
+    CountId,
+    "the id of a count"
+);
+random_id!(
     /// An entry of the audit log.
     EntryId,
     "an entry id"

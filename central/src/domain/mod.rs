@@ -43,7 +43,7 @@ pub use assessment::{Assessment, Concern, Gravity};
 pub use audit::{Act, Actor, ActorKind, Changed, Entry, EntryFilter, Object, Record};
 pub use continuity::{Stated, Statement, Told};
 pub use fleet::{Due, Facet, FleetFilter, FleetItem, FleetOrder, FleetRow, Use};
-pub use ids::{AnswerId, ApplicationId, EntryId, InviteId, SessionId, TokenHash, TokenId};
+pub use ids::{AnswerId, ApplicationId, CountId, EntryId, InviteId, SessionId, TokenHash, TokenId};
 pub use invite::{InviteRecord, Redeemed, Redemption};
 pub use labels::Labels;
 pub use licenses::Licenses;

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use seatline_protocol::pairing::Secret;
 use seatline_protocol::{Digest, PseudonymKeyId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ids::ApplicationId;
 
@@ -46,8 +46,8 @@ pub struct PresentKey {
     pub made_at: Option<Timestamp>,
 }
 
-/// An application whose product reports people with a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+/// An application, so that people find it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NamedApplication {
     /// Its id.
     pub id: ApplicationId,

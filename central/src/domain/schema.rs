@@ -8,7 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::history::ClassPeriod;
 use super::labels::{GroupName, Tag};
-use super::{AnswerId, ApplicationId, ApplicationName, EntryId, Facet, InviteId, Scopes, SessionId, TokenId};
+use super::{AnswerId, ApplicationId, ApplicationName, CountId, EntryId, Facet, InviteId, Scopes, SessionId, TokenId};
 use crate::store::Cursor;
 
 described_texts! {
@@ -17,6 +17,7 @@ described_texts! {
     TokenId: "An API token; not its secret.", "0c1bfe9c89f6a059f5328f11";
     SessionId: "A session; not its secret.", "9d2cfe9c89f6a059f5328f11";
     AnswerId: "An answer to a question of a chain.", "11aafe9c89f6a059f5328f11";
+    CountId: "A count of people.", "33ccfe9c89f6a059f5328f11";
     EntryId: "An entry of the audit log.", "22bbfe9c89f6a059f5328f11";
     ApplicationName: "What people call an application: one line of 1 to 100 characters, each name once.", "Company wiki";
     GroupName: "A group of applications, such as a department.", "sales";

@@ -1,4 +1,5 @@
-//! What the server does by itself, again and again: the review of the fleet, the folding of the history, and whatever else hangs itself in here.
+//! What the server does by itself, again and again: the review of the fleet, the folding of the history, the counting of people,
+//! and whatever else hangs itself in here.
 //!
 //! A [`Job`] does its work in steps, each short. Of several replicas on one database one does it: whoever has its lease, which it
 //! prolongs as it goes on; when it is gone, another takes over. A job that fails is logged and tried again, later and later.
@@ -7,6 +8,7 @@
 
 mod alerts;
 mod history;
+mod people;
 mod retention;
 mod review;
 #[cfg(test)]
@@ -26,6 +28,7 @@ use crate::store::StoreError;
 use crate::store::leases::JobRun;
 pub use alerts::{Clearing, Delivery, Telling};
 pub use history::FoldHistory;
+pub use people::CountPeople;
 pub use retention::Forgetting;
 pub use review::Review;
 
@@ -85,6 +88,7 @@ impl Jobs {
             Arc::new(Telling),
             Arc::new(Delivery),
             Arc::new(Clearing),
+            Arc::new(CountPeople::default()),
         ]
     }
 

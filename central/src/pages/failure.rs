@@ -6,6 +6,7 @@ use seatline_ui::{Banner, Failure, Prose, Tone};
 use seatline_web::{Repeated, refusal};
 
 use crate::actions::accounts::AccountError;
+use crate::actions::counts::CountError;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::Role;
@@ -81,6 +82,18 @@ impl From<AccountError> for PageError {
         match error {
             AccountError::Action(error) => error.into(),
             error => {
+                let why = Prose::sentence(&error.to_string());
+                Self::new(StatusCode::CONFLICT, "Not done", Tone::Warning, "This could not be done", why)
+            }
+        }
+    }
+}
+
+impl From<CountError> for PageError {
+    fn from(error: CountError) -> Self {
+        match error {
+            CountError::Action(error) => error.into(),
+            CountError::Full => {
                 let why = Prose::sentence(&error.to_string());
                 Self::new(StatusCode::CONFLICT, "Not done", Tone::Warning, "This could not be done", why)
             }

@@ -62,7 +62,7 @@ pub mod leases;
 mod link_list;
 pub mod load;
 pub mod page;
-mod people;
+pub mod people;
 mod pseudonyms;
 mod retention;
 pub mod sql;
@@ -86,7 +86,7 @@ pub use leases::Leases;
 pub use link_list::LinkLists;
 pub use load::Busy;
 pub use page::{Cursor, Page, PageSize};
-pub use people::Sketches;
+pub use people::{PeopleCounts, Sketches};
 pub use pseudonyms::PseudonymKeys;
 pub use retention::Retentions;
 pub use upkeep::{Answers, LinkKeys, LinkNews, News, Removals};
@@ -248,6 +248,7 @@ pub trait Store:
     + Reports
     + Histories
     + Sketches
+    + PeopleCounts
     + PseudonymKeys
     + Statements
     + Accounts

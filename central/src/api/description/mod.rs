@@ -139,7 +139,7 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
             ("200", "A page of the list", json_of(page))
         }
         Gives::Made(of) => ("201", "Made", json_of(of(schemas))),
-        Gives::Accepted(of) => ("202", "Asked of the product", json_of(of(schemas))),
+        Gives::Accepted(of) => ("202", "Asked for: it is done later", json_of(of(schemas))),
         Gives::Nothing => ("204", "Done", Value::Null),
         Gives::File(kind) => ("200", "The file", json!({ kind: { "schema": { "type": "string" } } })),
     };

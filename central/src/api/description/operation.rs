@@ -36,7 +36,7 @@ pub(super) enum Gives {
     Page(SchemaOf),
     /// 201 and what was made.
     Made(SchemaOf),
-    /// 202 and what is asked of the product.
+    /// 202 and what is asked for.
     Accepted(SchemaOf),
     /// 204.
     Nothing,

@@ -1,10 +1,10 @@
 //! Reports, and what they add up to: history, chain, evidence, people.
 
-use super::operation::{CSV, EVIDENCE, Operation, TEXT, file, json, list, op, page};
+use super::operation::{CSV, EVIDENCE, Operation, TEXT, accepted, file, json, list, op, page};
 use crate::actions::chain::ChainProof;
 use crate::api::history_export::Line;
 use crate::domain::history::{Difference, History};
-use crate::domain::people::People;
+use crate::domain::people::{People, PeopleCount};
 use crate::domain::{RefusedReport, ReportRow};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -43,7 +43,22 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .asked("from?:string to?:string applications?:string"),
     op("GET /api/v1/people", "show_people", json::<People>(), "People, counted once over a set of applications")
-        .asked("application?:strings product?:string group?:string tag?:string"),
+        .asked("application?:strings product?:string group?:string tag?:string use?:production|staging"),
+    op(
+        "GET /api/v1/people-counts",
+        "list_people_counts",
+        page::<PeopleCount>(),
+        "The counts of people over sets of any size, the newest first: of one set, or of all where none is named",
+    )
+    .asked("product?:string group?:string tag?:string use?:production|staging"),
+    op(
+        "POST /api/v1/people-counts",
+        "ask_people_count",
+        accepted::<PeopleCount>(),
+        "Have the people of a set counted; where a count of it waits or is under way, that is given",
+    )
+    .takes("use?:production|staging product?:nullable group?:nullable tag?:nullable"),
+    op("GET /api/v1/people-counts/{count}", "show_people_count", json::<PeopleCount>(), "A count of people"),
     op(
         "GET /api/v1/links/{link}/reports",
         "list_reports",

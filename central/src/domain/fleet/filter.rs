@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use seatline_protocol::ProductId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{FleetRow, words};
 use crate::domain::Gravity;
@@ -67,7 +67,7 @@ impl From<String> for Facet {
 }
 
 /// What instances are used for: totals of production leave staging out (`s3`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Use {
     /// In production.

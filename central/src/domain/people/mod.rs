@@ -8,32 +8,36 @@
 //! A sketch comes from outside, so it is held against its own form, against its bounds, and against what was counted with it
 //! ([`Sketch::read`]). One that fails is left out, and told of: put together with others, it could spoil them all.
 
+pub mod count;
+mod fold;
+pub mod scope;
 mod sketch;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use datasketches::common::NumStdDev;
-use datasketches::theta::{CompactThetaSketch, ThetaIntersection, ThetaUnionBuilder};
+use datasketches::theta::{CompactThetaSketch, ThetaIntersection};
 use jiff::Timestamp;
 use seatline_protocol::PseudonymKeyId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::application::Application;
+pub use count::{CountState, CountsOfSet, PeopleCount};
+use fold::Fold;
+pub use scope::Scope;
 pub use sketch::{Sketch, SketchTrouble};
+pub use tally::Counted;
 
-/// The most applications of one question: each is two lookups and some ten microseconds, so that a page of them stays quick.
+/// The most applications that are counted at once: each is two lookups and some ten microseconds, so that a page of them stays
+/// quick. More of them are counted by a job ([`count`]).
 pub const MOST_APPLICATIONS: usize = 128;
 /// The most applications whose overlap is shown pair by pair.
 pub const MOST_IN_MATRIX: usize = 12;
 /// How sure the bounds are, in per cent: two standard deviations.
 pub const CONFIDENCE_PERCENT: u8 = 95;
-/// log2 of the hashes that a union keeps: as many as a sketch of the stock plugin. More would not tell more, because the
-/// coarsest sketch decides up to which hash all are known.
-const UNION_LG_K: u8 = 12;
-/// The same where all sketches hold everybody: then so many people are known exactly together.
-const EXACT_LG_K: u8 = 14;
 
 /// The latest sketch of a link, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub struct KeptSketch {
 }
 
 /// How many people there are, with the bounds of the estimate. Where they are few, all three are one number.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Estimate {
     /// The lower bound.
     pub low: f64,
@@ -114,7 +118,7 @@ pub struct PeopleOf {
 }
 
 /// The people of two applications at once.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Overlap {
     /// The place of the one.
     pub one: usize,
@@ -141,6 +145,12 @@ impl Estimate {
         let factor = (kept * (1.0 / coarsest + (kept - coarsest) / (kept * kept))).sqrt();
         let Self { low, likely, high } = self;
         Self { low: likely - (likely - low) * factor, likely, high: likely + (high - likely) * factor }
+    }
+
+    /// What is left of so many without them.
+    fn taken_from(self, all: u64) -> Self {
+        let without = |people: f64| (all as f64 - people).max(0.0);
+        Self { low: without(self.high), likely: without(self.likely), high: without(self.low) }
     }
 
     fn at_most(self, most: f64) -> Self {
@@ -198,25 +208,15 @@ fn of_keys(sketches: &[Option<(Sketch, PseudonymKeyId)>]) -> Vec<PeopleOfKey> {
     let mut keys: Vec<PeopleOfKey> = of_key
         .into_iter()
         .filter_map(|(key, applications)| {
-            let together = union(applications.iter().filter_map(|place| Some(&sketches[*place].as_ref()?.0)))?;
-            Some(PeopleOfKey { key: key.clone(), applications, together })
+            let mut fold = Fold::new()?;
+            for (sketch, _) in applications.iter().filter_map(|place| sketches[*place].as_ref()) {
+                fold.add(sketch);
+            }
+            Some(PeopleOfKey { key: key.clone(), applications, together: fold.estimate() })
         })
         .collect();
     keys.sort_by_key(|of| std::cmp::Reverse(of.applications.len()));
     keys
-}
-
-fn union<'s>(sketches: impl Iterator<Item = &'s Sketch>) -> Option<Estimate> {
-    let sketches: Vec<&CompactThetaSketch> = sketches.map(Sketch::theta).collect();
-    let estimating = sketches.iter().filter(|sketch| sketch.is_estimation_mode());
-    let coarsest = estimating.map(|sketch| sketch.num_retained()).min();
-    let lg_k = if coarsest.is_some() { UNION_LG_K } else { EXACT_LG_K };
-    let mut union = ThetaUnionBuilder::default().lg_k(lg_k).build().ok()?;
-    for sketch in &sketches {
-        union.update(*sketch).ok()?;
-    }
-    let whole = union.to_sketch(true);
-    (!sketches.is_empty()).then(|| Estimate::of(&whole).widened(coarsest, whole.num_retained()))
 }
 
 fn overlaps(sketches: &[Option<(Sketch, PseudonymKeyId)>]) -> Vec<Overlap> {
@@ -228,14 +228,21 @@ fn overlaps(sketches: &[Option<(Sketch, PseudonymKeyId)>]) -> Vec<Overlap> {
     let mut overlaps = Vec::new();
     for (n, (one, (first, key))) in some.iter().enumerate() {
         for (other, (second, _)) in some[n + 1..].iter().filter(|(_, (_, other))| other == key) {
-            let mut both = ThetaIntersection::default();
-            let updated = both.update(first.theta()).and_then(|()| both.update(second.theta()));
-            if let Some(sketch) = updated.ok().and_then(|()| both.to_sketch(true)) {
-                // No more people are in both than are in either.
-                let most = first.theta().upper_bound(NumStdDev::Two).min(second.theta().upper_bound(NumStdDev::Two));
-                overlaps.push(Overlap { one: *one, other: *other, people: Estimate::of(&sketch).at_most(most) });
-            }
+            overlaps.extend(in_both(first.theta(), second.theta()).map(|people| Overlap {
+                one: *one,
+                other: *other,
+                people,
+            }));
         }
     }
     overlaps
+}
+
+/// Who is in both of two sketches.
+fn in_both(one: &CompactThetaSketch, other: &CompactThetaSketch) -> Option<Estimate> {
+    let mut both = ThetaIntersection::default();
+    both.update(one).and_then(|()| both.update(other)).ok()?;
+    // No more people are in both than are in either.
+    let most = one.upper_bound(NumStdDev::Two).min(other.upper_bound(NumStdDev::Two));
+    both.to_sketch(true).map(|sketch| Estimate::of(&sketch).at_most(most))
 }

@@ -3,7 +3,7 @@
 use datasketches::common::NumStdDev;
 use datasketches::theta::CompactThetaSketch;
 use seatline_protocol::report::MAX_SKETCH_BYTES;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The fewest hashes of a sketch that estimates: one that keeps fewer says little, and would spoil a union.
 const FEWEST_HASHES: usize = 1024;
@@ -13,7 +13,9 @@ const FEWEST_HASHES: usize = 1024;
 pub struct Sketch(CompactThetaSketch);
 
 /// Why a sketch is not used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum SketchTrouble {
     /// No report with a sketch has come.
@@ -25,6 +27,11 @@ pub enum SketchTrouble {
     /// Nobody knows which key its pseudonyms are of.
     #[error("its agent is of an early version, which does not say which pseudonym key it uses: update it")]
     UnknownKey,
+    /// It is of a key that this server has not made, or so long ago that nobody should use it any more.
+    #[error(
+        "its people are of a pseudonym key that is not one of the newest of this server: let its product synchronise"
+    )]
+    OtherKey,
     /// It is too coarse.
     #[error("its sketch keeps too few hashes, and would make the estimate of all worthless: update its plugin")]
     Coarse,

@@ -17,22 +17,26 @@ fn sketch_of(lg_k: u8, people: impl Iterator<Item = u64>) -> Vec<u8> {
     sketch.compact(true).serialize()
 }
 
-fn kept(people: std::ops::Range<u64>) -> Option<KeptSketch> {
+pub(super) fn kept(people: std::ops::Range<u64>) -> Option<KeptSketch> {
+    kept_of(12, people)
+}
+
+pub(super) fn kept_of(lg_k: u8, people: std::ops::Range<u64>) -> Option<KeptSketch> {
     let counted = people.end - people.start;
     Some(KeptSketch {
         key: Some(key(1)),
         linked_at: Timestamp::UNIX_EPOCH,
         observed_at: Timestamp::UNIX_EPOCH,
         counted,
-        bytes: sketch(people),
+        bytes: sketch_of(lg_k, people),
     })
 }
 
-fn key(n: u8) -> PseudonymKeyId {
+pub(super) fn key(n: u8) -> PseudonymKeyId {
     PseudonymKeyId::of(&seatline_protocol::pairing::Secret::from_bytes([n; 32]))
 }
 
-fn application(n: u8) -> Application {
+pub(super) fn application(n: u8) -> Application {
     Application {
         id: ApplicationId::from_random([n; 12]),
         name: format!("Application {n}").parse().expect("a name"),
@@ -70,15 +74,7 @@ fn b9_the_bounds_of_many_people_hold_the_truth() {
         let (mut together, mut in_both, cases) = (0, 0, 100);
         for n in 0..cases {
             let (begin, end) = (n * 10_000_000, n * 10_000_000 + 55_000);
-            let second = sketch_of(lg_k, begin + 15_000..end);
-            let second = KeptSketch {
-                key: Some(key(1)),
-                linked_at: Timestamp::UNIX_EPOCH,
-                observed_at: Timestamp::UNIX_EPOCH,
-                counted: 40_000,
-                bytes: second,
-            };
-            let people = people(vec![kept(begin..begin + 30_000), Some(second)]);
+            let people = people(vec![kept(begin..begin + 30_000), kept_of(lg_k, begin + 15_000..end)]);
             let holds = |estimate: Estimate, truth: f64| (estimate.low..=estimate.high).contains(&truth);
             together += u32::from(people.together.is_some_and(|people| holds(people, 55_000.0)));
             in_both += u32::from(holds(people.overlaps[0].people, 15_000.0));

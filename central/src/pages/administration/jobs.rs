@@ -83,6 +83,7 @@ fn purpose(name: &str) -> &'static str {
         "retention" => "Lets go of what is older than the retention says",
         "alerts" => "Finds what has to be told, and what is over",
         "delivery" => "Sends mails and calls webhooks",
+        "people" => "Counts people once over more applications than are counted at once",
         "alerts-clearing" => "Clears away what was told long ago",
         _ => "",
     }

@@ -11,6 +11,7 @@ mod accounts;
 mod alerts;
 mod applications;
 mod audit;
+mod counts;
 mod evidence;
 mod fleet;
 mod history;
@@ -27,6 +28,7 @@ pub use accounts::*;
 pub use alerts::*;
 pub use applications::*;
 pub use audit::*;
+pub use counts::*;
 pub use evidence::*;
 pub use fleet::*;
 pub use history::*;
@@ -109,6 +111,10 @@ macro_rules! store_conformance {
             b9_a_late_sketch_takes_no_newer_ones_place
             b9_a_pseudonym_key_takes_the_place_of_the_one_in_force
             b9_it_is_told_who_has_turned_to_the_key_in_force
+            b9_a_set_of_any_size_is_read_in_bounded_batches
+            b9_a_count_is_made_once_and_kept_with_its_numbers
+            b9_a_count_that_is_begun_again_belongs_to_who_began_it_last
+            b9_counts_that_wait_and_that_are_kept_are_bounded
             b4_what_was_said_of_a_server_id_is_kept_once_and_within_bounds
             b4_only_an_approved_link_says_something_of_its_server_id
             w5_a_new_application_is_reviewed_once

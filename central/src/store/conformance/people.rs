@@ -8,7 +8,7 @@ use crate::domain::pseudonyms::MadeKey;
 use crate::store::{Store, StoreError};
 
 /// What a run came to that counted so many users, with a sketch.
-fn with_sketch(users: u64, sketch: &[u8]) -> Outcome {
+pub(super) fn with_sketch(users: u64, sketch: &[u8]) -> Outcome {
     match counts(users) {
         Outcome::Collected(mut collected) => {
             collected.people = Some(sketch.to_vec());

@@ -138,7 +138,7 @@ pub(crate) fn chain(n: u8, length: u64) -> Vec<Incoming> {
 }
 
 /// Reports of the link of the n-th key that came to these outcomes, an hour after one another, from the hour 1 on.
-pub(super) fn chain_of_hours(n: u8, outcomes: &[Outcome]) -> Vec<Incoming> {
+pub(crate) fn chain_of_hours(n: u8, outcomes: &[Outcome]) -> Vec<Incoming> {
     let mut chain: Vec<Incoming> = Vec::new();
     for (sequence, outcome) in (1..).zip(outcomes) {
         let previous = chain.last().map(|report| report.digest.clone());

@@ -16,6 +16,7 @@ mod answers;
 mod applications;
 mod audit;
 mod chain;
+mod counts;
 mod evidence;
 mod fleet;
 mod group;

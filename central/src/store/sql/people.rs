@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use seatline_protocol::{LinkId, PseudonymKeyId};
 
-use super::row::odd;
+use super::row::{Row, odd};
 use super::session::{Session, params};
 use super::{SqlStore, Stored, pseudonyms};
 use crate::domain::people::KeptSketch;
@@ -54,13 +54,16 @@ pub(super) fn keep(
 fn kept(session: &dyn Session, link: &LinkId) -> Stored<Option<KeptSketch>> {
     let query = "SELECT people.observed_at, people.counted, people.sketch, people.key_id, links.created_at AS linked_at
                  FROM people JOIN links ON links.id = people.link WHERE people.link = ?1";
-    session.row(query, params![link.as_str()], |row| {
-        Ok(KeptSketch {
-            key: pseudonyms::named(row)?,
-            linked_at: row.time("linked_at")?,
-            observed_at: row.time("observed_at")?,
-            counted: row.number("counted")?,
-            bytes: row.bytes_option("sketch")?.ok_or_else(|| odd("sketch", "it is empty"))?,
-        })
+    session.row(query, params![link.as_str()], read_kept)
+}
+
+/// The sketch of a row.
+pub(super) fn read_kept(row: &Row<'_>) -> Stored<KeptSketch> {
+    Ok(KeptSketch {
+        key: pseudonyms::named(row)?,
+        linked_at: row.time("linked_at")?,
+        observed_at: row.time("observed_at")?,
+        counted: row.number("counted")?,
+        bytes: row.bytes_option("sketch")?.ok_or_else(|| odd("sketch", "it is empty"))?,
     })
 }

@@ -29,6 +29,11 @@ use crate::domain::{
 use crate::store::fleet::{ChangedConcern, FleetSum, Reviewed, Spell, SumOf};
 use crate::store::{Cursor, Fleet, Page, PageSize};
 
+/// How many applications stand in a list, and what else is summed of them.
+pub(super) fn sum_of(session: &dyn super::session::Session, used_for: Use, list: &Facet) -> Stored<Sum> {
+    list::sum(session, used_for, list, "")
+}
+
 /// How an application is sorted; none where there is no such application.
 pub(super) use review::labels as labels_of;
 

@@ -1,20 +1,31 @@
 //! The page People (`b9`): people counted once over any set of applications, and the overlap of any two.
 
+mod counts;
+
 use askama::Template;
+use axum::Form;
 use axum::extract::{Extension, RawQuery, State};
-use axum::response::Response;
-use seatline_ui::{Banner, Field, Prose, Tone, format};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use seatline_ui::{Banner, Choice, Field, Prose, Tone, format};
 use seatline_web::address::escape;
 
+use crate::actions::counts::PeopleOfSet;
 use crate::auth::SignedIn;
 use crate::domain::fleet::FleetSent;
-use crate::domain::people::{CONFIDENCE_PERCENT, Estimate, MOST_APPLICATIONS, MOST_IN_MATRIX, People};
-use crate::domain::{Application, ApplicationId};
+use crate::domain::people::{CONFIDENCE_PERCENT, Estimate, MOST_APPLICATIONS, MOST_IN_MATRIX, Overlap, People, Scope};
+use crate::domain::{Application, ApplicationId, Role, Use};
 use crate::pages::failure::PageError;
 use crate::pages::fleet::{self, list::Known};
 use crate::pages::frame::{Section, page_of};
 use crate::server::App;
 use crate::store::{Cursor, PageSize};
+use counts::RecentCount;
+pub use counts::SetCounts;
+
+/// How many counts are listed of those that were asked for last.
+const RECENT: u32 = 10;
+/// What is said where people are of several keys.
+const SEVERAL_KEYS: &str = "The pseudonym key is being replaced, and not all of these have turned to the new one";
 
 /// The page.
 #[derive(Template)]
@@ -23,6 +34,10 @@ pub struct PeoplePage {
     choices: Vec<ApplicationChoice>,
     more: Option<String>,
     answer: Option<Answer>,
+    /// What was counted of a set that is too large to be counted now.
+    counts: Option<SetCounts>,
+    /// The counts that were asked for last, where nothing else is shown.
+    recent: Vec<RecentCount>,
     most: usize,
     /// What applications have in common, and what of it is chosen.
     known: Known,
@@ -60,8 +75,10 @@ struct Row {
     as_of: String,
 }
 
-/// The people of any two applications.
+/// The people of any two applications, products or groups.
 struct Matrix {
+    one: &'static str,
+    many: &'static str,
     names: Vec<String>,
     rows: Vec<(String, Vec<String>)>,
 }
@@ -84,10 +101,17 @@ impl PeoplePage {
             choices: choices.chain(others.map(|application| choice(application, false))).collect(),
             more,
             answer: people.map(Answer::of),
+            counts: None,
+            recent: Vec::new(),
             most: MOST_APPLICATIONS,
             known: Known::default(),
             sent: FleetSent::default(),
         }
+    }
+
+    /// With what was counted of a set.
+    pub fn with_counts(self, counts: Option<SetCounts>) -> Self {
+        Self { counts, ..self }
     }
 
     /// With what applications have in common, and what of it was chosen.
@@ -95,11 +119,14 @@ impl PeoplePage {
         Self { known, sent, ..self }
     }
 
-    fn fields(&self) -> [Field<'_>; 3] {
+    fn fields(&self) -> [Field<'_>; 4] {
+        let uses = [(Use::Production, "Production"), (Use::Staging, "Staging")]
+            .map(|(used_for, label)| Choice { value: used_for.name(), label: label.to_owned() });
         [
             Field::select("product", "Product", fleet::one_of(&self.known.products)).value(&self.sent.product),
             Field::select("group", "Group", fleet::one_of(&self.known.groups)).value(&self.sent.group),
             Field::select("tag", "Tag", fleet::one_of(&self.known.tags)).value(&self.sent.tag),
+            Field::select("use", "Use", uses.to_vec()).value(&self.sent.used_for),
         ]
     }
 }
@@ -146,38 +173,57 @@ impl Matrix {
         if people.overlaps.is_empty() {
             return None;
         }
-        let places: Vec<usize> =
-            (0..people.applications.len()).filter(|place| people.applications[*place].people.is_some()).collect();
-        let name = |place: usize| people.applications[place].application.name.to_string();
-        let cell = |one: usize, other: usize| {
-            if one == other {
-                return people.applications[one].people.map_or_else(String::new, words);
+        let with_people =
+            people.applications.iter().enumerate().filter_map(|(place, of)| Some((place, of, of.people?)));
+        let (mut places, mut lines) = (Vec::new(), Vec::new());
+        for (place, of, estimate) in with_people {
+            places.push(place);
+            lines.push((of.application.name.to_string(), words(estimate)));
+        }
+        Some(Self::named(("Application", "applications"), &places, lines, &people.overlaps))
+    }
+
+    /// The matrix of what is at `places`, each with its name and its people.
+    fn named(
+        (one, many): (&'static str, &'static str),
+        places: &[usize],
+        lines: Vec<(String, String)>,
+        overlaps: &[Overlap],
+    ) -> Self {
+        let cell = |row: usize, column: usize| {
+            if row == column {
+                return lines[row].1.clone();
             }
-            let (one, other) = (one.min(other), one.max(other));
-            let found = people.overlaps.iter().find(|overlap| (overlap.one, overlap.other) == (one, other));
+            let (first, second) = (places[row.min(column)], places[row.max(column)]);
+            let found = overlaps.iter().find(|overlap| (overlap.one, overlap.other) == (first, second));
             found.map_or_else(|| "–".to_owned(), |overlap| words(overlap.people))
         };
-        let row = |one: &usize| (name(*one), places.iter().map(|other| cell(*one, *other)).collect());
-        Some(Self { names: places.iter().map(|place| name(*place)).collect(), rows: places.iter().map(row).collect() })
+        let columns = 0..lines.len();
+        let rows = columns.clone().map(|row| (lines[row].0.clone(), columns.clone().map(|n| cell(row, n)).collect()));
+        Self { one, many, names: lines.iter().map(|(name, _)| name.clone()).collect(), rows: rows.collect() }
     }
 }
 
 /// What can be said of people whose pseudonyms are of several keys: of each key, and bounds of all.
 fn of_keys(people: &People) -> Option<Banner> {
     let (low, high) = people.at_least.zip(people.at_most).filter(|_| people.keys.len() > 1)?;
-    let whole = |bound: f64| format::number(bound.round() as u64);
-    let mut lines = vec![Prose::plain(&format!(
-        "Together they are at least {} and at most {} people. People of different keys cannot be told to be the same.",
-        whole(low),
-        whole(high)
-    ))];
+    let mut lines = vec![Prose::plain(&between(low, high))];
     lines.extend(people.keys.iter().map(|of| {
         let names: Vec<&str> =
             of.applications.iter().map(|place| people.applications[*place].application.name.as_str()).collect();
         Prose::plain(&format!("Key {}: {} people in {}.", &of.key.as_str()[..8], words(of.together), names.join(", ")))
     }));
-    let title = "The pseudonym key is being replaced, and not all of these have turned to the new one";
-    Some(Banner::list(Tone::Info, title, lines))
+    Some(Banner::list(Tone::Info, SEVERAL_KEYS, lines))
+}
+
+/// How many people of several keys there are.
+fn between(low: f64, high: f64) -> String {
+    let whole = |bound: f64| format::number(bound.round() as u64);
+    format!(
+        "Together they are at least {} and at most {} people. People of different keys cannot be told to be the same.",
+        whole(low),
+        whole(high)
+    )
 }
 
 /// An estimate with its bounds, which are left away where the number is exact.
@@ -209,18 +255,37 @@ pub async fn show(
     let ids = ids.map_err(|_| PageError::not_found("application"))?;
     let after = named("after").pop().map(Cursor::new);
     let of = |name: &str| named(name).pop().unwrap_or_default();
-    let sent = FleetSent { product: of("product"), group: of("group"), tag: of("tag"), ..FleetSent::default() };
-    let people = if !ids.is_empty() {
-        Some(app.central.people(&ids).await?)
-    } else if sent != FleetSent::default() {
-        Some(app.central.people_of(&sent.filter().map_err(fleet::refused)?).await?)
-    } else {
-        None
-    };
+    let (product, group, tag, used_for) = (of("product"), of("group"), of("tag"), of("use"));
+    let sent = FleetSent { product, group, tag, used_for, ..FleetSent::default() };
+    let (mut people, mut counts, mut recent) = (None, None, Vec::new());
+    if !ids.is_empty() {
+        people = Some(app.central.people(&ids).await?);
+    } else if !sent.pairs().is_empty() {
+        match app.central.people_of_set(&Scope::sent(&sent).map_err(fleet::refused)?).await? {
+            PeopleOfSet::AtOnce(of) => people = Some(*of),
+            PeopleOfSet::ByCount(of) => {
+                counts = Some(SetCounts::new(&of, app.central.now(), who.may(Role::Operator)));
+            }
+        }
+    } else if after.is_none() {
+        let found = app.central.store().counts(None, None, PageSize::new(RECENT)).await?;
+        recent = found.items.iter().map(RecentCount::of).collect();
+    }
     let found = app.central.store().applications(after.as_ref(), PageSize::new(PageSize::MAX.into())).await?;
     let listed: Vec<Application> = found.items.into_iter().map(|row| row.application).collect();
     let chosen: String = ids.iter().map(|id| format!("&application={id}")).collect();
     let more = found.next.map(|cursor| format!("/people?after={}{chosen}", escape(cursor.as_str())));
     let page = PeoplePage::new(people.as_ref(), &listed, more).with_lists(fleet::list::known(&app).await?, sent);
+    let page = PeoplePage { recent, ..page.with_counts(counts) };
     Ok(page_of(Section::People, "People", Some(&who), page))
+}
+
+/// `POST /people/counts`
+pub async fn count(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Form(sent): Form<FleetSent>,
+) -> Result<Response, PageError> {
+    let asked = app.central.ask_count(&who.actor(), &Scope::sent(&sent).map_err(fleet::refused)?).await?;
+    Ok(Redirect::to(&counts::address(&asked.scope)).into_response())
 }

@@ -1,0 +1,97 @@
+//! `people`: people counted once over applications.
+
+mod counts;
+
+use clap::Args;
+use seatline_ui::format::{counted, number};
+
+use super::applications::named;
+use super::output::table;
+use super::place::Place;
+use super::{Failure, Output};
+use crate::actions::counts::PeopleOfSet;
+use crate::domain::people::{Estimate, People, PeopleOf, Scope};
+
+/// Count people once over applications, without their names
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  seatline-central people 'Company wiki' 'Issue tracker' --json\n  \
+                            seatline-central people --group sales\n  \
+                            seatline-central people --all --count")]
+pub(super) struct Show {
+    /// The names of the applications, 128 at most
+    #[arg(required_unless_present_any = SETS, conflicts_with_all = SETS)]
+    applications: Vec<String>,
+    /// All applications of this product
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    product: String,
+    /// All applications of this group
+    #[arg(long, default_value = "", hide_default_value = true)]
+    group: String,
+    /// All applications with this tag
+    #[arg(long, default_value = "", hide_default_value = true)]
+    tag: String,
+    /// All applications
+    #[arg(long, conflicts_with_all = ["product", "group", "tag"])]
+    all: bool,
+    /// Staging instances, which are never counted with production
+    #[arg(long)]
+    staging: bool,
+    /// Count a set of any size again, and wait for it; without this, a set of more than 128 is shown as it was counted last
+    #[arg(long, conflicts_with = "applications")]
+    count: bool,
+}
+
+/// What names a set of applications.
+const SETS: [&str; 5] = ["product", "group", "tag", "all", "staging"];
+
+impl Show {
+    pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
+        let central = place.central().await?;
+        if !self.applications.is_empty() {
+            let mut ids = Vec::new();
+            for name in &self.applications {
+                ids.push(named(&central, name).await?.id);
+            }
+            return shown(&central.people(&ids).await?, output);
+        }
+        let used_for = if self.staging { "staging" } else { "production" };
+        let scope = Scope::typed(&self.product, &self.group, &self.tag, used_for);
+        let scope = scope.map_err(|rule| Failure::new("invalid", rule))?;
+        let of = if self.count {
+            PeopleOfSet::ByCount(Box::new(counts::made(&central, &scope).await?))
+        } else {
+            central.people_of_set(&scope).await?
+        };
+        match of {
+            PeopleOfSet::AtOnce(people) => shown(&people, output),
+            PeopleOfSet::ByCount(of) => output.show(&*of, || counts::text(&of, central.now())),
+        }
+    }
+}
+
+fn shown(people: &People, output: Output) -> Result<(), Failure> {
+    output.show(people, || {
+        let rows: Vec<Vec<String>> = people.applications.iter().map(row).collect();
+        let together = people.together.map_or_else(|| "not known".to_owned(), words);
+        let seats = counted(people.seats, "seat", "seats");
+        format!("{}Together: {together}, who hold {seats}\n", table(&["APPLICATION", "SEATS", "PEOPLE"], &rows))
+    })
+}
+
+fn row(of: &PeopleOf) -> Vec<String> {
+    let people = match (of.people, of.left_out) {
+        (Some(people), _) => words(people),
+        (None, Some(why)) => format!("left out: {why}"),
+        (None, None) => "-".to_owned(),
+    };
+    vec![of.application.name.to_string(), of.counted.map_or_else(|| "-".to_owned(), number), people]
+}
+
+/// An estimate in whole people, with its bounds where it is not exact.
+fn words(Estimate { low, likely, high }: Estimate) -> String {
+    let whole = |value: f64| number(value.round() as u64);
+    if whole(low) == whole(high) {
+        return whole(likely);
+    }
+    format!("{} ({} to {})", whole(likely), whole(low), whole(high))
+}
