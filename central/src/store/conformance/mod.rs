@@ -97,6 +97,7 @@ macro_rules! store_conformance {
             b1_repeats_in_any_order_make_the_same_chain_and_the_same_history
             b8_a_copy_that_repeats_is_a_fork
             b12_what_is_repeated_is_kept_for_as_long_as_its_repeats
+            b12_what_is_repeated_outlives_its_month
             a_failure_is_repeated_and_the_counts_of_before_stay
             everything_is_kept_until_a_retention_is_set
             b1_reports_that_are_too_old_are_forgotten_and_the_chain_goes_on

@@ -267,6 +267,31 @@ pub async fn b12_what_is_repeated_is_kept_for_as_long_as_its_repeats(store: &dyn
     assert_eq!(sealed, Some(next.sealed));
 }
 
+/// `b12`: where a month goes at once, what it says goes on being evidence of the repeats that stay: of a link that goes on, and of
+/// one that is silent since.
+pub async fn b12_what_is_repeated_outlives_its_month(store: &dyn Store) {
+    let retention = Retention { reports_days: Some(45), history_days: None };
+    let (lively, silent) = (linked(store, 1).await.id, linked(store, 2).await.id);
+    let goes_on = repeating_chain(1, &[counts(5), counts(5), counts(5), counts(5)]);
+    let ends = repeating_chain(2, &[counts(7), counts(7)]);
+    for (link, reports, days) in [(&lively, &goes_on, [1, 2, 60, 61].as_slice()), (&silent, &ends, &[1, 2])] {
+        for (report, day) in reports.iter().zip(days) {
+            store.keep_months(&Retention::default(), at(day * DAY)).await.expect("kept");
+            admit(store, link, report, at(day * DAY)).await;
+        }
+    }
+    store.keep_months(&retention, at(100 * DAY)).await.expect("kept");
+    store.forget(&retention, at(100 * DAY), None).await.expect("done");
+    for (link, reports, stays) in [(&lively, &goes_on, [3, 4].as_slice()), (&silent, &ends, &[2])] {
+        let rows = store.reports(link, None, PageSize::default()).await.expect("read").items;
+        assert_eq!(rows.iter().rev().map(|row| row.sequence.get()).collect::<Vec<_>>(), stays);
+        for n in stays.iter().chain(&[1]) {
+            let sealed = store.sealed_report(link, sequence(*n)).await.expect("read");
+            assert_eq!(sealed.as_ref(), Some(&reports[*n as usize - 1].sealed), "report {n}, to the byte");
+        }
+    }
+}
+
 /// `g3`: a product that still cannot count says so in a few bytes, and what was counted last stays, with its time.
 pub async fn a_failure_is_repeated_and_the_counts_of_before_stay(store: &dyn Store) {
     let link = linked(store, 1).await.id;

@@ -130,11 +130,6 @@ impl Standing {
         &self.digest
     }
 
-    /// Whether it repeats another one.
-    pub(super) fn is_repeat(&self) -> bool {
-        self.repeats.is_some()
-    }
-
     /// Whether the report at a place, with this digest, is what the newest one says: itself, or what it repeats.
     fn says(&self, sequence: Sequence, digest: &Digest) -> bool {
         match &self.repeats {

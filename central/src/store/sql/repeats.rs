@@ -1,7 +1,7 @@
 //! Reports that repeat an earlier one: what is stored of them, and how their exact bytes are made again.
 //!
-//! Of a repeat the row holds its place, its time, which report it repeats, and the signature. What is repeated is kept beside
-//! the chain (`repeated`), once, so that it outlives its own place there for as long as a repeat of it is stored.
+//! Of a repeat the row holds its place, its time, which report it repeats, and the signature. What is repeated stands in the
+//! chain; where it is forgotten there, it moves beside it (`repeated`) and stays for as long as a repeat of it is stored.
 //!
 //! From report to report of a chain, what is repeated never goes back: no stored report stands between another one and what it
 //! repeats, unless it repeats the same. So the first that is stored of a link tells what may be forgotten of `repeated`.
@@ -24,8 +24,10 @@ macro_rules! exact_where {
     ($condition:literal) => {
         concat!(
             "SELECT r.sequence, r.digest, r.previous, r.observed_at, r.received_at, r.verdict, r.sealed, r.repeats,
-                    r.signature, b.digest AS repeated_digest
-             FROM reports AS r LEFT JOIN repeated AS b ON b.link = r.link AND b.sequence = r.repeats
+                    r.signature, COALESCE(said.digest, moved.digest) AS repeated_digest
+             FROM reports AS r
+             LEFT JOIN reports AS said ON said.link = r.link AND said.sequence = r.repeats AND said.repeats IS NULL
+             LEFT JOIN repeated AS moved ON moved.link = r.link AND moved.sequence = r.repeats
              WHERE r.link = ?1 AND ",
             $condition
         )
@@ -42,25 +44,22 @@ pub(super) fn store(
     (verdict, patience, now): (ReceiptVerdict, SignedDuration, Timestamp),
 ) -> Stored<Admitted> {
     let (link, at) = (&repeat.link, repeat.sequence);
-    let unknown = Admitted::Refused(RefusalCode::RepeatUnknown);
     // Nearly all repeats say again what the newest report says: then nothing needs to be read.
     if let Some(standing) = standing
         && let Some(content) = standing.repeated_by(repeat, patience)
     {
-        if !standing.is_repeat() && !keep(session, link, &repeat.repeats)? {
-            return Ok(unknown);
-        }
         insert(session, repeat, arrived, verdict, now)?;
         let content = (verdict == ReceiptVerdict::Chained).then_some(content);
         chain::extend(session, link, Some(standing), at, chain::News { content, now })?;
         latest::go_on(session, repeat, &arrived.digest, now)?;
         return Ok(Admitted::Stored { received_at: now, verdict });
     }
-    let Some(report) = known(session, link, &repeat.repeats)? else { return Ok(unknown) };
+    let Some(report) = known(session, link, &repeat.repeats)? else {
+        return Ok(Admitted::Refused(RefusalCode::RepeatUnknown));
+    };
     if !fits(session, link, at, repeat.repeats.sequence)? {
         return Ok(Admitted::Refused(RefusalCode::BrokenChain));
     }
-    keep(session, link, &repeat.repeats)?;
     insert(session, repeat, arrived, verdict, now)?;
     let prepared = Prepared::repeating(report, repeat, &arrived.digest)?;
     let content = (verdict == ReceiptVerdict::Chained).then_some(prepared.content.as_str());
@@ -96,31 +95,23 @@ fn insert(
     )
 }
 
-/// Keeps what is repeated beside the chain; gives whether it is there.
-fn keep(session: &dyn Session, link: &LinkId, repeated: &Repeated) -> Stored<bool> {
-    let kept = session.execute(
-        "INSERT INTO repeated (link, sequence, digest, sealed)
-            SELECT link, sequence, digest, sealed FROM reports WHERE link = ?1 AND sequence = ?2 AND repeats IS NULL
-         ON CONFLICT (link, sequence) DO NOTHING",
-        params![link.as_str(), repeated.sequence.get()],
-    )?;
-    Ok(kept > 0 || session.exists(KEPT, params![link.as_str(), repeated.sequence.get()])?)
-}
-
-const KEPT: &str = "SELECT digest, sealed FROM repeated WHERE link = ?1 AND sequence = ?2";
-const IN_CHAIN: &str = "SELECT digest, sealed FROM reports WHERE link = ?1 AND sequence = ?2 AND repeats IS NULL";
-
 /// What a repeated report says, if it is stored here, to the byte.
 fn known(session: &dyn Session, link: &LinkId, repeated: &Repeated) -> Stored<Option<Report>> {
-    for place in [KEPT, IN_CHAIN] {
-        let found = session.row(place, params![link.as_str(), repeated.sequence.get()], |row| {
-            Ok((row.digest("digest")?, row.text("sealed")?))
-        })?;
-        if let Some((_, sealed)) = found.filter(|(digest, _)| *digest == repeated.digest) {
-            return seal::read_again(&sealed).map(Some).map_err(|error| odd("sealed", error));
-        }
+    match said(session, link, repeated.sequence)?.filter(|(digest, _)| *digest == repeated.digest) {
+        Some((_, sealed)) => seal::read_again(&sealed).map(Some).map_err(|error| odd("sealed", error)),
+        None => Ok(None),
     }
-    Ok(None)
+}
+
+/// The digest and the exact bytes of a report that says all itself and can be repeated, in the chain or beside it.
+fn said(session: &dyn Session, link: &LinkId, sequence: Sequence) -> Stored<Option<(Digest, String)>> {
+    let read = |row: &Row<'_>| Ok((row.digest("digest")?, row.text("sealed")?));
+    let params = params![link.as_str(), sequence.get()];
+    let in_chain = "SELECT digest, sealed FROM reports WHERE link = ?1 AND sequence = ?2 AND repeats IS NULL";
+    match session.row(in_chain, params, read)? {
+        None => session.row("SELECT digest, sealed FROM repeated WHERE link = ?1 AND sequence = ?2", params, read),
+        found => Ok(found),
+    }
 }
 
 /// Whether a report at the place `at` that says what the one at `says` says fits between its neighbours.
@@ -141,6 +132,19 @@ pub(super) fn fits(session: &dyn Session, link: &LinkId, at: Sequence, says: Seq
     Ok(before.is_none_or(|before| before <= says.get()) && after.is_none_or(|after| says.get() <= after))
 }
 
+/// Moves what the first report behind the place `last` repeats beside the chain, which is about to lose all up to there.
+pub(super) fn outlive(session: &dyn Session, link: &LinkId, last: u64) -> Stored<()> {
+    session.run(
+        "INSERT INTO repeated (link, sequence, digest, sealed)
+            SELECT link, sequence, digest, sealed FROM reports
+            WHERE link = ?1 AND sequence <= ?2 AND repeats IS NULL AND sequence =
+                (SELECT later.repeats FROM reports AS later WHERE later.link = ?1 AND later.sequence > ?2
+                 ORDER BY later.sequence LIMIT 1)
+         ON CONFLICT (link, sequence) DO NOTHING",
+        params![link.as_str(), last],
+    )
+}
+
 /// Forgets what no stored report of a link repeats any more.
 pub(super) fn forget(session: &dyn Session, link: &LinkId) -> Stored<()> {
     session.run(
@@ -150,9 +154,9 @@ pub(super) fn forget(session: &dyn Session, link: &LinkId) -> Stored<()> {
     )
 }
 
-/// What is repeated, to the byte.
+/// The exact bytes of a report that can be repeated.
 pub(super) fn sealed(session: &dyn Session, link: &LinkId, sequence: Sequence) -> Stored<Option<String>> {
-    session.row(KEPT, params![link.as_str(), sequence.get()], |row| row.text("sealed"))
+    Ok(said(session, link, sequence)?.map(|(_, sealed)| sealed))
 }
 
 /// The keys that a link's reports are sealed by, the present one first.

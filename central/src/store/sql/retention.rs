@@ -180,6 +180,7 @@ fn forget_reports(session: &dyn Session, link: &LinkId, before: Timestamp) -> St
     let too_old = oldest[..newest_of_these].iter().take_while(|(_, received_at)| *received_at < before);
     let too_old: Vec<u64> = too_old.map(|(sequence, _)| *sequence).collect();
     let Some(last) = too_old.last() else { return Ok(Rest::Nothing) };
+    repeats::outlive(session, link, *last)?;
     session.run("DELETE FROM reports WHERE link = ?1 AND sequence <= ?2", params![link.as_str(), *last])?;
     repeats::forget(session, link)?;
     Ok(if too_old.len() < REPORTS as usize { Rest::Nothing } else { Rest::More })

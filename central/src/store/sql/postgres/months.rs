@@ -29,8 +29,13 @@ impl Month {
         self.0.last_of_month().tomorrow().ok().map(Self)
     }
 
-    fn begin(self) -> Option<Timestamp> {
-        self.0.to_zoned(TimeZone::UTC).ok().map(|begin| begin.timestamp())
+    fn begin(self) -> Option<i64> {
+        self.0.to_zoned(TimeZone::UTC).ok().map(|begin| begin.timestamp().as_millisecond())
+    }
+
+    /// Its first millisecond, and that of the month after it.
+    fn bounds(self) -> Option<(i64, i64)> {
+        self.begin().zip(self.next().and_then(Self::begin))
     }
 
     fn part(self) -> String {
@@ -49,7 +54,7 @@ pub(super) fn keep(session: &PostgresSession, forget_before: Option<Timestamp>, 
     let asked: &dyn Session = session;
     // Whoever waits for a lock on all reports lets nobody else in meanwhile: rather it is tried again hours later.
     session.control("SET statement_timeout = '30min'; SET lock_timeout = '1s'")?;
-    let mut parts: Vec<String> = asked.rows(
+    let parts: Vec<String> = asked.rows(
         "SELECT part.relname AS name FROM pg_inherits
          JOIN pg_class AS part ON part.oid = pg_inherits.inhrelid
          JOIN pg_class AS whole ON whole.oid = pg_inherits.inhparent
@@ -62,28 +67,39 @@ pub(super) fn keep(session: &PostgresSession, forget_before: Option<Timestamp>, 
     for _ in 0..=AHEAD {
         let Some(this) = month else { break };
         month = this.next();
-        if let (Some(begin), Some(end)) = (this.begin(), month.and_then(Month::begin))
+        if let Some(bounds) = this.bounds()
             && !parts.contains(&this.part())
         {
-            make(session, &this.part(), begin, end)?;
+            make(session, &this.part(), bounds)?;
         }
     }
-    parts.retain(|part| Month::of_part(part).is_some_and(|month| ends_before(month, forget_before)));
-    for part in parts {
-        forget(session, &part)?;
-        tracing::info!(part, "a month of reports was forgotten");
+    let months = parts.iter().filter_map(|part| Month::of_part(part));
+    for month in months.filter(|month| ends_before(*month, forget_before)) {
+        forget(session, month)?;
+        tracing::info!(part = month.part(), "a month of reports was forgotten");
     }
     Ok(())
 }
 
-/// Lets a part go. The newest report of a link that is silent since then stays: it moves to the part for the others. It is
-/// found before anything is locked, as the lock holds up all reports.
-fn forget(session: &PostgresSession, part: &str) -> Stored<()> {
+/// Lets the part of a month go. The newest report of a link that is silent since then stays: it moves to the part for the
+/// others. What is repeated by a report that stays moves beside the chain. Both are found before anything is locked, as the
+/// lock holds up all reports.
+fn forget(session: &PostgresSession, month: Month) -> Stored<()> {
+    let part = month.part();
+    let Some((begin, end)) = month.bounds() else { return Ok(()) };
     session.control(&format!(
-        "DROP TABLE IF EXISTS newest;
+        "DROP TABLE IF EXISTS newest, outlived;
          CREATE TEMPORARY TABLE newest AS SELECT {part}.* FROM latest
              JOIN {part} ON {part}.link = latest.link AND {part}.sequence = latest.sequence
-                        AND {part}.received_at = latest.received_at"
+                        AND {part}.received_at = latest.received_at;
+         CREATE TEMPORARY TABLE outlived AS SELECT link, sequence, digest, sealed FROM {part} AS said
+             WHERE said.repeats IS NULL AND (
+                (said.link, said.sequence) IN (SELECT link, repeats FROM newest)
+                OR said.sequence =
+                   (SELECT later.repeats FROM reports AS later
+                    WHERE later.link = said.link AND later.sequence > said.sequence
+                      AND (later.received_at < {begin} OR later.received_at >= {end})
+                    ORDER BY later.sequence LIMIT 1))"
     ))?;
     session.control(&format!(
         "BEGIN;
@@ -92,18 +108,18 @@ fn forget(session: &PostgresSession, part: &str) -> Stored<()> {
                 (link, sequence, digest, previous, observed_at, received_at, verdict, sealed, repeats, signature)
              SELECT link, sequence, digest, previous, observed_at, received_at, verdict, sealed, repeats, signature
              FROM newest;
+         INSERT INTO repeated (link, sequence, digest, sealed) SELECT link, sequence, digest, sealed FROM outlived
+             ON CONFLICT (link, sequence) DO NOTHING;
          DROP TABLE {part};
          COMMIT"
     ))
 }
 
 fn ends_before(month: Month, time: Option<Timestamp>) -> bool {
-    let end = month.next().and_then(Month::begin);
-    matches!((end, time), (Some(end), Some(time)) if end <= time)
+    matches!((month.bounds(), time), (Some((_, end)), Some(time)) if end <= time.as_millisecond())
 }
 
-fn make(session: &PostgresSession, part: &str, begin: Timestamp, end: Timestamp) -> Stored<()> {
-    let (begin, end) = (begin.as_millisecond(), end.as_millisecond());
+fn make(session: &PostgresSession, part: &str, (begin, end): (i64, i64)) -> Stored<()> {
     let made = session.control(&format!(
         "CREATE TABLE IF NOT EXISTS {part} PARTITION OF reports FOR VALUES FROM ({begin}) TO ({end})"
     ));

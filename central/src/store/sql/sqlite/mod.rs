@@ -3,6 +3,7 @@
 //! The journal is a write-ahead log that is synced with every commit (`synchronous = FULL`). Several programs may have
 //! the same file open, as the command line does while the server runs; each waits its turn.
 
+mod checkpoint;
 mod readers;
 mod session;
 
@@ -42,7 +43,8 @@ pub(super) struct Sqlite {
 impl Sqlite {
     /// See [`super::SqlStore::sqlite`].
     pub(super) fn open(path: &Path) -> Stored<Self> {
-        let connection = made(path)?;
+        let mut connection = made(path)?;
+        checkpoint::beside(&mut connection, path)?;
         // Negative: in KiB, where pages would be counted.
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path.to_owned()) })
