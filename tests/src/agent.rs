@@ -123,15 +123,19 @@ impl Agent {
 
     /// Sets the query for accounts, and the wiki's pages as a dimension.
     pub fn read_accounts_with(&self, query: &str) {
+        let database = self.wiki.path().display();
+        self.read_accounts_by(&format!(
+            "database = \"{database}\"\nquery = \"{query}\"\ntime_limit = 5\n\n\
+             [[dimension]]\nname = \"pages\"\nquery = \"select count(*) from pages\"\n"
+        ));
+    }
+
+    /// Sets where accounts come from: what stands in the configuration behind `[accounts]`.
+    pub fn read_accounts_by(&self, accounts: &str) {
         let config = self.dir().join("seatline.toml");
         let text = fs::read_to_string(&config).expect("the configuration that init wrote");
         let before = text.split("\n[accounts]").next().expect("the part before the accounts");
-        let database = self.wiki.path().display();
-        let accounts = format!(
-            "\n[accounts]\ndatabase = \"{database}\"\nquery = \"{query}\"\ntime_limit = 5\n\n\
-             [[dimension]]\nname = \"pages\"\nquery = \"select count(*) from pages\"\n"
-        );
-        fs::write(&config, format!("{before}{accounts}")).expect("the configuration can be written");
+        fs::write(&config, format!("{before}\n[accounts]\n{accounts}")).expect("the configuration can be written");
     }
 
     /// Sets the query for the wiki's pages.

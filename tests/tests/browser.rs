@@ -272,6 +272,29 @@ fn b6_s11_pages_with_all_that_waits_for_approval_are_accessible_too() {
 }
 
 #[test]
+fn b4_the_question_of_a_changed_server_id_and_a_count_that_lasts_are_accessible_too() {
+    let central = Central::start();
+    let production = licensed();
+    production.link(&central.invite());
+    production.run(&["sync"]).ok();
+    let copy = production.copied();
+    let staging = "\n[identity]\nstaging = true\n";
+    copy.configure(staging);
+    copy.run(&["sync"]).refused("server-id-unconfirmed");
+    let for_ever = "time_limit = 600\n[accounts.command]\nrun = ['/bin/sh', '-c', 'while true; do sleep 1; done']\n";
+    copy.read_accounts_by(&format!("{for_ever}{staging}"));
+    let serving = copy.serve();
+    let chromium = Chromium::start();
+    sign_in(&chromium, &serving.url());
+    let mut look = Look::at(&chromium, &serving.url(), "moved");
+    look.open("/system");
+    chromium.find("#question form button");
+    look.open("/plugin/next");
+    assert!(chromium.text().contains("The product is counted"), "{}", chromium.text());
+    look.finish();
+}
+
+#[test]
 fn a1_a_license_is_set_by_the_keyboard_alone() {
     let vendor = Vendor::new();
     let agent = Agent::new(&vendor);
