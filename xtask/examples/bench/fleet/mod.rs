@@ -1,7 +1,7 @@
 //! Central under fleets of a thousand, a hundred thousand and a million applications, on its SQLite store with a sync before
 //! every answer; and under a thousand on PostgreSQL, which syncs as well and shares the machine.
 //!
-//! Each fleet is put into the store directly, with one report for each application. Then its products report over HTTP:
+//! Each fleet is put into the store directly, with a report of each application and its first repeat. Then its products report over HTTP:
 //! as fast as 64 connections allow; at the pace of an hour, jittered; and in the worst case, when all report within one
 //! minute. Every report is sealed by its product's key beforehand, because the products share the machine with the server,
 //! and every seal is verified and every receipt sealed by the server. At the end an administrator opens its pages.
@@ -12,6 +12,7 @@ mod pages;
 mod product;
 mod seed;
 
+use std::thread;
 use std::time::Duration;
 
 use seatline_tests::Central;
@@ -86,6 +87,10 @@ fn seeded(central: &mut Central, database: &Database, applications: usize) -> Re
     eprintln!("  putting {applications} applications into the store");
     let fleet = seed::fleet(database, applications)?;
     central.serve();
+    eprintln!("  waiting until it is reviewed");
+    while !central.get("/api/v1/fleet/totals")["behind_since"].is_null() {
+        thread::sleep(Duration::from_millis(500));
+    }
     Ok(fleet)
 }
 

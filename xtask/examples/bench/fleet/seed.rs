@@ -17,7 +17,7 @@ use crate::Problem;
 /// How many products are put into the store at once: fewer than may wait there.
 const AT_ONCE: u32 = 512;
 
-/// Puts a fleet into the store of a server, each application with a link and a report.
+/// Puts a fleet into the store of a server, each application with a link that has counted and repeated it once.
 pub fn fleet(database: &Database, applications: usize) -> Result<Vec<Product>, Problem> {
     let people: Arc<[u8]> = product::people().into();
     let number = u32::try_from(applications)?;
@@ -77,8 +77,11 @@ async fn add(store: &SqlStore, people: &[u8], number: u32) -> Result<Product, Pr
         Redeemed::Link(_) => {}
         other => return Err(format!("no link: {other:?}").into()),
     }
-    let product::Made { sealed, digest, entry } = product.report(people, News::Count)?;
-    let incoming = Incoming { sealed, digest, entry, key: product.key().public().id() };
-    store.admit(&product.link, vec![incoming], now).await?;
+    let mut said = Vec::new();
+    for news in [News::Count, News::None] {
+        let product::Made { sealed, digest, entry } = product.report(people, news)?;
+        said.push(Incoming { sealed, digest, entry, key: product.key().public().id() });
+    }
+    store.admit(&product.link, said, now).await?;
     Ok(product)
 }
