@@ -9,8 +9,10 @@ use crate::store::sql::row::Row;
 use crate::store::sql::session::{Param, Session, params};
 use crate::store::{StoreError, Stored};
 
-/// How many rows are in memory at once.
+/// How many rows are in memory at once, at the most.
 const PAGE: usize = 200;
+/// How many bytes of them, where a single row has no more.
+const PAGE_BYTES: usize = 4 << 20;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,9 @@ pub(super) struct Table {
     key: Vec<usize>,
     first_page: &'static str,
     next_page: &'static str,
+    /// How many bytes the rows of the page have.
+    first_sizes: &'static str,
+    next_sizes: &'static str,
     insert: &'static str,
     delete: &'static str,
 }
@@ -102,16 +107,19 @@ impl Table {
         let key_names = list(key.iter().map(|&place| columns[place].name.clone()));
         let values = |count: usize| list((1..=count).map(|number| format!("?{number}")));
         let (k, n) = (key.len(), columns.len());
-        let first_page = format!("SELECT {names} FROM {name} ORDER BY {key_names} LIMIT ?1").leak();
-        let next_page = format!(
-            "SELECT {names} FROM {name} WHERE ({key_names}) > ({}) ORDER BY {key_names} LIMIT ?{}",
-            values(k),
-            k + 1
-        )
-        .leak();
+        let wide = columns.iter().filter(|column| column.kind != Kind::Integer);
+        let sizes: Vec<String> = wide.map(|column| format!("COALESCE(OCTET_LENGTH({}), 0)", column.name)).collect();
+        let size = if sizes.is_empty() { "0".to_owned() } else { sizes.join(" + ") };
+        let page = |what: &str| -> [&'static str; 2] {
+            let first = format!("SELECT {what} FROM {name} ORDER BY {key_names} LIMIT ?1");
+            let after = format!("WHERE ({key_names}) > ({})", values(k));
+            let next = format!("SELECT {what} FROM {name} {after} ORDER BY {key_names} LIMIT ?{}", k + 1);
+            [first.leak(), next.leak()]
+        };
+        let ([first_page, next_page], [first_sizes, next_sizes]) = (page(&names), page(&format!("{size} AS bytes")));
         let insert = format!("INSERT INTO {name} ({names}) VALUES ({})", values(n)).leak();
         let delete = format!("DELETE FROM {name}").leak();
-        Self { name, columns, key, first_page, next_page, insert, delete }
+        Self { name, columns, key, first_page, next_page, first_sizes, next_sizes, insert, delete }
     }
 
     /// Whether it has no row.
@@ -143,18 +151,30 @@ impl Table {
                 take(row)?;
             }
             rows += page.len() as u64;
-            if page.len() < PAGE {
-                return Ok(Content { table: self.name.clone(), rows, digest: hex(&digest.finalize()) });
+            match page.last() {
+                Some(row) => last = Some(self.key.iter().map(|&place| row[place].clone()).collect()),
+                None => return Ok(Content { table: self.name.clone(), rows, digest: hex(&digest.finalize()) }),
             }
-            last = page.last().map(|row| self.key.iter().map(|&place| row[place].clone()).collect());
         }
     }
 
+    /// The next rows: as many as fit into [`PAGE_BYTES`], and one at least; none where there are no more.
     fn page(&self, session: &dyn Session, after: Option<&[Value]>) -> Stored<Vec<Vec<Value>>> {
         let mut params: Vec<Param<'_>> = after.unwrap_or_default().iter().map(Value::param).collect();
+        let (sizes, rows) = match after {
+            Some(_) => (self.next_sizes, self.next_page),
+            None => (self.first_sizes, self.first_page),
+        };
         params.push(PAGE.into());
-        let query = if after.is_some() { self.next_page } else { self.first_page };
-        session.rows(query, &params, |row| self.columns.iter().map(|column| Value::of(row, column)).collect())
+        // The database knows how long its values are without reading them.
+        let sizes = session.rows(sizes, &params, |row| row.number::<usize>("bytes"))?;
+        let count = fitting(&sizes);
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        params.pop();
+        params.push(count.into());
+        session.rows(rows, &params, |row| self.columns.iter().map(|column| Value::of(row, column)).collect())
     }
 }
 
@@ -192,6 +212,64 @@ impl Value {
     }
 }
 
+/// How many of the first rows, which have so many bytes each, are in memory at once.
+fn fitting(sizes: &[usize]) -> usize {
+    let mut bytes = 0_usize;
+    let fit = sizes.iter().take_while(|size| {
+        bytes = bytes.saturating_add(**size);
+        bytes <= PAGE_BYTES
+    });
+    // A row that is larger than that comes alone.
+    fit.count().max(sizes.len().min(1))
+}
+
 fn list(names: impl Iterator<Item = String>) -> String {
     names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sql::sqlite;
+
+    /// Refused reports of these sizes, in the order of their key.
+    fn file(sizes: &[usize]) -> Connection {
+        let file = sqlite::in_memory().expect("a database");
+        for (n, size) in sizes.iter().enumerate() {
+            let sealed = "x".repeat(*size);
+            file.execute(
+                "INSERT INTO refused_reports
+                    (link, digest, sequence, code, observed_at, first_at, last_at, times, sealed)
+                 VALUES ('link', ?1, 1, 'fork', 0, 0, 0, 1, ?2)",
+                (format!("{n:04}"), sealed),
+            )
+            .expect("inserted");
+        }
+        file
+    }
+
+    fn pages(file: &Connection) -> Vec<usize> {
+        let tables = tables(file).expect("tables");
+        let table = tables.iter().find(|table| table.name == "refused_reports").expect("the table");
+        let (mut pages, mut last) = (Vec::new(), None::<Vec<Value>>);
+        loop {
+            let page = table.page(file, last.as_deref()).expect("a page");
+            let Some(row) = page.last() else { return pages };
+            last = Some(table.key.iter().map(|&place| row[place].clone()).collect());
+            pages.push(page.len());
+        }
+    }
+
+    #[test]
+    fn what_is_in_memory_of_a_table_is_bound_by_bytes_and_by_rows() {
+        let mebibyte = 1 << 20;
+        assert_eq!(pages(&file(&[10; 450])), [200, 200, 50], "small rows");
+        assert_eq!(pages(&file(&[mebibyte; 9])), [3, 3, 3], "large rows");
+        assert_eq!(pages(&file(&[10, 9 * mebibyte, 10, 10])), [1, 1, 2], "one that is larger than all comes alone");
+        assert_eq!(pages(&file(&[])), [0; 0]);
+        let many = file(&[3, mebibyte, 5 * mebibyte, 7, mebibyte]);
+        let tables = tables(&many).expect("tables");
+        let table = tables.iter().find(|table| table.name == "refused_reports").expect("the table");
+        assert_eq!(table.content(&many).expect("read").rows, 5);
+    }
 }
