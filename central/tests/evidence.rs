@@ -7,7 +7,7 @@ use std::io::Read as _;
 use seatline_protocol::evidence::Stretch;
 use seatline_protocol::{Digest, SecretKey};
 use serde_json::{Value, json};
-use support::evidence::{broken, export, number, verdict, whole};
+use support::evidence::{broken, export, number, report, verdict, whole};
 use support::{Central, agent, program};
 
 /// Runs `verify` where there is no data directory, and gives its exit status and its JSON.
@@ -163,4 +163,39 @@ fn signed_in(central: &Central) -> String {
     let response = agent().post(format!("{}/sign-in", central.url())).send_form(form).expect("answered");
     let cookie = response.headers()["set-cookie"].to_str().expect("text");
     cookie.split(';').next().expect("a cookie").to_owned()
+}
+
+#[test]
+fn b12_what_was_let_go_is_told_apart_from_what_never_came() {
+    let central = Central::started();
+    let mut product = central.linked("Company wiki", 1);
+    for users in 1..=10 {
+        match users {
+            4 => drop(product.report(users)),
+            _ => report(&central, &mut product, users),
+        }
+    }
+    // A month of reports that came late can lie in the middle of a chain, and goes with whatever it holds.
+    let store = rusqlite::Connection::open(central.dir().join("central.db")).expect("the store");
+    store.execute("DELETE FROM reports WHERE sequence BETWEEN 6 AND 7", ()).expect("let go");
+    let file = export(&central, &["--all"]);
+    let found = verdict(&file).expect("evidence");
+    let chain = &found.sections[0].chain;
+    assert!(found.holds, "{:?}", found.defects);
+    assert_eq!((chain.missing, chain.let_go.reports, found.totals.missing, found.totals.let_go), (1, 2, 1, 2));
+    assert_eq!((chain.gaps.len(), chain.gaps[0].from, chain.gaps[0].to), (1, number(4), number(4)));
+    let let_go = &chain.let_go.stretches;
+    assert_eq!((let_go.len(), let_go[0].from, let_go[0].to), (1, number(6), number(7)));
+    let out = central.file("evidence.jsonl");
+    let output = central.run(&["verify", out.to_str().expect("a path")]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("- Company wiki: report 4 is missing\n"), "{text}");
+    assert!(
+        text.contains("- Company wiki: reports 6 to 7 were received and let go, as the central server says\n"),
+        "{text}"
+    );
+    assert!(text.contains("1 missing, 2 let go"), "{text}");
+    store.execute("DELETE FROM gaps", ()).expect("forgotten");
+    let found = verdict(&export(&central, &["--all"])).expect("evidence");
+    assert!(found.is_whole(), "of what was only let go, nothing is missing: {found:?}");
 }

@@ -9,7 +9,9 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use seatline_central::evidence::verify;
-use seatline_protocol::evidence::{EvidenceManifest, EvidenceSection, Line, MAX_LINE_BYTES, ReportLine};
+use seatline_protocol::evidence::{
+    EvidenceManifest, EvidenceSection, LetGo, Line, MAX_LINE_BYTES, ReportLine, Stretch,
+};
 use seatline_protocol::seal::{open, open_entry, seal};
 use seatline_protocol::{Digest, ExchangeRequest, PublicKey, Receipt, Report, Rotation, SecretKey, Sequence};
 use serde_json::{Value, json};
@@ -205,7 +207,7 @@ fn b12_a_hostile_file_is_refused_with_one_reason() {
     assert_eq!(changed(&|forger| forger.lines.swap(section, manifest)), "misplaced");
     assert_eq!(changed(&|forger| forger.lines[manifest] = forger.lines[section].clone()), "misplaced");
     assert_eq!(changed(&|forger| drop(forger.lines.drain(1..=section))), "manifest-counts");
-    assert_eq!(changed(&|forger| forger.lines[0] = forger.lines[0].replace("/2\"", "/3\"")), "unknown-form");
+    assert_eq!(changed(&|forger| forger.lines[0] = forger.lines[0].replace("/3\"", "/4\"")), "unknown-form");
     assert_eq!(changed(&|forger| forger.lines[first].insert(1, ' ')), "not-a-line", "another text of the same line");
     assert_eq!(changed(&|forger| forger.lines.insert(first, "[".repeat(100_000))), "not-a-line");
     let facts = |change: fn(&mut Value)| {
@@ -219,6 +221,14 @@ fn b12_a_hostile_file_is_refused_with_one_reason() {
     assert_eq!(facts(|link| link["application"]["name"] = "Another".into()), "section-changed");
     assert_eq!(facts(|link| link["keys"] = json!([])), "misplaced");
     assert_eq!(facts(|link| link["keys"] = vec![link["keys"][0].clone(); 1025].into()), "misplaced");
+    // Not even by central's key: what is there, and follows what is before it, was not let go.
+    let let_go = changed(&|forger| {
+        let Ok(Line::Section(sealed)) = serde_json::from_str(&forger.lines[section]) else { panic!("a section") };
+        let mut says: EvidenceSection = open(&sealed, &[forger.key.public()]).expect("a section");
+        says.let_go = Some(LetGo { reports: 1, stretches: vec![Stretch { from: number(3), to: number(3) }] });
+        forger.lines[section] = json!({ "section": seal(&says, &forger.key).expect("sealed") }).to_string();
+    });
+    assert_eq!(let_go, "section-mismatch");
     let head = |forger: &mut Forger| forger.lines[0] = forger.lines[0].replace("Seatline Central", "Another");
     assert_eq!(changed(&head), "content-changed");
     // The manifest of another file of the same server, and one that another purpose has sealed.

@@ -26,9 +26,9 @@ use crate::keys::PublicKey;
 use crate::seal::Document;
 
 /// The name of the form, in the first line.
-pub const FORM: &str = "seatline-evidence/2";
-/// The form before, which knew no repeats: it is verified by the same rules.
-pub const FORM_WITHOUT_REPEATS: &str = "seatline-evidence/1";
+pub const FORM: &str = "seatline-evidence/3";
+/// The forms before, which are verified by the same rules: 2 told nothing of what was let go, 1 knew no repeats either.
+pub const EARLIER_FORMS: [&str; 2] = ["seatline-evidence/2", "seatline-evidence/1"];
 /// The most bytes of a line: the largest report with its receipt.
 pub const MAX_LINE_BYTES: usize = 1024 * 1024 + 16 * 1024;
 /// The most missing stretches that a section lists; it counts all.
@@ -177,6 +177,13 @@ pub struct Stretch {
     pub to: Sequence,
 }
 
+impl Stretch {
+    /// How many it holds; none where its ends are the wrong way round.
+    pub fn count(&self) -> u64 {
+        (self.to.get() + 1).saturating_sub(self.from.get())
+    }
+}
+
 /// What the central server says of a link's reports of the period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvidenceSection {
@@ -193,10 +200,13 @@ pub struct EvidenceSection {
     /// The digest of the last sealed report: the head of the chain at the end of the period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<Digest>,
-    /// How many are missing between the first and the last.
+    /// How many are missing between the first and the last: those that never came, and those that were let go.
     pub missing: u64,
     /// The missing stretches, the first first, at most [`MAX_GAPS`].
     pub gaps: Vec<Stretch>,
+    /// Those of the missing that came, and were let go; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub let_go: Option<LetGo>,
     /// How many refused reports there are.
     pub refused: u64,
     /// How many statements there are.
@@ -210,8 +220,60 @@ impl Document for EvidenceSection {
     const MAX_BYTES: usize = 16 * 1024;
 
     fn check(&self) -> Result<(), String> {
-        if self.gaps.len() > MAX_GAPS { Err(format!("gaps: at most {MAX_GAPS}")) } else { Ok(()) }
+        let let_go = self.let_go.as_ref().map_or(0, |let_go| let_go.stretches.len());
+        if self.gaps.len().max(let_go) > MAX_GAPS { Err(format!("gaps: at most {MAX_GAPS}")) } else { Ok(()) }
     }
+}
+
+/// Reports that came, and that the central server keeps no longer, as its retention says: it is the one that says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LetGo {
+    /// How many.
+    pub reports: u64,
+    /// Their stretches, the first first, at most [`MAX_GAPS`].
+    pub stretches: Vec<Stretch>,
+}
+
+impl LetGo {
+    /// Notes the next stretch.
+    pub fn note(&mut self, stretch: Stretch) {
+        self.reports += stretch.count();
+        if self.stretches.len() < MAX_GAPS {
+            self.stretches.push(stretch);
+        }
+    }
+
+    /// Whether this can be said of a course: only what is missing there was let go.
+    pub fn fits(&self, course: &Course) -> bool {
+        let listed: u64 = self.stretches.iter().map(Stretch::count).sum();
+        let is_all = self.stretches.len() < MAX_GAPS;
+        let is_missing = course.gaps.len() >= MAX_GAPS || without(&self.stretches, &course.gaps).is_empty();
+        self.reports <= course.missing && listed <= self.reports && (!is_all || listed == self.reports) && is_missing
+    }
+}
+
+/// What is left of stretches without others. Both stand in their order.
+pub fn without(all: &[Stretch], others: &[Stretch]) -> Vec<Stretch> {
+    let (mut left, mut others) = (Vec::new(), others.iter().peekable());
+    for stretch in all {
+        let mut next = Some(stretch.from);
+        while let Some(from) = next.filter(|from| *from <= stretch.to) {
+            while others.next_if(|other| other.to < from).is_some() {}
+            match others.peek().filter(|other| other.from <= stretch.to) {
+                Some(other) => {
+                    let before = other.from.previous().filter(|to| from <= *to);
+                    left.extend(before.map(|to| Stretch { from, to }));
+                    next = other.to.next();
+                }
+                None => {
+                    left.push(Stretch { from, to: stretch.to });
+                    break;
+                }
+            }
+        }
+    }
+    left
 }
 
 /// What the central server says of the whole file.
@@ -256,7 +318,7 @@ impl Course {
         self.first = self.first.or(Some(at));
         self.last = Some(at);
         let gap = Stretch { from: expected.filter(|expected| *expected < at)?, to: at.previous()? };
-        self.missing += gap.to.get() - gap.from.get() + 1;
+        self.missing += gap.count();
         if self.gaps.len() < MAX_GAPS {
             self.gaps.push(gap);
         }
@@ -291,6 +353,40 @@ mod tests {
         let named = [Stretch { from: number(5), to: number(6) }, Stretch { from: number(9), to: number(9) }];
         assert_eq!((gaps.as_slice(), course.gaps(), course.missing()), (&named[..], &named[..], 3));
         assert_eq!(course.ends(), (Some(number(3)), Some(number(10))));
+    }
+
+    fn stretches(ends: &[(u64, u64)]) -> Vec<Stretch> {
+        let number = |number: u64| Sequence::try_from(number).expect("a sequence number");
+        ends.iter().map(|(from, to)| Stretch { from: number(*from), to: number(*to) }).collect()
+    }
+
+    #[test]
+    fn b12_what_was_let_go_is_told_apart_from_what_never_came() {
+        let gaps = stretches(&[(3, 6), (9, 9), (12, 20)]);
+        for (others, left) in [
+            (&[][..], &[(3, 6), (9, 9), (12, 20)][..]),
+            (&[(1, 30)], &[]),
+            (&[(4, 5), (13, 13), (20, 25)], &[(3, 3), (6, 6), (9, 9), (12, 12), (14, 19)]),
+            (&[(1, 3), (6, 12)], &[(4, 5), (13, 20)]),
+        ] {
+            assert_eq!(without(&gaps, &stretches(others)), stretches(left), "{others:?}");
+        }
+        // Whoever keeps to no order makes no endless loop.
+        without(&gaps, &stretches(&[(9, 2), (4, 1), (5, 5), (20, 3), (1, 1)]));
+    }
+
+    #[test]
+    fn b12_only_what_is_missing_can_be_said_to_be_let_go() {
+        let mut course = Course::default();
+        for number in [1, 2, 7, 10] {
+            course.note(Sequence::try_from(number).expect("a sequence number"));
+        }
+        let says = |reports, ends: &[(u64, u64)]| LetGo { reports, stretches: stretches(ends) }.fits(&course);
+        assert!(says(3, &[(3, 5)]) && says(6, &[(3, 6), (8, 9)]) && says(0, &[]));
+        assert!(!says(4, &[(3, 5)]), "more than is listed");
+        assert!(!says(1, &[(2, 2)]), "a report that is there");
+        assert!(!says(2, &[(11, 12)]), "what comes after the last");
+        assert!(!says(7, &[(3, 6), (8, 10)]));
     }
 
     #[test]

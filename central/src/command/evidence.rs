@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use clap::Args;
 use jiff::Timestamp;
 use seatline_protocol::PublicKey;
+use seatline_protocol::evidence::Stretch;
 use seatline_ui::format::{counted, date_time, number};
 
 use super::applications::named;
@@ -149,8 +150,12 @@ fn text(verdict: &Verdict) -> String {
         0 => String::new(),
         repeats => format!(" ({} an earlier one)", counted(repeats, "repeats", "repeat")),
     };
+    let let_go = match totals.let_go {
+        0 => String::new(),
+        let_go => format!(", {} let go", number(let_go)),
+    };
     text.push_str(&format!(
-        "Holds           {}{repeats} of {}; {} missing, {} refused, {}\n\n",
+        "Holds           {}{repeats} of {}; {} missing{let_go}, {} refused, {}\n\n",
         counted(totals.reports, "report", "reports"),
         counted(totals.sections, "link", "links"),
         number(totals.missing),
@@ -188,13 +193,16 @@ fn row(section: &SectionVerdict) -> Vec<String> {
 fn findings(section: &SectionVerdict) -> String {
     let mut text = String::new();
     let name = &section.application.name;
+    let which = |stretch: &Stretch, (one, many): (&str, &str)| match stretch.from == stretch.to {
+        true => format!("report {} {one}", stretch.from),
+        false => format!("reports {} to {} {many}", stretch.from, stretch.to),
+    };
     for gap in &section.chain.gaps {
-        let which = if gap.from == gap.to {
-            format!("report {} is", gap.from)
-        } else {
-            format!("reports {} to {} are", gap.from, gap.to)
-        };
-        text.push_str(&format!("- {name}: {which} missing\n"));
+        text.push_str(&format!("- {name}: {} missing\n", which(gap, ("is", "are"))));
+    }
+    for stretch in &section.chain.let_go.stretches {
+        let which = which(stretch, ("was", "were"));
+        text.push_str(&format!("- {name}: {which} received and let go, as the central server says\n"));
     }
     for Conflict { sequence, code, refused, beside, first_at } in &section.chain.conflicts {
         let proof = match beside {

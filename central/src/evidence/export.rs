@@ -5,8 +5,8 @@
 
 use async_trait::async_trait;
 use seatline_protocol::evidence::{
-    ApplicationFacts, CentralFacts, Course, EvidenceManifest, EvidenceSection, FORM, Head, Line, LinkFacts, LinkKey,
-    RefusedLine, ReportLine, StatementLine,
+    ApplicationFacts, CentralFacts, Course, EvidenceManifest, EvidenceSection, FORM, Head, LetGo, Line, LinkFacts,
+    LinkKey, RefusedLine, ReportLine, StatementLine, Stretch, without,
 };
 use seatline_protocol::ids::Digester;
 use seatline_protocol::seal::{self, OpenError};
@@ -164,14 +164,17 @@ async fn of_link(
         let batch = store.sealed_reports(&link.id, from, to).await?;
         let Some(last) = batch.last() else { break };
         rest = last.sequence.next().filter(|next| *next <= to).map(|next| (next, to));
-        let mut lines = Vec::new();
+        let (mut lines, mut gaps) = (Vec::new(), Vec::new());
         for report in batch {
-            section.note(&report);
+            gaps.extend(section.note(&report));
             let repeated = match section.lacks(&report) {
                 Some(repeated) => store.sealed_repeated(&link.id, repeated).await?,
                 None => None,
             };
             lines.push((repeated, report));
+        }
+        for stretch in let_go(central, &link.id, &gaps).await? {
+            section.let_go.note(stretch);
         }
         let (id, key) = (link.id.clone(), central.keys().secret().clone());
         let lines = tokio::task::spawn_blocking(move || lines_of(&id, lines, &key)).await;
@@ -183,6 +186,18 @@ async fn of_link(
         writer.line(&Line::Statement(line)).await?;
     }
     writer.end(section).await
+}
+
+/// What once came of the reports that are not there, and was let go since.
+async fn let_go(central: &Central, link: &LinkId, gaps: &[Stretch]) -> Result<Vec<Stretch>, ExportError> {
+    let (Some(first), Some(last)) = (gaps.first(), gaps.last()) else { return Ok(Vec::new()) };
+    let (mut never_came, mut next) = (Vec::new(), Some(first.from));
+    while let Some(from) = next.filter(|from| *from <= last.to) {
+        let some = central.store().never_came(link, from, last.to).await?;
+        next = some.last().and_then(|(_, to)| to.next());
+        never_came.extend(some.into_iter().map(|(from, to)| Stretch { from, to }));
+    }
+    Ok(without(gaps, &never_came))
 }
 
 fn facts(application: &Application, link: &Link, former: Vec<FormerKey>) -> LinkFacts {
@@ -239,6 +254,7 @@ fn append(lines: &mut Vec<u8>, line: &Line) -> Result<(), ExportError> {
 struct Section {
     link: LinkId,
     course: Course,
+    let_go: LetGo,
     reports: u64,
     /// What stands in the file last and says all itself.
     says: Option<Sequence>,
@@ -249,13 +265,15 @@ struct Section {
 
 impl Section {
     fn new(link: LinkId) -> Self {
-        Self { link, course: Course::default(), reports: 0, says: None, head: None, refused: 0, statements: 0 }
+        let (course, let_go) = Default::default();
+        Self { link, course, let_go, reports: 0, says: None, head: None, refused: 0, statements: 0 }
     }
 
-    fn note(&mut self, report: &SealedReport) {
-        self.course.note(report.sequence);
+    /// Notes the next report; gives what is not there before it.
+    fn note(&mut self, report: &SealedReport) -> Option<Stretch> {
         self.reports += 1;
         self.head = Some(report.digest.clone());
+        self.course.note(report.sequence)
     }
 
     /// The report that has to stand before this one, as it repeats it.
@@ -312,6 +330,7 @@ impl<'w> Writer<'w> {
             head: section.head,
             missing: section.course.missing(),
             gaps: section.course.gaps().to_vec(),
+            let_go: Some(section.let_go).filter(|let_go| let_go.reports > 0),
             refused: section.refused,
             statements: section.statements,
             content: self.section.clone().digest(),

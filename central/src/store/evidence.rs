@@ -15,6 +15,9 @@ pub trait Evidence: Send + Sync {
     async fn stretch(&self, link: &LinkId, period: Period) -> Stored<Option<Stretch>>;
     /// The stored reports of a link from one number to another, by number, as many as are read at once; empty where there are no more.
     async fn sealed_reports(&self, link: &LinkId, from: Sequence, to: Sequence) -> Stored<Vec<SealedReport>>;
+    /// The stretches between two numbers at which no report ever came, the first first, as many as are read at once; the first of
+    /// them may begin before. Whatever else has no report had one that was let go.
+    async fn never_came(&self, link: &LinkId, from: Sequence, to: Sequence) -> Stored<Vec<Stretch>>;
     /// The exact bytes of a report that stored ones repeat.
     async fn sealed_repeated(&self, link: &LinkId, sequence: Sequence) -> Stored<Option<String>>;
     /// The refused reports that are kept of a link, of those that came in a period or claim a place in `stretch` or at its end; by

@@ -11,7 +11,7 @@ mod verdict;
 
 use std::io::BufRead;
 
-use seatline_protocol::evidence::{EvidenceManifest, FORM, FORM_WITHOUT_REPEATS, Head, Line, MAX_KEPT, MAX_KEYS};
+use seatline_protocol::evidence::{EARLIER_FORMS, EvidenceManifest, FORM, Head, Line, MAX_KEPT, MAX_KEYS};
 use seatline_protocol::ids::Digester;
 use seatline_protocol::{PublicKey, seal};
 
@@ -28,7 +28,7 @@ pub use verdict::{Chain, Conflict, SectionVerdict, Verdict};
 pub fn verify(file: impl BufRead, key: Option<&PublicKey>) -> Result<Verdict, Unreadable> {
     let mut lines = Lines::new(file);
     let head = match lines.next()? {
-        Some((_, Line::Evidence(head))) if [FORM, FORM_WITHOUT_REPEATS].contains(&head.form.as_str()) => head,
+        Some((_, Line::Evidence(head))) if head.form == FORM || EARLIER_FORMS.contains(&head.form.as_str()) => head,
         Some((_, Line::Evidence(head))) => return Err(Unreadable::form(&head.form)),
         _ => return Err(Unreadable::NotEvidence),
     };

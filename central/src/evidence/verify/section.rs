@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use seatline_protocol::chain::ChainState;
-use seatline_protocol::evidence::{Course, EvidenceSection, LinkFacts, RefusedLine, ReportLine, StatementLine};
+use seatline_protocol::evidence::{
+    Course, EvidenceSection, LetGo, LinkFacts, RefusedLine, ReportLine, StatementLine, without,
+};
 use seatline_protocol::ids::Digester;
 use seatline_protocol::repeat::Repeated;
 use seatline_protocol::seal::{self, Document};
@@ -198,6 +200,7 @@ impl Section {
         let (first, last) = self.course.ends();
         let content = self.content.clone().digest();
         let mut found = |code, message: &str| defects.add(defect(&self.facts.id, at, code, None, message));
+        let mut let_go = LetGo::default();
         match seal::open::<EvidenceSection>(sealed, std::slice::from_ref(central)) {
             Err(error) => {
                 found("section-seal", &format!("the section is not sealed by the central server's key: {error}"));
@@ -209,7 +212,8 @@ impl Section {
                     == (&self.facts.id, counts.reports, counts.refused, counts.statements)
                     && (says.first, says.last, says.missing) == (first, last, self.course.missing())
                     && says.gaps == self.course.gaps()
-                    && says.head.as_ref() == head;
+                    && says.head.as_ref() == head
+                    && says.let_go.as_ref().is_none_or(|let_go| let_go.fits(&self.course));
                 // A defect of one of its lines was named already; what follows from it is not named again.
                 if says.content != content && defects.count == self.defects_before {
                     let message = "the section was changed after the central server had sealed it";
@@ -218,6 +222,7 @@ impl Section {
                     let message = "the section does not hold what the central server says that it holds";
                     defects.add(defect(&self.facts.id, at, "section-mismatch", None, message));
                 }
+                let_go = says.let_go.filter(|_| is_as_said).unwrap_or_default();
             }
         }
         let conflicts: Vec<Conflict> = self
@@ -228,15 +233,17 @@ impl Section {
             .filter(|conflict| conflict.beside.is_some() || conflict.code != "future-report")
             .collect();
         let proven = conflicts.iter().filter(|conflict| conflict.beside.is_some()).map(|conflict| conflict.first_at);
+        let missing = self.course.missing() - let_go.reports;
         SectionVerdict {
             chain: Chain {
-                state: ChainState::of(self.course.missing(), proven.min(), self.last_at),
+                state: ChainState::of(missing, proven.min(), self.last_at),
                 first,
                 last,
                 observed: self.observed,
                 head: self.last.map(|(_, digest)| digest),
-                missing: self.course.missing(),
-                gaps: self.course.gaps().to_vec(),
+                missing,
+                gaps: without(self.course.gaps(), &let_go.stretches),
+                let_go,
                 conflicts,
             },
             link: self.facts.id,

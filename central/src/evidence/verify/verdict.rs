@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use seatline_protocol::chain::ChainState;
-use seatline_protocol::evidence::{ApplicationFacts, Head, Stretch};
+use seatline_protocol::evidence::{ApplicationFacts, Head, LetGo, Stretch};
 use seatline_protocol::{Digest, LinkId, PublicKey, Sequence};
 use serde::Serialize;
 
@@ -63,8 +63,10 @@ pub struct Totals {
     pub reports: u64,
     /// How many of them repeat another one, which stands before them.
     pub repeats: u64,
-    /// Reports that are missing in between.
+    /// Reports that are missing in between: they never came.
     pub missing: u64,
+    /// Reports in between that came, and that the central server says it has let go.
+    pub let_go: u64,
     /// Reports that were refused.
     pub refused: u64,
     /// Statements of continuity.
@@ -107,10 +109,12 @@ pub struct Chain {
     pub observed: Option<(Timestamp, Timestamp)>,
     /// The digest of the last: what its successor must name.
     pub head: Option<Digest>,
-    /// How many are missing in between.
+    /// How many are missing in between: they never came.
     pub missing: u64,
-    /// The missing stretches, at most a hundred.
+    /// The missing stretches, as far as they are listed.
     pub gaps: Vec<Stretch>,
+    /// What is not there because the central server has let it go, as it says.
+    pub let_go: LetGo,
     /// Reports that claim the place of another one.
     pub conflicts: Vec<Conflict>,
 }
@@ -158,6 +162,7 @@ impl Verdict {
         totals.reports += section.reports;
         totals.repeats += section.repeats;
         totals.missing = totals.missing.saturating_add(section.chain.missing);
+        totals.let_go = totals.let_go.saturating_add(section.chain.let_go.reports);
         totals.refused += section.refused;
         totals.statements += section.statements;
         let is_whole = section.chain.state == ChainState::Whole;

@@ -15,6 +15,9 @@ use crate::store::{Evidence, Stretch};
 /// How many reports are read at once: a report may have a megabyte, and a small one takes a millisecond to read.
 const BATCH: u32 = 32;
 
+/// How many gaps are read at once.
+const GAPS: u32 = 1000;
+
 #[async_trait]
 impl Evidence for SqlStore {
     async fn stretch(&self, link: &LinkId, period: Period) -> Stored<Option<Stretch>> {
@@ -48,6 +51,21 @@ impl Evidence for SqlStore {
                         repeats: row.sequence_option("repeats")?,
                     })
                 },
+            )
+        })
+        .await
+    }
+
+    async fn never_came(&self, link: &LinkId, from: Sequence, to: Sequence) -> Stored<Vec<Stretch>> {
+        let link = link.clone();
+        self.read(move |session| {
+            session.rows(
+                "SELECT first_missing, last_missing FROM gaps
+                 WHERE link = ?1 AND last_missing >= ?2 AND first_missing <= ?3 AND first_missing >=
+                    (SELECT COALESCE(MAX(first_missing), 0) FROM gaps WHERE link = ?1 AND first_missing <= ?2)
+                 ORDER BY first_missing LIMIT ?4",
+                params![link.as_str(), from.get(), to.get(), GAPS],
+                |row| Ok((row.sequence("first_missing")?, row.sequence("last_missing")?)),
             )
         })
         .await
