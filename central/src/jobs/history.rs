@@ -25,7 +25,7 @@ impl Job for FoldHistory {
     }
 
     async fn step(&self, central: &Central) -> Result<Progress, JobError> {
-        let folded = central.store().fold_history(BATCH).await?;
+        let folded = central.store().fold_history(BATCH, central.now()).await?;
         Ok(if folded < u32::from(BATCH) { Progress::Done } else { Progress::More })
     }
 }

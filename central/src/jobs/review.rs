@@ -26,9 +26,6 @@ impl Job for Review {
 
     async fn step(&self, central: &Central) -> Result<Progress, JobError> {
         let outcome = central.store().review(&central.reminders().await?, central.now(), BATCH).await?;
-        for (application, error) in &outcome.failed {
-            tracing::error!(%application, "an application could not be reviewed, and is tried again in an hour: {error}");
-        }
         Ok(if outcome.more { Progress::More } else { Progress::Done })
     }
 }

@@ -180,7 +180,7 @@ async fn g8_the_history_is_folded_in_batches_and_says_the_same_as_before() {
     let (before, step) = (spans().await, async || FoldHistory.step(&central).await.expect("folded"));
     assert!(before.iter().all(|spans| !spans.is_empty()), "a page folds what is not folded yet");
     assert_eq!([step().await, step().await, step().await], [Progress::More, Progress::More, Progress::Done]);
-    assert_eq!(store.fold_history(1).await.expect("looked"), 0, "nothing is left");
+    assert_eq!(store.fold_history(1, central.now()).await.expect("looked"), 0, "nothing is left");
     assert_eq!(spans().await, before);
     assert_eq!(step().await, Progress::Done);
 }

@@ -152,6 +152,14 @@ fn jobs(page: &mut Exposition, fleet: &Fleet, now: Timestamp) {
     for job in &fleet.jobs {
         family.sample(&[("task", &job.name)], job.failure.is_some());
     }
+    let mut family = page.family(
+        "seatline_central_job_set_aside",
+        Gauge,
+        "What a job could not read and has set aside, counted up to 100 of all jobs.",
+    );
+    for job in &fleet.jobs {
+        family.sample(&[("task", &job.name)], u64::try_from(job.set_aside.len()).unwrap_or(u64::MAX));
+    }
     let mut family = page.family("seatline_central_job_age_seconds", Gauge, "Since a job last ran well.");
     for job in &fleet.jobs {
         if let Some(ran_at) = job.ran_at {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use seatline_protocol::notices::Reminders;
 use serde::Serialize;
 
-use super::{Cursor, Page, PageSize, StoreError, Stored};
+use super::{Cursor, Page, PageSize, Stored};
 use crate::domain::fleet::Sum;
 use crate::domain::{Act, ApplicationId, Concern, Due, Facet, FleetFilter, FleetItem, FleetOrder, Labels, Use};
 
@@ -16,8 +16,8 @@ pub struct Reviewed {
     pub reviewed: u64,
     /// Whether more may be due.
     pub more: bool,
-    /// Those that could not be reviewed, and why. They are tried again later.
-    pub failed: Vec<(ApplicationId, StoreError)>,
+    /// Those that could not be read: they are set aside, and tried again later.
+    pub failed: Vec<String>,
 }
 
 /// What sums are asked of.

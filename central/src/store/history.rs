@@ -17,8 +17,8 @@ pub trait Histories: Send + Sync {
     /// the oldest first. A span that is not there is as the one before.
     async fn spans(&self, link: &LinkId, length: SpanLength, from: Timestamp) -> Stored<Vec<(Timestamp, Span)>>;
     /// Folds at most so many runs into their spans, and gives how many there were: what [`Self::spans`] gives stays the
-    /// same, and costs less.
-    async fn fold_history(&self, most: u16) -> Stored<u32>;
+    /// same, and costs less. A run that cannot be read is set aside, see [`super::leases::SetAside`], and tried again later.
+    async fn fold_history(&self, most: u16, now: Timestamp) -> Stored<u32>;
     /// What the history knows of a stored report, for a difference (`b7`).
     async fn report_side(&self, link: &LinkId, sequence: Sequence) -> Stored<Option<Side>>;
 }

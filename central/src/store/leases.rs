@@ -25,6 +25,23 @@ pub struct JobState {
     pub failed_at: Option<Timestamp>,
     /// Why; absent once it has run well again.
     pub failure: Option<String>,
+    /// What it could not read, and has set aside to go on with everything else: at most 100 of all jobs together.
+    pub set_aside: Vec<SetAside>,
+}
+
+/// Something that a job could not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct SetAside {
+    /// What it is: `application`, `link` or `message`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Why it cannot be read.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it is tried again, if it is.
+    pub again_at: Option<Timestamp>,
 }
 
 /// How a run of a job went.

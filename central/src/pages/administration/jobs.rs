@@ -12,7 +12,7 @@ use crate::jobs::{Job, Jobs};
 use crate::pages::failure::PageError;
 use crate::pages::frame::{Section, page_of};
 use crate::server::App;
-use crate::store::leases::JobState;
+use crate::store::leases::{JobState, SetAside};
 
 /// How many characters of a replica's name are shown: enough to tell two apart.
 const HOLDER: usize = 8;
@@ -31,11 +31,39 @@ struct JobLine {
     every: String,
     outcome: Badge,
     failure: Option<String>,
+    set_aside: Vec<AsideLine>,
     ran: Option<When>,
     took: Option<String>,
     next: String,
     /// The replica whose turn it is, and until when.
     holder: Option<(String, String)>,
+}
+
+/// Something that a job could not read.
+struct AsideLine {
+    what: String,
+    /// Its page, if it has one.
+    href: Option<String>,
+    reason: String,
+    since: When,
+    again: Option<String>,
+}
+
+impl AsideLine {
+    fn of(aside: &SetAside, now: Timestamp) -> Self {
+        let place = match aside.kind.as_str() {
+            "application" => Some("applications"),
+            "link" => Some("links"),
+            _ => None,
+        };
+        Self {
+            what: format!("{} {}", aside.kind, aside.id),
+            href: place.map(|place| format!("/{place}/{}", aside.id)),
+            reason: aside.reason.clone(),
+            since: When { at: aside.since, now },
+            again: aside.again_at.map(|at| format::relative(at, now)),
+        }
+    }
 }
 
 impl JobsPage {
@@ -51,6 +79,7 @@ impl JobsPage {
 impl JobLine {
     fn of(name: &str, interval: std::time::Duration, state: Option<&JobState>, now: Timestamp) -> Self {
         let failure = state.and_then(|state| state.failure.clone());
+        let set_aside = state.map(|state| state.set_aside.as_slice()).unwrap_or_default();
         let ended = state.and_then(|state| if failure.is_some() { state.failed_at } else { state.ran_at });
         Self {
             name: name.to_owned(),
@@ -58,10 +87,12 @@ impl JobLine {
             every: every(interval),
             outcome: match (&failure, ended) {
                 (Some(_), _) => Badge::new(Tone::Danger, "Failed"),
+                (None, Some(_)) if !set_aside.is_empty() => Badge::new(Tone::Warning, "Not all"),
                 (None, Some(_)) => Badge::new(Tone::Good, "Done"),
                 (None, None) => Badge::new(Tone::Neutral, "Not run yet"),
             },
             failure,
+            set_aside: set_aside.iter().map(|aside| AsideLine::of(aside, now)).collect(),
             ran: ended.map(|at| When { at, now }),
             took: state.and_then(|state| state.took_ms).map(took),
             next: match state.and_then(|state| state.next_at) {

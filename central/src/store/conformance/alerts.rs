@@ -19,7 +19,7 @@ use crate::store::alerts::{Alert, AlertFilter, Message, Outcome, Parcel};
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 /// A channel that is told of everything, by this JSON over what is usual.
-fn channel(n: u8, with: serde_json::Value) -> Channel {
+pub(crate) fn channel(n: u8, with: serde_json::Value) -> Channel {
     let mut config = serde_json::json!({
         "name": format!("Channel {n}"),
         "to": {"kind": "mail", "recipients": ["ada@example.org"]},
@@ -34,7 +34,7 @@ fn channel(n: u8, with: serde_json::Value) -> Channel {
 }
 
 /// An application without a link, which is worth a note.
-async fn unlinked(store: &dyn Store, n: u8, second: i64) -> MatterKey {
+pub(crate) async fn unlinked(store: &dyn Store, n: u8, second: i64) -> MatterKey {
     let application = application(n);
     store.add_application(&act_at(second), &application).await.expect("added");
     review(store, second).await;
@@ -46,7 +46,7 @@ async fn review(store: &dyn Store, second: i64) {
 }
 
 /// Does all that the job does until nothing is left, and gives the messages that there are, the newest first.
-async fn tell(store: &dyn Store, second: i64) -> Vec<Message> {
+pub(crate) async fn tell(store: &dyn Store, second: i64) -> Vec<Message> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     loop {
         let mut id = [0; 12];
@@ -75,7 +75,7 @@ fn news(message: &Message) -> Vec<(News, u64)> {
     news
 }
 
-async fn taken(store: &dyn Store, second: i64) -> Vec<Parcel> {
+pub(crate) async fn taken(store: &dyn Store, second: i64) -> Vec<Parcel> {
     store.take_deliveries(at(second), at(second + 300), 100).await.expect("taken")
 }
 

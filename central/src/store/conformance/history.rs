@@ -30,7 +30,7 @@ async fn kept(store: &dyn Store, link: &LinkId) -> Kept {
 async fn fold(store: &dyn Store) -> u32 {
     let mut folded = 0;
     loop {
-        match store.fold_history(3).await.expect("folded") {
+        match store.fold_history(3, at(0)).await.expect("folded") {
             0 => return folded,
             some => folded += some,
         }

@@ -15,12 +15,12 @@ use crate::domain::{
 use crate::store::Store;
 
 /// The time of a story, in seconds after its begin.
-pub(super) fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("a second of this century")
 }
 
 /// An act of somebody at the command line, in the begin of a story.
-pub(super) fn act() -> Act {
+pub(crate) fn act() -> Act {
     act_at(0)
 }
 

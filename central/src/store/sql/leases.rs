@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::session::params;
-use super::{SqlStore, Stored};
+use super::{SqlStore, Stored, set_aside};
 use crate::store::Leases;
 use crate::store::leases::{JobRun, JobState};
 
@@ -35,6 +35,7 @@ impl Leases for SqlStore {
     async fn note_run(&self, name: &str, holder: &str, run: &JobRun) -> Stored<()> {
         let (name, holder, run) = (name.to_owned(), holder.to_owned(), run.clone());
         self.write(move |session| {
+            set_aside::lapse(session, &name, run.at)?;
             session.run(
                 "UPDATE leases SET
                     ran_at = CASE WHEN ?4 IS NULL THEN ?3 ELSE ran_at END,
@@ -49,12 +50,16 @@ impl Leases for SqlStore {
 
     async fn jobs(&self) -> Stored<Vec<JobState>> {
         self.read(|session| {
+            let aside = set_aside::all(session)?;
             session.rows(
                 "SELECT name, holder, until, ran_at, took, next_at, failed_at, failure FROM leases ORDER BY name",
                 params![],
                 |row| {
+                    let name = row.text("name")?;
+                    let of_job = aside.iter().filter(|(job, _)| *job == name);
                     Ok(JobState {
-                        name: row.text("name")?,
+                        set_aside: of_job.map(|(_, aside)| aside.clone()).collect(),
+                        name,
                         holder: row.text("holder")?,
                         until: row.time("until")?,
                         ran_at: row.time_option("ran_at")?,

@@ -38,6 +38,7 @@ mod retention;
 mod row;
 mod session;
 mod sessions;
+mod set_aside;
 mod sqlite;
 mod statements;
 #[cfg(test)]

@@ -27,7 +27,7 @@ const MANY: [&str; 3] = [
 ];
 
 /// What is kept of a link in rows that are few.
-const FEW: [&str; 8] = [
+const FEW: [&str; 9] = [
     "DELETE FROM refused_reports WHERE link = ?1",
     "DELETE FROM repeated WHERE link = ?1",
     "DELETE FROM statements WHERE link = ?1",
@@ -35,6 +35,7 @@ const FEW: [&str; 8] = [
     "DELETE FROM latest WHERE link = ?1",
     "DELETE FROM people WHERE link = ?1",
     "DELETE FROM answers WHERE link = ?1",
+    "DELETE FROM set_aside WHERE subject = ?1",
     "DELETE FROM leftovers WHERE link = ?1",
 ];
 
@@ -103,15 +104,13 @@ impl Removals for SqlStore {
     async fn sweep(&self) -> Stored<bool> {
         self.write(|session| {
             let query = "SELECT link FROM leftovers ORDER BY link LIMIT 1 FOR UPDATE";
-            let Some(link) = session.row(query, params![], |row| row.parsed::<LinkId>("link"))? else {
-                return Ok(false);
-            };
+            let Some(link) = session.row(query, params![], |row| row.text("link"))? else { return Ok(false) };
             for batch in MANY {
-                if session.execute(batch, params![link.as_str(), BATCH])? > 0 {
+                if session.execute(batch, params![&link, BATCH])? > 0 {
                     return Ok(true);
                 }
             }
-            FEW.iter().try_for_each(|rest| session.run(rest, params![link.as_str()]))?;
+            FEW.iter().try_for_each(|rest| session.run(rest, params![&link]))?;
             Ok(true)
         })
         .await

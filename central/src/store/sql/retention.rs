@@ -6,7 +6,7 @@ use seatline_protocol::{LinkId, Sequence};
 
 use super::row::Row;
 use super::session::{Session, params};
-use super::{SqlStore, Stored, repeats};
+use super::{SqlStore, Stored, repeats, set_aside};
 use crate::domain::{Act, Changed, LetGo, Object, Record, Retention, WouldForget};
 use crate::store::Retentions;
 
@@ -81,23 +81,27 @@ impl Retentions for SqlStore {
         let (reports, history) = (retention.reports_before(now), retention.history_before(now));
         let from = from.map_or_else(String::new, |link| link.as_str().to_owned());
         self.write(move |session| {
-            let mut links: Vec<LinkId> = session.rows(
+            let mut links = session.rows(
                 "SELECT id FROM links WHERE id >= ?1 ORDER BY id LIMIT ?2",
                 params![&from, LINKS + 1],
-                |row| row.parsed("id"),
+                |row| Ok((row.text("id")?, row.parsed::<LinkId>("id"))),
             )?;
-            let next = if links.len() > LINKS as usize { links.pop() } else { None };
-            for link in links {
-                if let Some(before) = history {
-                    forget_history(session, &link, before)?;
-                }
-                if let Some(before) = reports
-                    && forget_reports(session, &link, before)? == Rest::More
-                {
+            let beyond = if links.len() > LINKS as usize { links.pop() } else { None };
+            for (id, link) in links {
+                let forgotten = link.and_then(|link| {
+                    history.map_or(Ok(()), |before| forget_history(session, &link, before))?;
+                    let rest = reports.map_or(Ok(Rest::Nothing), |before| forget_reports(session, &link, before))?;
+                    Ok((rest == Rest::More).then_some(link))
+                });
+                if let Some(Some(link)) = set_aside::RETENTION.unless_read(session, &id, forgotten, now)? {
                     return Ok(Some(link));
                 }
             }
-            Ok(next)
+            match beyond {
+                // One whose id cannot be read is no place to go on from: the rest waits for the next walk.
+                Some((id, next)) => set_aside::RETENTION.unless_read(session, &id, next, now),
+                None => Ok(None),
+            }
         })
         .await
     }
@@ -193,7 +197,7 @@ fn forget_history(session: &dyn Session, link: &LinkId, before: Timestamp) -> St
         params![link.as_str(), before],
     )?;
     session.run(
-        "DELETE FROM history_runs WHERE link = ?1 AND folded = 1 AND observed_at < ?2 AND sequence <
+        "DELETE FROM history_runs WHERE link = ?1 AND (folded = 1 OR folded = 3) AND observed_at < ?2 AND sequence <
             (SELECT MAX(later.sequence) FROM history_runs AS later
              WHERE later.link = ?1 AND later.track = history_runs.track AND later.observed_at < ?2)",
         params![link.as_str(), before],

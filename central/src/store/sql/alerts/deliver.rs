@@ -6,7 +6,9 @@ use seatline_delivery::post::Failed;
 use crate::domain::ids::{ChannelId, MessageId};
 use crate::store::Stored;
 use crate::store::alerts::{Outcome, Parcel};
+use crate::store::sql::row::Row;
 use crate::store::sql::session::{Session, params};
+use crate::store::sql::set_aside;
 
 /// Whether anything is due.
 pub(super) fn is_due(session: &dyn Session, now: Timestamp) -> Stored<bool> {
@@ -21,28 +23,52 @@ pub(super) fn take(session: &dyn Session, now: Timestamp, until: Timestamp, most
         "SELECT message, place, channel, made_at, failures FROM alert_deliveries
          WHERE next_at <= ?1 AND next_at IS NOT NULL ORDER BY next_at, message, place LIMIT ?2 FOR UPDATE",
         params![now, most],
-        |row| {
-            let (message, place): (MessageId, String) = (row.parsed("message")?, row.text("place")?);
-            Ok((message, place, row.parsed("channel")?, row.time("made_at")?, row.number("failures")?))
-        },
+        |row| Ok((row.text("message")?, row.text("place")?, row_of(row))),
     )?;
     let mut parcels: Vec<Parcel> = Vec::new();
-    for (message, place, channel, made_at, failures) in due {
+    for (message, place, row) in due {
+        let parcel = row.and_then(|row| parcel(session, &parcels, row));
+        // A message that cannot be read, or is gone, is not tried again.
+        let parcel = set_aside::DELIVERY.unless_read(session, &message, parcel, now)?.flatten();
         session.run(
-            "UPDATE alert_deliveries SET next_at = ?3 WHERE message = ?1 AND place = ?2",
-            params![message.as_str(), &place, until],
+            "UPDATE alert_deliveries SET next_at = ?3, given_up_at = ?4 WHERE message = ?1 AND place = ?2",
+            params![&message, &place, parcel.is_some().then_some(until), parcel.is_none().then_some(now)],
         )?;
-        let content = match parcels.iter().find(|parcel| parcel.message == message) {
-            Some(same) => Some(same.content.clone()),
-            None => {
-                let of = "SELECT content FROM alert_messages WHERE id = ?1";
-                session.row(of, params![message.as_str()], |row| row.json("content"))?
-            }
-        };
-        let Some(content) = content else { continue };
-        parcels.push(Parcel { message, channel, made_at, place, failures, content });
+        parcels.extend(parcel);
     }
     Ok(parcels)
+}
+
+/// A delivery as its row says it.
+struct DeliveryRow {
+    message: MessageId,
+    channel: ChannelId,
+    made_at: Timestamp,
+    place: String,
+    failures: u32,
+}
+
+fn row_of(row: &Row<'_>) -> Stored<DeliveryRow> {
+    Ok(DeliveryRow {
+        message: row.parsed("message")?,
+        channel: row.parsed("channel")?,
+        made_at: row.time("made_at")?,
+        place: row.text("place")?,
+        failures: row.number("failures")?,
+    })
+}
+
+/// A delivery with its message; none where that is gone.
+fn parcel(session: &dyn Session, others: &[Parcel], row: DeliveryRow) -> Stored<Option<Parcel>> {
+    let DeliveryRow { message, channel, made_at, place, failures } = row;
+    let content = match others.iter().find(|other| other.message == message) {
+        Some(same) => Some(same.content.clone()),
+        None => {
+            let of = "SELECT content FROM alert_messages WHERE id = ?1";
+            session.row(of, params![message.as_str()], |row| row.json("content"))?
+        }
+    };
+    Ok(content.map(|content| Parcel { message, channel, made_at, place, failures, content }))
 }
 
 pub(super) fn note(

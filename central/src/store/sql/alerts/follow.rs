@@ -12,6 +12,7 @@ use crate::store::alerts::KeptChannel;
 use crate::store::sql::fleet::labels_of;
 use crate::store::sql::row::Row;
 use crate::store::sql::session::{Session, params};
+use crate::store::sql::set_aside;
 
 /// How a matter stands, with what else decides who wants to hear of it.
 struct Matter {
@@ -32,27 +33,25 @@ pub(super) fn changed(session: &dyn Session, now: Timestamp, most: u32) -> Store
         "SELECT application, code, subject, began_at FROM concerns WHERE to_follow IS NOT NULL
          ORDER BY application, code, subject, began_at LIMIT ?1 FOR UPDATE",
         params![most],
-        |row| Ok((key(row)?, row.time("began_at")?)),
+        |row| Ok((place_of(row)?, row.number::<i64>("began_at")?, key(row))),
     )?;
     let (channels, pace) = (channels::all(session)?, settings::current(session)?.settings.pace);
-    let mut last: Option<&MatterKey> = None;
-    for (key, _) in &changed {
-        if last == Some(key) {
-            continue;
+    let is_full = changed.len() >= most as usize;
+    let mut last: Option<[String; 3]> = None;
+    for (place, began_at, key) in changed {
+        if last.as_ref() != Some(&place) {
+            let told = key.and_then(|key| tell_of(session, &key, &channels, pace, now));
+            set_aside::ALERTS.unless_read(session, &place[0], told, now)?;
         }
-        last = Some(key);
-        if let Some(matter) = newest(session, key)? {
-            tell(session, &matter, &channels, pace, now)?;
-        }
-    }
-    for (key, began_at) in &changed {
+        let [application, code, subject] = &place;
         session.run(
             "UPDATE concerns SET to_follow = NULL
              WHERE application = ?1 AND code = ?2 AND subject = ?3 AND began_at = ?4",
-            params![key.application.as_str(), &key.code, &key.subject, *began_at],
+            params![application, code, subject, began_at],
         )?;
+        last = Some(place);
     }
-    Ok(changed.len() >= most as usize)
+    Ok(is_full)
 }
 
 /// Looks through the next concerns that are open, for the first channel that is new or changed.
@@ -71,18 +70,17 @@ pub(super) fn walk(session: &dyn Session, now: Timestamp, most: u32) -> Stored<b
          WHERE ended_at IS NULL AND (gravity, began_at, application, code, subject) > (?1, ?2, ?3, ?4, ?5)
          ORDER BY gravity, began_at, application, code, subject LIMIT ?6",
         params![from.0, from.1, &from.2, &from.3, &from.4, most],
-        |row| Ok((key(row)?, row.number::<i64>("gravity")?, row.time("began_at")?)),
+        |row| Ok((place_of(row)?, row.number::<i64>("gravity")?, row.number::<i64>("began_at")?, key(row))),
     )?;
     let (only, pace) = ([channel], settings::current(session)?.settings.pace);
-    for (key, ..) in &open {
-        if let Some(matter) = newest(session, key)? {
-            tell(session, &matter, &only, pace, now)?;
-        }
+    let is_full = open.len() >= most as usize;
+    let mut last = None;
+    for (place, gravity, began_at, key) in open {
+        let told = key.and_then(|key| tell_of(session, &key, &only, pace, now));
+        set_aside::ALERTS.unless_read(session, &place[0], told, now)?;
+        last = Some(format!("{gravity} {began_at} {}", place.join(" ")));
     }
-    let last = open.last().filter(|_| open.len() >= most as usize).map(|(key, gravity, began_at)| {
-        let MatterKey { application, code, subject } = key;
-        format!("{gravity} {} {application} {code} {subject}", began_at.as_millisecond())
-    });
+    let last = last.filter(|_| is_full);
     session.run("UPDATE alert_channels SET walked = ?2 WHERE id = ?1", params![id.as_str(), last.as_deref()])?;
     Ok(true)
 }
@@ -96,7 +94,17 @@ fn place(text: &str) -> (i64, i64, String, String, String) {
     (gravity, began_at, part(), part(), part())
 }
 
-fn key(row: &Row<'_>) -> Stored<MatterKey> {
+/// Where a concern stands, as it is stored.
+pub(super) fn place_of(row: &Row<'_>) -> Stored<[String; 3]> {
+    Ok([row.text("application")?, row.text("code")?, row.text("subject")?])
+}
+
+/// Keeps for each of `channels` what it is to hear of a matter, as it stands now.
+fn tell_of(session: &dyn Session, key: &MatterKey, channels: &[KeptChannel], pace: Pace, now: Timestamp) -> Stored<()> {
+    newest(session, key)?.map_or(Ok(()), |matter| tell(session, &matter, channels, pace, now))
+}
+
+pub(super) fn key(row: &Row<'_>) -> Stored<MatterKey> {
     Ok(MatterKey { application: row.parsed("application")?, code: row.text("code")?, subject: row.text("subject")? })
 }
 
@@ -238,11 +246,6 @@ pub(super) fn forget_acknowledgement(session: &dyn Session, key: &MatterKey) -> 
 
 /// Follows one matter, which somebody has acknowledged or not any more.
 pub(super) fn again(session: &dyn Session, key: &MatterKey, now: Timestamp) -> Stored<()> {
-    match newest(session, key)? {
-        Some(matter) => {
-            let pace = settings::current(session)?.settings.pace;
-            tell(session, &matter, &channels::all(session)?, pace, now)
-        }
-        None => Ok(()),
-    }
+    let pace = settings::current(session)?.settings.pace;
+    tell_of(session, key, &channels::all(session)?, pace, now)
 }

@@ -12,6 +12,7 @@ use crate::domain::{Concern, Gravity};
 use crate::store::alerts::KeptChannel;
 use crate::store::sql::row::{Row, to_json};
 use crate::store::sql::session::{Session, params};
+use crate::store::sql::set_aside;
 use crate::store::{StoreError, Stored};
 
 /// The message that is made.
@@ -39,7 +40,7 @@ pub(super) fn has_to(session: &dyn Session, now: Timestamp) -> Stored<bool> {
 
 /// Goes on with the message that is made, or begins one.
 pub(super) fn step_of(session: &dyn Session, now: Timestamp, id: &MessageId, most: u32) -> Stored<bool> {
-    let mut message = match open(session)? {
+    let mut message = match open(session, now)? {
         Some(message) => message,
         None => match begin(session, now, id)? {
             Some(message) => message,
@@ -57,8 +58,16 @@ pub(super) fn step_of(session: &dyn Session, now: Timestamp, id: &MessageId, mos
     for gravity in Gravity::ALL.into_iter().rev().filter(|gravity| *gravity >= least) {
         let waiting = waiting(session, &message.channel, gravity, message.made_at, left)?;
         left -= u32::try_from(waiting.len()).unwrap_or(left).min(left);
-        for one in &waiting {
-            tell(session, &mut message, one)?;
+        for (place, one) in waiting {
+            let told = one.and_then(|one| tell(session, &mut message, &one));
+            if set_aside::ALERTS.unless_read(session, &place[0], told, now)?.is_none() {
+                let [application, code, subject] = &place;
+                session.run(
+                    "UPDATE alert_tellings SET due_at = NULL
+                     WHERE application = ?1 AND code = ?2 AND subject = ?3 AND channel = ?4",
+                    params![application, code, subject, message.channel.as_str()],
+                )?;
+            }
         }
         if left == 0 {
             break;
@@ -79,20 +88,29 @@ fn least(channel: &KeptChannel, at: Timestamp) -> Gravity {
     channel.channel.config.may_hear(None, at).unwrap_or(Gravity::Problem)
 }
 
-fn open(session: &dyn Session) -> Stored<Option<Open>> {
-    session.row(
+/// The message that is made, if there is one. One that cannot be read is not made any further.
+fn open(session: &dyn Session, now: Timestamp) -> Stored<Option<Open>> {
+    let found = session.row(
         "SELECT id, channel, made_at, content FROM alert_messages WHERE open IS NOT NULL
          ORDER BY made_at LIMIT 1 FOR UPDATE",
         &[],
-        |row| {
-            Ok(Open {
-                id: row.parsed("id")?,
-                channel: row.parsed("channel")?,
-                made_at: row.time("made_at")?,
-                content: row.json("content")?,
-            })
-        },
-    )
+        |row| Ok((row.text("id")?, read_open(row))),
+    )?;
+    let Some((id, open)) = found else { return Ok(None) };
+    let open = set_aside::DELIVERY.unless_read(session, &id, open, now)?;
+    if open.is_none() {
+        session.run("UPDATE alert_messages SET open = NULL WHERE id = ?1", params![&id])?;
+    }
+    Ok(open)
+}
+
+fn read_open(row: &Row<'_>) -> Stored<Open> {
+    Ok(Open {
+        id: row.parsed("id")?,
+        channel: row.parsed("channel")?,
+        made_at: row.time("made_at")?,
+        content: row.json("content")?,
+    })
 }
 
 /// The channel that is to hear something now and has waited the longest.
@@ -144,23 +162,20 @@ fn waiting(
     of: Gravity,
     until: Timestamp,
     most: u32,
-) -> Stored<Vec<Waiting>> {
+) -> Stored<Vec<([String; 3], Stored<Waiting>)>> {
     session.rows(
         "SELECT application, code, subject, told, told_gravity, told_at, swings, news, step, gravity, due_at
          FROM alert_tellings WHERE channel = ?1 AND gravity = ?2 AND due_at <= ?3 AND due_at IS NOT NULL
          ORDER BY due_at LIMIT ?4",
         params![channel.as_str(), of.rank(), until, most],
-        |row: &Row<'_>| {
-            let news: News = row.named("news")?;
-            let due = Due { news, at: row.time("due_at")?, step: row.step("step")?, gravity: row.gravity("gravity")? };
-            let key = MatterKey {
-                application: row.parsed("application")?,
-                code: row.text("code")?,
-                subject: row.text("subject")?,
-            };
-            Ok(Waiting { key, due, heard: follow::read_heard(row)? })
-        },
+        |row| Ok((follow::place_of(row)?, read_waiting(row))),
     )
+}
+
+fn read_waiting(row: &Row<'_>) -> Stored<Waiting> {
+    let news: News = row.named("news")?;
+    let due = Due { news, at: row.time("due_at")?, step: row.step("step")?, gravity: row.gravity("gravity")? };
+    Ok(Waiting { key: follow::key(row)?, due, heard: follow::read_heard(row)? })
 }
 
 /// Puts something into a message, and notes that it is told.

@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::LinkId;
 
 use crate::domain::ApplicationId;
-use crate::store::Stored;
 use crate::store::sql::session::{Session, params};
+use crate::store::sql::set_aside;
+use crate::store::{StoreError, Stored};
 
 /// How long an application waits whose rows could not be read.
 const POSTPONED: SignedDuration = SignedDuration::from_hours(1);
@@ -21,21 +22,20 @@ pub(crate) fn application(session: &dyn Session, id: &ApplicationId) -> Stored<(
 }
 
 /// No application shows the link: there is nothing to review until one does, which marks the application.
-pub(super) fn clear_link(session: &dyn Session, id: &LinkId) -> Stored<()> {
+pub(super) fn clear_link(session: &dyn Session, id: &str) -> Stored<()> {
     session.run(
         "UPDATE links SET review_at = NULL WHERE id = ?1
          AND NOT EXISTS (SELECT link FROM applications WHERE applications.link = links.id
                          AND applications.id = links.application)",
-        params![id.as_str()],
+        params![id],
     )
 }
 
-/// What could not be reviewed is tried again later, and not at once for ever.
-pub(super) fn postpone(session: &dyn Session, id: &ApplicationId, now: Timestamp) -> Stored<()> {
+/// What could not be reviewed is set aside: it is tried again later, and not at once for ever.
+pub(super) fn postpone(session: &dyn Session, id: &str, error: &StoreError, now: Timestamp) -> Stored<()> {
+    set_aside::REVIEW.note(session, id, error, now)?;
     let later = now.checked_add(POSTPONED).unwrap_or(Timestamp::MAX);
-    session.run("UPDATE applications SET review_at = ?2 WHERE id = ?1", params![id.as_str(), later])?;
-    session.run(
-        "UPDATE links SET review_at = NULL WHERE id = (SELECT link FROM applications WHERE id = ?1)",
-        params![id.as_str()],
-    )
+    session.run("UPDATE applications SET review_at = ?2 WHERE id = ?1", params![id, later])?;
+    session
+        .run("UPDATE links SET review_at = NULL WHERE id = (SELECT link FROM applications WHERE id = ?1)", params![id])
 }

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use seatline_protocol::notices::Reminders;
 
-use super::session::params;
+use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored};
 use crate::domain::fleet::Sum;
 use crate::domain::{
@@ -62,7 +62,7 @@ impl SqlStore {
             let alone = Arc::clone(&batch);
             match self.write(move |session| review::keep(session, &alone[place], now)).await {
                 Ok(kept) => reviewed += u64::from(kept),
-                Err(error @ StoreError::Corrupt { .. }) => failed.push((batch[place].id(), error)),
+                Err(error @ StoreError::Corrupt { .. }) => failed.push((batch[place].id().to_string(), error)),
                 Err(error) => return Err(error),
             }
         }
@@ -83,11 +83,15 @@ impl Fleet for SqlStore {
         let read = self.read(move |session| review::read_each(session, &applications, &reminders, now));
         let (read, mut failed) = read.await?;
         let reviewed = self.keep_reviews(read, &mut failed, now).await?;
+        let failed = Arc::new(failed);
         if !failed.is_empty() {
-            let ids: Vec<ApplicationId> = failed.iter().map(|(id, _)| id.clone()).collect();
-            self.write(move |session| ids.iter().try_for_each(|id| marks::postpone(session, id, now))).await?;
+            let failed = Arc::clone(&failed);
+            let postpone = move |session: &dyn Session| {
+                failed.iter().try_for_each(|(id, error)| marks::postpone(session, id, error, now))
+            };
+            self.write(postpone).await?;
         }
-        Ok(Reviewed { reviewed, more, failed })
+        Ok(Reviewed { reviewed, more, failed: failed.iter().map(|(id, _)| id.clone()).collect() })
     }
 
     async fn review_one(&self, id: &ApplicationId, reminders: &Reminders, now: Timestamp) -> Stored<()> {

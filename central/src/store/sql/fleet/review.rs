@@ -7,7 +7,7 @@ use seatline_protocol::notices::Reminders;
 use super::{concerns, derived, list};
 use crate::domain::fleet::FleetRow;
 use crate::domain::{ApplicationId, Assessment, Labels, Licenses, Told};
-use crate::store::sql::row::Row;
+use crate::store::sql::row::{Row, odd};
 use crate::store::sql::session::{Session, params};
 use crate::store::sql::{answers, applications, latest, links, statements};
 use crate::store::{StoreError, Stored};
@@ -15,9 +15,9 @@ use crate::store::{StoreError, Stored};
 /// What is due.
 #[derive(Debug, Default)]
 pub(super) struct DueNow {
-    pub applications: Vec<ApplicationId>,
+    pub applications: Vec<String>,
     /// Links that no application shows.
-    pub idle: Vec<LinkId>,
+    pub idle: Vec<String>,
 }
 
 /// An application as it was read.
@@ -41,7 +41,7 @@ struct ReadLink {
 }
 
 /// Applications that could not be read or kept, and why.
-pub(super) type Failed = Vec<(ApplicationId, StoreError)>;
+pub(super) type Failed = Vec<(String, StoreError)>;
 
 impl Read {
     pub(super) fn id(&self) -> ApplicationId {
@@ -55,7 +55,7 @@ pub(super) fn due(session: &dyn Session, now: Timestamp, most: u32) -> Stored<Du
         applications: session.rows(
             "SELECT id FROM applications WHERE review_at <= ?1 ORDER BY review_at LIMIT ?2",
             params![now, most],
-            |row| row.parsed("id"),
+            |row| row.text("id"),
         )?,
         idle: Vec::new(),
     };
@@ -66,9 +66,9 @@ pub(super) fn due(session: &dyn Session, now: Timestamp, most: u32) -> Stored<Du
          WHERE links.review_at <= ?1 ORDER BY links.review_at LIMIT ?2",
         params![now, left],
         |row| {
-            let (id, shown): (LinkId, Option<LinkId>) = (row.parsed("id")?, row.parsed_option("link")?);
+            let (id, shown) = (row.text("id")?, row.text_option("link")?);
             let is_shown = shown.as_ref() == Some(&id);
-            Ok((id, row.parsed_option::<ApplicationId>("application")?.filter(|_| is_shown)))
+            Ok((id, row.text_option("application")?.filter(|_| is_shown)))
         },
     )?;
     for (link, application) in links {
@@ -93,13 +93,14 @@ pub(super) fn waits_since(session: &dyn Session, now: Timestamp) -> Stored<Optio
 /// found to be due is left out.
 pub(super) fn read_each(
     session: &dyn Session,
-    ids: &[ApplicationId],
+    ids: &[String],
     reminders: &Reminders,
     now: Timestamp,
 ) -> Stored<(Vec<Read>, Failed)> {
     let (mut whole, mut failed) = (Vec::new(), Vec::new());
     for id in ids {
-        match read(session, id, reminders, now) {
+        let known = id.parse().map_err(|error| odd("id", error));
+        match known.and_then(|id| read(session, &id, reminders, now)) {
             Ok(found) => whole.push(found),
             Err(StoreError::Missing(_)) => {}
             Err(error @ StoreError::Corrupt { .. }) => failed.push((id.clone(), error)),
@@ -264,16 +265,17 @@ mod tests {
             .expect("broken");
         let outcome = store.review(&Reminders::default(), at(1), 10).await.expect("reviewed");
         assert_eq!((outcome.reviewed, outcome.failed.len()), (2, 1), "{outcome:?}");
-        assert_eq!(outcome.failed[0].0, ids[1]);
+        assert_eq!(outcome.failed, [ids[1].to_string()]);
         assert_eq!(store.to_review(at(1)).await.expect("read"), None, "it is not tried again at once");
         assert!(store.to_review(at(3601)).await.expect("read").is_some(), "but later");
     }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn one_that_is_removed_between_the_look_and_the_reading_keeps_no_other_from_its_review() {
         let (store, ids, _dir) = with(&["Wiki", "Chat"]).await;
         let act = Act { actor: Actor::command_line("test"), at: at(1), id: EntryId::from_random([9; 12]) };
         store.remove_application(&act, &ids[0]).await.expect("removed");
-        let (asked, left) = (ids.clone(), ids[1].clone());
+        let (asked, left) = (ids.iter().map(ToString::to_string).collect::<Vec<_>>(), ids[1].clone());
         let read = store.read(move |session| read_each(session, &asked, &Reminders::default(), at(2)));
         let (whole, failed) = read.await.expect("read");
         assert!(failed.is_empty(), "{failed:?}");

@@ -8,6 +8,7 @@ use crate::domain::history::{Run, Span, SpanLength, patience};
 use crate::store::Stored;
 use crate::store::sql::row::{Row, odd, to_json};
 use crate::store::sql::session::{Session, params};
+use crate::store::sql::set_aside;
 
 /// The most runs of a link that are folded where they are read: a job keeps up with more of them than that.
 const MOST_UNFOLDED: u16 = 1000;
@@ -35,39 +36,80 @@ impl Part {
     }
 }
 
-/// Folds up to `most` runs; gives how many there were.
-pub(super) fn fold(session: &dyn Session, most: u16) -> Stored<u32> {
+/// A run that is part of no span yet, and what is to be folded of it, if it can be read.
+struct Found {
+    link: String,
+    sequence: i64,
+    unfolded: Stored<Unfolded>,
+}
+
+/// Folds up to `most` runs; gives how many there were. What cannot be read is set aside, and is in the way of no other.
+pub(super) fn fold(session: &dyn Session, most: u16, now: Timestamp) -> Stored<u32> {
     let runs = session.rows(
-        "SELECT link, sequence, observed_at, before_at, content FROM history_runs WHERE folded <> 1
+        "SELECT link, sequence, observed_at, before_at, content FROM history_runs WHERE folded <> 1 AND folded <> 3
          ORDER BY link, sequence LIMIT ?1",
         params![most],
-        unfolded_run,
+        found,
     )?;
-    let mut folded = 0;
-    for of_link in runs.chunk_by(|one, next| one.link == next.link) {
-        let link = &of_link[0].link;
-        let patience = patience_of(session, link)?;
-        for unfolded in of_link {
-            for length in SpanLength::ALL {
-                if let Some(part) = part(session, unfolded, length, patience)? {
-                    add(session, link, length, &part)?;
-                }
-            }
-            session.run(
-                "UPDATE history_runs SET folded = 1 WHERE link = ?1 AND track = ?2 AND sequence = ?3",
-                params![link.as_str(), COUNTS, unfolded.sequence],
-            )?;
-            folded += 1;
+    let count = runs.len();
+    fold_each(session, runs, now)?;
+    if count < usize::from(most) {
+        try_again(session, most, now)?;
+    }
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Folds runs, in the order of their links. Gives whether all could be.
+fn fold_each(session: &dyn Session, runs: Vec<Found>, now: Timestamp) -> Stored<bool> {
+    let (mut known, mut all) = (None::<(LinkId, SignedDuration)>, true);
+    for Found { link, sequence, unfolded } in runs {
+        let done = unfolded.and_then(|unfolded| fold_one(session, &unfolded, &mut known));
+        let folded = set_aside::HISTORY.unless_read(session, &link, done, now)?.is_some();
+        all &= folded;
+        session.run(
+            "UPDATE history_runs SET folded = ?4 WHERE link = ?1 AND track = ?2 AND sequence = ?3",
+            params![&link, COUNTS, sequence, if folded { 1_i64 } else { 3 }],
+        )?;
+    }
+    Ok(all)
+}
+
+/// Adds a run to its spans. What is added of one that fails half way is added again without harm.
+fn fold_one(session: &dyn Session, unfolded: &Unfolded, known: &mut Option<(LinkId, SignedDuration)>) -> Stored<()> {
+    let link = &unfolded.link;
+    let patience = match known {
+        Some((of, patience)) if of == link => *patience,
+        _ => known.insert((link.clone(), patience_of(session, link)?)).1,
+    };
+    for length in SpanLength::ALL {
+        if let Some(part) = part(session, unfolded, length, patience)? {
+            add(session, link, length, &part)?;
         }
     }
-    Ok(folded)
+    Ok(())
+}
+
+/// Tries the runs of a link again that were set aside a while ago: somebody may have mended them, or a newer version reads them.
+fn try_again(session: &dyn Session, most: u16, now: Timestamp) -> Stored<()> {
+    let Some(link) = set_aside::HISTORY.due(session, now)? else { return Ok(()) };
+    let runs = session.rows(
+        "SELECT link, sequence, observed_at, before_at, content FROM history_runs
+         WHERE link = ?1 AND track = ?2 AND folded = 3 ORDER BY sequence LIMIT ?3",
+        params![&link, COUNTS, most],
+        found,
+    )?;
+    let may_be_more = runs.len() >= usize::from(most);
+    if fold_each(session, runs, now)? && !may_be_more {
+        set_aside::HISTORY.end(session, &link)?;
+    }
+    Ok(())
 }
 
 /// What the runs of a link that are part of no span yet add to spans.
 pub(super) fn unfolded(session: &dyn Session, link: &LinkId, length: SpanLength) -> Stored<Vec<Part>> {
     let runs = session.rows(
-        "SELECT link, sequence, observed_at, before_at, content FROM history_runs WHERE link = ?1 AND folded <> 1
-         ORDER BY sequence DESC LIMIT ?2",
+        "SELECT link, sequence, observed_at, before_at, content FROM history_runs
+         WHERE link = ?1 AND folded <> 1 AND folded <> 3 ORDER BY sequence DESC LIMIT ?2",
         params![link.as_str(), MOST_UNFOLDED],
         unfolded_run,
     )?;
@@ -119,6 +161,10 @@ fn run_before(session: &dyn Session, link: &LinkId, sequence: u64) -> Stored<Opt
         params![link.as_str(), COUNTS, sequence],
         run,
     )
+}
+
+fn found(row: &Row<'_>) -> Stored<Found> {
+    Ok(Found { link: row.text("link")?, sequence: row.number("sequence")?, unfolded: unfolded_run(row) })
 }
 
 fn unfolded_run(row: &Row<'_>) -> Stored<Unfolded> {

@@ -31,8 +31,8 @@ impl Histories for SqlStore {
         .await
     }
 
-    async fn fold_history(&self, most: u16) -> Stored<u32> {
-        self.write(move |session| fold::fold(session, most)).await
+    async fn fold_history(&self, most: u16, now: Timestamp) -> Stored<u32> {
+        self.write(move |session| fold::fold(session, most, now)).await
     }
 
     async fn report_side(&self, link: &LinkId, sequence: Sequence) -> Stored<Option<Side>> {

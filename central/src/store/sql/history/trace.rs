@@ -51,6 +51,7 @@ const NEW: u8 = 0;
 const FOLDED: u8 = 1;
 /// A run that is part of its spans, and follows another report now.
 const AGAIN: u8 = 2;
+// 3 is a run that cannot be read, and is part of no span until it can: see the folding.
 
 /// Notes a report that was just stored, of which `trace` is kept. `patience` is how long a link may be silent before its history
 /// has a hole.
