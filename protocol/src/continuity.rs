@@ -56,7 +56,7 @@ impl IdentityPart {
     pub fn words(self) -> &'static str {
         match self {
             Self::Policy => "the policy of the server ID",
-            Self::Staging => "whether it is a staging instance",
+            Self::Staging => "the staging setting",
             Self::Host => "the database's host",
             Self::Port => "the database's port",
             Self::Database => "the database's name",
