@@ -110,3 +110,28 @@ impl group::Connection for Connection {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+    use seatline_protocol::LinkId;
+
+    use super::*;
+    use crate::store::sql::latest;
+    use crate::store::sql::session::params;
+    use crate::store::sql::sqlite::made;
+
+    #[test]
+    fn what_every_exchange_asks_is_planned_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let connection = made(&dir.path().join("central.db")).expect("a database");
+        let sql = latest::question(&LinkId::from_random([0; 24])).sql;
+        for n in 0..3 {
+            let link = LinkId::from_random([n; 24]);
+            let found = (&connection as &dyn Session).row(sql, params![link.as_str()], |_| Ok(()));
+            assert_eq!(found.expect("asked"), None, "it is empty");
+        }
+        let planned_again = prepared(&connection, sql).expect("prepared").get_status(StatementStatus::RePrepare);
+        assert_eq!(planned_again, 0);
+    }
+}
