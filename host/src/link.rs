@@ -145,6 +145,10 @@ pub(crate) struct Link {
     /// The latest wish for a count at once that was answered by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_demand: Option<Timestamp>,
+    /// Since when it is in force, by the central server's clock: no report of before is received. Absent until then, and in a link
+    /// of an early version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_since: Option<Timestamp>,
     /// The server ID that the link was made for, or confirmed for since; absent in a link of an early version, whose
     /// server ID has not changed yet.
     #[serde(default)]
@@ -277,6 +281,7 @@ impl Link {
             return_url: opened.invite.return_url.clone(),
             rotated: None,
             answered_demand: None,
+            in_force_since: None,
             server_id,
             join: seal::seal_introducing(&join, &key)?,
             key: key.to_paserk(),
@@ -323,6 +328,7 @@ impl Link {
             (_, State::Approved { .. }) => {}
             (WelcomeState::Pending, _) => self.state = State::Pending { link, application },
             (WelcomeState::Approved { pseudonym_key }, _) => {
+                self.in_force_since = Some(welcome.issued_at);
                 self.state =
                     State::Approved { link, application, pseudonym_key, pseudonym_key_of: None, settings: None };
             }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::slots;
 use crate::store::{LockedStore, Log, Slot, StateReader, StoreError};
 
-pub(crate) use leaving::{Retired, receive, retire, retire_after};
+pub(crate) use leaving::{Retired, receive, retire, retire_made};
 
 /// The most reports that wait: with hourly reports, six weeks.
 pub const MAX_PENDING: usize = 1000;

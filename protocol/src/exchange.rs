@@ -161,6 +161,12 @@ pub enum RefusalCode {
     RepeatUnknown,
     /// The report was observed in the future, beyond what clocks may differ.
     FutureReport,
+    /// The report says that it was made before its link was, beyond what clocks may differ: it is never taken.
+    PastReport,
+    /// The link has brought more than it may within a day: the report is taken when there is room again.
+    OverQuota,
+    /// The key of the link was replaced as often as it may be within a day: the rotation is taken when a day has passed.
+    TooManyKeys,
     /// The product's clock and the central server's differ by more than is tolerated.
     WrongClock,
     /// The request is larger than is allowed.
@@ -187,6 +193,9 @@ impl RefusalCode {
             Self::BrokenChain => "broken-chain",
             Self::RepeatUnknown => "repeat-unknown",
             Self::FutureReport => "future-report",
+            Self::PastReport => "past-report",
+            Self::OverQuota => "over-quota",
+            Self::TooManyKeys => "too-many-keys",
             Self::WrongClock => "wrong-clock",
             Self::TooLarge => "too-large",
             Self::Malformed => "malformed",

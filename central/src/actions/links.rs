@@ -101,6 +101,9 @@ impl Central {
         change: &SettingsChange,
     ) -> Result<Link, ActionError> {
         let act = self.act(actor)?;
+        if let Some(daily_mib) = change.daily_mib {
+            SettingsChange::check_daily_mib(daily_mib).map_err(|reason| ActionError::invalid("daily_mib", reason))?;
+        }
         let link = self.link(id).await?;
         let settings = change.apply(&link.settings, act.at);
         settings.document(id).check().map_err(|reason| ActionError::invalid("settings", reason))?;
@@ -109,7 +112,7 @@ impl Central {
         }
         self.store().set_link_settings(&act, id, &settings).await?;
         self.waiting().wake(id);
-        Ok(Link { settings, ..link })
+        Ok(Link { met: link.met_under(&settings), settings, ..link })
     }
 
     /// Asks the product of a link to count and report now (`w6`): who waits learns of it at once, every other with its next

@@ -128,6 +128,9 @@ pub(super) enum LinkCommand {
         /// How accounts are counted where the license does not say: account or first-sign-in
         #[arg(long, value_parser = named_value::<Counting>("account or first-sign-in"))]
         counting: Option<Counting>,
+        /// How much the product may send within a day, in MiB: what is more is refused, and waits at the product
+        #[arg(long, value_name = "MIB")]
+        daily_mib: Option<u32>,
     },
 }
 
@@ -163,22 +166,22 @@ impl LinkCommand {
                 let next = answer.explanation.next_step(question).map(|step| format!("{step}\n")).unwrap_or_default();
                 return output.show(&answer, || format!("Answered: {}.\n{next}", answer.explanation.words()));
             }
-            Self::Settings { link, interval, dormancy_days, counting } => {
+            Self::Settings { link, interval, dormancy_days, counting, daily_mib } => {
                 let interval = interval.map(|text| interval::parse(&text)).transpose();
                 let interval = interval.map_err(|reason| Failure::new("invalid", format!("interval: {reason}")))?;
-                central
-                    .change_settings(&actor(), &id(&link)?, &SettingsChange { interval, dormancy_days, counting })
-                    .await?
+                let change = SettingsChange { interval, dormancy_days, counting, daily_mib };
+                central.change_settings(&actor(), &id(&link)?, &change).await?
             }
         };
         output.show(&shown(&link), || {
             format!(
-                "{}: {}, fingerprint {}, reports {}, dormant after {}\n",
+                "{}: {}, fingerprint {}, reports {}, dormant after {}, at most {} MiB a day\n",
                 link.id,
                 link.state.name(),
                 link.key.fingerprint(),
                 format::every(link.settings.interval.into()),
-                format::counted(link.settings.dormancy_days.into(), "day", "days")
+                format::counted(link.settings.dormancy_days.into(), "day", "days"),
+                format::number(link.settings.daily_mib.into())
             )
         })
     }

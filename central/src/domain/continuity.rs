@@ -98,7 +98,7 @@ pub(super) fn question(
         );
         ("server-id-changed", message)
     };
-    Some(Trouble { code, message, since: Some(newest.content.changed_at) })
+    Some(Trouble { code, message, since: Some(newest.content.changed_at), until: None })
 }
 
 #[cfg(test)]

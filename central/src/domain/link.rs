@@ -7,6 +7,7 @@ use seatline_protocol::{Counting, KeyId, LinkId, PublicKey, Sequence, Settings};
 use serde::{Deserialize, Serialize};
 
 use super::ids::ApplicationId;
+use super::quota::{Bound, DEFAULT_DAILY_MIB, MAX_DAILY_MIB, Met};
 
 /// A link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -29,6 +30,8 @@ pub struct Link {
     pub settings: LinkSettings,
     /// How its reports follow one another (`b1`).
     pub chain: Chain,
+    /// The bounds of what it may take that its product has met last.
+    pub met: Vec<Met>,
 }
 
 /// What a link may do.
@@ -79,6 +82,8 @@ pub struct LinkSettings {
     pub demand: Option<Demand>,
     /// The key that the product was asked to replace last. It asks for nothing once the link has another key.
     pub replace_key: Option<KeyId>,
+    /// How much the link may bring within a day, in MiB. The product is not told.
+    pub daily_mib: u32,
 }
 
 /// That somebody wants a count at once.
@@ -101,6 +106,7 @@ impl LinkSettings {
             counting: Counting::default(),
             demand: None,
             replace_key: None,
+            daily_mib: DEFAULT_DAILY_MIB,
         }
     }
 
@@ -152,15 +158,30 @@ pub struct SettingsChange {
     /// The counting rule.
     #[serde(default)]
     pub counting: Option<Counting>,
+    /// How much the link may bring within a day, in MiB.
+    #[serde(default)]
+    pub daily_mib: Option<u32>,
 }
 
 impl SettingsChange {
+    /// Whether a link may be given so much.
+    ///
+    /// # Errors
+    /// The rule, in one line.
+    pub fn check_daily_mib(daily_mib: u32) -> Result<(), String> {
+        match (1..=MAX_DAILY_MIB).contains(&daily_mib) {
+            true => Ok(()),
+            false => Err(format!("a link may bring 1 to {MAX_DAILY_MIB} MiB within a day")),
+        }
+    }
+
     /// `settings` with this change, and a revision more; the same settings where it changes nothing.
     pub fn apply(&self, settings: &LinkSettings, now: Timestamp) -> LinkSettings {
         let mut changed = LinkSettings {
             interval: self.interval.unwrap_or(settings.interval),
             dormancy_days: self.dormancy_days.unwrap_or(settings.dormancy_days),
             counting: self.counting.unwrap_or(settings.counting),
+            daily_mib: self.daily_mib.unwrap_or(settings.daily_mib),
             ..settings.clone()
         };
         if changed != *settings {
@@ -168,6 +189,14 @@ impl SettingsChange {
             changed.changed_at = now;
         }
         changed
+    }
+}
+
+impl Link {
+    /// What is left of the bounds that were met once `settings` hold: what is more than the link could bring may be less now.
+    pub fn met_under(&self, settings: &LinkSettings) -> Vec<Met> {
+        let is_other = settings.daily_mib != self.settings.daily_mib;
+        self.met.iter().filter(|met| !is_other || met.bound != Bound::OverQuota).cloned().collect()
     }
 }
 

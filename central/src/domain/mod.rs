@@ -23,6 +23,7 @@ pub mod link;
 pub mod link_list;
 pub mod people;
 pub mod pseudonyms;
+pub mod quota;
 pub mod removal;
 pub mod report;
 pub mod retention;

@@ -114,7 +114,7 @@ pub struct RefusedReport {
     pub digest: Digest,
     /// The place that it claims.
     pub sequence: Sequence,
-    /// Why it was refused: `fork`, `broken-chain` or `future-report`.
+    /// Why it was refused: `fork`, `broken-chain`, `key-replaced`, `future-report` or `past-report`.
     pub code: String,
     /// When it was observed, by the product's clock.
     pub observed_at: Timestamp,

@@ -50,6 +50,8 @@ pub enum KeyChanged {
     Replaced,
     /// The new key belongs to a link already, or did.
     InUse,
+    /// The key of the link was replaced too often ([`super::quota`]).
+    TooMany,
     /// The link is not in force.
     NotInForce(super::LinkState),
     /// There is no such link.

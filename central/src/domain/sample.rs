@@ -127,5 +127,6 @@ pub(crate) fn link(created_at: Timestamp) -> super::Link {
         approved_at: Some(created_at),
         settings: super::LinkSettings::initial(created_at),
         chain: super::Chain { head: Some(Sequence::FIRST), stored: 1, ..super::Chain::default() },
+        met: Vec::new(),
     }
 }

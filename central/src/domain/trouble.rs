@@ -19,6 +19,9 @@ pub struct Trouble {
     pub message: String,
     /// Since when.
     pub since: Option<Timestamp>,
+    /// Until when it is told, where the passing of time alone ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// What is wrong with an application, the gravest first.
@@ -50,6 +53,12 @@ pub(super) fn troubles(
     }
     let newest = latest.map(|latest| (&latest.newest.report.product.server_id, latest.newest.received_at));
     found.extend(continuity::question(changes, answers, newest));
+    found.extend(link.met.iter().filter(|met| now <= met.until()).map(|met| Trouble {
+        code: met.bound.code(),
+        message: met.bound.words(link.settings.daily_mib),
+        since: Some(met.since),
+        until: Some(met.until()),
+    }));
     let Some((latest, reported)) = latest.zip(reported) else {
         let message = "the product is linked and has not reported yet: run `seatline sync` there";
         found.push(trouble("never-reported", message, link.approved_at));
@@ -84,7 +93,7 @@ pub(super) fn troubles(
 }
 
 fn trouble(code: &'static str, message: &str, since: Option<Timestamp>) -> Trouble {
-    Trouble { code, message: message.to_owned(), since }
+    Trouble { code, message: message.to_owned(), since, until: None }
 }
 
 #[cfg(test)]

@@ -200,6 +200,17 @@ pub(super) fn reason(code: RefusalCode) -> &'static str {
         RefusalCode::FutureReport => {
             "the report was observed more than a day ahead of the central server's time: set the product's clock"
         }
+        RefusalCode::PastReport => {
+            "the report says that it was made more than a day before its link was: set the product's clock"
+        }
+        RefusalCode::OverQuota => {
+            "this product has sent more than its link may bring within a day: the report waits there, and comes when there is \
+             room; the administrator of the central server can give the link more"
+        }
+        RefusalCode::TooManyKeys => {
+            "the key of this link was replaced as often as it may be within a day, or at all: what waits goes when a day has \
+             passed; if it is refused then, too, make the link anew"
+        }
         RefusalCode::LinkPending => "the link waits for approval by the administrator of the central server",
         RefusalCode::LinkRemoved => "the link was removed at the central server: remove it at the product, too",
         RefusalCode::KeyReplaced => {

@@ -37,6 +37,7 @@ pub(super) async fn answer(
         }
         KeyChanged::Replaced => RefusalCode::KeyReplaced,
         KeyChanged::InUse => RefusalCode::KeyInUse,
+        KeyChanged::TooMany => RefusalCode::TooManyKeys,
         KeyChanged::NotInForce(LinkState::Pending) => RefusalCode::LinkPending,
         KeyChanged::NotInForce(_) => RefusalCode::LinkSuspended,
         KeyChanged::Unknown => {

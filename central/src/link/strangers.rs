@@ -54,7 +54,7 @@ fn strange(result: &Result<ExchangeResponse, ExchangeError>) -> usize {
 fn is_of_a_link(code: &str) -> bool {
     use RefusalCode::{
         BrokenChain, Fork, FutureReport, InviteExpired, KeyInUse, KeyReplaced, LinkPending, LinkRemoved, LinkSuspended,
-        RepeatUnknown, WrongClock,
+        OverQuota, PastReport, RepeatUnknown, TooManyKeys, WrongClock,
     };
     let codes = [
         BrokenChain,
@@ -67,6 +67,9 @@ fn is_of_a_link(code: &str) -> bool {
         LinkPending,
         LinkRemoved,
         LinkSuspended,
+        OverQuota,
+        PastReport,
+        TooManyKeys,
         WrongClock,
     ];
     codes.iter().any(|known| known.name() == code)

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::{ExchangeResponse, MAX_REPORTS, RefusalCode};
-use seatline_protocol::report::MAX_CLOCK_AHEAD;
+use seatline_protocol::report::{MAX_CLOCK_AHEAD, MAX_CLOCK_BEHIND};
 use seatline_protocol::{Document, PseudonymKey, Receipt, Removal, Settings, Welcome, seal};
 
 use super::{ExchangeError, ExchangeOutcome, ExchangeState};
@@ -93,8 +93,12 @@ pub(crate) fn take(
     outcome.refusals = response.refusals.iter().take(MAX_REFUSALS).cloned().collect();
     let mut state = ExchangeState::read(locked.store())?;
     state.receive(&outcome.receipts, now);
-    if outcome.refusals.iter().any(|refusal| refusal.code == RefusalCode::FutureReport.name()) {
+    let was_refused_as = |code: RefusalCode| outcome.refusals.iter().any(|refusal| refusal.code == code.name());
+    if was_refused_as(RefusalCode::FutureReport) {
         retire_future(locked, state.clock_floor.unwrap_or(now).max(now))?;
+    }
+    if was_refused_as(RefusalCode::PastReport) {
+        retire_past(locked, &link)?;
     }
     match outcome.refusals.first() {
         Some(refusal) => state.failed(&ExchangeError::refused(refusal), now, slots::random()?),
@@ -166,9 +170,21 @@ fn take_removal(locked: &mut dyn LockedStore, link: &mut Link, removal: Option<R
 /// and the link would be in trouble until then. While the clock is still ahead, they wait.
 fn retire_future(locked: &mut dyn LockedStore, now: Timestamp) -> Result<(), StoreError> {
     let latest = now.checked_add(MAX_CLOCK_AHEAD).unwrap_or(Timestamp::MAX);
-    let retired = outbox::retire_after(locked, latest)?;
+    let retired = outbox::retire_made(locked, &|made_at| made_at > latest)?;
     if retired > 0 {
         tracing::warn!(retired, "reports that were made while the clock was far ahead will never be received");
+    }
+    Ok(())
+}
+
+/// Lets reports go that a clock has made which was far behind: the central server will never take them. From when on it takes
+/// any, its welcome has said, which is sealed; the refusal alone would not do.
+fn retire_past(locked: &mut dyn LockedStore, link: &Link) -> Result<(), StoreError> {
+    let Some(since) = link.in_force_since else { return Ok(()) };
+    let earliest = since.checked_sub(MAX_CLOCK_BEHIND).unwrap_or(Timestamp::MIN);
+    let retired = outbox::retire_made(locked, &|made_at| made_at < earliest)?;
+    if retired > 0 {
+        tracing::warn!(retired, "reports that were made while the clock was far behind will never be received");
     }
     Ok(())
 }

@@ -172,7 +172,7 @@ fn link(status: &Status, link: &LinkFacts) -> State {
 fn is_refusal(problem: &Problem) -> bool {
     use RefusalCode::*;
     let of_link = [InviteUnknown, InviteExpired, LinkUnknown, LinkSuspended, LinkRemoved, KeyReplaced];
-    let codes = of_link.into_iter().chain([Fork, BrokenChain, FutureReport]);
+    let codes = of_link.into_iter().chain([Fork, BrokenChain, FutureReport, PastReport, TooManyKeys]);
     codes.map(RefusalCode::name).any(|code| code == problem.code)
 }
 

@@ -105,14 +105,17 @@ fn retire_pending(locked: &mut dyn LockedStore) -> Result<usize, StoreError> {
     Ok(retired)
 }
 
-/// Takes the reports out of the outbox that were made after `latest`, by a clock that was far ahead, and gives how many.
-/// They are kept apart, as evidence; the next report follows the last that was ever made.
-pub(crate) fn retire_after(locked: &mut dyn LockedStore, latest: Timestamp) -> Result<usize, StoreError> {
-    let is_ahead = |report: &PendingReport| report.made_at > latest;
+/// Takes the reports out of the outbox that a wrong clock has made, as `is_wrong` says of the time that each was made at, and
+/// gives how many. They are kept apart, as evidence; the next report follows the last that was ever made.
+pub(crate) fn retire_made(
+    locked: &mut dyn LockedStore,
+    is_wrong: &dyn Fn(Timestamp) -> bool,
+) -> Result<usize, StoreError> {
+    let is_wrong = |report: &PendingReport| is_wrong(report.made_at);
     let head = Outbox::read(locked.store())?.head;
-    let retired = keep_apart(locked, &is_ahead)?;
+    let retired = keep_apart(locked, &is_wrong)?;
     if retired > 0 {
-        let_go(locked, head, &is_ahead)?;
+        let_go(locked, head, &is_wrong)?;
     }
     Ok(retired)
 }

@@ -77,5 +77,5 @@ pub(super) const OPERATIONS: &[Operation] = &[
         json::<ShownLink>(),
         "Change what a product is told to do; what is absent stays",
     )
-    .takes("interval?:interval dormancy_days?:integer counting?:account|first-sign-in"),
+    .takes("interval?:interval dormancy_days?:integer counting?:account|first-sign-in daily_mib?:integer"),
 ];

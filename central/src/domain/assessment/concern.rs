@@ -65,13 +65,16 @@ impl Gravity {
 }
 
 /// Every code of a concern, in the order in which they are shown where they are equally grave.
-pub const CODES: [&str; 16] = [
+pub const CODES: [&str; 19] = [
     "link-suspended",
     "fork",
     "unlicensed",
     "expiry",
     "limit",
     "other-product",
+    "over-quota",
+    "too-many-keys",
+    "past-report",
     "server-id-changed",
     "overdue",
     "run-failed",
@@ -121,7 +124,7 @@ fn place(code: &str) -> usize {
 
 fn gravity_of(code: &str) -> Gravity {
     match code {
-        "link-suspended" | "fork" | "other-product" => Gravity::Problem,
+        "link-suspended" | "fork" | "other-product" | "over-quota" | "too-many-keys" => Gravity::Problem,
         "not-linked" | "never-reported" | "staging-copy" | "verdict-outdated" => Gravity::Note,
         _ => Gravity::Warning,
     }

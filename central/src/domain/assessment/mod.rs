@@ -116,6 +116,9 @@ impl Assessment {
 /// What is wrong with the link and its reports: as the Licenses tab says it.
 fn of_link(view: &Licenses, watch: &mut Watch) -> Vec<Concern> {
     let mut concerns: Vec<Concern> = view.troubles.iter().map(Concern::of_trouble).collect();
+    for until in view.troubles.iter().filter_map(|trouble| trouble.until) {
+        watch.has_passed(until);
+    }
     let interval = view.link.as_ref().map_or(0, |link| i64::from(link.settings.interval));
     let waits = SignedDuration::from_secs(PATIENCE_INTERVALS * interval);
     for concern in concerns.iter_mut().filter(|concern| concern.code == "never-reported") {

@@ -7,6 +7,7 @@ use seatline_protocol::report::{Failure, Outcome};
 use seatline_protocol::{Collected, Digest, Dimension, Kind, License, Limit, Observed, Sequence, standing};
 
 use super::{Assessment, Gravity};
+use crate::domain::quota::{Bound, Met};
 use crate::domain::sample::{self, product};
 use crate::domain::{Application, Chain, Latest, Licenses, Link, LinkSettings, ReportAt, millis};
 
@@ -183,8 +184,12 @@ proptest! {
         interval in 60..1_000_000u32,
         kind in 0..3u8,
         portion in 0.0..1.0f64,
+        met in prop::option::of(0..40_000_000i64),
     ) {
-        let link = Link { settings: LinkSettings { interval, ..LinkSettings::initial(at(0)) }, ..link() };
+        let met = met.map(|second| at(report_day) + SignedDuration::from_secs(second));
+        let met = met.map(|since| Met { bound: Bound::OverQuota, since, last_at: since });
+        let settings = LinkSettings { interval, ..LinkSettings::initial(at(0)) };
+        let link = Link { settings, met: met.into_iter().collect(), ..link() };
         let newest = match kind {
             0 => None,
             1 => {

@@ -7,6 +7,7 @@ use seatline_protocol::chain::ChainState;
 use seatline_protocol::evidence::{
     Course, EvidenceSection, LetGo, LinkFacts, RefusedLine, ReportLine, StatementLine, without,
 };
+use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::ids::Digester;
 use seatline_protocol::repeat::Repeated;
 use seatline_protocol::seal::{self, Document};
@@ -50,6 +51,11 @@ pub(super) struct Counts {
 struct Claim {
     conflict: Conflict,
     previous: Option<Digest>,
+}
+
+/// Whether a report was refused because of the clock that it was made by: such a one conflicts with no other.
+fn is_of_clock(code: &str) -> bool {
+    [RefusalCode::FutureReport, RefusalCode::PastReport].iter().any(|of_clock| of_clock.name() == code)
 }
 
 impl Section {
@@ -230,7 +236,7 @@ impl Section {
             .into_values()
             .flatten()
             .map(|claim| claim.conflict)
-            .filter(|conflict| conflict.beside.is_some() || conflict.code != "future-report")
+            .filter(|conflict| conflict.beside.is_some() || !is_of_clock(&conflict.code))
             .collect();
         let proven = conflicts.iter().filter(|conflict| conflict.beside.is_some()).map(|conflict| conflict.first_at);
         let missing = self.course.missing() - let_go.reports;

@@ -36,6 +36,8 @@ pub struct LinkSent {
     pub dormancy_days: String,
     /// The counting rule.
     pub counting: String,
+    /// How much the link may bring within a day, in MiB.
+    pub daily_mib: String,
 }
 
 impl LinkForm {
@@ -55,6 +57,7 @@ impl LinkForm {
                 Counting::FirstSignIn => FIRST_SIGN_IN,
             }
             .to_owned(),
+            daily_mib: settings.daily_mib.to_string(),
         };
         Some(Self { links: links.iter().map(labelled).collect(), sent, error: None })
     }
@@ -66,7 +69,7 @@ impl LinkForm {
     }
 
     /// The fields, in the order in which they stand.
-    pub fn fields(&self) -> [Field<'_>; 5] {
+    pub fn fields(&self) -> [Field<'_>; 6] {
         let error = |field| self.error.as_ref().filter(|(at, _)| *at == field).map(|(_, why)| why.as_str());
         let links = self.links.iter().map(|(id, label)| Choice { value: id, label: label.clone() }).collect();
         let intervals = INTERVALS
@@ -100,6 +103,11 @@ impl LinkForm {
                 .hint("A rule that the license demands goes first.")
                 .value(&self.sent.counting)
                 .error(error("counting")),
+            Field::number("daily_mib", "Room for reports")
+                .hint("What the product sends beyond it is refused, and waits there until there is room.")
+                .suffix("MiB a day")
+                .value(&self.sent.daily_mib)
+                .error(error("daily_mib")),
         ]
     }
 }
@@ -137,8 +145,16 @@ impl LinkSent {
             FIRST_SIGN_IN => Counting::FirstSignIn,
             _ => return Err(("counting", "choose one of the rules".to_owned())),
         };
-        let change =
-            SettingsChange { interval: Some(interval), dormancy_days: Some(dormancy_days), counting: Some(counting) };
+        let daily_mib = self.daily_mib.trim().parse().map_err(|_| "give a whole number of MiB".to_owned());
+        let daily_mib = daily_mib
+            .and_then(|mib| SettingsChange::check_daily_mib(mib).map(|()| mib))
+            .map_err(|why| ("daily_mib", why))?;
+        let change = SettingsChange {
+            interval: Some(interval),
+            dormancy_days: Some(dormancy_days),
+            counting: Some(counting),
+            daily_mib: Some(daily_mib),
+        };
         Ok((link, change))
     }
 }
@@ -153,6 +169,7 @@ mod tests {
             interval: "3600".to_owned(),
             dormancy_days: "90".to_owned(),
             counting: ACCOUNT.to_owned(),
+            daily_mib: "256".to_owned(),
             ..LinkSent::default()
         }
     }
@@ -178,5 +195,8 @@ mod tests {
             assert_eq!(refused(LinkSent { dormancy_days: days.into(), ..sent() }), "dormancy_days", "{days}");
         }
         assert_eq!(refused(LinkSent { counting: "all".into(), ..sent() }), "counting");
+        for mib in ["", "0", "-1", "much", "1048577", "99999999999"] {
+            assert_eq!(refused(LinkSent { daily_mib: mib.into(), ..sent() }), "daily_mib", "{mib}");
+        }
     }
 }

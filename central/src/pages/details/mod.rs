@@ -210,6 +210,7 @@ fn settings(link: &Link) -> Vec<(&'static str, String)> {
         ("Synchronisation interval", format::every(settings.interval.into())),
         ("Dormant after", format::counted(settings.dormancy_days.into(), "day", "days")),
         ("Counting rule", rule.to_owned()),
+        ("Room for reports", format!("{} MiB a day", format::number(settings.daily_mib.into()))),
     ]
 }
 

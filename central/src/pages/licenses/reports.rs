@@ -115,6 +115,7 @@ impl RefusedLine {
                 "fork" => "another report has its place",
                 "broken-chain" => "it follows another report than the stored one",
                 "future-report" => "it was observed in the future",
+                "past-report" => "it was observed before its link was made",
                 _ => "it does not fit the chain",
             },
             first: format::date_time(report.first_at),

@@ -253,6 +253,7 @@ fn hostile_text_from_a_product_stays_text() {
         other: HOSTILE.into(),
         dormancy_days: HOSTILE.into(),
         counting: HOSTILE.into(),
+        daily_mib: HOSTILE.into(),
     };
     let form = LinkForm::refused(std::slice::from_ref(&linked), form, "link", HOSTILE);
     let pages = [

@@ -243,12 +243,19 @@ async fn w4_the_synchronisation_interval_is_set_on_the_details_tab() {
     let path = format!("/applications/{}", application.id);
     let id = link.to_string();
     let form = |interval| {
-        [("link", id.as_str()), ("interval", interval), ("dormancy_days", "30"), ("counting", "first-sign-in")]
+        [
+            ("link", id.as_str()),
+            ("interval", interval),
+            ("dormancy_days", "30"),
+            ("counting", "first-sign-in"),
+            ("daily_mib", "64"),
+        ]
     };
     let saved = browser.post(&format!("{path}/link"), &form("21600")).await;
     assert_eq!(saved.location, format!("{path}?done=saved"), "{}", saved.body);
     let settings = browser.central.link(&link).await.expect("the link").settings;
     assert_eq!((settings.interval, settings.dormancy_days, settings.revision), (21_600, 30, 2));
+    assert_eq!(settings.daily_mib, 64);
     let refused = browser.post(&format!("{path}/link"), &form("7")).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(

@@ -68,6 +68,7 @@ pub fn link() -> Link {
         approved_at: Some(at("2026-11-01T09:05:00Z")),
         settings: LinkSettings::initial(at("2026-11-01T09:05:00Z")),
         chain: Chain { head: Some(sequence(128)), stored: 128, ..Chain::default() },
+        met: Vec::new(),
     }
 }
 

@@ -17,6 +17,7 @@ mod fleet;
 mod history;
 mod links;
 mod people;
+mod quota;
 mod repeats;
 mod reports;
 mod retention;
@@ -34,6 +35,7 @@ pub use fleet::*;
 pub use history::*;
 pub use links::*;
 pub use people::*;
+pub use quota::*;
 pub use repeats::*;
 pub use reports::*;
 pub use retention::*;
@@ -83,6 +85,13 @@ macro_rules! store_conformance {
             refused_reports_are_bounded
             a_report_from_the_future_is_kept_aside_until_its_time
             only_an_approved_link_reports
+            b1_a_link_stores_no_more_within_a_day_than_it_may
+            w4_a_link_that_is_given_more_room_brings_what_waits
+            b1_reports_at_once_get_no_more_room_than_in_a_row
+            a_key_that_is_replaced_again_and_again_has_to_wait
+            b12_a_link_has_no_more_keys_than_evidence_can_name
+            g8_no_report_is_from_before_its_link
+            g8_the_time_of_a_link_begins_with_its_approval
             w6_reports_are_answered_with_the_settings_of_the_moment
             w5_counts_stay_visible_while_the_product_cannot_count
             w5_the_latest_report_is_the_newest_of_the_chain_and_not_the_last_to_arrive

@@ -303,7 +303,7 @@ async fn both<A: Future, B: Future>(first: Vec<A>, second: Vec<B>) -> (Vec<A::Ou
     tokio::join!(all(first), all(second))
 }
 
-async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+pub(super) async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     let mut waiting: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(|context| {
         for (future, output) in waiting.iter_mut().filter(|(_, output)| output.is_none()) {

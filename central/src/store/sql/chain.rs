@@ -10,6 +10,7 @@ use super::{StoreError, Stored};
 use crate::domain::Gap;
 use crate::domain::licenses::PATIENCE_INTERVALS;
 use crate::domain::link::MAX_GAPS_SHOWN;
+use crate::domain::quota::Brought;
 
 /// What is stored around the place `at` of a link whose newest report is `standing`.
 pub(super) fn neighbours(
@@ -48,6 +49,8 @@ pub(super) fn neighbours(
 pub(super) struct News<'n> {
     /// The digest of its content; none where the chain has changed, too.
     pub content: Option<&'n str>,
+    /// What the link has brought with it.
+    pub brought: Brought,
     /// When it came.
     pub now: Timestamp,
 }
@@ -68,7 +71,7 @@ pub(super) fn extend(
         split_gap(session, link, at)?;
     }
     session.run(
-        "UPDATE links SET head = ?2, stored = stored + 1,
+        "UPDATE links SET head = ?2, stored = stored + 1, brought = ?6, brought_at = ?7,
             marks = CASE WHEN settled = ?3 THEN marks ELSE marks + 1 END,
             review_at = CASE
                 WHEN settled = ?3 AND review_at <= ?4 THEN review_at
@@ -76,7 +79,15 @@ pub(super) fn extend(
                 WHEN settled = ?3 THEN ?4 + ?5 * sync_interval + 1
                 ELSE 0 END
          WHERE id = ?1",
-        params![link.as_str(), at.max(head), news.content, news.now, PATIENCE_INTERVALS * 1000],
+        params![
+            link.as_str(),
+            at.max(head),
+            news.content,
+            news.now,
+            PATIENCE_INTERVALS * 1000,
+            news.brought.bytes,
+            news.brought.at,
+        ],
     )
 }
 

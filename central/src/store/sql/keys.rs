@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use seatline_protocol::evidence::MAX_KEYS;
+use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{KeyId, LinkId, PublicKey, Sequence};
 
 use super::fleet::marks;
 use super::links::{by_id, locked, object};
 use super::session::{Session, params};
-use super::{SqlStore, StoreError, Stored, audit};
+use super::{SqlStore, StoreError, Stored, audit, quota};
+use crate::domain::quota::{DAILY_KEYS, DAY, KEYS_EVER};
 use crate::domain::{Act, FormerKey, KeyChange, KeyChanged, LinkState, Record, Sender};
 use crate::store::LinkKeys;
 
@@ -75,6 +77,10 @@ fn change_key(session: &dyn Session, change: &KeyChange, now: Timestamp) -> Stor
     if is_in_use(session, &new.id())? {
         return Ok(KeyChanged::InUse);
     }
+    if has_too_many(session, id, now)? {
+        quota::note(session, id, RefusalCode::TooManyKeys, now)?;
+        return Ok(KeyChanged::TooMany);
+    }
     session.run(
         "INSERT INTO link_keys (key_id, link, public_key, until_sequence, replaced_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![&old.id().to_string(), id.as_str(), &old.to_string(), from.get(), now],
@@ -87,6 +93,17 @@ fn change_key(session: &dyn Session, change: &KeyChange, now: Timestamp) -> Stor
     let act = Act::of_product(id, &new.id(), now);
     audit::write(session, &act, &Record::changed("link.key", object(&after), &link, &after))?;
     Ok(KeyChanged::Link(Box::new(after)))
+}
+
+/// Whether a link has had as many keys as it may have within a day, or at all.
+fn has_too_many(session: &dyn Session, link: &LinkId, now: Timestamp) -> Stored<bool> {
+    let a_day_ago = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
+    let many = session.row(
+        "SELECT COUNT(*) AS ever, COUNT(CASE WHEN replaced_at > ?2 THEN 1 END) AS lately FROM link_keys WHERE link = ?1",
+        params![link.as_str(), a_day_ago],
+        |row| Ok(row.number::<u64>("ever")? >= KEYS_EVER || row.number::<u64>("lately")? >= DAILY_KEYS),
+    )?;
+    Ok(many.unwrap_or_default())
 }
 
 /// Whether a key is, or was, that of any link.

@@ -163,6 +163,7 @@ pub(super) fn standing(session: &dyn Session, link: &LinkId) -> Stored<Option<St
 const IN_FORCE_AND_STANDING: &str = "
     SELECT links.state, links.key_id, links.settings_revision, links.settings_changed_at, links.sync_interval,
            links.dormancy_days, links.counting, links.demanded_at, links.demand_answered_at, links.replace_key,
+           links.daily_mib, links.approved_at, links.brought, links.brought_at,
            latest.sequence, latest.digest, latest.observed_at, latest.failure, latest.counted_sequence, latest.traced,
            latest.content, latest.repeats, latest.repeats_digest
     FROM links JOIN latest ON latest.link = links.id WHERE links.id = ?1 FOR UPDATE";

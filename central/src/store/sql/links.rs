@@ -1,6 +1,7 @@
 //! Links and invites.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{KeyId, LinkId};
 
@@ -11,7 +12,8 @@ use super::keys::is_in_use;
 use super::removal::{is_removed, removed_by};
 use super::row::{Row, name_of, to_json};
 use super::session::{Param, Session, params};
-use super::{SqlStore, StoreError, Stored, audit};
+use super::{SqlStore, StoreError, Stored, audit, quota};
+use crate::domain::quota::Brought;
 use crate::domain::{
     Act, ApplicationId, Chain, Changed, Demand, InviteRecord, Link, LinkSettings, LinkState, Object, Record, Redeemed,
     Redemption,
@@ -23,7 +25,7 @@ macro_rules! link_columns {
     () => {
         "id, application, public_key, state, product, created_at, approved_at, settings_revision,
          settings_changed_at, sync_interval, dormancy_days, counting, demanded_at, demand_answered_at,
-         replace_key, head, stored, forks, forked_at"
+         replace_key, daily_mib, head, stored, forks, forked_at, met"
     };
 }
 pub(super) use link_columns;
@@ -128,7 +130,8 @@ impl Links for SqlStore {
             let before = locked(session, &id)?;
             let newer = session.execute(
                 "UPDATE links SET settings_revision = ?2, settings_changed_at = ?3, sync_interval = ?4,
-                        dormancy_days = ?5, counting = ?6, demanded_at = ?7, replace_key = ?8, news_at = ?3
+                        dormancy_days = ?5, counting = ?6, demanded_at = ?7, replace_key = ?8, news_at = ?3,
+                        daily_mib = ?9, met = ?10
                  WHERE id = ?1 AND settings_revision = ?2 - 1",
                 params![
                     id.as_str(),
@@ -139,6 +142,8 @@ impl Links for SqlStore {
                     &name_of(&settings.counting)?,
                     settings.demand.map(|demand| demand.at),
                     &settings.replace_key.as_ref().map(KeyId::to_string),
+                    settings.daily_mib,
+                    &quota::to_text(&before.met_under(&settings))?,
                 ],
             )?;
             if newer == 0 {
@@ -170,7 +175,7 @@ pub(super) fn object(link: &Link) -> Object {
 pub(super) fn in_force(session: &dyn Session, link: &LinkId) -> Stored<Result<InForce, RefusalCode>> {
     let found = session.row(
         "SELECT state, key_id, settings_revision, settings_changed_at, sync_interval, dormancy_days, counting,
-                demanded_at, demand_answered_at, replace_key
+                demanded_at, demand_answered_at, replace_key, daily_mib, approved_at, brought, brought_at
          FROM links WHERE id = ?1 FOR UPDATE",
         params![link.as_str()],
         InForce::of,
@@ -187,13 +192,22 @@ pub(super) struct InForce {
     /// Its present key.
     pub(super) key: KeyId,
     pub(super) settings: LinkSettings,
+    /// Since when it is in force.
+    pub(super) approved_at: Timestamp,
+    /// What it has brought.
+    pub(super) brought: Brought,
 }
 
 impl InForce {
     /// What a row of the link says, or why nothing that it sends is taken.
     pub(super) fn of(row: &Row<'_>) -> Stored<Result<Self, RefusalCode>> {
         Ok(match row.named("state")? {
-            LinkState::Approved => Ok(Self { key: row.parsed("key_id")?, settings: settings(row)? }),
+            LinkState::Approved => Ok(Self {
+                key: row.parsed("key_id")?,
+                settings: settings(row)?,
+                approved_at: row.time("approved_at")?,
+                brought: Brought { bytes: row.number("brought")?, at: row.time("brought_at")? },
+            }),
             LinkState::Pending => Err(RefusalCode::LinkPending),
             LinkState::Suspended => Err(RefusalCode::LinkSuspended),
         })
@@ -270,6 +284,7 @@ fn new_link(redemption: &Redemption, application: Option<ApplicationId>) -> Link
         approved_at: approved.then_some(redemption.now),
         settings: LinkSettings::initial(redemption.now),
         chain: Chain::default(),
+        met: Vec::new(),
     }
 }
 
@@ -277,8 +292,8 @@ fn insert(session: &dyn Session, link: &Link) -> Stored<()> {
     session.run(
         "INSERT INTO links (id, application, public_key, key_id, state, product, created_at, approved_at,
                             settings_revision, settings_changed_at, sync_interval, dormancy_days, counting,
-                            stored, forks, product_id, server_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, ?14, ?15)",
+                            stored, forks, product_id, server_id, daily_mib)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, ?14, ?15, ?16)",
         params![
             link.id.as_str(),
             link.application.as_ref().map(ApplicationId::as_str),
@@ -295,6 +310,7 @@ fn insert(session: &dyn Session, link: &Link) -> Stored<()> {
             &name_of(&link.settings.counting)?,
             link.product.id.as_str(),
             &link.product.server_id.to_string(),
+            link.settings.daily_mib,
         ],
     )
 }
@@ -339,6 +355,7 @@ pub(super) fn link(row: &Row<'_>) -> Stored<Link> {
             forks: row.number("forks")?,
             forked_at: row.time_option("forked_at")?,
         },
+        met: row.json_option("met")?.unwrap_or_default(),
     })
 }
 
@@ -355,5 +372,6 @@ fn settings(row: &Row<'_>) -> Stored<LinkSettings> {
             .time_option("demanded_at")?
             .map(|at| Demand { at, answered_at: answered.filter(|answered| *answered >= at) }),
         replace_key: row.parsed_option("replace_key")?,
+        daily_mib: row.number("daily_mib")?,
     })
 }

@@ -31,6 +31,7 @@ mod news;
 mod people;
 mod postgres;
 mod pseudonyms;
+mod quota;
 mod removal;
 mod repeats;
 mod reports;

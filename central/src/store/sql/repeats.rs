@@ -18,6 +18,7 @@ use super::row::{Row, name_of, odd, short};
 use super::session::{Session, params};
 use super::{StoreError, Stored};
 use crate::domain::Admitted;
+use crate::domain::quota::Brought;
 
 /// A query for stored reports `AS r`, with what their exact bytes are made of.
 macro_rules! exact_where {
@@ -41,6 +42,7 @@ pub(super) fn store(
     repeat: &Repeat,
     arrived: &Arrived,
     standing: Option<&Standing>,
+    brought: Brought,
     (verdict, patience, now): (ReceiptVerdict, SignedDuration, Timestamp),
 ) -> Stored<Admitted> {
     let (link, at) = (&repeat.link, repeat.sequence);
@@ -50,7 +52,7 @@ pub(super) fn store(
     {
         insert(session, repeat, arrived, verdict, now)?;
         let content = (verdict == ReceiptVerdict::Chained).then_some(content);
-        chain::extend(session, link, Some(standing), at, chain::News { content, now })?;
+        chain::extend(session, link, Some(standing), at, chain::News { content, brought, now })?;
         latest::go_on(session, repeat, &arrived.digest, now)?;
         return Ok(Admitted::Stored { received_at: now, verdict });
     }
@@ -63,7 +65,7 @@ pub(super) fn store(
     insert(session, repeat, arrived, verdict, now)?;
     let prepared = Prepared::repeating(report, repeat, &arrived.digest)?;
     let content = (verdict == ReceiptVerdict::Chained).then_some(prepared.content.as_str());
-    chain::extend(session, link, standing, at, chain::News { content, now })?;
+    chain::extend(session, link, standing, at, chain::News { content, brought, now })?;
     latest::update(session, link, &prepared, standing, patience, now)?;
     Ok(Admitted::Stored { received_at: now, verdict })
 }

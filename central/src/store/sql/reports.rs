@@ -11,7 +11,7 @@ use super::latest::{self, Prepared, Standing};
 use super::links::InForce;
 use super::row::{Row, name_of, short};
 use super::session::{Session, params};
-use super::{SqlStore, StoreError, Stored, chain, repeats};
+use super::{SqlStore, StoreError, Stored, chain, quota, repeats};
 use crate::domain::admission::{Claim, Decision, decide};
 use crate::domain::history::patience;
 use crate::domain::report::{DEMANDED, MAX_REFUSED_KEPT};
@@ -26,7 +26,7 @@ impl Reports for SqlStore {
         // The writer's time is the scarce one: what can be made ready is made ready here.
         let reports = reports.into_iter().map(Arrived::new).collect::<Stored<Vec<_>>>()?;
         self.write_asking(latest::question(&link), move |session| {
-            let (in_force, mut standing) = match latest::in_force_and_standing(session, &link)? {
+            let (mut in_force, mut standing) = match latest::in_force_and_standing(session, &link)? {
                 Ok(found) => found,
                 Err(code) => {
                     return Ok(Admissions { answers: vec![Admitted::Refused(code); reports.len()], settings: None });
@@ -37,7 +37,7 @@ impl Reports for SqlStore {
                 if !answers.is_empty() {
                     standing = latest::standing(session, &link)?;
                 }
-                answers.push(admit(session, &link, &in_force, standing.as_ref(), report, now)?);
+                answers.push(admit(session, &link, &mut in_force, standing.as_ref(), report, now)?);
             }
             if in_force.settings.is_demanded()
                 && reports.iter().zip(&answers).any(|(report, answer)| answers_demand(report, answer, now))
@@ -168,7 +168,7 @@ fn answers_demand(report: &Arrived, answer: &Admitted, now: Timestamp) -> bool {
 fn admit(
     session: &dyn Session,
     link: &LinkId,
-    in_force: &InForce,
+    in_force: &mut InForce,
     standing: Option<&Standing>,
     arrived: &Arrived,
     now: Timestamp,
@@ -179,18 +179,21 @@ fn admit(
     let neighbours = chain::neighbours(session, link, standing, at)?;
     // Nearly all reports are sealed by the present key: only for another one is it looked up until when it sealed.
     let until = if arrived.key == in_force.key { None } else { keys::until(session, link, &arrived.key)? };
-    let decision = match decide(claim, &neighbours, now) {
+    let brought = in_force.brought.and(arrived.sealed.len(), in_force.settings.daily_mib, now);
+    let decision = match decide(claim, &neighbours, in_force.approved_at, now) {
         Decision::Repeat => Decision::Repeat,
         _ if !may_seal(&arrived.key, &in_force.key, until, at) => Decision::Refuse(RefusalCode::KeyReplaced),
         // A report that was stored here and is forgotten was received long ago: whoever sends it now was restored or copied.
         Decision::Store(_) if is_forgotten(session, link, standing, at)? => Decision::Refuse(RefusalCode::Fork),
+        Decision::Store(verdict) => brought.map_or_else(Decision::Refuse, |_| Decision::Store(verdict)),
         decision => decision,
     };
+    let brought = brought.unwrap_or(in_force.brought);
     let stored = match (decision, &arrived.said) {
         (Decision::Repeat, _) => return repeated(session, link, at),
         (Decision::Refuse(code), _) => Admitted::Refused(code),
         (Decision::Store(verdict), Said::Repeat(repeat)) => {
-            repeats::store(session, repeat, arrived, standing, (verdict, patience, now))?
+            repeats::store(session, repeat, arrived, standing, brought, (verdict, patience, now))?
         }
         // What comes after it says that it says what one before it says.
         (Decision::Store(_), Said::Full(_))
@@ -202,16 +205,20 @@ fn admit(
         (Decision::Store(verdict), Said::Full(prepared)) => {
             insert(session, link, arrived, (verdict, now))?;
             let content = (verdict == ReceiptVerdict::Chained).then_some(prepared.content.as_str());
-            chain::extend(session, link, standing, at, chain::News { content, now })?;
+            chain::extend(session, link, standing, at, chain::News { content, brought, now })?;
             latest::update(session, link, prepared, standing, patience, now)?;
             Admitted::Stored { received_at: now, verdict }
         }
     };
-    // What is not known yet will be, and is no evidence of anything.
-    if let Admitted::Refused(code) = stored
-        && code != RefusalCode::RepeatUnknown
-    {
-        keep_refused(session, link, arrived, code, now)?;
+    match stored {
+        Admitted::Stored { .. } => in_force.brought = brought,
+        Admitted::Refused(code) => {
+            quota::note(session, link, code, now)?;
+            // What is not known or has no room yet will be, and is no evidence of anything.
+            if !matches!(code, RefusalCode::RepeatUnknown | RefusalCode::OverQuota) {
+                keep_refused(session, link, arrived, code, now)?;
+            }
+        }
     }
     Ok(stored)
 }
