@@ -15,7 +15,7 @@ mod view;
 
 pub use difference::{Change, ClassChange, Difference, DimensionChange, Side};
 pub use facts::{Classes, Facts, LicenseFacts, Mark, Trace, Use};
-pub use span::{Last, Run, Series, Silence, Span, SpanLength};
+pub use span::{Last, MAX_SERIES, Run, Series, Silence, Span, SpanLength};
 pub use view::{ClassPeriod, DimensionHistory, History, Kept, Peak, Period, Range, day_of, days_before, days_from};
 
 use jiff::SignedDuration;

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::facts::{Classes, Facts};
 use crate::domain::millis;
 
+/// The most dimensions of a span: twice as many as a report can bring. A product that makes up new ones with each report would
+/// otherwise let its spans grow for ever, and the work of folding with them.
+pub const MAX_SERIES: usize = 256;
+
 /// Reports one after the other that say the same. It lasts until the next run begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -189,7 +193,8 @@ impl Span {
         self.with(part)
     }
 
-    /// This and another span as one. In which order spans are put together does not matter, nor that one is put in twice.
+    /// This and another span as one. In which order spans are put together does not matter, nor that one is put in twice; so of too
+    /// many dimensions those stay whose names come first, and the users.
     pub fn with(mut self, other: &Self) -> Self {
         let length = |silence: &Silence| (silence.until.duration_since(silence.from), silence.until);
         self.silence = self.silence.into_iter().chain(other.silence).max_by_key(length);
@@ -203,7 +208,19 @@ impl Span {
                 }
             }
         }
+        self.let_go_of_too_many();
         self
+    }
+
+    fn let_go_of_too_many(&mut self) {
+        if self.series.len() <= MAX_SERIES {
+            return;
+        }
+        let users = self.series.remove_entry(&Dimension::users());
+        while self.series.len() + usize::from(users.is_some()) > MAX_SERIES {
+            self.series.pop_last();
+        }
+        self.series.extend(users);
     }
 }
 

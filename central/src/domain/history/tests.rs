@@ -218,3 +218,31 @@ proptest! {
         }
     }
 }
+
+/// Facts of so many dimensions, of which the first has this number.
+fn many(first: usize, count: usize) -> Facts {
+    let of = |n: usize| (format!("d{n:05}").parse::<Dimension>().expect("a name"), Use { used: Some(1), max: None });
+    let mut facts = Facts { classes: None, dimensions: (first..first + count).map(of).collect() };
+    facts.dimensions.insert(Dimension::users(), Use { used: Some(7), max: None });
+    facts
+}
+
+#[test]
+fn a_product_that_makes_up_dimensions_lets_no_span_grow_for_ever() {
+    let begin = at("2026-03-01T00:00:00Z");
+    let run = |n: usize| Run {
+        at: begin + SignedDuration::from_secs(n as i64),
+        before_at: None,
+        facts: Some(many((97 * n) % 64 * 64, 64)),
+    };
+    let parts: Vec<Span> =
+        (0..64).map(|n| Span::of(&run(n), None, begin, SignedDuration::MAX).expect("it was counted")).collect();
+    let whole = parts.iter().fold(Span::default(), |whole, part| whole.with(part));
+    assert_eq!(whole.series.len(), MAX_SERIES);
+    let users = whole.series.get(&Dimension::users()).expect("the users stay");
+    assert_eq!(users.last_at, begin + SignedDuration::from_secs(63));
+    let backwards = parts.iter().rev().fold(Span::default(), |whole, part| part.clone().with(&whole));
+    assert_eq!(whole, backwards, "in whatever order");
+    let halves = [&parts[..32], &parts[32..]].map(|half| half.iter().fold(Span::default(), |sum, part| sum.with(part)));
+    assert_eq!(whole, halves[1].clone().with(&halves[0]).with(&parts[5]), "and twice without harm");
+}
