@@ -141,6 +141,12 @@ impl Central {
         request.call().expect("the API answers").body_mut().read_json().expect("it answers in JSON")
     }
 
+    /// Sends JSON to the API, and gives its answer.
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        let request = ureq::post(format!("{}{path}", self.url())).header("authorization", self.bearer());
+        request.send_json(body).expect("the API takes it").body_mut().read_json().expect("it answers in JSON")
+    }
+
     /// An answer of the API that is no JSON.
     pub fn text(&self, path: &str) -> String {
         let request = ureq::get(format!("{}{path}", self.url())).header("authorization", self.bearer());

@@ -4,7 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 use seatline_agent::pages::routes::routes;
-use seatline_tests::{Agent, Central, Chromium, Look, PASSWORD, Vendor, plugin};
+use seatline_tests::{Agent, Central, Chromium, Look, PASSWORD, Vendor, plugin, until};
+use serde_json::json;
 
 /// Signs in with the mouse.
 fn sign_in(chromium: &Chromium, url: &str) {
@@ -180,6 +181,36 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     ] {
         look.open_as(&page, name);
     }
+    look.finish();
+}
+
+#[test]
+fn b9_people_of_a_large_set_are_counted_by_a_button_and_the_page_follows_by_itself() {
+    let central = Central::start();
+    // With the one that is there, one more than are counted at once.
+    for n in 1..=128 {
+        central.post("/api/v1/applications", &json!({ "name": format!("Wiki {n}"), "product": "example-wiki" }));
+    }
+    let agent = licensed();
+    agent.link(&central.invite());
+    agent.run(&["sync"]).ok();
+    until("the review of all", || {
+        let totals = central.get("/api/v1/fleet/totals");
+        let all = totals["items"].as_array()?.iter().find(|sum| sum["dimension"] == "")?;
+        (all["applications"] == 129).then_some(())
+    });
+    let chromium = Chromium::start();
+    sign_in(&chromium, &central.url());
+    let mut look = Look::at(&chromium, &central.url(), "central-people");
+    look.open_as("/people?use=production", "not-counted");
+    let button = "#counts form[action='/people/counts'] button";
+    assert_eq!(chromium.find(button).text(), "Count them");
+    chromium.find(button).click_through();
+    // The button is away until the count is done, and comes back without anybody opening the page again.
+    until("the numbers", || chromium.text().contains("Count again").then_some(()));
+    assert!(chromium.text().contains("1 of 129"), "{}", chromium.text());
+    look.page("counted");
+    look.open_as("/people", "counted-sets");
     look.finish();
 }
 

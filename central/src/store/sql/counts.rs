@@ -123,7 +123,8 @@ impl PeopleCounts for SqlStore {
         let failure = outcome.as_ref().err().cloned();
         self.write(move |session| {
             let ended = session.execute(
-                "UPDATE people_counts SET ended_at = ?3, failure = ?4, counted = ?5
+                "UPDATE people_counts SET ended_at = ?3, failure = ?4, counted = ?5,
+                    looked_at = CASE WHEN ?4 IS NULL THEN to_look_at ELSE looked_at END
                  WHERE id = ?1 AND tries = ?2 AND ended_at IS NULL",
                 params![id.as_str(), attempt, now, &failure, &counted],
             )?;
