@@ -136,7 +136,8 @@ impl Central {
         Ok(MadeChannel { channel, secret })
     }
 
-    /// Changes a channel. A webhook whose URL is given as it is shown keeps its whole URL; its secret stays.
+    /// Changes a channel. A webhook whose URL is given as it is shown keeps its whole URL; its secret stays, unless it cannot be
+    /// opened any more ([`crate::postman::LostSecret`]).
     ///
     /// # Errors
     /// [`ActionError::NotFound`] where there is none; [`ActionError::Invalid`] with the rule that is broken.
@@ -159,7 +160,11 @@ impl Central {
                     let secrets = WebhookSecrets { url: Zeroizing::new(url.clone()), secret: known.secret };
                     sealed = Some(secrets.lock(self, id)?);
                 }
-                Err(failed) => return Err(ActionError::invalid("url", failed.message)),
+                // What cannot be opened any more is set again: the URL as it is given now, with a secret that nobody knows yet.
+                Err(_) => {
+                    let secrets = WebhookSecrets { url: Zeroizing::new(url.clone()), secret: generate()?.to_text() };
+                    sealed = Some(secrets.lock(self, id)?);
+                }
             }
         }
         config.check().map_err(|(field, rule)| ActionError::invalid(field, rule))?;

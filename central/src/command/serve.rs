@@ -74,6 +74,7 @@ impl Serve {
         let central = place.central_as(&face).await?;
         place.remember(&face)?;
         let has_admin = central.store().has_administrator().await?;
+        let lost = central.tell_lost_secrets().await?;
         // The handlers stand before anybody is told that the server runs: a signal is never missed.
         let end = end_signal()?;
         let app = App::new(central.clone())?;
@@ -92,6 +93,7 @@ impl Serve {
             "dir": place.dir(),
             "database": place.database(),
             "has_admin": has_admin,
+            "lost_secrets": lost,
         });
         output.show(&started, || {
             let hint = match has_admin {

@@ -81,6 +81,11 @@ pub fn lock_password(central: &Central, password: &str) -> Result<String, getran
     lock(central.keys(), MAIL, password)
 }
 
+/// Whether the password of the mail server, if there is one, can be opened with this server's key.
+pub(super) fn opens_password(central: &Central, kept: &KeptSettings) -> bool {
+    kept.sealed.as_ref().is_none_or(|sealed| unlock(central.keys(), MAIL, sealed).is_ok())
+}
+
 impl Means {
     /// Those of a channel; what is wrong with them, where nothing can be handed over.
     pub(super) async fn of(central: &Central, channel: &Channel) -> Stored<Result<Self, Failed>> {

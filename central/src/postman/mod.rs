@@ -3,6 +3,7 @@
 //! What somebody gets twice, because the server was killed between the handing over and the note of it, carries the same id
 //! (`webhook-id`, `Message-ID`).
 
+mod lost;
 mod means;
 
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use crate::domain::alerts::message::{Content, Origin, test_text};
 use crate::domain::ids::MessageId;
 use crate::store::Stored;
 use crate::store::alerts::{Outcome, Parcel};
+pub use lost::{LOST, LostSecret};
 use means::Means;
 pub use means::{WebhookSecrets, lock_password};
 

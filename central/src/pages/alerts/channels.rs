@@ -18,7 +18,7 @@ use crate::domain::ids::ChannelId;
 use crate::pages::failure::PageError;
 use crate::pages::frame::{Section, page_of, page_of_with};
 use crate::pages::{fleet, parsed};
-use crate::postman::Tested;
+use crate::postman::{LostSecret, Tested};
 use crate::server::App;
 use crate::store::StoreError;
 use crate::store::alerts::KeptChannel;
@@ -29,6 +29,8 @@ use crate::store::alerts::KeptChannel;
 struct ChannelsPage {
     tabs: Tabs,
     banner: Option<Banner>,
+    /// What is to be set again.
+    lost: Vec<LostSecret>,
     rows: Vec<Row>,
     may_change: bool,
     /// Whether mails can be sent.
@@ -106,6 +108,7 @@ pub async fn list(
     let page = ChannelsPage {
         tabs: tabs(Part::Channels),
         banner,
+        lost: app.central.lost_secrets().await?,
         rows: channels.iter().map(|kept| Row::new(kept, now)).collect(),
         may_change: who.may(Role::Operator),
         has_mail_server: settings.settings.mail.is_some(),
