@@ -15,6 +15,11 @@ checked_string!(
     is_address
 );
 
+#[cfg(feature = "schema")]
+seatline_protocol::described_texts! {
+    MailAddress: "A mail address, without a name beside it.", "ada@example.org";
+}
+
 /// The most characters of a subject.
 const MAX_SUBJECT: usize = 200;
 

@@ -108,6 +108,15 @@ impl Description {
                         self.check(value, rule, &format!("{at}.{name}"))?;
                     }
                 }
+                // It knows the properties beside it alone, and none of another part of an `allOf`.
+                "additionalProperties" if rule == &Value::Bool(false) => {
+                    let others = value.as_object().into_iter().flatten().map(|(name, _)| name);
+                    if let Some(other) =
+                        others.into_iter().find(|name| schema["properties"].get(name.as_str()).is_none())
+                    {
+                        return Err(format!("{at}.{other} is one property too many"));
+                    }
+                }
                 "items" => {
                     for (i, value) in value.as_array().into_iter().flatten().enumerate() {
                         self.check(value, rule, &format!("{at}[{i}]"))?;

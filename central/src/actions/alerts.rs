@@ -20,7 +20,7 @@ use crate::store::alerts::KeptChannel;
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// The settings as they may be shown.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ShownSettings {
     /// The settings.
     #[serde(flatten)]
@@ -30,13 +30,14 @@ pub struct ShownSettings {
 }
 
 /// A channel that was made, and the secret that its calls are signed with: it is shown this once.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct MadeChannel {
     /// The channel.
     #[serde(flatten)]
     pub channel: Channel,
     /// The secret of a webhook.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub secret: Option<Zeroizing<String>>,
 }
 

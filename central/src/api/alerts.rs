@@ -53,7 +53,7 @@ pub(super) async fn figures(State(app): State<App>) -> Result<Json<AlertFigures>
 }
 
 /// What is acknowledged.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAcknowledgement {
     application: crate::domain::ApplicationId,
@@ -67,7 +67,7 @@ pub(super) struct NewAcknowledgement {
 }
 
 /// Of what an acknowledgement is taken back.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OldAcknowledgement {
     application: crate::domain::ApplicationId,

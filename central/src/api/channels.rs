@@ -22,7 +22,7 @@ use crate::store::Page;
 use crate::store::alerts::{KeptChannel, Message};
 
 /// A channel that is made, or what is put in the place of one.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewChannel {
     name: ChannelName,
@@ -37,6 +37,7 @@ pub(super) struct NewChannel {
     enabled: Option<bool>,
     /// The secret of a new webhook; absent for a new one.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     secret: Option<Zeroizing<String>>,
 }
 
@@ -49,7 +50,7 @@ impl NewChannel {
 }
 
 /// A channel, and when it was last told something.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct ShownChannel {
     #[serde(flatten)]
     channel: Channel,
@@ -69,8 +70,9 @@ pub(super) struct Items<T> {
 }
 
 /// A new secret: it is shown this once.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct NewSecret {
+    #[schema(value_type = String)]
     secret: Zeroizing<String>,
 }
 
@@ -81,7 +83,7 @@ pub(super) struct Wanted {
 }
 
 /// What is set; the password is that of the mail server's user.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewSettings {
     #[serde(default)]
@@ -93,6 +95,7 @@ pub(super) struct NewSettings {
     #[serde(default)]
     local_webhooks: bool,
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     password: Option<Zeroizing<String>>,
 }
 

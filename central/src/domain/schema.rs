@@ -6,7 +6,10 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::alerts::channel::ChannelName;
+use super::alerts::quiet::{Clock, Zone};
 use super::history::ClassPeriod;
+use super::ids::{ChannelId, MessageId};
 use super::labels::{GroupName, Tag};
 use super::{AnswerId, ApplicationId, ApplicationName, CountId, EntryId, Facet, InviteId, Scopes, SessionId, TokenId};
 use crate::store::Cursor;
@@ -18,6 +21,11 @@ described_texts! {
     SessionId: "A session; not its secret.", "9d2cfe9c89f6a059f5328f11";
     AnswerId: "An answer to a question of a chain.", "11aafe9c89f6a059f5328f11";
     CountId: "A count of people.", "33ccfe9c89f6a059f5328f11";
+    ChannelId: "A channel that alerts go to.", "33ccfe9c89f6a059f5328f11";
+    MessageId: "A message to a channel: the same whenever it is handed over.", "44ddfe9c89f6a059f5328f11";
+    ChannelName: "What people call a channel: one line of 1 to 60 characters, each name once.", "Operations";
+    Zone: "A time zone: a name of the IANA.", "Europe/Berlin";
+    Clock: "A time of the day, from 00:00 to 23:59.", "22:00";
     EntryId: "An entry of the audit log.", "22bbfe9c89f6a059f5328f11";
     ApplicationName: "What people call an application: one line of 1 to 100 characters, each name once.", "Company wiki";
     GroupName: "A group of applications, such as a department.", "sales";

@@ -170,8 +170,8 @@ fn jobs(page: &mut Exposition, fleet: &Fleet, now: Timestamp) {
 
 fn alerts(page: &mut Exposition, fleet: &Fleet, now: Timestamp) {
     let mut family = page.family("seatline_central_alerts_open", Gauge, "Alerts that are open, by gravity.");
-    for (gravity, open) in &fleet.alerts.open {
-        family.sample(&[("gravity", gravity.name())], *open);
+    for open in &fleet.alerts.open {
+        family.sample(&[("gravity", open.gravity.name())], open.number);
     }
     page.family(
         "seatline_central_alert_deliveries_waiting",

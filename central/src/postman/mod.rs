@@ -37,7 +37,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(15);
 const ROUND: Duration = Duration::from_secs(15);
 
 /// What a test of a channel came to at one place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Tested {
     /// A mail address, or the URL of a webhook without what stands behind `?`.
     pub place: String,

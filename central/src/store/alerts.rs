@@ -13,7 +13,7 @@ use crate::domain::alerts::message::Content;
 use crate::domain::alerts::settings::AlertSettings;
 use crate::domain::alerts::telling::News;
 use crate::domain::ids::{ChannelId, MessageId};
-use crate::domain::{Act, Gravity};
+use crate::domain::{Act, ApplicationId, Gravity};
 use crate::store::fleet::Spell;
 
 /// The settings as they are kept.
@@ -47,12 +47,11 @@ pub struct AlertFilter {
     pub gravity: Option<Gravity>,
 }
 
-/// An alert: a concern that is open, or was, and who was told.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// An alert: a concern that is open, or was, and who was told. Its application, code and subject name it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Alert {
-    /// Which, by its application, code and subject.
-    #[serde(flatten)]
-    pub matter: MatterKey,
+    /// Whose.
+    pub application: ApplicationId,
     /// What the application is called; absent where it was removed.
     pub name: Option<String>,
     /// Whether of a staging instance.
@@ -66,8 +65,15 @@ pub struct Alert {
     pub told: Vec<Telling>,
 }
 
+impl Alert {
+    /// What names it.
+    pub fn matter(&self) -> MatterKey {
+        MatterKey::of(&self.application, &self.spell.concern)
+    }
+}
+
 /// What a channel has heard of an alert, and is to hear.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Telling {
     /// The channel.
     pub channel: ChannelId,
@@ -82,7 +88,7 @@ pub struct Telling {
 }
 
 /// A message to a channel.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Message {
     /// Its id: the same whenever it is handed over.
     pub id: MessageId,
@@ -99,7 +105,7 @@ pub struct Message {
 }
 
 /// What became of a message at a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Delivery {
     /// A mail address, or the URL of a webhook without what stands behind `?`.
     pub place: String,
@@ -150,16 +156,25 @@ pub enum Outcome {
 }
 
 /// How the alerts stand, for metrics and the head of a page.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AlertFigures {
     /// How many alerts are open, by gravity, the gravest first.
-    pub open: Vec<(Gravity, u64)>,
+    pub open: Vec<OpenAlerts>,
     /// How many deliveries wait, up to [`MOST_COUNTED`], and how many of them have failed.
     pub waiting: u64,
     /// How many of them were not taken at the last try.
     pub failing: u64,
     /// When the oldest message that waits was made.
     pub oldest: Option<Timestamp>,
+}
+
+/// How many alerts of a gravity are open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OpenAlerts {
+    /// So grave.
+    pub gravity: Gravity,
+    /// How many.
+    pub number: u64,
 }
 
 /// Up to how many deliveries that wait are counted.

@@ -39,6 +39,7 @@ pub struct MailServer {
 
 /// How a connection is encrypted. A server that does not offer what was chosen gets no mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = MailSecurity))]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
     /// STARTTLS before anything else, mostly on port 587.

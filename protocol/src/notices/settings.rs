@@ -18,6 +18,7 @@ const MAX_THRESHOLDS: usize = 256;
 
 /// When administrators are reminded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Reminders {
     /// How many days before a license expires (`s5`: two months, and one).

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 use axum::http::{Method, header};
 use axum::response::{IntoResponse as _, Response};
-use operation::{Gives, Operation, Schemas, fields};
+use operation::{Body, Gives, Operation, Schemas, fields};
 use serde_json::{Map, Value, json};
 
 use crate::domain::Scope;
@@ -115,16 +115,30 @@ fn described(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
     }
-    if !operation.body.is_empty() {
-        let properties: Map<String, Value> =
-            fields(operation.body).map(|(name, _, schema)| (name.to_owned(), schema)).collect();
-        let required: Vec<&str> =
-            fields(operation.body).filter(|(_, required, _)| *required).map(|(name, ..)| name).collect();
-        described["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": {
-            "type": "object", "properties": properties, "required": required, "additionalProperties": false,
-        }}}});
+    if let Some(schema) = body(operation.body, schemas) {
+        described["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": schema }}});
     }
     described
+}
+
+fn body(body: Body, schemas: &mut Schemas) -> Option<Value> {
+    match body {
+        Body::None => None,
+        Body::Fields(list) => {
+            let properties: Map<String, Value> =
+                fields(list).map(|(name, _, schema)| (name.to_owned(), schema)).collect();
+            let required: Vec<&str> =
+                fields(list).filter(|(_, required, _)| *required).map(|(name, ..)| name).collect();
+            Some(json!({
+                "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+            }))
+        }
+        Body::Of(of) => {
+            let mut schema = of(schemas);
+            schema["unevaluatedProperties"] = false.into();
+            Some(schema)
+        }
+    }
 }
 
 fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Value {
@@ -132,6 +146,11 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
     let (status, description, content) = match operation.gives {
         Gives::Json(of) => ("200", "Done", json_of(of(schemas))),
         Gives::List(of) => ("200", "The list", json_of(json!({ "type": "array", "items": of(schemas) }))),
+        Gives::Items(of) => {
+            let properties = json!({ "items": { "type": "array", "items": of(schemas) } });
+            let whole = json!({ "type": "object", "required": ["items"], "properties": properties });
+            ("200", "The list", json_of(whole))
+        }
         Gives::Page(of) => {
             let next = json!({ "type": ["string", "null"], "description": "The `after` of the next page" });
             let properties = json!({ "items": { "type": "array", "items": of(schemas) }, "next": next });
@@ -158,13 +177,15 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
     if route.path.contains('{') {
         errors.push(("404", "There is no such thing"));
     }
-    if !operation.body.is_empty() || !operation.query.is_empty() || matches!(operation.gives, Gives::Page(_)) {
+    let has_body = !matches!(operation.body, Body::None);
+    let changes = route.method != Method::GET;
+    if changes || !operation.query.is_empty() || matches!(operation.gives, Gives::Page(_)) {
         errors.push(("400", "A value breaks its rule"));
     }
-    if !operation.body.is_empty() {
+    if has_body {
         errors.extend([("413", "The body is too large"), ("415", "It is no JSON")]);
     }
-    if route.method != Method::GET {
+    if changes {
         errors.push(("409", "Something is in the way"));
     }
     for (status, description) in errors {

@@ -18,11 +18,22 @@ pub(super) struct Operation {
     /// Its name for generated clients.
     pub(super) id: &'static str,
     pub(super) summary: &'static str,
-    /// The fields of its body, each with its type; those that may be absent end with `?`.
-    pub(super) body: &'static str,
+    /// What its body holds.
+    pub(super) body: Body,
     /// What may stand behind the `?` of its address.
     pub(super) query: &'static str,
     pub(super) gives: Gives,
+}
+
+/// What the body of a request holds.
+#[derive(Clone, Copy)]
+pub(super) enum Body {
+    /// There is none.
+    None,
+    /// These fields, each with its type; those that may be absent end with `?`.
+    Fields(&'static str),
+    /// What this type is read from.
+    Of(SchemaOf),
 }
 
 /// What an operation gives where it is done.
@@ -32,6 +43,8 @@ pub(super) enum Gives {
     Json(SchemaOf),
     /// 200 and a list of it, whole.
     List(SchemaOf),
+    /// 200 and a list of it, whole, as the `items` of an object.
+    Items(SchemaOf),
     /// 200 and a page of a list of it.
     Page(SchemaOf),
     /// 201 and what was made.
@@ -59,8 +72,20 @@ impl Schemas {
         assert!(before.is_none_or(|before| before == schema), "two types are called {name}");
     }
 
+    /// Takes the word that nothing else is in it from what is a part of something (`allOf`): there, the other parts are in it.
+    fn open_parts(&mut self) {
+        let parts = self.0.values().flat_map(|schema| schema["allOf"].as_array().into_iter().flatten());
+        let names = parts.filter_map(|part| part["$ref"].as_str()?.rsplit('/').next());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        for name in names {
+            let part = self.0.get_mut(&name).and_then(Value::as_object_mut);
+            part.map(|part| part.remove("additionalProperties"));
+        }
+    }
+
     /// All of them, with others beside them.
-    pub(super) fn with(self, others: Value) -> Value {
+    pub(super) fn with(mut self, others: Value) -> Value {
+        self.open_parts();
         let mut all: Map<String, Value> = self.0.into_iter().collect();
         all.extend(others.as_object().cloned().unwrap_or_default());
         Value::Object(all)
@@ -96,6 +121,10 @@ pub(super) const fn list<T: ToSchema>() -> Gives {
     Gives::List(schema::<T>)
 }
 
+pub(super) const fn items<T: ToSchema>() -> Gives {
+    Gives::Items(schema::<T>)
+}
+
 pub(super) const fn page<T: ToSchema>() -> Gives {
     Gives::Page(schema::<T>)
 }
@@ -118,13 +147,19 @@ pub(super) const fn file(kind: &'static str) -> Gives {
 
 /// An operation without a body or a query.
 pub(super) const fn op(route: &'static str, id: &'static str, gives: Gives, summary: &'static str) -> Operation {
-    Operation { route, id, summary, body: "", query: "", gives }
+    Operation { route, id, summary, body: Body::None, query: "", gives }
 }
 
 impl Operation {
     /// With a body of these fields.
     pub(super) const fn takes(mut self, body: &'static str) -> Self {
-        self.body = body;
+        self.body = Body::Fields(body);
+        self
+    }
+
+    /// With a body that this type is read from.
+    pub(super) const fn takes_a<T: ToSchema>(mut self) -> Self {
+        self.body = Body::Of(schema::<T>);
         self
     }
 
@@ -143,7 +178,6 @@ pub(super) fn fields(list: &str) -> impl Iterator<Item = (&str, bool, Value)> {
             "date-time" => json!({ "type": "string", "format": "date-time" }),
             "strings" => json!({ "type": "array", "items": { "type": "string" } }),
             "nullable" => json!({ "type": ["string", "null"] }),
-            "object-or-null" => json!({ "type": ["object", "null"] }),
             "days" => json!({ "type": ["integer", "null"] }),
             "interval" => json!({ "type": ["integer", "string"], "description": "Seconds, or a text such as `90m`" }),
             names if names.contains('|') => json!({ "type": "string", "enum": names.split('|').collect::<Vec<_>>() }),

@@ -13,7 +13,7 @@ use crate::domain::Gravity;
 pub const MAX_WHY: usize = 200;
 
 /// Somebody's word that he knows of a matter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Acknowledgement {
     /// Of what.
     #[serde(flatten)]
@@ -27,6 +27,7 @@ pub struct Acknowledgement {
     /// Until when it holds, whatever the matter comes to; absent where it holds until the matter changes.
     pub until: Option<Timestamp>,
     /// The step of the matter that he knows of.
+    #[schema(value_type = String)]
     pub step: Step,
     /// How grave it was.
     pub gravity: Gravity,

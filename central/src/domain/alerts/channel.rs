@@ -44,7 +44,7 @@ impl ChannelName {
 }
 
 /// Who is told, and of what. What is secret is not in it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Channel {
     /// Its id.
     pub id: ChannelId,
@@ -56,7 +56,7 @@ pub struct Channel {
 }
 
 /// What somebody sets of a channel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelConfig {
     /// What it is called.
@@ -86,7 +86,8 @@ fn yes() -> bool {
 }
 
 /// Where messages go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ChannelTarget)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Target {
     /// By mail, over the mail server of the settings.
@@ -131,7 +132,8 @@ impl Target {
 }
 
 /// What a channel is told of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ChannelScope)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scope {
     /// How grave something is at least; events are told whatever this says.

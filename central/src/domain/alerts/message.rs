@@ -15,7 +15,8 @@ use crate::domain::{Concern, Gravity};
 pub const MAX_LISTED: usize = 20;
 
 /// What a message tells.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = MessageContent)]
 pub struct Content {
     /// How much of what is told.
     pub counts: Vec<Count>,
@@ -24,7 +25,8 @@ pub struct Content {
 }
 
 /// How many matters of a kind are told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = MessageCount)]
 pub struct Count {
     /// What has become of them.
     pub news: News,
@@ -37,7 +39,8 @@ pub struct Count {
 }
 
 /// A matter in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = MessageItem)]
 pub struct Item {
     /// What has become of it.
     pub news: News,
@@ -47,6 +50,7 @@ pub struct Item {
     /// What the application is called.
     pub name: String,
     /// The step that is told.
+    #[schema(value_type = String)]
     pub step: Step,
     /// How grave it is.
     pub gravity: Gravity,

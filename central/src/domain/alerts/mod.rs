@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use super::{ApplicationId, Concern};
 
 /// What names a matter: one application can have several, and each can come and go.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MatterKey {
     /// Whose.
     pub application: ApplicationId,

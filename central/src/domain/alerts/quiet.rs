@@ -13,7 +13,7 @@ use crate::domain::Gravity;
 pub const MAX_TIMES: usize = 7;
 
 /// When a channel is quiet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
     /// The time zone in which the times are meant: a name of the IANA, such as `Europe/Berlin`.
@@ -26,7 +26,7 @@ pub struct QuietHours {
 }
 
 /// A time of the day, on some days of the week.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuietTime {
     /// The days on which it begins.
@@ -38,7 +38,7 @@ pub struct QuietTime {
 }
 
 /// A day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the days are known")]
 pub enum Day {

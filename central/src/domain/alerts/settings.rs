@@ -13,7 +13,7 @@ use super::telling::Pace;
 pub const MAX_TEXT: usize = 255;
 
 /// What holds for all alerts. What is secret is not in it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlertSettings {
     /// When something counts as near: days before an end, hundredths of a limit.
@@ -28,7 +28,7 @@ pub struct AlertSettings {
 }
 
 /// The mail server. The password of its user is kept apart from it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailServerSettings {
     /// Its name, which its certificate is held against, or its address.

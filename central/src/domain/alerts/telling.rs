@@ -17,7 +17,7 @@ use super::acknowledgement::Acknowledgement;
 use crate::domain::Gravity;
 
 /// How long is waited before something is told, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pace {
     /// How long something must have lasted: what begins together is then told together, too.
@@ -97,7 +97,7 @@ pub struct Heard {
 }
 
 /// What is to be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum News {
     /// It has begun.

@@ -21,7 +21,7 @@ use crate::pages::failure::PageError;
 use crate::pages::fleet::words;
 use crate::pages::frame::{Section, page_of};
 use crate::server::App;
-use crate::store::alerts::{Alert, AlertFilter, KeptChannel, Telling};
+use crate::store::alerts::{Alert, AlertFilter, KeptChannel, OpenAlerts, Telling};
 use crate::store::{Cursor, PageSize};
 
 /// What the address of the list holds.
@@ -125,11 +125,12 @@ impl Row {
         let concern = &alert.spell.concern;
         let is_event = is_event(&concern.code);
         let told = alert.told.iter().filter_map(|telling| told(telling, alert.spell.began_at, channels, now)).collect();
+        let matter = alert.matter();
         let known = alert.acknowledged.filter(|known| known.until.is_none_or(|until| until > now));
         Self {
             apart: format!("-{number}"),
-            href: format!("/applications/{}/licenses", alert.matter.application),
-            matter: alert.matter,
+            href: format!("/applications/{}/licenses", alert.application),
+            matter,
             name: alert.name.unwrap_or_else(|| "Removed application".to_owned()),
             staging: alert.staging,
             badge: badge(concern.gravity, is_event),
@@ -266,8 +267,8 @@ async fn show(app: &App, who: &SignedIn, sent: Sent, is_past: bool) -> Result<Re
     Ok(page_of(Section::Alerts, if is_past { "Past alerts" } else { "Alerts" }, Some(who), list))
 }
 
-fn stats(open: &[(Gravity, u64)]) -> Vec<Stat> {
-    let stat = |(gravity, count): &(Gravity, u64)| {
+fn stats(open: &[OpenAlerts]) -> Vec<Stat> {
+    let stat = |&OpenAlerts { gravity, number }: &OpenAlerts| {
         let (label, tone) = match gravity {
             Gravity::Problem => ("Problems", Tone::Danger),
             Gravity::Warning => ("Warnings", Tone::Warning),
@@ -275,8 +276,8 @@ fn stats(open: &[(Gravity, u64)]) -> Vec<Stat> {
         };
         Stat {
             label,
-            value: format::number(*count),
-            tone: if *count == 0 { Tone::Good } else { tone },
+            value: format::number(number),
+            tone: if number == 0 { Tone::Good } else { tone },
             href: format!("/alerts?gravity={}", gravity.name()),
         }
     };

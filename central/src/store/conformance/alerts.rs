@@ -15,7 +15,7 @@ use crate::domain::alerts::settings::AlertSettings;
 use crate::domain::alerts::telling::News;
 use crate::domain::ids::{ChannelId, MessageId};
 use crate::domain::{Gravity, Labels};
-use crate::store::alerts::{Alert, AlertFilter, Message, Outcome, Parcel};
+use crate::store::alerts::{Alert, AlertFigures, AlertFilter, Message, Outcome, Parcel};
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 /// A channel that is told of everything, by this JSON over what is usual.
@@ -31,6 +31,10 @@ pub(crate) fn channel(n: u8, with: serde_json::Value) -> Channel {
     }
     let config: ChannelConfig = serde_json::from_value(config).expect("a channel");
     Channel { id: ChannelId::from_random([n; 12]), created_at: at(0), config }
+}
+
+fn numbers(figures: &AlertFigures) -> Vec<(Gravity, u64)> {
+    figures.open.iter().map(|open| (open.gravity, open.number)).collect()
 }
 
 /// An application without a link, which is worth a note.
@@ -262,12 +266,12 @@ pub async fn alerts_are_listed_in_pages_and_filtered(store: &dyn Store) {
     };
     let open = pages(&AlertFilter::default(), false).await;
     let shown: Vec<(i64, &str)> =
-        open.iter().map(|alert| (alert.spell.concern.gravity.rank(), alert.matter.code.as_str())).collect();
+        open.iter().map(|alert| (alert.spell.concern.gravity.rank(), alert.spell.concern.code.as_str())).collect();
     assert_eq!(shown[0], (2, "never-reported"), "the gravest first: {shown:?}");
     assert_eq!((open.len(), &shown[1..]), (10, &vec![(1, "not-linked"); 9][..]));
     assert!(open[1].spell.began_at > open[2].spell.began_at, "and of those what began last");
     let figures = store.alert_figures().await.expect("read");
-    assert_eq!(figures.open, [(Gravity::Problem, 0), (Gravity::Warning, 1), (Gravity::Note, 9)]);
+    assert_eq!(numbers(&figures), [(Gravity::Problem, 0), (Gravity::Warning, 1), (Gravity::Note, 9)]);
     let of = |code: Option<&str>, gravity| AlertFilter { code: code.map(str::to_owned), gravity };
     assert_eq!(pages(&of(Some("not-linked"), None), false).await.len(), 9);
     assert_eq!(pages(&of(Some("not-linked"), Some(Gravity::Warning)), false).await.len(), 0);
@@ -286,7 +290,7 @@ pub async fn alerts_are_listed_in_pages_and_filtered(store: &dyn Store) {
     assert_eq!(pages(&of(Some("not-linked"), Some(Gravity::Problem)), true).await.len(), 0);
     assert!(pages(&of(Some("not-linked"), Some(Gravity::Note)), true).await.len() >= 5);
     let figures = store.alert_figures().await.expect("read");
-    assert_eq!(figures.open, [(Gravity::Problem, 0), (Gravity::Warning, 1), (Gravity::Note, 4)]);
+    assert_eq!(numbers(&figures), [(Gravity::Problem, 0), (Gravity::Warning, 1), (Gravity::Note, 4)]);
     let wrong = store.open_alerts(&AlertFilter::default(), Some(&Cursor::new("x")), PageSize::default()).await;
     assert!(matches!(wrong, Err(StoreError::Cursor)));
 }
@@ -332,7 +336,7 @@ pub async fn a_new_plugin_version_is_told_once(store: &dyn Store) {
     store.set_labels(&act_at(140), &application(1).id, &Labels::default()).await.expect("set");
     assert_eq!(tell(store, 4000).await.len(), 1, "once, and never over");
     let past = store.past_alerts(&AlertFilter::default(), None, PageSize::default()).await.expect("read").items;
-    assert!(past.iter().any(|alert| alert.matter.code == "plugin-changed"));
+    assert!(past.iter().any(|alert| alert.spell.concern.code == "plugin-changed"));
 }
 
 /// Channels have names of their own, a bound, and secrets that no list shows; all changes are in the audit log.

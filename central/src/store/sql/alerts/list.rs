@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 
 use super::follow;
-use crate::domain::alerts::MatterKey;
 use crate::domain::ids::{ChannelId, MessageId};
 use crate::domain::{Concern, Gravity};
-use crate::store::alerts::{Alert, AlertFigures, AlertFilter, Delivery, MOST_COUNTED, Message, Telling};
+use crate::store::alerts::{Alert, AlertFigures, AlertFilter, Delivery, MOST_COUNTED, Message, OpenAlerts, Telling};
 use crate::store::fleet::Spell;
 use crate::store::sql::row::Row;
 use crate::store::sql::session::{Session, params};
@@ -43,14 +42,10 @@ impl Place {
     }
 
     fn of(alert: &Alert) -> String {
-        let (spell, matter) = (&alert.spell, &alert.matter);
+        let Alert { application, spell, .. } = alert;
+        let Concern { code, subject, gravity, .. } = &spell.concern;
         let at = spell.ended_at.unwrap_or(spell.began_at).as_millisecond();
-        let MatterKey { application, code, subject } = matter;
-        format!(
-            "{} {at} {} {application} {code} {subject}",
-            spell.concern.gravity.rank(),
-            spell.began_at.as_millisecond()
-        )
+        format!("{} {at} {} {application} {code} {subject}", gravity.rank(), spell.began_at.as_millisecond())
     }
 }
 
@@ -146,13 +141,14 @@ pub(super) fn past(
 /// The alerts of a page with who knows of them, and who was told.
 fn whole(session: &dyn Session, mut page: Page<Alert>) -> Stored<Page<Alert>> {
     for alert in &mut page.items {
+        let matter = alert.matter();
         if alert.spell.ended_at.is_none() {
-            alert.acknowledged = follow::acknowledgement(session, &alert.matter)?;
+            alert.acknowledged = follow::acknowledgement(session, &matter)?;
         }
         alert.told = session.rows(
             "SELECT channel, told_at, message, news, due_at FROM alert_tellings
              WHERE application = ?1 AND code = ?2 AND subject = ?3 ORDER BY channel",
-            params![alert.matter.application.as_str(), &alert.matter.code, &alert.matter.subject],
+            params![matter.application.as_str(), &matter.code, &matter.subject],
             |row| {
                 Ok(Telling {
                     channel: row.parsed("channel")?,
@@ -168,17 +164,16 @@ fn whole(session: &dyn Session, mut page: Page<Alert>) -> Stored<Page<Alert>> {
 }
 
 fn read(row: &Row<'_>) -> Stored<Alert> {
-    let (code, subject) = (row.text("code")?, row.text("subject")?);
     let concern = Concern {
-        code: code.clone(),
-        subject: subject.clone(),
+        code: row.text("code")?,
+        subject: row.text("subject")?,
         step: row.step("step")?,
         gravity: row.gravity("gravity")?,
         since: row.time_option("since")?,
         message: row.text("message")?,
     };
     Ok(Alert {
-        matter: MatterKey { application: row.parsed("application")?, code, subject },
+        application: row.parsed("application")?,
         name: row.text_option("name")?,
         staging: row.flag("staging")?,
         spell: Spell { concern, began_at: row.time("began_at")?, ended_at: row.time_option("ended_at")? },
@@ -271,7 +266,7 @@ pub(super) fn figures(session: &dyn Session) -> Stored<AlertFigures> {
         |row| row.time("made_at"),
     )?;
     Ok(AlertFigures {
-        open: Gravity::ALL.into_iter().rev().map(|gravity| (gravity, of(gravity))).collect(),
+        open: Gravity::ALL.into_iter().rev().map(|gravity| OpenAlerts { gravity, number: of(gravity) }).collect(),
         waiting: waiting.len() as u64,
         failing: waiting.iter().filter(|failures| **failures > 0).count() as u64,
         oldest,
