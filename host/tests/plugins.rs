@@ -44,7 +44,7 @@ fn install(store: &PluginStore, bytes: &[u8]) -> InstalledPlugin {
 
 /// The digest of the plugin that runs.
 fn current(store: &PluginStore) -> Option<Digest> {
-    store.current().expect("the store is sound").map(|current| current.plugin.facts().digest)
+    store.current().expect("the store is sound").map(|current| current.plugin.inspection().digest.clone())
 }
 
 fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {

@@ -1,5 +1,7 @@
 //! The report: what a product's plugin counted, chained to the report before.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +18,8 @@ pub const MAX_SKETCH_BYTES: usize = 65_536;
 pub const MAX_MEASUREMENTS: usize = 64;
 /// The most running nodes that a report lists.
 pub const MAX_NODES: usize = 256;
+/// The most capabilities that a report names.
+pub const MAX_GRANTED: usize = 32;
 /// The most omissions, and the most notes.
 pub const MAX_REMARKS: usize = 16;
 /// The most characters of a reason or a note.
@@ -71,6 +75,21 @@ pub struct PluginFacts {
     pub version: String,
     /// The digest of the component.
     pub digest: Digest,
+    /// The capabilities that it is granted, such as `accounts`. An early version of the host does not say them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<BTreeSet<String>>,
+}
+
+impl PluginFacts {
+    fn check(&self) -> Result<(), String> {
+        line("reporter.plugin.name", &self.name, 64)?;
+        line("reporter.plugin.version", &self.version, 64)?;
+        let granted = self.granted.iter().flatten();
+        if granted.clone().count() > MAX_GRANTED {
+            return Err(format!("reporter.plugin.granted: at most {MAX_GRANTED}"));
+        }
+        granted.into_iter().try_for_each(|name| line("reporter.plugin.granted: a capability", name, 64))
+    }
 }
 
 /// The product that a report is about.
@@ -318,8 +337,7 @@ impl Document for Report {
         check_trigger(&self.trigger)?;
         line("reporter.host", &self.reporter.host, 64)?;
         if let Some(plugin) = &self.reporter.plugin {
-            line("reporter.plugin.name", &plugin.name, 64)?;
-            line("reporter.plugin.version", &plugin.version, 64)?;
+            plugin.check()?;
         }
         self.product.check()?;
         match &self.outcome {

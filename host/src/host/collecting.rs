@@ -187,7 +187,7 @@ impl Host {
         let (plugin, end) = match self.plugins.current() {
             Ok(Some(current)) => {
                 let record = self.run_current(&current, &description, link, trigger, at)?;
-                (Some(current.plugin.facts()), End::from(record))
+                (Some(current.plugin.facts(&current.grants)), End::from(record))
             }
             Ok(None) => (None, End::failed("no-plugin", "no plugin is installed (`seatline plugin install`)")),
             Err(error) => (None, End::failed(error.code(), &error.to_string())),

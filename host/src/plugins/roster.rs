@@ -109,9 +109,14 @@ impl Roster {
 }
 
 impl InstalledPlugin {
-    /// The plugin as a report names it.
+    /// The plugin as a report names it, with the capabilities that it is granted.
     pub fn facts(&self) -> PluginFacts {
-        PluginFacts { name: self.name.clone(), version: self.version.clone(), digest: self.digest.clone() }
+        PluginFacts {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            digest: self.digest.clone(),
+            granted: Some(self.grants.names()),
+        }
     }
 
     pub(super) fn new(inspection: &Inspection, grants: Grants, installed_at: Timestamp) -> Self {

@@ -98,6 +98,11 @@ impl Grants {
         self.0.iter().copied()
     }
 
+    /// Their names, as a report has them.
+    pub fn names(&self) -> BTreeSet<String> {
+        self.iter().map(|capability| capability.name().to_owned()).collect()
+    }
+
     /// Those of `asked` that are not granted.
     pub fn missing(&self, asked: &[Capability]) -> Vec<Capability> {
         asked.iter().copied().filter(|capability| !self.contains(*capability)).collect()

@@ -7,8 +7,8 @@ use wasmparser::{
     Payload,
 };
 
-use super::Capability;
 use super::contract::{MAJORS, PACKAGE};
+use super::{Capability, Grants};
 
 /// The most bytes of a component: 16 MiB. The stock plugin has about 100 KiB; one that brings a JavaScript engine, 12 MiB.
 pub const MAX_COMPONENT_BYTES: usize = 16 << 20;
@@ -33,9 +33,14 @@ pub struct Inspection {
 }
 
 impl Inspection {
-    /// The plugin as a report names it.
-    pub fn facts(&self) -> PluginFacts {
-        PluginFacts { name: self.name.clone(), version: self.version.clone(), digest: self.digest.clone() }
+    /// The plugin as a report names it, with the capabilities that it is granted.
+    pub fn facts(&self, grants: &Grants) -> PluginFacts {
+        PluginFacts {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            digest: self.digest.clone(),
+            granted: Some(grants.names()),
+        }
     }
 }
 

@@ -150,9 +150,9 @@ impl LoadedPlugin {
         &self.inspection
     }
 
-    /// The plugin as a report names it.
-    pub fn facts(&self) -> PluginFacts {
-        self.inspection.facts()
+    /// The plugin as a report names it, with the capabilities that it is granted.
+    pub fn facts(&self, grants: &Grants) -> PluginFacts {
+        self.inspection.facts(grants)
     }
 
     /// Runs the plugin once, on this thread. Whatever it does ends in the record; the store with all that it allocated is

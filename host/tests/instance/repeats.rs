@@ -1,7 +1,7 @@
 //! Where nothing has changed since a report that was received, the next one repeats it.
 
 use seatline_host::outbox::PendingReport;
-use seatline_host::sandbox::{Grants, Trigger};
+use seatline_host::sandbox::{Capability, Grants, Trigger};
 use seatline_host::store::{Directory, Slot, StateReader as _, StoreError, change};
 use seatline_protocol::{Counting, Entry, ExchangeResponse, Refusal, Repeat, Sequence, Settings};
 
@@ -72,6 +72,28 @@ fn b6_a_report_that_says_nothing_new_repeats_the_one_that_was_received() {
     assert_eq!(made(&instance, "2026-03-01T17:00:00Z").repeats, None, "which has no receipt yet");
     received(&instance, &central, "2026-03-01T17:00:01Z");
     assert_eq!(made(&instance, "2026-03-01T18:00:00Z").repeats.map(Sequence::get), Some(6));
+}
+
+#[test]
+fn b6_a_report_says_what_the_plugin_is_granted_and_a_change_of_that_is_no_repeat() {
+    let (instance, central) = linked();
+    let granted = || {
+        let full = instance.entries().pop().and_then(|entry| entry.full().cloned()).expect("a report that says all");
+        full.reporter.plugin.expect("a plugin").granted.expect("it is said")
+    };
+    instance.install(Capability::ALL.into_iter().filter(|capability| *capability != Capability::Journal).collect());
+    made(&instance, "2026-03-01T12:00:00Z");
+    let names = granted();
+    assert!(names.contains("accounts") && !names.contains("journal"), "{names:?}");
+    received(&instance, &central, "2026-03-01T12:00:01Z");
+    assert!(made(&instance, "2026-03-01T13:00:00Z").repeats.is_some(), "nothing has changed");
+
+    instance.install(Grants::all());
+    let shown = instance.host.preview_report().expect("a preview").next.report.expect("a report");
+    let shown = serde_json::to_string(&shown).expect("JSON");
+    assert!(shown.contains(r#""granted":["accounts","application-link","journal""#), "{shown}");
+    assert_eq!(made(&instance, "2026-03-01T14:00:00Z").repeats, None, "what is granted is part of what is said");
+    assert!(granted().contains("journal"));
 }
 
 #[test]

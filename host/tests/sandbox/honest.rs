@@ -13,7 +13,7 @@ use crate::stage::{self, Stage, Wiki};
 fn a_run_gives_the_report_and_says_what_it_took() {
     let sandbox = stage::sandbox(Limits::default());
     let plugin = stage::load(&sandbox, "honest");
-    assert_eq!((plugin.facts().name.as_str(), plugin.facts().version.as_str()), ("honest", "1.0.0"));
+    assert_eq!((plugin.inspection().name.as_str(), plugin.inspection().version.as_str()), ("honest", "1.0.0"));
     assert_eq!(plugin.inspection().asks, Capability::ALL);
 
     let record = plugin.run(Stage::default().occasion());

@@ -6,8 +6,8 @@ use seatline_protocol::exchange::{MAX_REPORTS, MAX_REQUEST_BYTES, MAX_RESPONSE_B
 use seatline_protocol::ids::{MAX_COUNT, Sequence};
 use seatline_protocol::license::MAX_NAME;
 use seatline_protocol::report::{
-    Collected, MAX_LINE, MAX_MEASUREMENTS, MAX_NODES, MAX_REMARKS, MAX_SKETCH_BYTES, Measured, NodeFacts, Omission,
-    PluginFacts, ProductFacts, Report, Reporter,
+    Collected, MAX_GRANTED, MAX_LINE, MAX_MEASUREMENTS, MAX_NODES, MAX_REMARKS, MAX_SKETCH_BYTES, Measured, NodeFacts,
+    Omission, PluginFacts, ProductFacts, Report, Reporter,
 };
 use seatline_protocol::seal::{Document, open, open_introduced, seal, seal_introducing};
 use seatline_protocol::standing::{LicenseStanding, MAX_STANDING_BYTES};
@@ -82,7 +82,12 @@ fn report() -> Report {
         trigger: "interval".to_owned(),
         reporter: Reporter {
             host: wide(64),
-            plugin: Some(PluginFacts { name: wide(64), version: wide(64), digest: Digest::of(b"") }),
+            plugin: Some(PluginFacts {
+                name: wide(64),
+                version: wide(64),
+                digest: Digest::of(b""),
+                granted: Some((10..10 + MAX_GRANTED).map(|n| format!("{n}{}", wide(62))).collect()),
+            }),
         },
         product: product(),
         outcome: Outcome::Collected(Box::new(Collected {

@@ -46,12 +46,16 @@ fn a_report_holds_to_its_rules_at_their_very_ends() {
     let node = |n: usize| json!({"id": format!("n{n}"), "version": ""});
     let measured = |n: usize| json!({"dimension": format!("d{n}"), "value": MAX_COUNT});
     let omission = |_| json!({"subject": "x".repeat(64), "reason": "x".repeat(200)});
+    let capability = |n: usize| json!(format!("c{n}"));
     let failed = |length| json!({"failed": {"code": "plugin-trap", "message": "x".repeat(length)}});
     for (place, good, bad) in [
         ("/trigger".to_owned(), json!("demand"), json!("whim")),
         ("/reporter/host".to_owned(), json!("x".repeat(64)), json!("x".repeat(65))),
         ("/reporter/plugin/name".to_owned(), json!(""), json!("a\u{7}")),
         ("/reporter/plugin/version".to_owned(), json!("1"), json!("1\n2")),
+        ("/reporter/plugin/granted".to_owned(), many(32, capability), many(33, capability)),
+        ("/reporter/plugin/granted".to_owned(), json!(["x".repeat(64)]), json!(["x".repeat(65)])),
+        ("/reporter/plugin/granted".to_owned(), json!([]), json!(["a\u{7}"])),
         ("/product/name".to_owned(), json!("x".repeat(200)), json!("x".repeat(201))),
         ("/product/version".to_owned(), json!("x".repeat(64)), json!("x".repeat(65))),
         ("/product/edition".to_owned(), Value::Null, json!("\u{200b}")),

@@ -100,7 +100,7 @@ fn b1_the_json_of_a_report() {
         "link": "B7K2-9QXM-0000-0000-0000-0000", "sequence": 2, "previous": format!("sha256:{}", "0".repeat(64)),
         "observed_at": "2026-01-01T00:00:00Z", "trigger": "interval",
         "reporter": {"host": "0.1.0", "plugin": {"name": "license-visibility", "version": "1.0.0",
-                     "digest": format!("sha256:{}", "1".repeat(64))}},
+                     "digest": format!("sha256:{}", "1".repeat(64)), "granted": ["accounts", "usage"]}},
         "product": product(),
         "outcome": {"collected": {
             "accounts": {"total": 6, "counted": 2, "deactivated": 1, "no_access": 1, "never_signed_in": 1,

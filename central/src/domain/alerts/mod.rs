@@ -32,12 +32,15 @@ use super::{ApplicationId, Concern};
 
 /// What names a matter: one application can have several, and each can come and go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AlertKey)]
+#[serde(deny_unknown_fields)]
 pub struct MatterKey {
     /// Whose.
     pub application: ApplicationId,
     /// One of the codes of [`super::assessment::CODES`] or [`EVENTS`].
     pub code: String,
     /// What of: a dimension, a license; empty where there can be one alone.
+    #[serde(default)]
     pub subject: String,
 }
 
@@ -49,7 +52,7 @@ impl MatterKey {
 }
 
 /// The codes of what happens at a moment and does not last: it is told once, and is never over.
-pub const EVENTS: [&str; 2] = ["plugin-changed", "plugin-reports-more"];
+pub const EVENTS: [&str; 3] = ["plugin-changed", "plugin-granted", "plugin-reports-more"];
 
 /// Whether a code is that of something that happens at a moment.
 pub fn is_event(code: &str) -> bool {

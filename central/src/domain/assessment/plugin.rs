@@ -1,12 +1,13 @@
 //! The plugin that reports, and what it reports: what is new of either is an event (see [`crate::domain::alerts`]).
 //!
-//! A report names its plugin with version and digest, and holds what the plugin could read. What it is *granted* is the product's
-//! affair and not in a report: what it newly reports is what central can see of a new capability.
+//! A report names its plugin with version and digest, says what it is granted, and holds what it could read. An early version of the
+//! host does not say what is granted: then what the plugin newly reports is what central can see of it.
 
 use std::collections::BTreeSet;
 
 use seatline_protocol::notices::Step;
 use seatline_protocol::report::{Measured, PluginFacts};
+use seatline_protocol::text;
 use serde::{Deserialize, Serialize};
 
 use super::{Concern, Gravity};
@@ -23,6 +24,17 @@ pub struct Seen {
 
 /// The most new things that are told of one report: a product may name any dimensions.
 const MAX_NEW: usize = 8;
+/// The most characters of the names of capabilities: six are known.
+const MAX_NAMES: usize = 200;
+
+/// The capability by which a plugin reads what it reports.
+fn capability_of(reported: &str) -> &'static str {
+    match reported {
+        "accounts" => "accounts",
+        "licenses" => "licensing",
+        _ => "usage",
+    }
+}
 
 impl Seen {
     /// What a view shows of it.
@@ -34,6 +46,22 @@ impl Seen {
         let measured = counted.measurements.iter().filter(|one| matches!(one.value, Measured::Value(_)));
         let measured = measured.map(|one| one.dimension.to_string());
         Some(Self { plugin, reports: whole.chain(measured).collect() })
+    }
+
+    /// What is kept for the report after this one: of what `seen` does not show, what was seen before.
+    pub fn kept(seen: Option<Self>, before: Option<&Self>) -> Option<Self> {
+        let Some(mut seen) = seen else { return before.cloned() };
+        let known = || before.and_then(|before| before.plugin.granted.clone());
+        seen.plugin.granted = seen.plugin.granted.or_else(known);
+        Some(seen)
+    }
+
+    /// The capabilities that the plugin is granted and was not before, where both reports say what is granted.
+    fn granted_since(&self, before: &Self) -> BTreeSet<&str> {
+        let Some((new, old)) = self.plugin.granted.as_ref().zip(before.plugin.granted.as_ref()) else {
+            return BTreeSet::new();
+        };
+        new.iter().filter(|name| !old.contains(*name)).map(String::as_str).collect()
     }
 
     /// What is new since `before`: events, as concerns that do not last.
@@ -63,7 +91,18 @@ impl Seen {
             let subject = format!("{} {} ({})", new.name, new.version, &new.digest.hex()[..12]);
             news.push(event("plugin-changed", subject, Gravity::Warning, message));
         }
-        for more in self.reports.difference(&before.reports).take(MAX_NEW) {
+        let granted = self.granted_since(before);
+        if !granted.is_empty() {
+            let names = text::line(&granted.iter().copied().collect::<Vec<_>>().join(", "), MAX_NAMES);
+            let message = format!(
+                "the plugin {} {} is newly granted in the product: {names}; where nobody there has agreed to that, look into the product",
+                new.name, new.version
+            );
+            news.push(event("plugin-granted", names, Gravity::Note, message));
+        }
+        let more = self.reports.difference(&before.reports);
+        // What a new capability brings was told with it.
+        for more in more.filter(|more| !granted.contains(capability_of(more))).take(MAX_NEW) {
             let message = format!(
                 "the plugin {} {} reports {more} for the first time: what it may read is granted in the product",
                 new.name, new.version
@@ -85,6 +124,7 @@ mod tests {
             name: "license-visibility".to_owned(),
             version: version.to_owned(),
             digest: Digest::of(digest.as_bytes()),
+            granted: None,
         };
         Seen { plugin, reports: reports.iter().map(|name| (*name).to_owned()).collect() }
     }
@@ -111,6 +151,35 @@ mod tests {
     fn another_component_of_the_same_version_is_a_warning() {
         let news = seen("0.1.0", "b", &["accounts"]).news_since(&seen("0.1.0", "a", &["accounts"]));
         assert_eq!((news.len(), news[0].gravity), (1, Gravity::Warning));
+    }
+
+    fn granted(names: &[&str], reports: &[&str]) -> Seen {
+        let mut seen = seen("0.1.0", "a", reports);
+        seen.plugin.granted = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        seen
+    }
+
+    #[test]
+    fn what_a_plugin_is_newly_granted_is_told_once_by_name() {
+        let (before, after) =
+            (granted(&["journal"], &[]), granted(&["accounts", "journal", "usage"], &["accounts", "pages"]));
+        let news = after.news_since(&before);
+        let told: Vec<(&str, &str)> = news.iter().map(|one| (one.code.as_str(), one.subject.as_str())).collect();
+        assert_eq!(told, [("plugin-granted", "accounts, usage")], "and not again that it reports them");
+        assert!(after.news_since(&after).is_empty());
+        assert!(before.news_since(&after).is_empty(), "what is taken away needs no look");
+        let other = granted(&["journal"], &["accounts"]).news_since(&before);
+        assert_eq!(other[0].code, "plugin-reports-more", "it was granted before, and is used now");
+    }
+
+    #[test]
+    fn a_host_that_does_not_say_what_is_granted_hides_nothing_from_the_next_report() {
+        let (said, unsaid) = (granted(&["journal"], &[]), seen("0.1.0", "a", &[]));
+        assert!(said.news_since(&unsaid).is_empty(), "the first word is nothing new");
+        let kept = Seen::kept(Some(unsaid), Some(&said)).expect("seen");
+        let news = granted(&["accounts", "journal"], &[]).news_since(&kept);
+        assert_eq!((news.len(), news[0].subject.as_str()), (1, "accounts"));
+        assert_eq!(Seen::kept(None, Some(&said)), Some(said), "a run that failed shows no plugin");
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub fn concern(concern: &Concern) -> String {
         ("maintenance", _) => "Maintenance ended".to_owned(),
         ("unlicensed", Step::InGrace) => "License of the server ID before".to_owned(),
         ("plugin-changed", _) => format!("Plugin changed: {of}"),
+        ("plugin-granted", _) => format!("Plugin granted: {of}"),
         ("plugin-reports-more", _) => format!("Plugin reports more: {of}"),
         (code, _) => kind(code).to_owned(),
     }
@@ -48,6 +49,7 @@ pub fn kind(code: &str) -> &'static str {
         "verdict-outdated" => "Verdict may be out of date",
         "not-linked" => "Not linked yet",
         "plugin-changed" => "Plugin changed",
+        "plugin-granted" => "Plugin granted more",
         "plugin-reports-more" => "Plugin reports more",
         _ => "Something else",
     }

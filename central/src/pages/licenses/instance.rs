@@ -1,5 +1,7 @@
 //! The instance that reports: product, server ID, nodes, plugin.
 
+use std::collections::BTreeSet;
+
 use seatline_protocol::ContinuityAnswer;
 use seatline_protocol::continuity::parts_in_words;
 use seatline_protocol::report::NodeFacts;
@@ -60,6 +62,8 @@ pub(super) struct Plugin {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) digest: String,
+    /// What it is granted, in words; absent where the host does not say it.
+    pub(super) granted: Option<String>,
 }
 
 impl Instance {
@@ -83,8 +87,17 @@ impl Instance {
                 name: plugin.name.clone(),
                 version: plugin.version.clone(),
                 digest: plugin.digest.to_string(),
+                granted: plugin.granted.as_ref().map(granted),
             }),
             host: reporter.map(|reporter| reporter.host.clone()),
         })
+    }
+}
+
+/// The capabilities that are granted, in words.
+fn granted(names: &BTreeSet<String>) -> String {
+    match names.is_empty() {
+        true => "nothing".to_owned(),
+        false => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
     }
 }

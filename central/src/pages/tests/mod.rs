@@ -211,6 +211,7 @@ fn hostile_text_from_a_product_stays_text() {
     hostile.report.reporter.host = HOSTILE.into();
     if let Some(plugin) = &mut hostile.report.reporter.plugin {
         (plugin.name, plugin.version) = (HOSTILE.into(), HOSTILE.into());
+        plugin.granted = Some([HOSTILE.to_owned()].into());
     }
     if let Outcome::Collected(collected) = &mut hostile.report.outcome {
         collected.notes = vec![HOSTILE.into()];

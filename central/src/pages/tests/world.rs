@@ -162,6 +162,7 @@ pub fn report(number: u64, outcome: Outcome) -> ReportAt {
                 name: "license-visibility".to_owned(),
                 version: "0.1.0".to_owned(),
                 digest: Digest::of(b"plugin"),
+                granted: Some(["accounts", "licensing"].map(str::to_owned).into()),
             }),
         },
         product: product(),

@@ -5,10 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use seatline_delivery::post::Failed;
 use seatline_protocol::notices::Reminders;
-use seatline_protocol::report::PluginFacts;
-use seatline_protocol::{Digest, SecretKey};
 
-use super::sample::{act, act_at, application, at, counts, key, linked, report};
+use super::sample::{act, act_at, application, at, linked};
 use crate::domain::alerts::MatterKey;
 use crate::domain::alerts::channel::{Channel, ChannelConfig, MAX_CHANNELS};
 use crate::domain::alerts::settings::AlertSettings;
@@ -45,7 +43,7 @@ pub(crate) async fn unlinked(store: &dyn Store, n: u8, second: i64) -> MatterKey
     MatterKey { application: application.id, code: "not-linked".to_owned(), subject: String::new() }
 }
 
-async fn review(store: &dyn Store, second: i64) {
+pub(super) async fn review(store: &dyn Store, second: i64) {
     while store.review(&Reminders::default(), at(second), 100).await.expect("reviewed").more {}
 }
 
@@ -68,7 +66,7 @@ pub(crate) async fn tell(store: &dyn Store, second: i64) -> Vec<Message> {
 }
 
 /// What a message tells, and of how much.
-fn news(message: &Message) -> Vec<(News, u64)> {
+pub(super) fn news(message: &Message) -> Vec<(News, u64)> {
     let mut news: Vec<(News, u64)> = Vec::new();
     for count in &message.content.counts {
         match news.iter_mut().find(|(known, _)| *known == count.news) {
@@ -304,39 +302,6 @@ pub async fn who_is_told_follows_the_labels_of_an_application(store: &dyn Store)
     let labels = Labels::parse("", "critical").expect("labels");
     store.set_labels(&act_at(90), &matter.application, &labels).await.expect("set");
     assert_eq!(tell(store, 100).await.len(), 1);
-}
-
-/// Another version of a plugin is told once, and is never over.
-pub async fn a_new_plugin_version_is_told_once(store: &dyn Store) {
-    linked(store, 1).await;
-    let by = |sequence: u64, previous: Option<&Digest>, version: &str| {
-        let mut incoming = report(1, sequence, previous, counts(5));
-        incoming.entry.full_mut().expect("a report").reporter.plugin = Some(PluginFacts {
-            name: "license-visibility".to_owned(),
-            version: version.to_owned(),
-            digest: Digest::of(version.as_bytes()),
-        });
-        let key: SecretKey = key(1);
-        incoming.sealed = seatline_protocol::seal::seal_entry(&incoming.entry, &key).expect("sealed");
-        incoming.digest = Digest::of(incoming.sealed.as_bytes());
-        incoming
-    };
-    let first = by(1, None, "0.1.0");
-    let link = first.entry.link().clone();
-    let second = by(2, Some(&first.digest), "0.2.0");
-    store.admit(&link, vec![first], at(60)).await.expect("admitted");
-    review(store, 61).await;
-    store.add_channel(&act_at(70), &channel(1, serde_json::json!({})), None).await.expect("added");
-    assert!(tell(store, 119).await.is_empty(), "the first plugin is nothing new");
-    store.admit(&link, vec![second], at(120)).await.expect("admitted");
-    review(store, 121).await;
-    let told = tell(store, 130).await;
-    assert_eq!((told.len(), news(&told[0])), (1, vec![(News::Happened, 1)]));
-    assert_eq!(told[0].content.listed[0].title, "Plugin changed: license-visibility 0.2.0");
-    store.set_labels(&act_at(140), &application(1).id, &Labels::default()).await.expect("set");
-    assert_eq!(tell(store, 4000).await.len(), 1, "once, and never over");
-    let past = store.past_alerts(&AlertFilter::default(), None, PageSize::default()).await.expect("read").items;
-    assert!(past.iter().any(|alert| alert.spell.concern.code == "plugin-changed"));
 }
 
 /// Channels have names of their own, a bound, and secrets that no list shows; all changes are in the audit log.

@@ -17,6 +17,7 @@ mod fleet;
 mod history;
 mod links;
 mod people;
+mod plugins;
 mod quota;
 mod repeats;
 mod reports;
@@ -35,6 +36,7 @@ pub use fleet::*;
 pub use history::*;
 pub use links::*;
 pub use people::*;
+pub use plugins::*;
 pub use quota::*;
 pub use repeats::*;
 pub use reports::*;
@@ -150,6 +152,7 @@ macro_rules! store_conformance {
             alerts_are_listed_in_pages_and_filtered
             who_is_told_follows_the_labels_of_an_application
             a_new_plugin_version_is_told_once
+            what_a_plugin_is_newly_granted_is_told_once
             g11_channels_are_kept_with_names_of_their_own
             s5_other_reminders_have_the_fleet_reviewed
             old_messages_and_removed_channels_are_forgotten

@@ -5,6 +5,7 @@ use seatline_protocol::LinkId;
 use seatline_protocol::notices::Reminders;
 
 use super::{concerns, derived, list};
+use crate::domain::assessment::Seen;
 use crate::domain::fleet::FleetRow;
 use crate::domain::{ApplicationId, Assessment, Labels, Licenses, Told};
 use crate::store::sql::row::{Row, odd};
@@ -181,9 +182,9 @@ pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored
     let mut row = read.row.clone();
     if let Some(before) = &read.before {
         concerns::happened(session, before, &row, now)?;
-        if row.assessment.seen.is_none() && before.link == row.link {
-            // A run that failed shows no plugin; the next one is held against the one before it.
-            row.assessment.seen.clone_from(&before.assessment.seen);
+        if before.link == row.link {
+            // What this report does not show, such as one of a run that failed, the next one is held against all the same.
+            row.assessment.seen = Seen::kept(row.assessment.seen.take(), before.assessment.seen.as_ref());
         }
     }
     concerns::keep(session, &row, &read.open, now)?;
