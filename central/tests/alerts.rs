@@ -7,6 +7,7 @@ mod mail_server;
 mod receiver;
 mod support;
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -143,6 +144,38 @@ fn a_webhook_to_this_machine_is_called_only_where_an_administrator_allows_it() {
         assert!(problem.contains("may not call this machine"), "{problem}");
     }
     assert!(listener.accept().is_err(), "nobody came");
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_asked_only_where_webhooks_may_lead_anywhere() {
+    let mut central = Central::started();
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", proxy.local_addr().expect("its address"));
+    central.kill();
+    central.start_in(&[], &[("HTTPS_PROXY", &address), ("ALL_PROXY", &address), ("NO_PROXY", "")]);
+    let to = json!({"kind": "webhook", "url": "https://hooks.invalid/"});
+    let added = ask(&central, "POST", "/api/v1/channels", Some(&channel("Chat", &to)), 201);
+    let test = format!("/api/v1/channels/{}/test", added["id"].as_str().expect("an id"));
+    proxy.set_nonblocking(true).expect("it does not wait");
+    let tried = ask(&central, "POST", &test, None, 200);
+    assert_eq!(tried["items"][0]["code"], "webhook-unreachable", "{tried}");
+    assert!(proxy.accept().is_err(), "the name was not given to it");
+
+    ask(&central, "PUT", "/api/v1/alert-settings", Some(&json!({"local_webhooks": true})), 200);
+    proxy.set_nonblocking(false).expect("it waits");
+    let asked = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            let (mut client, _) = proxy.accept().expect("somebody came");
+            let mut line = String::new();
+            BufReader::new(&client).read_line(&mut line).expect("a line");
+            client.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").expect("answered");
+            line
+        });
+        let tried = ask(&central, "POST", &test, None, 200);
+        assert_eq!(tried["items"][0]["taken"], false, "{tried}");
+        asked.join().expect("asked")
+    });
+    assert!(asked.starts_with("CONNECT hooks.invalid:443 "), "{asked}");
 }
 
 #[test]

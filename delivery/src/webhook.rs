@@ -16,6 +16,8 @@ use jiff::Timestamp;
 use seatline_protocol::pairing::check_url;
 use seatline_protocol::text;
 use sha2::Sha256;
+use ureq::config::ConfigBuilder;
+use ureq::typestate::AgentScope;
 use ureq::unversioned::transport::DefaultConnector;
 use zeroize::Zeroizing;
 
@@ -210,17 +212,20 @@ pub struct Call<'c> {
 }
 
 impl Caller {
-    /// A caller that accepts the certificates of `trust`, and waits for at most `time_limit` ([`TIME_LIMIT`]).
+    /// A caller that accepts the certificates of `trust`, and waits for at most `time_limit` ([`TIME_LIMIT`]). It asks the proxy that the
+    /// environment names (`HTTPS_PROXY`), if it names one.
     pub fn new(trust: &Trust, time_limit: Duration) -> Self {
-        Self { agent: config(trust, time_limit).new_agent() }
+        Self { agent: config(trust, time_limit).build().new_agent() }
     }
 
     /// As [`Self::new`], and it calls nothing on this machine and its own network segment: loopback, link-local and
     /// unspecified addresses. Whoever may name a URL could else have services asked that trust this machine. It is the
-    /// address that is looked at, when it is connected to, and not the name.
+    /// address that is looked at, when it is connected to, and not the name. So it asks no proxy, whatever the environment says: a
+    /// proxy is given the name, and would find the address where nobody looks at it.
     pub fn outward(trust: &Trust, time_limit: Duration) -> Self {
         let connector = DefaultConnector::default();
-        Self { agent: ureq::Agent::with_parts(config(trust, time_limit), connector, Outward::default()) }
+        let config = config(trust, time_limit).proxy(None).build();
+        Self { agent: ureq::Agent::with_parts(config, connector, Outward::default()) }
     }
 
     /// Calls at `now`. A status of 200 to 299 is success; what else stands in the answer is not read.
@@ -249,7 +254,7 @@ impl Caller {
     }
 }
 
-fn config(trust: &Trust, time_limit: Duration) -> ureq::config::Config {
+fn config(trust: &Trust, time_limit: Duration) -> ConfigBuilder<AgentScope> {
     ureq::Agent::config_builder()
         .timeout_global(Some(time_limit))
         .timeout_connect(Some(CONNECT_TIME_LIMIT.min(time_limit)))
@@ -259,7 +264,6 @@ fn config(trust: &Trust, time_limit: Duration) -> ureq::config::Config {
         .max_idle_connections(0)
         .user_agent(concat!("seatline/", env!("CARGO_PKG_VERSION")))
         .tls_config(trust.tls_config())
-        .build()
 }
 
 fn failure(shown: String, url: &str, error: &ureq::Error) -> WebhookError {

@@ -1,6 +1,7 @@
 //! What the stories work with: the real program in a directory of its own, and a small product at the other end.
 #![allow(dead_code, unused_imports, reason = "each file of stories uses its own part of it")]
 
+pub mod bodies;
 pub mod evidence;
 pub mod product;
 
@@ -129,12 +130,18 @@ impl Central {
 
     /// As [`Self::start`], with more arguments.
     pub fn start_with(&mut self, arguments: &[&str]) {
+        self.start_in(arguments, &[]);
+    }
+
+    /// As [`Self::start_with`], with more in the environment.
+    pub fn start_in(&mut self, arguments: &[&str], environment: &[(&str, &str)]) {
         let mut child = self
             .program()
             .args(["serve", "--json"])
             .args(["--listen", "127.0.0.1:0"].iter().filter(|_| !arguments.contains(&"--listen")))
             .args(arguments)
             .env("SEATLINE_LOG", "error")
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
