@@ -1,5 +1,7 @@
 //! Alerts: who is told of what, what is known already, and what holds for all of it.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use seatline_delivery::webhook::{NoWebhookSecret, WebhookSecret, shown_url};
 use seatline_web::secret::random;
@@ -18,6 +20,9 @@ use crate::store::alerts::KeptChannel;
 
 /// The longest time for which something is acknowledged whatever it comes to.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// The most matters that are acknowledged at once: two pages of the list.
+pub const MAX_AT_ONCE: usize = 100;
 
 /// The settings as they may be shown.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -51,6 +56,29 @@ pub struct Known {
     pub why: String,
     /// Until when, whatever it comes to; absent for until it changes.
     pub until: Option<Timestamp>,
+}
+
+/// Which matters are acknowledged at once, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeveralKnown {
+    /// Which, at most [`MAX_AT_ONCE`].
+    pub alerts: Vec<MatterKey>,
+    /// Why nothing needs to be told; may be absent.
+    #[serde(default)]
+    pub why: String,
+    /// Until when, whatever they come to; absent for until each changes.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+}
+
+/// What came of acknowledging several matters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AcknowledgedSeveral {
+    /// Those that are acknowledged.
+    pub acknowledged: Vec<Acknowledgement>,
+    /// Those that are not open, or not any more.
+    pub not_open: Vec<MatterKey>,
 }
 
 impl Central {
@@ -225,6 +253,32 @@ impl Central {
             return Err(ActionError::invalid("until", "a time that is to come, within a year"));
         }
         Ok(self.store().acknowledge(&act, &known.matter, why, known.until).await?)
+    }
+
+    /// As [`Self::acknowledge`], for several matters: each by itself, with an entry of its own in the audit log. What is not open any
+    /// more stands in the answer, and hinders nothing else.
+    ///
+    /// # Errors
+    /// [`ActionError::Invalid`] with the rule that is broken: then nothing is acknowledged.
+    pub async fn acknowledge_several(
+        &self,
+        actor: &Actor,
+        known: SeveralKnown,
+    ) -> Result<AcknowledgedSeveral, ActionError> {
+        let SeveralKnown { alerts, why, until } = known;
+        if alerts.is_empty() || alerts.len() > MAX_AT_ONCE {
+            return Err(ActionError::invalid("alerts", format!("from one to {MAX_AT_ONCE} at once")));
+        }
+        let mut several = AcknowledgedSeveral::default();
+        for matter in BTreeSet::from_iter(alerts) {
+            let known = Known { matter: matter.clone(), why: why.clone(), until };
+            match self.acknowledge(actor, &known).await {
+                Ok(acknowledgement) => several.acknowledged.push(acknowledgement),
+                Err(ActionError::NotFound(_)) => several.not_open.push(matter),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(several)
     }
 
     /// Takes an acknowledgement back: what is open is told again where it was not.

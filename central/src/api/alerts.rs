@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ApiError;
 use super::input::{Input, Paging};
-use crate::actions::alerts::Known;
+use crate::actions::alerts::{AcknowledgedSeveral, Known, SeveralKnown};
 use crate::auth::SignedIn;
 use crate::domain::Gravity;
 use crate::domain::alerts::MatterKey;
@@ -85,6 +85,15 @@ pub(super) async fn acknowledge(
     let matter = MatterKey { application: new.application, code: new.code, subject: new.subject };
     let known = Known { matter, why: new.why, until: new.until };
     Ok(Json(app.central.acknowledge(&who.actor(), &known).await?))
+}
+
+/// `POST /api/v1/alerts/acknowledge-several`
+pub(super) async fn acknowledge_several(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Input(known): Input<SeveralKnown>,
+) -> Result<Json<AcknowledgedSeveral>, ApiError> {
+    Ok(Json(app.central.acknowledge_several(&who.actor(), known).await?))
 }
 
 /// `POST /api/v1/alerts/withdraw`

@@ -74,6 +74,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/alerts", Need::read(Alerts), alerts::list),
         Route::get("/api/v1/alerts/figures", Need::read(Alerts), alerts::figures),
         Route::post("/api/v1/alerts/acknowledge", Need::operate(Alerts), alerts::acknowledge),
+        Route::post("/api/v1/alerts/acknowledge-several", Need::operate(Alerts), alerts::acknowledge_several),
         Route::post("/api/v1/alerts/withdraw", Need::operate(Alerts), alerts::withdraw),
         Route::get("/api/v1/channels", Need::read(Alerts), channels::list),
         Route::post("/api/v1/channels", Need::operate(Alerts), channels::add),

@@ -79,6 +79,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/alerts", Need::read(Alerts), alerts::list::open),
         Route::get("/alerts/past", Need::read(Alerts), alerts::list::past),
         Route::post("/alerts/acknowledge", Need::operate(Alerts), alerts::list::acknowledge),
+        Route::post("/alerts/acknowledge-several", Need::operate(Alerts), alerts::several::acknowledge),
         Route::post("/alerts/withdraw", Need::operate(Alerts), alerts::list::withdraw),
         Route::get("/alerts/channels", Need::read(Alerts), alerts::channels::list),
         Route::post("/alerts/channels", Need::operate(Alerts), alerts::channels::add),

@@ -1,7 +1,7 @@
 //! Alerts, channels, and what was told.
 
 use super::operation::{Operation, items, json, made, nothing, op, page};
-use crate::actions::alerts::{MadeChannel, ShownSettings};
+use crate::actions::alerts::{AcknowledgedSeveral, MadeChannel, SeveralKnown, ShownSettings};
 use crate::api::alerts::{NewAcknowledgement, OldAcknowledgement};
 use crate::api::channels::{NewChannel, NewSecret, NewSettings, ShownChannel};
 use crate::domain::alerts::acknowledgement::Acknowledgement;
@@ -30,6 +30,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Say that you know of an alert: nothing more is told of it until it changes, or until a time",
     )
     .takes_a::<NewAcknowledgement>(),
+    op(
+        "POST /api/v1/alerts/acknowledge-several",
+        "acknowledge_alerts",
+        json::<AcknowledgedSeveral>(),
+        "Say that you know of several alerts, at most 100; what is not open hinders nothing else",
+    )
+    .takes_a::<SeveralKnown>(),
     op("POST /api/v1/alerts/withdraw", "withdraw_acknowledgement", nothing(), "Take an acknowledgement back")
         .takes_a::<OldAcknowledgement>(),
     op("GET /api/v1/channels", "list_channels", items::<ShownChannel>(), "Where alerts go, without any secret"),

@@ -212,6 +212,29 @@ impl QuietHours {
     }
 }
 
+impl std::str::FromStr for QuietTime {
+    type Err = String;
+
+    /// Reads it as people write it: `monday-friday,sunday 22:00-07:00`, or `daily 00:00-06:00`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            || "as `monday-friday 22:00-07:00`, `saturday,sunday 00:00-00:00` or `daily 22:00-06:00`".to_owned();
+        let (days, times) = text.trim().split_once(' ').ok_or_else(wrong)?;
+        let (from, until) = times.split_once('-').ok_or_else(wrong)?;
+        let mut named = BTreeSet::new();
+        for part in days.split(',').filter(|_| days != "daily") {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let (first, last) = Day::of_name(first).zip(Day::of_name(last)).ok_or_else(wrong)?;
+            // Over the end of the week, too: from Saturday to Monday.
+            let week = Day::ALL.into_iter().chain(Day::ALL).skip_while(|day| *day != first);
+            named.extend(week.take_while(|day| *day != last));
+            named.insert(last);
+        }
+        let days = if days == "daily" { Day::ALL.into() } else { named };
+        Ok(Self { days, from: from.parse()?, until: until.parse()? })
+    }
+}
+
 impl QuietTime {
     /// From when until when it is, where it begins on `day`. Where a clock is turned, what does not exist is the later time, and
     /// of what exists twice the begin is the first.

@@ -9,7 +9,7 @@ use seatline_ui::{Badge, Banner, Choice, Field, Prose, Tabs, Tone, When, format}
 use seatline_web::address::escape;
 use serde::Deserialize;
 
-use super::{Part, tabs};
+use super::{Part, several, tabs};
 use crate::actions::alerts::Known;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
@@ -152,19 +152,29 @@ impl Row {
     }
 
     fn fields(&self) -> [Field<'_>; 2] {
-        let times = [
-            ("", "Until it changes"),
-            ("1", "For a day"),
-            ("7", "For a week"),
-            ("30", "For 30 days"),
-            ("90", "For 90 days"),
-        ];
-        let choices = times.map(|(value, label)| Choice { value, label: label.to_owned() });
-        [
-            Field::text("why", "Why").hint("Such as: a new license is ordered. May be empty.").id(&self.apart),
-            Field::select("days", "For how long", choices.into()).id(&self.apart),
-        ]
+        acknowledgement_fields(&self.apart)
     }
+
+    /// What the box beside it sends, where it can be acknowledged.
+    fn ticked(&self) -> String {
+        several::ticked(&self.matter)
+    }
+}
+
+/// Why something is acknowledged, and for how long. `apart` tells the fields from others of the page.
+pub(super) fn acknowledgement_fields(apart: &str) -> [Field<'_>; 2] {
+    let times = [
+        ("", "Until it changes"),
+        ("1", "For a day"),
+        ("7", "For a week"),
+        ("30", "For 30 days"),
+        ("90", "For 90 days"),
+    ];
+    let choices = times.map(|(value, label)| Choice { value, label: label.to_owned() });
+    [
+        Field::text("why", "Why").hint("Such as: a new license is ordered. May be empty.").id(apart),
+        Field::select("days", "For how long", choices.into()).id(apart),
+    ]
 }
 
 /// A gravity, or that it is an event, in a badge.
@@ -194,6 +204,11 @@ fn told(telling: &Telling, began_at: Timestamp, channels: &[KeptChannel], now: T
 }
 
 impl List {
+    /// Whether several can be acknowledged at once: there are two.
+    fn may_tick(&self) -> bool {
+        self.may_change && !self.is_past && self.rows.iter().filter(|row| row.known.is_none()).count() > 1
+    }
+
     fn fields(&self) -> [Field<'_>; 2] {
         let any = |label: &str| Choice { value: "", label: label.to_owned() };
         let codes = CODES[..CODES.len() - 1].iter().chain(EVENTS.iter().filter(|_| self.is_past));
@@ -244,7 +259,8 @@ async fn show(app: &App, who: &SignedIn, sent: Sent, is_past: bool) -> Result<Re
             Some(Banner::new(Tone::Good, "Acknowledged.", "Nothing more is told of it for as long as you said."))
         }
         "withdrawn" => Some(Banner::new(Tone::Good, "The acknowledgement is taken back.", "")),
-        _ => None,
+        "none-ticked" => Some(Banner::new(Tone::Warning, "None was ticked.", "Tick the alerts that you know of.")),
+        done => several::done(done),
     };
     let list = List {
         tabs: tabs(if is_past { Part::Past } else { Part::Open }),
@@ -295,21 +311,24 @@ pub struct KnownSent {
     days: String,
 }
 
+/// Until when something is acknowledged for so many days; none for until it changes.
+pub(super) fn until(app: &App, days: &str) -> Result<Option<Timestamp>, ActionError> {
+    if days.is_empty() {
+        return Ok(None);
+    }
+    let days: Option<i64> = days.parse().ok().filter(|days| (1..=366).contains(days));
+    let rule = "a number of days from 1 to 366, or nothing for until it changes";
+    let days = days.ok_or_else(|| ActionError::invalid("days", rule))?;
+    Ok(app.central.now().checked_add(SignedDuration::from_hours(24 * days)).ok())
+}
+
 /// `POST /alerts/acknowledge`
 pub async fn acknowledge(
     State(app): State<App>,
     Extension(who): Extension<SignedIn>,
     Form(sent): Form<KnownSent>,
 ) -> Result<Redirect, PageError> {
-    let until = match sent.days.as_str() {
-        "" => None,
-        days => {
-            let days: i64 = days.parse().ok().filter(|days| (1..=366).contains(days)).ok_or_else(|| {
-                ActionError::invalid("days", "a number of days from 1 to 366, or nothing for until it changes")
-            })?;
-            app.central.now().checked_add(SignedDuration::from_hours(24 * days)).ok()
-        }
-    };
+    let until = until(&app, &sent.days)?;
     app.central.acknowledge(&who.actor(), &Known { matter: sent.matter, why: sent.why, until }).await?;
     Ok(Redirect::to("/alerts?done=acknowledged"))
 }

@@ -4,6 +4,7 @@ pub mod channels;
 pub mod form;
 pub mod list;
 pub mod messages;
+pub mod several;
 
 use seatline_ui::{Tab, Tabs};
 

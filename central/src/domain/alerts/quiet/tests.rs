@@ -98,3 +98,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_quiet_time_is_read_as_people_write_it() {
+    let days = |text: &str| -> Vec<&str> {
+        let time: QuietTime = text.parse().expect("a time");
+        time.days.iter().map(|day| day.name()).collect()
+    };
+    assert_eq!(days("monday-wednesday 22:00-07:00"), ["monday", "tuesday", "wednesday"]);
+    assert_eq!(days("saturday-monday,thursday 00:00-00:00"), ["monday", "thursday", "saturday", "sunday"]);
+    assert_eq!(days("friday 00:00-00:00"), ["friday"]);
+    assert_eq!(days("daily 22:00-06:00").len(), 7);
+    let time: QuietTime = " sunday 22:00-06:30 ".parse().expect("a time");
+    assert_eq!((time.from.to_string(), time.until.to_string()), ("22:00".to_owned(), "06:30".to_owned()));
+    for bad in ["", "22:00-06:00", "noday 22:00-06:00", "monday 22:00", "monday 22-06", "monday-noday 22:00-06:00", " "]
+    {
+        assert!(bad.parse::<QuietTime>().is_err(), "{bad:?}");
+    }
+}
