@@ -108,12 +108,16 @@ impl UserCommand {
     }
 }
 
+/// The password on the first line of standard input.
+pub(super) fn read_password() -> Result<Zeroizing<String>, Failure> {
+    password::read(stdin().lock()).map_err(|error| Failure::new("standard-input", error.to_string()))
+}
+
 impl Credentials {
     /// The password, and whether it was made here.
     fn password(&self) -> Result<(Zeroizing<String>, bool), Failure> {
-        let read = || password::read(stdin().lock()).map_err(|error| Failure::new("standard-input", error.to_string()));
         let make = || password::make().map_err(|error| Failure::new("no-randomness", error.to_string()));
-        Ok(if self.password_stdin { (read()?, false) } else { (make()?, true) })
+        Ok(if self.password_stdin { (read_password()?, false) } else { (make()?, true) })
     }
 }
 

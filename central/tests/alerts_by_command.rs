@@ -1,0 +1,188 @@
+//! What the pages do with alerts, by the command line and over the API; and several alerts that are acknowledged at once.
+
+mod support;
+
+use std::fs;
+
+use serde_json::{Value, json};
+use support::{Central, PASSWORD, agent};
+
+#[test]
+fn s5_s6_the_settings_and_the_mail_server_are_set_by_command() {
+    let central = Central::started();
+    let shown = central.json(&["alerts", "settings"]);
+    assert_eq!((&shown["reminders"]["expiry_days"], &shown["pace"]["settle"]), (&json!([60, 30]), &60.into()));
+    let mut set = vec!["alerts", "settings", "--expiry-days", "90,14", "--evaluation-days", "none"];
+    set.extend(["--threshold", "users=80", "--threshold", "nodes=100", "--settle", "5", "--local-webhooks", "true"]);
+    let set = central.json(&set);
+    assert_eq!(set, central.api("/api/v1/alert-settings"), "the same as over the API");
+    assert_eq!(set["reminders"]["expiry_days"], json!([90, 14]));
+    assert_eq!(
+        (&set["reminders"]["maintenance_days"], &set["reminders"]["evaluation_days"]),
+        (&json!([60, 30]), &json!([]))
+    );
+    assert_eq!(set["reminders"]["thresholds"], json!({ "nodes": 100, "users": 80 }));
+    assert_eq!((&set["pace"], &set["local_webhooks"]), (&json!({ "settle": 5, "calm": 600 }), &true.into()));
+    let usual = central.json(&["alerts", "settings", "--threshold", "users=usual"]);
+    assert_eq!(usual["reminders"]["thresholds"], json!({ "nodes": 100 }));
+    assert_eq!(central.failure(&["alerts", "settings", "--expiry-days", "30,30"]), "invalid");
+    assert_eq!(central.failure(&["alerts", "settings", "--threshold", "users=0"]), "invalid");
+
+    assert_eq!(central.failure(&["alerts", "mail-server", "--port", "25"]), "invalid", "of which server?");
+    let host = ["alerts", "mail-server", "--host", "mail.example.org", "--sender", "licenses@example.org"];
+    let more = ["--user", "central", "--security", "tls", "--password-stdin"];
+    let made = central.input(&[&host[..], &more].concat(), "hunter2");
+    assert_eq!((&made["mail"]["security"], &made["has_password"]), (&"tls".into(), &true.into()), "{made}");
+    assert!(!made.to_string().contains("hunter2"));
+    let sender = central.json(&["alerts", "mail-server", "--sender", "other@example.org"]);
+    assert_eq!((&sender["mail"]["host"], &sender["has_password"]), (&"mail.example.org".into(), &true.into()));
+    let elsewhere = central.json(&["alerts", "mail-server", "--host", "evil.example.org"]);
+    assert_eq!(elsewhere["has_password"], false, "it goes to no other server");
+    assert_eq!(elsewhere["reminders"], usual["reminders"], "the rest stays");
+    assert_eq!(central.json(&["alerts", "mail-server", "--none"])["mail"], Value::Null);
+}
+
+#[test]
+fn a_channel_is_changed_by_command_and_what_is_not_named_stays() {
+    let central = Central::started();
+    let add = ["alerts", "add-mail", "Operations", "--to", "ada@example.org", "--tag", "critical", "--per-hour", "4"];
+    central.json(&add);
+    let one = || central.json(&["alerts", "channels"])[0].clone();
+    let mut quiet = vec!["alerts", "change", "operations", "--quiet", "monday-friday 22:00-07:00"];
+    quiet.extend(["--quiet", "saturday,sunday 00:00-00:00", "--zone", "Europe/Berlin", "--pass", "problem"]);
+    let changed = central.json(&quiet);
+    assert_eq!(changed, one());
+    assert_eq!((&changed["scope"]["tags"], &changed["per_hour"]), (&json!(["critical"]), &4.into()));
+    let times = changed["quiet"]["times"].as_array().expect("times");
+    assert_eq!(
+        (times.len(), &times[0]["until"], times[0]["days"].as_array().map(Vec::len)),
+        (2, &"07:00".into(), Some(5))
+    );
+    assert_eq!((&changed["quiet"]["zone"], &changed["quiet"]["pass"]), (&"Europe/Berlin".into(), &"problem".into()));
+    let zone =
+        central.json(&["alerts", "change", "Operations", "--zone", "UTC", "--off", "--tag", "", "--least", "note"]);
+    assert_eq!((zone["quiet"]["times"].as_array().map(Vec::len), &zone["enabled"]), (Some(2), &false.into()));
+    assert_eq!((&zone["scope"]["tags"], &zone["scope"]["least"]), (&json!([]), &"note".into()));
+    let last = central.json(&[
+        "alerts",
+        "change",
+        "Operations",
+        "--no-quiet",
+        "--on",
+        "--to",
+        "bob@example.org",
+        "--name",
+        "People",
+    ]);
+    assert_eq!((&last["quiet"], &last["enabled"], &last["name"]), (&Value::Null, &true.into(), &"People".into()));
+    assert_eq!(last["to"]["recipients"], json!(["bob@example.org"]));
+    assert_eq!(central.failure(&["alerts", "change", "People", "--zone", "UTC"]), "invalid", "there are none");
+    assert_eq!(central.failure(&["alerts", "change", "People", "--url", "https://x.example.org/"]), "invalid");
+    assert_eq!(central.failure(&["alerts", "change", "People", "--code", "nothing"]), "invalid");
+    assert_eq!(central.failure(&["alerts", "change", "Nobody", "--on"]), "not-found");
+    let output = central.run(&["alerts", "change", "People", "--quiet", "noday 22:00-07:00"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+
+    let hook = central.json(&["alerts", "add-webhook", "Chat", "https://hooks.example.org/x?key=y"]);
+    let moved = central.json(&["alerts", "change", "Chat", "--url", "https://chat.example.org/z?key=y"]);
+    assert_eq!(moved["to"]["url"], "https://chat.example.org/z?…");
+    let pem = central.dir().join("authority.pem");
+    fs::write(&pem, "no certificate").expect("written");
+    assert_eq!(central.failure(&["alerts", "change", "Chat", "--ca-file", pem.to_str().expect("text")]), "invalid");
+    let secret = central.json(&["alerts", "secret", "Chat"]);
+    assert!(secret["secret"].as_str().expect("a secret").starts_with("whsec_") && secret["secret"] != hook["secret"]);
+    assert_eq!(central.failure(&["alerts", "secret", "People"]), "invalid", "only a webhook has one");
+    assert_eq!(central.json(&["alerts", "messages", "--channel", "Chat"]), json!([]));
+}
+
+/// Some applications without a link, once they are reviewed: that is worth a note.
+fn unlinked(central: &Central, many: usize) -> Vec<Value> {
+    (0..many).for_each(|n| drop(central.application(&format!("Application {n}"))));
+    loop {
+        let alerts = central.api("/api/v1/alerts?limit=200")["items"].as_array().expect("a list").clone();
+        if alerts.len() == many {
+            return alerts;
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn key(alert: &Value) -> Value {
+    json!({ "application": alert["application"], "code": alert["code"], "subject": alert["subject"] })
+}
+
+fn known(central: &Central) -> usize {
+    let alerts = central.api("/api/v1/alerts?limit=200");
+    alerts["items"].as_array().expect("a list").iter().filter(|alert| alert["acknowledged"].is_object()).count()
+}
+
+#[test]
+fn several_alerts_are_acknowledged_at_once_and_each_is_in_the_audit_log() {
+    let central = Central::started();
+    let alerts = unlinked(&central, 5);
+    let path = "/api/v1/alerts/acknowledge-several";
+    let ask = |body: Value, expected: u16| {
+        let mut answer = central.request("POST", path, Some(&body));
+        let (status, answer) = (answer.status().as_u16(), answer.body_mut().read_json::<Value>().expect("JSON"));
+        assert_eq!(status, expected, "{answer}");
+        answer
+    };
+    let mut keys: Vec<Value> = alerts[..2].iter().map(key).collect();
+    keys.push(json!({ "application": alerts[0]["application"], "code": "fork" }));
+    keys.push(keys[0].clone());
+    let done = ask(json!({ "alerts": keys, "why": "a trial" }), 200);
+    assert_eq!(done["acknowledged"].as_array().map(Vec::len), Some(2), "each once: {done}");
+    assert_eq!(done["not_open"][0]["code"], "fork", "what is not open hinders nothing: {done}");
+    assert_eq!(known(&central), 2);
+    let entries = central.api("/api/v1/audit?kind=alert")["items"].as_array().expect("entries").clone();
+    assert_eq!(entries.iter().filter(|entry| entry["action"] == "alert.acknowledge").count(), 2, "{entries:?}");
+
+    let one = key(&alerts[2]);
+    ask(json!({ "alerts": vec![&one; 101] }), 400);
+    ask(json!({ "alerts": [] }), 400);
+    ask(json!({ "alerts": [&one], "until": "2020-01-01T00:00:00Z" }), 400);
+    ask(json!({ "alerts": [&one], "why": "x".repeat(201) }), 400);
+    assert_eq!(known(&central), 2, "where a rule is broken, nothing is acknowledged");
+
+    let list = central.json(&["alerts", "list"]).to_string();
+    let done = central.input(&["alerts", "acknowledge", "--stdin", "--why", "all of them", "--days", "7"], &list);
+    assert_eq!(done["acknowledged"].as_array().map(Vec::len), Some(5), "{done}");
+    assert_eq!(known(&central), 5);
+    let output = central.run(&["alerts", "acknowledge"]);
+    assert_eq!(output.status.code(), Some(2), "one, or those on standard input: {output:?}");
+}
+
+#[test]
+fn those_that_are_ticked_on_the_page_are_acknowledged() {
+    let central = Central::started();
+    let alerts = unlinked(&central, 3);
+    let form = [("name", "ada"), ("password", PASSWORD)];
+    let signed_in = agent().post(format!("{}/sign-in", central.url())).send_form(form).expect("answered");
+    let cookie = signed_in.headers()["set-cookie"].to_str().expect("text");
+    let cookie = cookie.split(';').next().expect("a cookie").to_owned();
+    let page = |path: &str| {
+        let mut answer =
+            agent().get(format!("{}{path}", central.url())).header("Cookie", &cookie).call().expect("answered");
+        answer.body_mut().read_to_string().expect("text")
+    };
+    let post = |form: Vec<(&str, String)>| {
+        let request = agent().post(format!("{}/alerts/acknowledge-several", central.url()));
+        let request = request.header("Cookie", &cookie).header("Sec-Fetch-Site", "same-origin");
+        let answer = request.send_form(form.iter().map(|(name, value)| (*name, value.as_str()))).expect("answered");
+        answer.headers().get("location").map(|to| to.to_str().expect("text").to_owned())
+    };
+    let box_of = |alert: &Value| format!("{} not-linked ", alert["application"].as_str().expect("an id"));
+    let shown = page("/alerts");
+    for alert in &alerts {
+        let value = format!(r#"type="checkbox" class="tick" form="several" name="alert" value="{}""#, box_of(alert));
+        assert!(shown.contains(&value), "{value}: {shown}");
+    }
+    assert_eq!(post(vec![("why", "none".to_owned())]).as_deref(), Some("/alerts?done=none-ticked"));
+    let ticked = vec![("alert", box_of(&alerts[0])), ("alert", box_of(&alerts[2])), ("why", "a trial".to_owned())];
+    assert_eq!(post([ticked, vec![("days", "7".to_owned())]].concat()).as_deref(), Some("/alerts?done=several-2-0"));
+    assert_eq!(known(&central), 2);
+    let shown = page("/alerts?done=several-2-0");
+    assert!(shown.contains("2 alerts acknowledged.") && shown.matches("Acknowledged by ada").count() == 2, "{shown}");
+    assert!(!shown.contains("acknowledge-several"), "one alone has its own form");
+    assert_eq!(post(vec![("alert", "no alert".to_owned())]), None, "what is none of the list is refused");
+}
