@@ -2,6 +2,7 @@
 
 mod support;
 
+use seatline_tests::until;
 use std::fs;
 
 use serde_json::{Value, json};
@@ -98,13 +99,10 @@ fn a_channel_is_changed_by_command_and_what_is_not_named_stays() {
 /// Some applications without a link, once they are reviewed: that is worth a note.
 fn unlinked(central: &Central, many: usize) -> Vec<Value> {
     (0..many).for_each(|n| drop(central.application(&format!("Application {n}"))));
-    loop {
+    until("all are reviewed", || {
         let alerts = central.api("/api/v1/alerts?limit=200")["items"].as_array().expect("a list").clone();
-        if alerts.len() == many {
-            return alerts;
-        }
-        std::thread::yield_now();
-    }
+        (alerts.len() == many).then_some(alerts)
+    })
 }
 
 fn key(alert: &Value) -> Value {

@@ -2,6 +2,7 @@
 
 mod support;
 
+use seatline_tests::until;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -185,6 +186,7 @@ fn links_are_listed_approved_suspended_and_set() {
         "fingerprint",
         "id",
         "key",
+        "met",
         "product",
         "settings",
         "state",
@@ -355,9 +357,8 @@ fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
         assert!(product.send(&central, &[report]).refusals.is_empty());
     }
     // Lists are made by the review, within about a second.
-    while central.json(&["fleet", "list"]).as_array().is_none_or(|items| items.len() < 2) {
-        std::thread::yield_now();
-    }
+    let is_listed = || central.json(&["fleet", "list"]).as_array().is_some_and(|items| items.len() == 2);
+    until("both are reviewed", || is_listed().then_some(()));
     let name = |list: &Value, n: usize| list[n]["name"].as_str().expect("a name").to_owned();
     let by_name = central.json(&["fleet", "list", "--sort", "name"]);
     assert_eq!([name(&by_name, 0), name(&by_name, 1)], ["Company wiki", "Second wiki"]);

@@ -62,7 +62,7 @@ fn b2_the_receipts_in_evidence_are_the_bytes_that_the_product_was_answered() {
 #[test]
 fn b12_a_period_takes_the_stretch_of_the_chain_that_was_observed_in_it() {
     let central = Central::started();
-    let mut product = central.linked("Company wiki", 1);
+    let mut product = central.linked_long_ago("Company wiki", 1);
     for day in ["2026-01-31T23:59:59Z", "2026-02-01T00:00:00Z", "2026-02-28T23:59:59Z", "2026-03-01T00:00:00Z"] {
         let mut draft = product.draft(support::counts(1));
         draft.observed_at = day.parse().expect("a time");

@@ -9,7 +9,7 @@ use support::{Central, Product};
 
 /// A product that has reported for so many days, once a day, of users that `users` gives for the days that are left.
 fn reported(central: &Central, days: i64, users: impl Fn(i64) -> u64) -> Product {
-    let mut product = central.linked("Company wiki", 1);
+    let mut product = central.linked_long_ago("Company wiki", 1);
     let mut sealed = Vec::new();
     for left in (0..days).rev() {
         let mut report = product.draft(counts(users(left)));

@@ -13,6 +13,7 @@ use seatline_protocol::{
     Omission, ServerId, seal, standing,
 };
 use seatline_tests::schema::Description;
+use seatline_tests::until;
 use serde_json::{Value, json};
 use support::bodies::takes_what_is_described;
 use support::{Central, PASSWORD, Product, agent, counts};
@@ -188,15 +189,13 @@ fn world() -> World {
     ];
     let world = World { central, cookie, names: names.into() };
     // Lists of the fleet are made by the review, within about a second.
-    while world.central.api("/api/v1/fleet/totals?of=concerns")["items"].as_array().is_none_or(Vec::is_empty)
-        || world.central.api("/api/v1/fleet/ends")["items"].as_array().is_none_or(Vec::is_empty)
-        || world.central.api("/api/v1/messages")["items"][0]["deliveries"][0]["failures"]
-            .as_u64()
-            .is_none_or(|n| n == 0)
-        || world.central.api("/api/v1/alerts?state=past")["items"].as_array().is_none_or(Vec::is_empty)
-    {
-        std::thread::yield_now();
-    }
+    let has_items = |path: &str| world.central.api(path)["items"].as_array().is_some_and(|items| !items.is_empty());
+    let has_failed = || {
+        let messages = world.central.api("/api/v1/messages");
+        messages["items"][0]["deliveries"][0]["failures"].as_u64().is_some_and(|failures| failures > 0)
+    };
+    let lists = ["/api/v1/fleet/totals?of=concerns", "/api/v1/fleet/ends", "/api/v1/alerts?state=past"];
+    until("there is something in each list", || (lists.into_iter().all(has_items) && has_failed()).then_some(()));
     world
 }
 

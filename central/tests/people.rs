@@ -4,6 +4,7 @@ mod support;
 
 use datasketches::theta::ThetaSketchBuilder;
 use seatline_protocol::report::Outcome;
+use seatline_tests::until;
 use serde_json::{Value, json};
 use support::product::counts;
 use support::{Central, Product};
@@ -51,9 +52,8 @@ fn fleet() -> Central {
         let users = totals["items"].as_array().expect("a list").iter().find(|sum| sum["dimension"] == "users").cloned();
         users.map_or(0, |sum| sum["applications"].as_u64().expect("a number"))
     };
-    while reviewed("production") < u64::from(PRODUCTS) - 1 || reviewed("staging") < 1 {
-        std::thread::yield_now();
-    }
+    let are_all = || reviewed("production") == u64::from(PRODUCTS) - 1 && reviewed("staging") == 1;
+    until("all are reviewed", || are_all().then_some(()));
     central
 }
 
@@ -71,14 +71,11 @@ fn b9_people_of_a_whole_fleet_are_counted_once_while_the_server_serves_and_witho
     let asked = ask(&central, "POST", "/api/v1/people-counts", &json!({}), 202);
     assert_eq!((&asked["asked_by"], &asked["to_look_at"]), (&json!("ada"), &json!(130)));
     let path = format!("/api/v1/people-counts/{}", asked["id"].as_str().expect("an id"));
-    let count = loop {
+    let count = until("they are counted", || {
         let count = central.api(&path);
         assert_ne!(count["state"], "failed", "{count}");
-        if count["state"] == "done" {
-            break count;
-        }
-        std::thread::yield_now();
-    };
+        (count["state"] == "done").then_some(count)
+    });
     let counted = &count["counted"];
     assert_eq!(counted["together"], json!({ "low": 1300.0, "likely": 1300.0, "high": 1300.0 }));
     assert_eq!((&counted["applications"], &counted["counted"]), (&json!(129), &json!(129)), "staging stands apart");
