@@ -109,7 +109,7 @@ pub trait Fleet: Send + Sync {
     /// Reviews one application, whether its time has come or not: somebody has changed it, and looks.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where there is no such application.
+    /// [`super::StoreError::Missing`] where there is no such application.
     async fn review_one(&self, id: &ApplicationId, reminders: &Reminders, now: Timestamp) -> Stored<()>;
     /// Since when the review is behind: the earliest time at which something was due that is not reviewed.
     async fn to_review(&self, now: Timestamp) -> Stored<Option<Timestamp>>;
@@ -143,12 +143,12 @@ pub trait Fleet: Send + Sync {
     /// How an application is sorted.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where there is no such application.
+    /// [`super::StoreError::Missing`] where there is no such application.
     async fn labels(&self, id: &ApplicationId) -> Stored<Labels>;
     /// Sorts an application.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where there is no such application.
+    /// [`super::StoreError::Missing`] where there is no such application.
     async fn set_labels(&self, act: &Act, id: &ApplicationId, labels: &Labels) -> Stored<()>;
     /// The concerns of an application, past and present, the one that began last first.
     async fn spells(&self, id: &ApplicationId, after: Option<&Cursor>, size: PageSize) -> Stored<Page<Spell>>;
