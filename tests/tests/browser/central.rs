@@ -35,6 +35,11 @@ fn addresses_of_central(central: &Central) -> Vec<String> {
 fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_narrow_screen() {
     let agent = licensed();
     let (central, _waiting) = central_with_links(&agent);
+    // Nothing is linked to them, which is worth a note; several can be acknowledged at once.
+    for name in ["Unused wiki", "Unused wiki of the laboratory"] {
+        central.post("/api/v1/applications", &json!({ "name": name, "product": "example-wiki" }));
+    }
+    until("two alerts", || (central.get("/api/v1/alerts")["items"].as_array()?.len() == 2).then_some(()));
     let chromium = Chromium::start();
     let mut look = Look::at(&chromium, &central.url(), "central");
     look.open("/sign-in");
