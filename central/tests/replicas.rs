@@ -4,14 +4,15 @@ mod support;
 
 use std::io::Read as _;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use seatline_protocol::{ExchangeRequest, Sequence};
+use seatline_protocol::ExchangeRequest;
 use seatline_tests::postgres::Postgres;
 use serde_json::json;
+use support::stream::{Stream, is_whole};
 use support::{Central, PASSWORD, Product, agent, send};
 
 /// The server of the stories that leave it as it is.
@@ -187,48 +188,6 @@ fn a_password_of_the_database_is_shown_nowhere() {
     assert!(!String::from_utf8_lossy(&help.expect("it runs").stdout).contains("hunter2"));
 }
 
-/// Reports until told to stop, at whichever server it is told; what has no receipt stays in the product's outbox. Every
-/// answer is receipts, or 503 with the time to wait.
-fn report_on(product: &mut Product, urls: &Mutex<Vec<String>>, receipts: &AtomicUsize, stop: &AtomicBool) {
-    let mut turn = 0;
-    while !stop.load(Ordering::Relaxed) {
-        turn += 1;
-        let stored = product.receipts.len();
-        while product.sealed.len() < stored + 3 {
-            let next = product.sealed.len() as u64 + 1;
-            product.report(next);
-        }
-        let url = {
-            let urls = urls.lock().expect("the servers");
-            urls[turn % urls.len()].clone()
-        };
-        let request = ExchangeRequest { reports: product.sealed[stored..].to_vec(), ..Default::default() };
-        let sent = agent().post(format!("{url}/link/v1/exchange")).send_json(&request);
-        // A server that was killed answers nothing at all.
-        let Ok(mut response) = sent else { continue };
-        match response.status().as_u16() {
-            200 => {
-                let Ok(response) = response.body_mut().read_json() else { continue };
-                assert_eq!(product.take(&response), []);
-                receipts.fetch_add(product.receipts.len() - stored, Ordering::Relaxed);
-            }
-            status => {
-                assert_eq!(status, 503);
-                assert!(response.headers().contains_key("retry-after"), "{response:?}");
-            }
-        }
-    }
-}
-
-/// Waits until so many more receipts have come.
-fn more(receipts: &AtomicUsize, count: usize) {
-    let (begin, deadline) = (receipts.load(Ordering::Relaxed), Instant::now() + Duration::from_secs(60));
-    while receipts.load(Ordering::Relaxed) < begin + count {
-        assert!(Instant::now() < deadline, "no receipts come any more");
-        thread::yield_now();
-    }
-}
-
 #[test]
 fn b1_every_report_with_a_receipt_is_there_after_replicas_and_the_database_were_killed() {
     let mut server = Postgres::start_with(&["max_connections=60", "synchronous_commit=off"]);
@@ -236,50 +195,51 @@ fn b1_every_report_with_a_receipt_is_there_after_replicas_and_the_database_were_
     let mut other = one.replica();
     other.start();
     let mut products: Vec<Product> = (1..=4).map(|n| one.linked(&format!("Application {n}"), n)).collect();
-    let urls = Mutex::new(vec![one.url().to_owned(), other.url().to_owned()]);
-    let (receipts, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let stream = Stream::to(&[&one, &other]);
     thread::scope(|scope| {
         for product in &mut products {
-            scope.spawn(|| report_on(product, &urls, &receipts, &stop));
+            scope.spawn(|| stream.report(product));
         }
-        more(&receipts, 40);
+        stream.more(40);
         // A crash of the database: both go on by themselves when it is there again.
         server.stop("QUIT");
         drop(server.start_again());
-        more(&receipts, 40);
+        stream.more(40);
         // A server is killed in the middle of its commits, again and again; the others' products go on meanwhile.
         for _ in 0..3 {
             other.kill();
-            more(&receipts, 20);
+            stream.more(20);
             other.start();
-            urls.lock().expect("the servers")[1] = other.url().to_owned();
-            more(&receipts, 20);
+            stream.urls.lock().expect("the servers")[1] = other.url().to_owned();
+            stream.more(20);
         }
         server.stop("INT");
         drop(server.start_again());
-        more(&receipts, 40);
-        stop.store(true, Ordering::Relaxed);
+        stream.more(40);
+        stream.end();
     });
-    for product in &mut products {
-        for (place, receipt) in product.receipts.iter().enumerate() {
-            assert_eq!(receipt.sequence, Sequence::try_from(place as u64 + 1).expect("a number"));
-        }
-        let receipted = product.receipts.len();
-        for chunk in product.sealed.clone().chunks(50) {
-            let response = product.send(&one, chunk);
-            assert_eq!((product.take(&response), response.receipts.len()), (vec![], chunk.len()));
-        }
-        assert_eq!(
-            product.receipts[receipted..2 * receipted],
-            product.receipts[..receipted],
-            "those of the first time"
-        );
-        let link = product.link.clone().expect("linked");
-        let chain = &one.api(&format!("/api/v1/links/{link}"))["chain"];
-        let stored = product.sealed.len();
-        assert_eq!((&chain["stored"], &chain["gaps"], &chain["forks"]), (&json!(stored), &json!([]), &json!(0)));
-    }
+    products.iter_mut().for_each(|product| is_whole(product, &one));
     one.end();
+}
+
+#[test]
+fn a_database_that_took_no_changes_is_written_to_when_it_does() {
+    let server = Postgres::start_with(&["max_connections=60"]);
+    let database = database(&server);
+    let central = Central::started_on(&database);
+    let mut product = central.linked("Company wiki", 3);
+    // As behind an address that led to a replica for a moment: the connections that were made then stay.
+    let name = database.rsplit('=').next().expect("a name");
+    server.execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+    server.execute(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+    let report = product.report(1);
+    let request = ExchangeRequest { reports: vec![report.clone()], ..Default::default() };
+    let refused = agent().post(format!("{}/link/v1/exchange", central.url())).send_json(&request).expect("answered");
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    server.execute(&format!("ALTER DATABASE {name} RESET default_transaction_read_only"));
+    let response = product.send(&central, &[report]);
+    assert_eq!((product.take(&response), product.receipts.len()), (vec![], 1));
 }
 
 #[test]

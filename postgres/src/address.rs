@@ -12,7 +12,7 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::{Error, SqlState};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::tls;
+use crate::{hosts, tls};
 
 /// For how long a connection is tried where the address does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,6 +39,15 @@ impl PostgresAddress {
         })?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err("must name a host, or the directory of a socket".to_owned());
+        }
+        let (hosts, addresses, ports) =
+            (config.get_hosts().len(), config.get_hostaddrs().len(), config.get_ports().len());
+        let count = hosts.max(addresses);
+        if hosts.min(addresses) > 0 && hosts != addresses {
+            return Err(format!("names {hosts} hosts, and {addresses} addresses of hosts: name one for each"));
+        }
+        if ports > 1 && ports != count {
+            return Err(format!("names {count} hosts, and {ports} ports: name one for each, or one for all"));
         }
         Ok(Self { config, tls_ca_file: None })
     }
@@ -123,17 +132,15 @@ pub fn is_loopback(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Host and database, for an administrator.
+/// Hosts and database, for an administrator.
 pub fn place(config: &Config) -> String {
-    let host = config.get_hosts().first().map(|host| match host {
-        Host::Tcp(name) => name.clone(),
-        #[cfg(unix)]
-        Host::Unix(directory) => directory.display().to_string(),
-    });
-    let host = host.or_else(|| config.get_hostaddrs().first().map(ToString::to_string)).unwrap_or_default();
+    let hosts = match hosts::count(config) {
+        1 => hosts::host(config, 0),
+        count => (0..count).map(|n| hosts::name(config, n)).collect::<Vec<_>>().join(", "),
+    };
     match config.get_dbname().or(config.get_user()) {
-        Some(database) => format!("`{}` at {}", short(database), short(&host)),
-        None => format!("at {}", short(&host)),
+        Some(database) => format!("`{}` at {}", short(database), short(&hosts)),
+        None => format!("at {}", short(&hosts)),
     }
 }
 
@@ -184,6 +191,15 @@ mod tests {
         }
         for host in ["localhost.example.org", "192.0.2.1", "0.0.0.0", "::", "127.0.0.1.example.org", "wiki", ""] {
             assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn all_hosts_are_named_and_each_has_what_belongs_to_it() {
+        let address = PostgresAddress::parse("postgres://wiki@pg1,pg2:6432/wiki").expect("a URL");
+        assert_eq!(place(&address.config), "`wiki` at pg1, pg2:6432");
+        for odd in ["host=a,b,c port=1,2", "host=a,b hostaddr=192.0.2.1", "host=a hostaddr=192.0.2.1,192.0.2.2"] {
+            assert!(PostgresAddress::parse(odd).expect_err("no address").contains("one for each"), "{odd}");
         }
     }
 

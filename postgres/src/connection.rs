@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, Row};
 
-use crate::address::{ConnectError, PostgresAddress, connect_error, place, prepared};
+use crate::address::{ConnectError, PostgresAddress, place, prepared};
+use crate::hosts;
 
 /// How long an answer may take where nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(15);
@@ -66,23 +67,25 @@ impl Connection {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unreachable(error.to_string()))?;
         let connected = runtime.block_on(async {
-            let connecting = async {
-                Ok::<_, Error>(match tls {
-                    Some(tls) => {
-                        let (client, connection) = config.connect(tls).await?;
-                        (client, tokio::spawn(carry(connection)))
-                    }
-                    None => {
-                        let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
-                        (client, tokio::spawn(carry(connection)))
-                    }
-                })
-            };
-            tokio::time::timeout(PATIENCE, connecting).await
+            Ok::<_, ConnectError>(match tls {
+                Some(tls) => {
+                    let (client, connection) = hosts::connect(&config, tls, PATIENCE).await?;
+                    (client, tokio::spawn(carry(connection)))
+                }
+                None => {
+                    let (client, connection) = hosts::connect(&config, tokio_postgres::NoTls, PATIENCE).await?;
+                    (client, tokio::spawn(carry(connection)))
+                }
+            })
         });
-        let (client, carrying) = connected
-            .map_err(|_| unreachable(silent(PATIENCE)))?
-            .map_err(|error| connect_error(&error, &place(&config)))?;
+        let (client, carrying) = match connected {
+            Ok(connected) => connected,
+            Err(error) => {
+                // A name that is still being looked up keeps nobody waiting.
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
         Ok(Self { runtime, client: Some(Arc::new(client)), carrying, patience: PATIENCE })
     }
 

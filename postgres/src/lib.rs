@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `address` | where a database is, and how it is reached: by TLS with a checked certificate unless the address says otherwise |
 //! | `connection` | a connection whose every step ends |
+//! | `hosts` | several hosts in one address, of which one takes changes |
 //! | `silence` | whether a server that did not answer is asked again |
 //! | [`trouble`] | what is in the way, in the words of an administrator |
 //! | [`tls`] | TLS whose certificate is always checked |
@@ -11,6 +12,7 @@
 
 mod address;
 mod connection;
+mod hosts;
 mod silence;
 pub mod tls;
 pub mod trouble;

@@ -50,6 +50,8 @@ pub enum Trouble {
     Silent,
     /// Others changed the same at the same time: what failed may succeed when it is run again.
     Raced,
+    /// The server takes no changes, as a replica does not. A new connection may lead to one that does.
+    ReadOnly,
     /// What was prepared on this connection is of no use any more: prepared again, it may succeed.
     Outdated,
     /// It fails again when it is run again.
@@ -63,6 +65,7 @@ pub fn kind(error: &QueryError) -> Trouble {
     match error {
         QueryError::Silent(_) => Trouble::Silent,
         error if ends_connection(error) => Trouble::Lost,
+        error if has_code(error, &[SqlState::READ_ONLY_SQL_TRANSACTION]) => Trouble::ReadOnly,
         error if has_code(error, &raced) => Trouble::Raced,
         error if has_code(error, &outdated) => Trouble::Outdated,
         QueryError::Failed(_) => Trouble::Other,

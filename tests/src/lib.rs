@@ -7,6 +7,7 @@
 mod agent;
 mod browser;
 mod central;
+pub mod patroni;
 mod place;
 pub mod postgres;
 mod process;

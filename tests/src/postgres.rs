@@ -81,16 +81,20 @@ impl Postgres {
 
     /// Its processes, the first one first: it would make new ones.
     fn processes(&self) -> Vec<String> {
-        let parent = self.postmaster();
-        let is_child = |stat: &str| stat.rsplit(')').next().is_some_and(|rest| rest.split(' ').nth(2) == Some(&parent));
+        Self::family(&self.postmaster())
+    }
+
+    /// A process and those that it has made, itself first.
+    pub(crate) fn family(parent: &str) -> Vec<String> {
+        let is_child = |stat: &str| stat.rsplit(')').next().is_some_and(|rest| rest.split(' ').nth(2) == Some(parent));
         let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
         let ids = processes.filter_map(|process| process.file_name().into_string().ok());
         let children =
             ids.filter(|id| std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| is_child(&stat)));
-        std::iter::once(parent.clone()).chain(children).collect()
+        std::iter::once(parent.to_owned()).chain(children).collect()
     }
 
-    fn send(signal: &str, processes: &[String]) -> bool {
+    pub(crate) fn send(signal: &str, processes: &[String]) -> bool {
         Command::new("kill").args(["-s", signal]).args(processes).status().is_ok_and(|ended| ended.success())
     }
 
@@ -161,7 +165,7 @@ fn installed() -> PathBuf {
 }
 
 /// The user and group that the server must run as: PostgreSQL refuses root, so root uses the package's own user.
-fn owner_of_data() -> Option<(u32, u32)> {
+pub(crate) fn owner_of_data() -> Option<(u32, u32)> {
     if !is_root() {
         return None;
     }
@@ -171,7 +175,7 @@ fn owner_of_data() -> Option<(u32, u32)> {
     Some((ids.next().expect("a user id"), ids.next().expect("a group id")))
 }
 
-fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
+pub(crate) fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
     use std::os::unix::process::CommandExt as _;
     let mut command = Command::new(program);
     if let Some((user, group)) = user {

@@ -102,6 +102,7 @@ const EXAMPLES: [(&str, &str); 4] =
 /// The tests start servers of their own, from the binaries that Debian's packages bring.
 fn packages(progress: &Progress) -> Result<(), Failure> {
     debian::ensure(&["mariadb-server", "openssl"], "the tests' own MariaDB", progress)?;
+    debian::ensure(&["etcd-server", "patroni"], "the tests' own PostgreSQL of two nodes", progress)?;
     debian::ensure(&["slapd", "ldap-utils"], "the tests' own OpenLDAP", progress)?;
     debian::ensure(&["chromium", "chromium-driver"], "the tests' own browser", progress)?;
     let is_there = |program: &str| command::succeeds(Command::new(program).arg("--version"));

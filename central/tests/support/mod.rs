@@ -4,6 +4,7 @@
 pub mod bodies;
 pub mod evidence;
 pub mod product;
+pub mod stream;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};

@@ -51,8 +51,9 @@ impl Postgres {
     /// Connects, and brings the tables up to date. It blocks.
     pub(super) fn open(address: PostgresAddress) -> Stored<Self> {
         let server = Arc::new(made(address)?);
-        let (session, trouble, is_lost) = Default::default();
-        let writer = Writer::start(Writing { server: Arc::clone(&server), session, trouble, is_lost })?;
+        let (session, trouble, is_lost, is_read_only) = Default::default();
+        let writing = Writing { server: Arc::clone(&server), session, trouble, is_lost, is_read_only };
+        let writer = Writer::start(writing)?;
         Ok(Self { server, writer, turns: Arc::new(Semaphore::new(READERS)) })
     }
 }
@@ -153,6 +154,8 @@ struct Writing {
     /// What was last in the way of the transaction.
     trouble: Cell<Option<Trouble>>,
     is_lost: Cell<bool>,
+    /// It leads to a server that takes no changes: the next transaction has a new one.
+    is_read_only: Cell<bool>,
 }
 
 impl Writing {
@@ -175,6 +178,7 @@ impl Writing {
             self.server.heard(Some(trouble), asked);
             self.trouble.set(Some(trouble));
             self.is_lost.set(matches!(trouble, Trouble::Lost | Trouble::Silent));
+            self.is_read_only.set(self.is_read_only.get() || trouble == Trouble::ReadOnly);
         }
         done
     }
@@ -207,10 +211,11 @@ impl group::Connection for Writing {
     fn begin(&self) -> Stored<()> {
         self.trouble.set(None);
         self.server.refusal()?;
-        if self.is_lost.get() || self.session.borrow().is_none() {
+        if self.is_lost.get() || self.is_read_only.get() || self.session.borrow().is_none() {
             *self.session.borrow_mut() = None;
             *self.session.borrow_mut() = Some(self.server.connect()?);
             self.is_lost.set(false);
+            self.is_read_only.set(false);
         }
         self.step(|session| session.control_unsettled("BEGIN"))
     }

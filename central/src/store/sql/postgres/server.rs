@@ -14,10 +14,11 @@ use crate::store::{StoreError, Stored};
 const SLOW: Duration = Duration::from_secs(5);
 
 /// What every connection begins with. The server ends what takes too long before we have lost our patience: then it is known
-/// how it ended. Where commits were not waited for at all, they are: a receipt follows. Stricter settings stay.
+/// how it ended. Where commits were not waited for at all, or not by synchronous standbys, they are: a receipt follows, which must
+/// outlive this server. What was set otherwise stays.
 const GREETING: &str = "
     SET statement_timeout = '12s'; SET lock_timeout = '8s'; SET idle_in_transaction_session_timeout = '12s';
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 /// A server of PostgreSQL, and the database on it.
 #[derive(Debug)]

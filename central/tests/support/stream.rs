@@ -1,0 +1,101 @@
+//! Products that report all the time, and what must be true of their chains afterwards, whatever happened meanwhile.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use seatline_protocol::{ExchangeRequest, Sequence};
+use serde_json::json;
+
+use super::{Central, Product, agent};
+
+/// How long a story waits for receipts before it fails.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the products send to, and what came of it.
+pub struct Stream {
+    /// The servers, asked in turn.
+    pub urls: Mutex<Vec<String>>,
+    receipts: AtomicUsize,
+    refused: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+impl Stream {
+    /// Nothing sent yet.
+    pub fn to(servers: &[&Central]) -> Self {
+        let urls = servers.iter().map(|server| server.url().to_owned()).collect();
+        Self { urls: Mutex::new(urls), receipts: 0.into(), refused: 0.into(), is_over: false.into() }
+    }
+
+    /// Reports until the end, at whichever server it is told; what has no receipt stays in the product's outbox. Every answer
+    /// is receipts, or 503 with the time to wait.
+    pub fn report(&self, product: &mut Product) {
+        let mut turn = 0;
+        while !self.is_over.load(Ordering::Relaxed) {
+            turn += 1;
+            let stored = product.receipts.len();
+            while product.sealed.len() < stored + 3 {
+                let next = product.sealed.len() as u64 + 1;
+                product.report(next);
+            }
+            let url = {
+                let urls = self.urls.lock().expect("the servers");
+                urls[turn % urls.len()].clone()
+            };
+            let request = ExchangeRequest { reports: product.sealed[stored..].to_vec(), ..Default::default() };
+            let sent = agent().post(format!("{url}/link/v1/exchange")).send_json(&request);
+            // A server that was killed answers nothing at all.
+            let Ok(mut response) = sent else { continue };
+            match response.status().as_u16() {
+                200 => {
+                    let Ok(response) = response.body_mut().read_json() else { continue };
+                    assert_eq!(product.take(&response), []);
+                    self.receipts.fetch_add(product.receipts.len() - stored, Ordering::Relaxed);
+                }
+                status => {
+                    assert_eq!(status, 503);
+                    assert!(response.headers().contains_key("retry-after"), "{response:?}");
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// Waits until so many more receipts have come.
+    pub fn more(&self, count: usize) {
+        let (begin, deadline) = (self.receipts.load(Ordering::Relaxed), Instant::now() + PATIENCE);
+        while self.receipts.load(Ordering::Relaxed) < begin + count {
+            assert!(Instant::now() < deadline, "no receipts come any more");
+            thread::yield_now();
+        }
+    }
+
+    /// How many exchanges were answered by 503.
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Ends the reporting.
+    pub fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Every report with a receipt is there, once, and the receipts are those of the first time; the chain has no gap.
+pub fn is_whole(product: &mut Product, central: &Central) {
+    for (place, receipt) in product.receipts.iter().enumerate() {
+        assert_eq!(receipt.sequence, Sequence::try_from(place as u64 + 1).expect("a number"));
+    }
+    let receipted = product.receipts.len();
+    for chunk in product.sealed.clone().chunks(50) {
+        let response = product.send(central, chunk);
+        assert_eq!((product.take(&response), response.receipts.len()), (vec![], chunk.len()));
+    }
+    assert_eq!(product.receipts[receipted..2 * receipted], product.receipts[..receipted], "those of the first time");
+    let link = product.link.clone().expect("linked");
+    let chain = &central.api(&format!("/api/v1/links/{link}"))["chain"];
+    let stored = product.sealed.len();
+    assert_eq!((&chain["stored"], &chain["gaps"], &chain["forks"]), (&json!(stored), &json!([]), &json!(0)));
+}
