@@ -36,18 +36,14 @@ pub(super) fn keep(
     let Some(Brought { sketch, key, counted }) = brought else {
         return session.run("DELETE FROM people WHERE link = ?1", params![link.as_str()]);
     };
+    let key = key.as_ref().map_or("", PseudonymKeyId::as_str);
+    // A row never changes its key: SQLite writes an index anew wherever its column is set, even to the same.
+    session.run("DELETE FROM people WHERE link = ?1 AND key_id <> ?2", params![link.as_str(), key])?;
     session.run(
         "INSERT INTO people (link, observed_at, counted, sketch, key_id) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (link) DO UPDATE SET
-            observed_at = excluded.observed_at, counted = excluded.counted, sketch = excluded.sketch,
-            key_id = excluded.key_id",
-        params![
-            link.as_str(),
-            observed_at,
-            *counted,
-            sketch.as_slice(),
-            key.as_ref().map_or("", PseudonymKeyId::as_str),
-        ],
+            observed_at = excluded.observed_at, counted = excluded.counted, sketch = excluded.sketch",
+        params![link.as_str(), observed_at, *counted, sketch.as_slice(), key],
     )
 }
 

@@ -167,18 +167,24 @@ pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored
     }
     let assessment = &read.row.assessment;
     let changes_at = assessment.changes_at();
-    if let Some(link) = &read.link {
-        let settled = link.content.as_deref().filter(|_| assessment.is_settled());
-        session.run(
-            "UPDATE links SET review_at = ?2, turns_at = ?3, settled = ?4, marks = marks + 1 WHERE id = ?1",
-            params![link.id.as_str(), changes_at, assessment.turns_at, settled],
-        )?;
+    match &read.link {
+        Some(link) => {
+            let settled = link.content.as_deref().filter(|_| assessment.is_settled());
+            session.run(
+                "UPDATE links SET review_at = ?2, turns_at = ?3, settled = ?4, marks = marks + 1 WHERE id = ?1",
+                params![link.id.as_str(), changes_at, assessment.turns_at, settled],
+            )?;
+            // Of nearly all it is the link that is due: a row that need not change is a page less.
+            session.run(
+                "UPDATE applications SET review_at = NULL, marks = marks + 1 WHERE id = ?1 AND review_at IS NOT NULL",
+                params![id.as_str()],
+            )?;
+        }
+        None => session.run(
+            "UPDATE applications SET review_at = ?2, marks = marks + 1 WHERE id = ?1",
+            params![id.as_str(), changes_at],
+        )?,
     }
-    let of_application = changes_at.filter(|_| read.link.is_none());
-    session.run(
-        "UPDATE applications SET review_at = ?2, marks = marks + 1 WHERE id = ?1",
-        params![id.as_str(), of_application],
-    )?;
     let mut row = read.row.clone();
     if let Some(before) = &read.before {
         concerns::happened(session, before, &row, now)?;
