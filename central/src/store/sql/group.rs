@@ -146,14 +146,19 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("the writer has stopped: restart the server".into())
 }
 
+/// The jobs that wait, at most `most` of them; none once nobody can send any more. Waits for the first.
+pub(super) fn next(waiting: &mut mpsc::Receiver<Box<dyn Job>>, most: usize) -> Option<Vec<Box<dyn Job>>> {
+    let mut group = vec![waiting.blocking_recv()?];
+    while group.len() < most
+        && let Ok(job) = waiting.try_recv()
+    {
+        group.push(job);
+    }
+    Some(group)
+}
+
 fn serve<C: Connection>(connection: &C, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
-    while let Some(first) = waiting.blocking_recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP
-            && let Ok(job) = waiting.try_recv()
-        {
-            group.push(job);
-        }
+    while let Some(mut group) = next(&mut waiting, GROUP) {
         let failure = commit(connection, &mut group).err().map(reason);
         if let Some(failure) = &failure {
             static NOT_COMMITTED: Repeated = Repeated::new();

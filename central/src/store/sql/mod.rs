@@ -66,7 +66,8 @@ pub use sqlite::DATABASE_FILE;
 enum View {
     /// One commit, however many statements it runs.
     Snapshot,
-    /// What was committed last when its only statement began. It costs PostgreSQL nothing beside that statement.
+    /// What was committed last when its only statement began. It costs PostgreSQL nothing beside that statement, and a file shares it with
+    /// others.
     Statement,
 }
 

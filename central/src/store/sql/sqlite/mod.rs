@@ -1,9 +1,10 @@
-//! SQLite: one file, one writer thread that commits in groups, and readers apart from it.
+//! SQLite: one file, one writer thread that commits in groups, one that looks in groups, and readers apart from both.
 //!
 //! The journal is a write-ahead log that is synced with every commit (`synchronous = FULL`). Several programs may have
 //! the same file open, as the command line does while the server runs; each waits its turn.
 
 mod checkpoint;
+mod looks;
 mod readers;
 mod session;
 
@@ -18,6 +19,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::group::{Job, Writer};
 use super::{Driver, StoreError, Stored, View};
+use looks::Looks;
 use readers::Readers;
 
 /// The name of the database file in the data directory.
@@ -39,6 +41,7 @@ mod embedded {
 pub(super) struct Sqlite {
     writer: Writer,
     readers: Readers,
+    looks: Looks,
 }
 
 impl Sqlite {
@@ -48,7 +51,11 @@ impl Sqlite {
         checkpoint::beside(&mut connection, path)?;
         // Negative: in KiB, where pages would be counted.
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path.to_owned()) })
+        Ok(Self {
+            writer: Writer::start(connection)?,
+            readers: Readers::new(path.to_owned()),
+            looks: Looks::start(path.to_owned())?,
+        })
     }
 }
 
@@ -76,9 +83,11 @@ fn migrate(connection: &mut Connection) -> Stored<()> {
 
 #[async_trait]
 impl Driver for Sqlite {
-    async fn read(&self, job: Box<dyn Job>, _view: View) {
-        // A snapshot costs a file nothing.
-        self.readers.read(job).await;
+    async fn read(&self, job: Box<dyn Job>, view: View) {
+        match view {
+            View::Snapshot => self.readers.read(job).await,
+            View::Statement => self.looks.look(job).await,
+        }
     }
 
     fn write(&self, job: Box<dyn Job>) -> Stored<()> {

@@ -3,7 +3,7 @@
 //! All that a read asks sees one commit: it runs in one transaction. What is written meanwhile cannot be moved from the
 //! journal into the file, so a read is given up that takes too long, as PostgreSQL gives up its statements.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::store::sql::session::Session;
 /// How many reads run at once; the others wait.
 const READERS: usize = 8;
 /// How long a read may take.
-const MOST_TIME: Duration = Duration::from_secs(12);
+pub(super) const MOST_TIME: Duration = Duration::from_secs(12);
 /// How many steps of SQLite's machine are made between two looks at the time: far less than a millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
@@ -43,24 +43,33 @@ impl Readers {
         let (idle, path, most_time) = (Arc::clone(&self.idle), self.path.clone(), self.most_time);
         let reading = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let mut job = job;
-            let failure = read(&idle, path, &mut *job, most_time).err().map(reason);
+            let mut jobs = [job];
+            let failure = read(&idle, &path, &mut jobs, most_time).err().map(reason);
+            let [job] = jobs;
             job.answer(failure.as_deref());
         });
         let _ = reading.await;
     }
 }
 
-fn read(idle: &Mutex<Vec<Connection>>, path: PathBuf, job: &mut dyn Job, most_time: Duration) -> Stored<()> {
+/// Runs jobs in one transaction, on an idle connection to the file at `path` or on a new one.
+pub(super) fn read(
+    idle: &Mutex<Vec<Connection>>,
+    path: &Path,
+    jobs: &mut [Box<dyn Job>],
+    most_time: Duration,
+) -> Stored<()> {
     let ready = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let mut connection = match ready {
         Some(connection) => connection,
-        None => connect(&path)?,
+        None => connect(path)?,
     };
     let begun = Instant::now();
     connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || begun.elapsed() >= most_time))?;
     Session::run(&connection, "BEGIN", &[])?;
-    job.run(&connection, false);
+    for job in jobs {
+        job.run(&connection, false);
+    }
     connection.progress_handler(0, None::<fn() -> bool>)?;
     // A connection that is in a transaction still must not be used again: it would see this commit for ever.
     Session::run(&connection, "COMMIT", &[])?;
