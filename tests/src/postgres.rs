@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// A connection to it.
+pub use ::postgres::Client;
+
 use crate::server::{GUARD, free_port, is_root};
 
 /// A running server that listens on a socket in its own directory, and on a free port of the loopback interface.
@@ -55,12 +58,12 @@ impl Postgres {
     }
 
     /// Starts the server, and gives a connection to its database `postgres`.
-    pub fn start_again(&mut self) -> ::postgres::Client {
+    pub fn start_again(&mut self) -> Client {
         self.server.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut guard = self.server.spawn().expect("a shell starts");
         let deadline = Instant::now() + Duration::from_secs(30);
         let client = loop {
-            match ::postgres::Client::connect(&self.address("owner", "postgres"), ::postgres::NoTls) {
+            match Client::connect(&self.address("owner", "postgres"), ::postgres::NoTls) {
                 Ok(client) => break client,
                 Err(error) => {
                     let ended = guard.try_wait().expect("the server's state");
@@ -134,8 +137,8 @@ impl Postgres {
     }
 
     /// A connection to the database `wiki`, as its owner.
-    pub fn client(&self) -> ::postgres::Client {
-        ::postgres::Client::connect(&self.address("owner", "wiki"), ::postgres::NoTls).expect("a connection")
+    pub fn client(&self) -> Client {
+        Client::connect(&self.address("owner", "wiki"), ::postgres::NoTls).expect("a connection")
     }
 }
 

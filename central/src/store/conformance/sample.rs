@@ -33,12 +33,12 @@ pub(super) fn act_at(second: i64) -> Act {
 }
 
 /// The n-th application.
-pub(super) fn application(n: u8) -> Application {
+pub(crate) fn application(n: u8) -> Application {
     sample::application(n, at(i64::from(n)))
 }
 
 /// The n-th invite, made at second 0 for 30 minutes.
-pub(super) fn invite(n: u8, application: Option<&Application>) -> InviteRecord {
+pub(crate) fn invite(n: u8, application: Option<&Application>) -> InviteRecord {
     InviteRecord {
         id: InviteId::from_random([n; 12]),
         secret: TokenHash::of(&[n; 32]),
@@ -56,12 +56,12 @@ fn link_id(n: u8) -> LinkId {
 }
 
 /// The n-th key.
-pub(super) fn key(n: u8) -> SecretKey {
+pub(crate) fn key(n: u8) -> SecretKey {
     SecretKey::from_seed(&[n; 32])
 }
 
 /// The wish of the holder of a key to use the n-th invite.
-pub(super) fn redemption(invite: u8, key: &SecretKey, link: u8, now: Timestamp) -> Redemption {
+pub(crate) fn redemption(invite: u8, key: &SecretKey, link: u8, now: Timestamp) -> Redemption {
     Redemption { secret: TokenHash::of(&[invite; 32]), key: key.public(), product: product(), link: link_id(link), now }
 }
 

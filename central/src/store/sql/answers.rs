@@ -16,7 +16,7 @@ use crate::store::Answers;
 impl Answers for SqlStore {
     async fn answer(&self, act: &Act, answer: &Answer) -> Stored<()> {
         let answer = answer.clone();
-        self.change(act, move |session| {
+        self.change_locking(act, [answer.link.to_string()], move |session| {
             let link = locked(session, &answer.link)?;
             session.run(
                 "INSERT INTO answers (id, link, question, about, explanation, why, answered_by, answered_at)

@@ -76,7 +76,7 @@ impl Applications for SqlStore {
 
     async fn choose_link(&self, act: &Act, id: &ApplicationId, link: Option<&LinkId>) -> Stored<()> {
         let (id, link) = (id.clone(), link.cloned());
-        self.change(act, move |session| {
+        self.change_locking(act, link.clone().map(|link| link.to_string()), move |session| {
             if let Some(link) = &link {
                 let belongs = "SELECT id FROM links WHERE id = ?1 AND application = ?2 FOR UPDATE";
                 if !session.exists(belongs, params![link.as_str(), id.as_str()])? {

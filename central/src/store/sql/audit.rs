@@ -32,8 +32,18 @@ impl SqlStore {
         act: &Act,
         work: impl Fn(&dyn Session) -> Stored<Changed<T>> + Send + 'static,
     ) -> Stored<T> {
+        self.change_locking::<&str, T>(act, [], work).await
+    }
+
+    /// As [`Self::change`], where `work` changes links, or what hangs on them.
+    pub(super) async fn change_locking<L: Into<String>, T: Send + 'static>(
+        &self,
+        act: &Act,
+        links: impl IntoIterator<Item = L>,
+        work: impl Fn(&dyn Session) -> Stored<Changed<T>> + Send + 'static,
+    ) -> Stored<T> {
         let act = act.clone();
-        self.write(move |session| {
+        self.write_locking(links, move |session| {
             let Changed { value, record } = work(session)?;
             if let Some(record) = record {
                 write(session, &act, &record)?;

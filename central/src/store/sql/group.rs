@@ -11,6 +11,7 @@ use std::thread;
 use seatline_web::Repeated;
 use tokio::sync::{mpsc, oneshot};
 
+use super::lock::{Lock, in_order};
 use super::session::Session;
 use crate::store::{StoreError, Stored};
 
@@ -21,22 +22,13 @@ const GROUP: usize = 256;
 /// How often work is run that others were in the way of.
 const ATTEMPTS: u32 = 4;
 
-/// What a write asks first: a statement whose only value is a text. Its answer is changed by no write that asks about something else.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Question {
-    /// The statement.
-    pub(super) sql: &'static str,
-    /// Its value.
-    pub(super) about: String,
-}
-
 /// A connection that transactions are run on.
 pub(super) trait Connection: Session {
     /// Begins a transaction.
     fn begin(&self) -> Stored<()>;
-    /// Asks many questions at once, where each alone would be waited for. Each answer is for who asks that first in the
-    /// transaction.
-    fn ask_ahead(&self, questions: &[&Question]) -> Stored<()>;
+    /// Takes locks in their order, by asking many questions at once. Each answer is for who asks that first in the
+    /// transaction. Gives those that have found nothing, and so lock nothing.
+    fn lock(&self, locks: &[&Lock]) -> Stored<Vec<Lock>>;
     /// Commits the open transaction. It is on the disk when this returns.
     fn commit(&self) -> Stored<()>;
     /// Undoes the open transaction, if there is one: some errors have undone it already.
@@ -53,33 +45,37 @@ pub(super) trait Connection: Session {
 
 /// Work that waits to be run, and is answered once.
 pub(super) trait Job: Send {
-    /// What it asks first, if that is known.
-    fn question(&self) -> Option<&Question>;
+    /// What it locks before it is run.
+    fn locks(&self) -> &[Lock];
+    /// Whether it has the turn.
+    fn has_turn(&self) -> bool {
+        self.locks().iter().any(Lock::is_turn)
+    }
     /// Runs it, and says whether it has succeeded; with `settled` only where all its statements have.
     fn run(&mut self, session: &dyn Session, settled: bool) -> bool;
     /// Answers it, with why the transaction was not committed, if it was not.
     fn answer(self: Box<Self>, failure: Option<&str>);
 }
 
-/// A job of `work`, which asks `question` first, and where its answer comes.
+/// A job of `work`, under `locks`, and where its answer comes.
 pub(super) fn job<T: Send + 'static>(
-    question: Option<Question>,
+    locks: Vec<Lock>,
     work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
 ) -> (Box<dyn Job>, oneshot::Receiver<Stored<T>>) {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Task { question, work, outcome: None, reply }), answer)
+    (Box::new(Task { locks, work, outcome: None, reply }), answer)
 }
 
 struct Task<T, F> {
-    question: Option<Question>,
+    locks: Vec<Lock>,
     work: F,
     outcome: Option<Stored<T>>,
     reply: oneshot::Sender<Stored<T>>,
 }
 
 impl<T: Send, F: Fn(&dyn Session) -> Stored<T> + Send> Job for Task<T, F> {
-    fn question(&self) -> Option<&Question> {
-        self.question.as_ref()
+    fn locks(&self) -> &[Lock] {
+        &self.locks
     }
 
     fn run(&mut self, session: &dyn Session, settled: bool) -> bool {
@@ -184,17 +180,18 @@ fn commit<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<(
 }
 
 fn attempt<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<()> {
-    connection.begin()?;
-    // Whoever asks nothing comes behind: it might change the answers.
-    group.sort_by_key(|job| job.question().is_none());
-    let asked = connection.ask_ahead(&questions(group));
-    if asked.is_err() || !group.iter_mut().all(|job| job.run(connection, false)) || connection.settle().is_err() {
+    // Whoever has the turn comes behind: it might change the answers.
+    group.sort_by_key(|job| job.has_turn());
+    let locked = begin(connection, group);
+    if locked.is_err() || !group.iter_mut().all(|job| job.run(connection, false)) || connection.settle().is_err() {
         connection.roll_back()?;
-        connection.begin()?;
-        group.iter_mut().try_for_each(|job| run_apart(connection, &mut **job)).inspect_err(|_| {
-            // The group fails as a whole, and the next one must find no open transaction.
-            let _ = connection.roll_back();
-        })?;
+        let locked = begin(connection, group);
+        locked.and_then(|()| group.iter_mut().try_for_each(|job| run_apart(connection, &mut **job))).inspect_err(
+            |_| {
+                // The group fails as a whole, and the next one must find no open transaction.
+                let _ = connection.roll_back();
+            },
+        )?;
     }
     connection.commit().inspect_err(|_| {
         // A commit that failed can leave the transaction open.
@@ -202,12 +199,18 @@ fn attempt<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<
     })
 }
 
-/// What the writes of a group ask first, each question once, and in an order in which all servers lock what is asked about.
-fn questions(group: &[Box<dyn Job>]) -> Vec<&Question> {
-    let mut questions: Vec<&Question> = group.iter().filter_map(|job| job.question()).collect();
-    questions.sort_unstable();
-    questions.dedup();
-    questions
+/// Begins the transaction of a group, and takes all its locks, in the order of everybody.
+fn begin<C: Connection>(connection: &C, group: &[Box<dyn Job>]) -> Stored<()> {
+    connection.begin()?;
+    let locks = in_order(group.iter().flat_map(|job| job.locks()).collect());
+    let missed: Vec<Lock> = connection.lock(&locks)?.iter().filter_map(Lock::instead).collect();
+    if missed.is_empty() {
+        return Ok(());
+    }
+    // Links that have not reported yet. To lock them now would be out of order.
+    connection.roll_back()?;
+    connection.begin()?;
+    connection.lock(&in_order(locks.into_iter().chain(&missed).collect())).map(drop)
 }
 
 /// Runs a write so that nothing of it stays if it fails.

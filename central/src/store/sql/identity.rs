@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use seatline_protocol::KeyId;
 
+use super::lock::Lock;
 use super::session::params;
 use super::{SqlStore, StoreError, Stored};
 use crate::store::Identity;
@@ -35,7 +36,7 @@ impl Identity for SqlStore {
             return Err(StoreError::Unavailable(reason.into()));
         }
         // A row that comes and goes in one commit: what waits for the disk waits here too, and nothing of it is seen.
-        self.attempt(None, |session| {
+        self.attempt(vec![Lock::turn()], |session| {
             session.run("INSERT INTO leftovers (link) VALUES ('health') ON CONFLICT (link) DO NOTHING", &[])?;
             session.run("DELETE FROM leftovers WHERE link = 'health'", &[])
         })

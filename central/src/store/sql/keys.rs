@@ -31,7 +31,7 @@ impl LinkKeys for SqlStore {
 
     async fn change_key(&self, change: &KeyChange, now: Timestamp) -> Stored<KeyChanged> {
         let change = change.clone();
-        self.write(move |session| change_key(session, &change, now)).await
+        self.write_locking([change.link.to_string()], move |session| change_key(session, &change, now)).await
     }
 
     async fn former_keys(&self, link: &LinkId) -> Stored<Vec<FormerKey>> {

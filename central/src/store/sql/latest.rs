@@ -7,9 +7,9 @@ use seatline_protocol::report::Outcome;
 use seatline_protocol::standing::Verdict;
 use seatline_protocol::{Digest, LinkId, Repeat, Report, Sequence};
 
-use super::group::Question;
 use super::history::{self, Newest};
 use super::links::{InForce, in_force};
+use super::lock::Lock;
 use super::people::{self, Brought};
 use super::row::{Row, name_of, to_json};
 use super::session::{Session, params};
@@ -168,9 +168,9 @@ const IN_FORCE_AND_STANDING: &str = "
            latest.content, latest.repeats, latest.repeats_digest
     FROM links JOIN latest ON latest.link = links.id WHERE links.id = ?1 FOR UPDATE";
 
-/// What [`in_force_and_standing`] asks first.
-pub(super) fn question(link: &LinkId) -> Question {
-    Question { sql: IN_FORCE_AND_STANDING, about: link.as_str().to_owned() }
+/// What [`in_force_and_standing`] asks first, as the lock of a link.
+pub(super) fn lock(link: &LinkId) -> Lock {
+    Lock::link_by(IN_FORCE_AND_STANDING, link)
 }
 
 /// As [`in_force`], and what stands in the row of the link. Of a link that has reported, both are one question.

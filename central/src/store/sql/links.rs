@@ -90,7 +90,7 @@ impl Links for SqlStore {
 
     async fn approve_link(&self, act: &Act, link: &LinkId, application: &ApplicationId) -> Stored<()> {
         let (id, application, now) = (link.clone(), application.clone(), act.at);
-        self.change(act, move |session| {
+        self.change_locking(act, [link.as_str()], move |session| {
             let before = locked(session, &id)?;
             if before.application.as_ref().is_some_and(|other| *other != application) {
                 return Err(StoreError::Conflict("another application that this link belongs to"));
@@ -108,7 +108,7 @@ impl Links for SqlStore {
 
     async fn set_link_state(&self, act: &Act, link: &LinkId, state: LinkState) -> Stored<()> {
         let (id, now) = (link.clone(), act.at);
-        self.change(act, move |session| {
+        self.change_locking(act, [link.as_str()], move |session| {
             let before = locked(session, &id)?;
             if before.approved_at.is_none() {
                 return Err(StoreError::Conflict("a decision to be made: the link was never approved"));
@@ -126,7 +126,7 @@ impl Links for SqlStore {
 
     async fn set_link_settings(&self, act: &Act, link: &LinkId, settings: &LinkSettings) -> Stored<()> {
         let (id, settings) = (link.clone(), settings.clone());
-        self.change(act, move |session| {
+        self.change_locking(act, [link.as_str()], move |session| {
             let before = locked(session, &id)?;
             let newer = session.execute(
                 "UPDATE links SET settings_revision = ?2, settings_changed_at = ?3, sync_interval = ?4,

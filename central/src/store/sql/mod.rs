@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `session`, `row` | what transactions are written against: statements, values, rows |
 //! | `group` | the writer thread, which commits many writes at once |
+//! | `lock` | what writes lock, and in which order |
 //! | `sqlite` | one file: one writer, readers apart from it |
 //! | `postgres` | a server that several of us share: one writer each, readers apart from it |
 //! | `applications`, `links`, … | the traits, by subject |
@@ -27,6 +28,7 @@ mod latest;
 mod leases;
 mod link_list;
 mod links;
+mod lock;
 mod news;
 mod people;
 mod postgres;
@@ -56,7 +58,8 @@ use tokio::sync::oneshot;
 
 use super::load::{Busy, Meter, StoreLoad};
 use super::{Store, StoreError, Stored};
-use group::{Job, Question};
+use group::Job;
+use lock::Lock;
 pub use seatline_postgres::PostgresAddress;
 use session::{OneStatement, Session};
 pub use sqlite::DATABASE_FILE;
@@ -136,33 +139,43 @@ impl SqlStore {
         view: View,
         work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
     ) -> Stored<T> {
-        let (job, answer) = group::job(None, work);
+        let (job, answer) = group::job(Vec::new(), work);
         self.driver.read(job, view).await;
         answered(answer).await
     }
 
     /// Runs `work` in a transaction, and gives its value after the commit. Where `work` fails, what it changed is undone.
-    /// It may run several times, all but the last without effect.
+    /// It may run several times, all but the last without effect. It has the turn: no other server runs such a one meanwhile.
     async fn write<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
-        self.meter.write(self.attempt(None, work)).await
+        self.write_locking::<&str, T>([], work).await
     }
 
-    /// As [`Self::write`], where it is known what `work` asks first.
-    async fn write_asking<T: Send + 'static>(
+    /// As [`Self::write`], where `work` changes links, or what hangs on them.
+    async fn write_locking<L: Into<String>, T: Send + 'static>(
         &self,
-        question: Question,
+        links: impl IntoIterator<Item = L>,
         work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
     ) -> Stored<T> {
-        self.meter.write(self.attempt(Some(question), work)).await
+        let links = links.into_iter().map(Lock::link);
+        self.meter.write(self.attempt([Lock::turn()].into_iter().chain(links).collect(), work)).await
     }
 
-    /// As [`Self::write`], without being counted as one.
+    /// As [`Self::write`], without the turn: `work` changes the link of `lock` and what hangs on it, and nothing else.
+    async fn write_to_link<T: Send + 'static>(
+        &self,
+        lock: Lock,
+        work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        self.meter.write(self.attempt(vec![lock], work)).await
+    }
+
+    /// Runs `work` in a transaction under `locks`, without being counted as a write.
     async fn attempt<T: Send + 'static>(
         &self,
-        question: Option<Question>,
+        locks: Vec<Lock>,
         work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
     ) -> Stored<T> {
-        let (job, answer) = group::job(question, work);
+        let (job, answer) = group::job(locks, work);
         self.driver.write(job)?;
         answered(answer).await
     }

@@ -11,7 +11,7 @@ use super::row::Row;
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored};
 use crate::domain::{Act, Application, ApplicationId, Changed, LinkState, Object, Record, RemovedLink, WouldGo};
-use crate::store::{PageSize, Removals};
+use crate::store::Removals;
 
 /// How many rows a batch deletes at the most: a write holds up all others.
 const BATCH: u32 = 500;
@@ -56,7 +56,7 @@ impl Removals for SqlStore {
 
     async fn remove_link(&self, act: &Act, link: &LinkId) -> Stored<()> {
         let (id, now) = (link.clone(), act.at);
-        self.change(act, move |session| {
+        self.change_locking(act, [link.as_str()], move |session| {
             let link = locked(session, &id)?;
             remove(session, &id, now)?;
             session.run("UPDATE applications SET link = NULL WHERE link = ?1", params![id.as_str()])?;
@@ -70,7 +70,7 @@ impl Removals for SqlStore {
 
     async fn refuse_link(&self, act: &Act, link: &LinkId) -> Stored<()> {
         let (id, now) = (link.clone(), act.at);
-        self.change(act, move |session| {
+        self.change_locking(act, [link.as_str()], move |session| {
             let link = locked(session, &id)?;
             if link.state != LinkState::Pending {
                 return Err(StoreError::Conflict("a decision on this link: it was approved"));
@@ -82,23 +82,27 @@ impl Removals for SqlStore {
     }
 
     async fn remove_application(&self, act: &Act, id: &ApplicationId) -> Stored<()> {
-        let (id, now) = (id.clone(), act.at);
-        self.change(act, move |session| {
-            let application = applications::locked(session, &id)?;
-            loop {
-                let query = "SELECT id FROM links WHERE application = ?1 ORDER BY id LIMIT ?2 FOR UPDATE";
-                let links = session.rows(query, params![id.as_str(), PageSize::MAX], |row| row.parsed("id"))?;
-                if links.is_empty() {
-                    break;
+        loop {
+            let (id, now) = (id.clone(), act.at);
+            let asked = id.clone();
+            let links = self.read(move |session| links_of(session, &asked)).await?;
+            let locked: Vec<String> = links.iter().map(LinkId::to_string).collect();
+            let removed = self.change_locking(act, locked, move |session| {
+                let application = applications::locked(session, &id)?;
+                if links_of(session, &id)? != links {
+                    return Ok(Changed::nothing(false));
                 }
                 links.iter().try_for_each(|link| remove(session, link, now))?;
+                session.run("DELETE FROM invites WHERE application = ?1", params![id.as_str()])?;
+                fleet::forget(session, &id, now)?;
+                session.run("DELETE FROM applications WHERE id = ?1", params![id.as_str()])?;
+                Ok(Changed::new(true, Record::removed("application.remove", object(&application), &application)))
+            });
+            // Where a link came or went since they were read, others are to be locked.
+            if removed.await? {
+                return Ok(());
             }
-            session.run("DELETE FROM invites WHERE application = ?1", params![id.as_str()])?;
-            fleet::forget(session, &id, now)?;
-            session.run("DELETE FROM applications WHERE id = ?1", params![id.as_str()])?;
-            Ok(Changed::new((), Record::removed("application.remove", object(&application), &application)))
-        })
-        .await
+        }
     }
 
     async fn sweep(&self) -> Stored<bool> {
@@ -157,6 +161,11 @@ impl Removals for SqlStore {
         })
         .await
     }
+}
+
+fn links_of(session: &dyn Session, application: &ApplicationId) -> Stored<Vec<LinkId>> {
+    let query = "SELECT id FROM links WHERE application = ?1 ORDER BY id";
+    session.rows(query, params![application.as_str()], |row| row.parsed("id"))
 }
 
 /// Removes a link: its row goes, its keys are remembered, and the rest is left to [`Removals::sweep`].

@@ -25,7 +25,7 @@ impl Reports for SqlStore {
         let link = link.clone();
         // The writer's time is the scarce one: what can be made ready is made ready here.
         let reports = reports.into_iter().map(Arrived::new).collect::<Stored<Vec<_>>>()?;
-        self.write_asking(latest::question(&link), move |session| {
+        self.write_to_link(latest::lock(&link), move |session| {
             let (mut in_force, mut standing) = match latest::in_force_and_standing(session, &link)? {
                 Ok(found) => found,
                 Err(code) => {

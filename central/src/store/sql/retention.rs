@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use seatline_protocol::{LinkId, Sequence};
 
-use super::row::Row;
+use super::row::{Row, odd};
 use super::session::{Session, params};
-use super::{SqlStore, Stored, repeats, set_aside};
+use super::{SqlStore, StoreError, Stored, repeats, set_aside};
 use crate::domain::{Act, Changed, LetGo, Object, Record, Retention, WouldForget};
 use crate::store::Retentions;
 
@@ -16,6 +16,19 @@ const LINKS: u32 = 50;
 const REPORTS: u32 = 500;
 /// How many links are looked at to say what would go.
 const SAMPLE: u32 = 32;
+
+/// The runs of a link that nothing shows any more: the last one before a time lasts on.
+macro_rules! old_runs {
+    ($what:literal, $rest:literal) => {
+        concat!(
+            $what,
+            " FROM history_runs WHERE link = ?1 AND (folded = 1 OR folded = 3) AND observed_at < ?2 AND sequence <
+                (SELECT MAX(later.sequence) FROM history_runs AS later
+                 WHERE later.link = ?1 AND later.track = history_runs.track AND later.observed_at < ?2) ",
+            $rest
+        )
+    };
+}
 
 #[async_trait]
 impl Retentions for SqlStore {
@@ -80,26 +93,44 @@ impl Retentions for SqlStore {
     async fn forget(&self, retention: &Retention, now: Timestamp, from: Option<&LinkId>) -> Stored<Option<LinkId>> {
         let (reports, history) = (retention.reports_before(now), retention.history_before(now));
         let from = from.map_or_else(String::new, |link| link.as_str().to_owned());
-        self.write(move |session| {
+        let look = move |session: &dyn Session| {
             let mut links = session.rows(
                 "SELECT id FROM links WHERE id >= ?1 ORDER BY id LIMIT ?2",
                 params![&from, LINKS + 1],
-                |row| Ok((row.text("id")?, row.parsed::<LinkId>("id"))),
+                |row| row.text("id"),
             )?;
             let beyond = if links.len() > LINKS as usize { links.pop() } else { None };
-            for (id, link) in links {
-                let forgotten = link.and_then(|link| {
+            let mut old = Vec::new();
+            for id in links {
+                match parsed(&id).and_then(|link| is_old(session, &link, reports, history)) {
+                    Ok(false) => {}
+                    Ok(true) | Err(StoreError::Corrupt { .. }) => old.push(id),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok((old, beyond))
+        };
+        let (old, beyond) = self.read(look).await?;
+        // Nearly always nothing is too old: then nothing is locked, and nobody waits.
+        if old.is_empty()
+            && let Ok(next) = beyond.as_deref().map(parsed).transpose()
+        {
+            return Ok(next);
+        }
+        self.write_locking(old.clone(), move |session| {
+            for id in &old {
+                let forgotten = parsed(id).and_then(|link| {
                     history.map_or(Ok(()), |before| forget_history(session, &link, before))?;
                     let rest = reports.map_or(Ok(Rest::Nothing), |before| forget_reports(session, &link, before))?;
                     Ok((rest == Rest::More).then_some(link))
                 });
-                if let Some(Some(link)) = set_aside::RETENTION.unless_read(session, &id, forgotten, now)? {
+                if let Some(Some(link)) = set_aside::RETENTION.unless_read(session, id, forgotten, now)? {
                     return Ok(Some(link));
                 }
             }
-            match beyond {
+            match &beyond {
                 // One whose id cannot be read is no place to go on from: the rest waits for the next walk.
-                Some((id, next)) => set_aside::RETENTION.unless_read(session, &id, next, now),
+                Some(id) => set_aside::RETENTION.unless_read(session, id, parsed(id), now),
                 None => Ok(None),
             }
         })
@@ -159,6 +190,39 @@ fn old_days(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<u
     Ok(count.unwrap_or_default())
 }
 
+fn parsed(id: &str) -> Stored<LinkId> {
+    id.parse().map_err(|error| odd("id", error))
+}
+
+/// Whether a link has anything that is to be forgotten.
+fn is_old(
+    session: &dyn Session,
+    link: &LinkId,
+    reports: Option<Timestamp>,
+    history: Option<Timestamp>,
+) -> Stored<bool> {
+    if let Some(before) = history {
+        let day = "SELECT span FROM history_spans WHERE link = ?1 AND span = 'day' AND begins_at < ?2 LIMIT 1";
+        for old in [day, old_runs!("SELECT sequence", "LIMIT 1")] {
+            if session.exists(old, params![link.as_str(), before])? {
+                return Ok(true);
+            }
+        }
+    }
+    let Some(before) = reports else { return Ok(false) };
+    // The newest of all stays.
+    Ok(matches!(oldest(session, link, 2)?[..], [(_, received_at), _] if received_at < before))
+}
+
+/// The oldest reports of a link, with when they were received.
+fn oldest(session: &dyn Session, link: &LinkId, most: u32) -> Stored<Vec<(u64, Timestamp)>> {
+    session.rows(
+        "SELECT sequence, received_at FROM reports WHERE link = ?1 ORDER BY sequence LIMIT ?2",
+        params![link.as_str(), most],
+        |row: &Row<'_>| Ok((row.number("sequence")?, row.time("received_at")?)),
+    )
+}
+
 /// What is left after a batch.
 #[derive(Debug, PartialEq, Eq)]
 enum Rest {
@@ -168,18 +232,7 @@ enum Rest {
 
 /// Forgets a batch of the oldest reports of a link, up to the first that is not too old, and never the newest of all.
 fn forget_reports(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<Rest> {
-    let oldest = |most: u32| {
-        session.rows(
-            "SELECT sequence, received_at FROM reports WHERE link = ?1 ORDER BY sequence LIMIT ?2",
-            params![link.as_str(), most],
-            |row: &Row<'_>| Ok((row.number::<u64>("sequence")?, row.time("received_at")?)),
-        )
-    };
-    // Of nearly all links the first report tells that nothing is too old.
-    if oldest(1)?.iter().all(|(_, received_at)| *received_at >= before) {
-        return Ok(Rest::Nothing);
-    }
-    let oldest = oldest(REPORTS + 1)?;
+    let oldest = oldest(session, link, REPORTS + 1)?;
     let newest_of_these = oldest.len().saturating_sub(1);
     let too_old = oldest[..newest_of_these].iter().take_while(|(_, received_at)| *received_at < before);
     let too_old: Vec<u64> = too_old.map(|(sequence, _)| *sequence).collect();
@@ -190,16 +243,11 @@ fn forget_reports(session: &dyn Session, link: &LinkId, before: Timestamp) -> St
     Ok(if too_old.len() < REPORTS as usize { Rest::Nothing } else { Rest::More })
 }
 
-/// Forgets the days of a link's history, and the runs that nothing shows any more: the last one before the time lasts on.
+/// Forgets the days of a link's history, and the runs that nothing shows any more.
 fn forget_history(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<()> {
     session.run(
         "DELETE FROM history_spans WHERE link = ?1 AND span = 'day' AND begins_at < ?2",
         params![link.as_str(), before],
     )?;
-    session.run(
-        "DELETE FROM history_runs WHERE link = ?1 AND (folded = 1 OR folded = 3) AND observed_at < ?2 AND sequence <
-            (SELECT MAX(later.sequence) FROM history_runs AS later
-             WHERE later.link = ?1 AND later.track = history_runs.track AND later.observed_at < ?2)",
-        params![link.as_str(), before],
-    )
+    session.run(old_runs!("DELETE", ""), params![link.as_str(), before])
 }

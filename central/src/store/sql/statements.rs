@@ -8,6 +8,7 @@ use seatline_protocol::exchange::RefusalCode;
 
 use super::fleet::marks;
 use super::links::in_force;
+use super::lock::Lock;
 use super::row::{Row, to_json};
 use super::session::{Session, params};
 use super::{SqlStore, Stored};
@@ -23,7 +24,7 @@ impl Statements for SqlStore {
         now: Timestamp,
     ) -> Stored<Result<LinkSettings, RefusalCode>> {
         let link = link.clone();
-        self.write(move |session| {
+        self.write_to_link(Lock::link(link.as_str()), move |session| {
             let settings = match in_force(session, &link)? {
                 Ok(in_force) => in_force.settings,
                 Err(code) => return Ok(Err(code)),

@@ -35,7 +35,17 @@ pub(super) fn clear_link(session: &dyn Session, id: &str) -> Stored<()> {
 pub(super) fn postpone(session: &dyn Session, id: &str, error: &StoreError, now: Timestamp) -> Stored<()> {
     set_aside::REVIEW.note(session, id, error, now)?;
     let later = now.checked_add(POSTPONED).unwrap_or(Timestamp::MAX);
-    session.run("UPDATE applications SET review_at = ?2 WHERE id = ?1", params![id, later])?;
-    session
-        .run("UPDATE links SET review_at = NULL WHERE id = (SELECT link FROM applications WHERE id = ?1)", params![id])
+    session.run("UPDATE applications SET review_at = ?2 WHERE id = ?1", params![id, later])
+}
+
+/// The links that applications show.
+pub(super) fn links_shown<'i>(session: &dyn Session, ids: impl Iterator<Item = &'i String>) -> Stored<Vec<String>> {
+    let shown = "SELECT link FROM applications WHERE id = ?1";
+    let each = ids.map(|id| Ok(session.row(shown, params![id], |row| row.text_option("link"))?.flatten()));
+    each.filter_map(Stored::transpose).collect()
+}
+
+/// The link of what is set aside does not call for its review either.
+pub(super) fn forget_link(session: &dyn Session, id: &str) -> Stored<()> {
+    session.run("UPDATE links SET review_at = NULL WHERE id = ?1", params![id])
 }

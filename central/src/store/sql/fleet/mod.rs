@@ -50,7 +50,7 @@ impl SqlStore {
     async fn keep_reviews(&self, read: Vec<review::Read>, failed: &mut review::Failed, now: Timestamp) -> Stored<u64> {
         let batch = Arc::new(read);
         let together = Arc::clone(&batch);
-        let kept = self.write(move |session| {
+        let kept = self.write_locking(batch.iter().filter_map(review::Read::link), move |session| {
             together.iter().map(|found| review::keep(session, found, now)).collect::<Stored<Vec<bool>>>()
         });
         match kept.await {
@@ -60,7 +60,8 @@ impl SqlStore {
         let mut reviewed = 0;
         for place in 0..batch.len() {
             let alone = Arc::clone(&batch);
-            match self.write(move |session| review::keep(session, &alone[place], now)).await {
+            let keep = move |session: &dyn Session| review::keep(session, &alone[place], now);
+            match self.write_locking(batch[place].link(), keep).await {
                 Ok(kept) => reviewed += u64::from(kept),
                 Err(error @ StoreError::Corrupt { .. }) => failed.push((batch[place].id().to_string(), error)),
                 Err(error) => return Err(error),
@@ -76,8 +77,9 @@ impl Fleet for SqlStore {
         let due = self.read(move |session| review::due(session, now, most)).await?;
         let more = due.applications.len() + due.idle.len() >= most as usize;
         if !due.idle.is_empty() {
-            let idle = due.idle;
-            self.write(move |session| idle.iter().try_for_each(|link| marks::clear_link(session, link))).await?;
+            let (links, idle) = (due.idle.clone(), due.idle);
+            let clear = move |session: &dyn Session| idle.iter().try_for_each(|link| marks::clear_link(session, link));
+            self.write_locking(links, clear).await?;
         }
         let (reminders, applications) = (reminders.clone(), due.applications);
         let read = self.read(move |session| review::read_each(session, &applications, &reminders, now));
@@ -85,22 +87,22 @@ impl Fleet for SqlStore {
         let reviewed = self.keep_reviews(read, &mut failed, now).await?;
         let failed = Arc::new(failed);
         if !failed.is_empty() {
-            let failed = Arc::clone(&failed);
+            let (asked, failed) = (Arc::clone(&failed), Arc::clone(&failed));
+            let links = self.read(move |session| marks::links_shown(session, asked.iter().map(|(id, _)| id))).await?;
+            let locked = links.clone();
             let postpone = move |session: &dyn Session| {
-                failed.iter().try_for_each(|(id, error)| marks::postpone(session, id, error, now))
+                failed.iter().try_for_each(|(id, error)| marks::postpone(session, id, error, now))?;
+                links.iter().try_for_each(|link| marks::forget_link(session, link))
             };
-            self.write(postpone).await?;
+            self.write_locking(locked, postpone).await?;
         }
         Ok(Reviewed { reviewed, more, failed: failed.iter().map(|(id, _)| id.clone()).collect() })
     }
 
     async fn review_one(&self, id: &ApplicationId, reminders: &Reminders, now: Timestamp) -> Stored<()> {
         let (id, reminders) = (id.clone(), reminders.clone());
-        self.write(move |session| {
-            let found = review::read(session, &id, &reminders, now)?;
-            review::keep(session, &found, now).map(drop)
-        })
-        .await
+        let found = self.read(move |session| review::read(session, &id, &reminders, now)).await?;
+        self.write_locking(found.link(), move |session| review::keep(session, &found, now).map(drop)).await
     }
 
     async fn to_review(&self, now: Timestamp) -> Stored<Option<Timestamp>> {

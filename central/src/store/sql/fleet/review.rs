@@ -48,6 +48,11 @@ impl Read {
     pub(super) fn id(&self) -> ApplicationId {
         self.row.application.clone()
     }
+
+    /// The link that it shows, which is locked where it is kept.
+    pub(super) fn link(&self) -> Option<String> {
+        self.link.as_ref().map(|link| link.id.to_string())
+    }
 }
 
 /// At most `most` applications and links whose time has come, those that wait longest first.
@@ -148,7 +153,7 @@ pub(super) fn read(session: &dyn Session, id: &ApplicationId, reminders: &Remind
 /// and `false` is given.
 pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored<bool> {
     let id = &read.row.application;
-    // The link before the application, as everywhere; both by one question, which PostgreSQL is waited for.
+    // Both by one question, which PostgreSQL is waited for.
     let unmarked = match &read.link {
         Some(link) => session.row(
             "SELECT links.marks AS link_marks, applications.marks FROM links

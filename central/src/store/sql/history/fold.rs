@@ -1,5 +1,7 @@
 //! Runs become part of their spans: the day, the month and ever. What is not yet is folded where it is read.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::{LinkId, Settings};
 
@@ -43,20 +45,36 @@ struct Found {
     unfolded: Stored<Unfolded>,
 }
 
-/// Folds up to `most` runs; gives how many there were. What cannot be read is set aside, and is in the way of no other.
-pub(super) fn fold(session: &dyn Session, most: u16, now: Timestamp) -> Stored<u32> {
-    let runs = session.rows(
+/// The links that [`fold`] is to fold.
+pub(super) fn links(session: &dyn Session, most: u16, now: Timestamp) -> Stored<BTreeSet<String>> {
+    let runs = unfolded_first(session, most)?;
+    let again = if runs.len() < usize::from(most) { set_aside::HISTORY.due(session, now)? } else { None };
+    Ok(runs.into_iter().map(|run| run.link).chain(again).collect())
+}
+
+/// Folds up to `most` runs, as far as they are of `links`; gives how many there were. What cannot be read is set aside, and is in the
+/// way of no other.
+pub(super) fn fold(session: &dyn Session, links: &BTreeSet<String>, most: u16, now: Timestamp) -> Stored<u32> {
+    let mut runs = unfolded_first(session, most)?;
+    let count = runs.len();
+    // A link whose run came meanwhile is not locked.
+    runs.retain(|run| links.contains(&run.link));
+    fold_each(session, runs, now)?;
+    if count < usize::from(most)
+        && let Some(link) = set_aside::HISTORY.due(session, now)?.filter(|link| links.contains(link))
+    {
+        try_again(session, &link, most, now)?;
+    }
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+fn unfolded_first(session: &dyn Session, most: u16) -> Stored<Vec<Found>> {
+    session.rows(
         "SELECT link, sequence, observed_at, before_at, content FROM history_runs WHERE folded <> 1 AND folded <> 3
          ORDER BY link, sequence LIMIT ?1",
         params![most],
         found,
-    )?;
-    let count = runs.len();
-    fold_each(session, runs, now)?;
-    if count < usize::from(most) {
-        try_again(session, most, now)?;
-    }
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    )
 }
 
 /// Folds runs, in the order of their links. Gives whether all could be.
@@ -90,17 +108,16 @@ fn fold_one(session: &dyn Session, unfolded: &Unfolded, known: &mut Option<(Link
 }
 
 /// Tries the runs of a link again that were set aside a while ago: somebody may have mended them, or a newer version reads them.
-fn try_again(session: &dyn Session, most: u16, now: Timestamp) -> Stored<()> {
-    let Some(link) = set_aside::HISTORY.due(session, now)? else { return Ok(()) };
+fn try_again(session: &dyn Session, link: &str, most: u16, now: Timestamp) -> Stored<()> {
     let runs = session.rows(
         "SELECT link, sequence, observed_at, before_at, content FROM history_runs
          WHERE link = ?1 AND track = ?2 AND folded = 3 ORDER BY sequence LIMIT ?3",
-        params![&link, COUNTS, most],
+        params![link, COUNTS, most],
         found,
     )?;
     let may_be_more = runs.len() >= usize::from(most);
     if fold_each(session, runs, now)? && !may_be_more {
-        set_aside::HISTORY.end(session, &link)?;
+        set_aside::HISTORY.end(session, link)?;
     }
     Ok(())
 }

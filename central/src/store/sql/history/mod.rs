@@ -32,7 +32,11 @@ impl Histories for SqlStore {
     }
 
     async fn fold_history(&self, most: u16, now: Timestamp) -> Stored<u32> {
-        self.write(move |session| fold::fold(session, most, now)).await
+        let links = self.read(move |session| fold::links(session, most, now)).await?;
+        if links.is_empty() {
+            return Ok(0);
+        }
+        self.write_locking(links.clone(), move |session| fold::fold(session, &links, most, now)).await
     }
 
     async fn report_side(&self, link: &LinkId, sequence: Sequence) -> Stored<Option<Side>> {

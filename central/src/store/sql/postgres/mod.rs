@@ -1,7 +1,8 @@
 //! PostgreSQL, for several servers on one database.
 //!
-//! Each process commits in groups on one connection, as on a file, and reads on a few others. Every step ends in bounded
-//! time, and a server that does not answer is left alone for a while: whoever asks meanwhile is refused at once. A
+//! Each process commits in groups, as on a file, and reads on a few other connections. What products send is written on one
+//! connection, and what people and jobs do, one server at a time, on another: so nothing that they do, and no server that
+//! stands still while it does it, holds up the products of the others. Every step ends in bounded time, and a server that does not answer is left alone for a while: whoever asks meanwhile is refused at once. A
 //! connection that was lost before its commit is made anew, and the work is run again; where it was lost in the commit
 //! itself, nobody can know, and whoever asked is told so.
 
@@ -10,6 +11,7 @@ mod server;
 mod session;
 
 use std::cell::{Cell, Ref, RefCell};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +21,8 @@ use seatline_postgres::PostgresAddress;
 use seatline_postgres::trouble::{self, Trouble};
 use tokio::sync::Semaphore;
 
-use super::group::{self, Job, Question, Writer};
+use super::group::{self, Job, Writer};
+use super::lock::{Lock, is_of_link};
 use super::row::Row;
 use super::session::{Param, Session};
 use super::{Driver, StoreError, Stored, View};
@@ -43,7 +46,10 @@ mod embedded {
 #[derive(Debug)]
 pub(super) struct Postgres {
     server: Arc<Server>,
-    writer: Writer,
+    /// Writes of one link each.
+    of_links: Writer,
+    /// Writes that have the turn.
+    with_turn: Writer,
     turns: Arc<Semaphore>,
 }
 
@@ -51,10 +57,9 @@ impl Postgres {
     /// Connects, and brings the tables up to date. It blocks.
     pub(super) fn open(address: PostgresAddress) -> Stored<Self> {
         let server = Arc::new(made(address)?);
-        let (session, trouble, is_lost, is_read_only) = Default::default();
-        let writing = Writing { server: Arc::clone(&server), session, trouble, is_lost, is_read_only };
-        let writer = Writer::start(writing)?;
-        Ok(Self { server, writer, turns: Arc::new(Semaphore::new(READERS)) })
+        let writer = || Writer::start(Writing::on(&server));
+        let (of_links, with_turn) = (writer()?, writer()?);
+        Ok(Self { server, of_links, with_turn, turns: Arc::new(Semaphore::new(READERS)) })
     }
 }
 
@@ -93,7 +98,7 @@ impl Driver for Postgres {
     }
 
     fn write(&self, job: Box<dyn Job>) -> Stored<()> {
-        self.writer.write(job)
+        if job.has_turn() { self.with_turn.write(job) } else { self.of_links.write(job) }
     }
 
     async fn keep_months(&self, forget_before: Option<Timestamp>, now: Timestamp) -> Stored<()> {
@@ -156,9 +161,27 @@ struct Writing {
     is_lost: Cell<bool>,
     /// It leads to a server that takes no changes: the next transaction has a new one.
     is_read_only: Cell<bool>,
+    /// What the open transaction has locked.
+    locked: RefCell<BTreeSet<String>>,
 }
 
 impl Writing {
+    fn on(server: &Arc<Server>) -> Self {
+        let (session, trouble, is_lost, is_read_only, locked) = Default::default();
+        Self { server: Arc::clone(server), session, trouble, is_lost, is_read_only, locked }
+    }
+
+    /// Whoever changes a link has locked it before anything else ([`super::lock`]). In tests, one who has not is found also where
+    /// nobody else wants it.
+    fn in_order(&self, sql: &str, params: &[Param<'_>]) -> Stored<()> {
+        match params.first() {
+            Some(Param::Text(Some(link))) if is_of_link(sql) && !self.locked.borrow().contains(*link) => {
+                Err(StoreError::Unavailable(format!("a defect of this program: {link} is not locked by: {sql}").into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn session(&self) -> Stored<Ref<'_, PostgresSession>> {
         let lost = || StoreError::Unavailable("the connection was lost".into());
         if self.is_lost.get() {
@@ -186,10 +209,16 @@ impl Writing {
 
 impl Session for Writing {
     fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<u64> {
+        if cfg!(debug_assertions) {
+            self.in_order(sql, params)?;
+        }
         self.step(|session| session.execute(sql, params))
     }
 
     fn run(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<()> {
+        if cfg!(debug_assertions) {
+            self.in_order(sql, params)?;
+        }
         self.step(|session| session.run(sql, params))
     }
 
@@ -203,6 +232,9 @@ impl Session for Writing {
         params: &[Param<'_>],
         take: &mut dyn FnMut(&Row<'_>) -> Stored<()>,
     ) -> Stored<()> {
+        if cfg!(debug_assertions) {
+            self.in_order(sql, params)?;
+        }
         self.step(|session| session.each(sql, params, take))
     }
 }
@@ -220,8 +252,11 @@ impl group::Connection for Writing {
         self.step(|session| session.control_unsettled("BEGIN"))
     }
 
-    fn ask_ahead(&self, questions: &[&Question]) -> Stored<()> {
-        self.step(|session| session.ask_ahead(questions))
+    fn lock(&self, locks: &[&Lock]) -> Stored<Vec<Lock>> {
+        if cfg!(debug_assertions) {
+            *self.locked.borrow_mut() = locks.iter().map(|lock| lock.about.clone()).collect();
+        }
+        self.step(|session| session.lock(locks))
     }
 
     fn commit(&self) -> Stored<()> {

@@ -1,7 +1,7 @@
 //! Statements on a connection to PostgreSQL.
 //!
 //! A statement is prepared once for each connection. What is run without waiting goes out together with the next statement
-//! that is waited for, and what the writes of a group ask first is asked for all of them at once: most groups cost two
+//! that is waited for, and the locks of a group of writes are taken at once: most groups cost two
 //! round trips and a commit, however many writes they hold.
 
 use std::cell::{Cell, RefCell};
@@ -19,7 +19,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Error, Statement};
 
 use super::placeholders;
-use crate::store::sql::group::Question;
+use crate::store::sql::lock::Lock;
 use crate::store::sql::row::{Columns, Row, odd};
 use crate::store::sql::session::{Param, Session};
 use crate::store::{StoreError, Stored};
@@ -37,8 +37,8 @@ type Unsettled = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 pub(in crate::store::sql) struct PostgresSession {
     prepared: RefCell<HashMap<&'static str, Statement>>,
     unsettled: RefCell<Unsettleds>,
-    /// The answers to what was asked ahead.
-    ahead: RefCell<HashMap<Question, Vec<tokio_postgres::Row>>>,
+    /// What was found where locks were taken.
+    ahead: RefCell<HashMap<Lock, Vec<tokio_postgres::Row>>>,
     trouble: Cell<Option<Trouble>>,
     /// Last, so that it goes last: what is unsettled keeps its client.
     connection: Connection,
@@ -82,16 +82,16 @@ impl PostgresSession {
         self.unsettle(move |client| Box::pin(async move { client.batch_execute(sql).await }))
     }
 
-    /// Asks all `questions` at once, and keeps each answer for who asks that first.
-    pub(super) fn ask_ahead(&self, questions: &[&Question]) -> Stored<()> {
+    /// Takes all `locks`, one after the other, by questions that go out at once, and keeps each answer for who asks that first. Gives
+    /// those that have found nothing.
+    pub(super) fn lock(&self, locks: &[&Lock]) -> Stored<Vec<Lock>> {
         self.ahead.borrow_mut().clear();
-        let Some(any) = questions.first() else { return Ok(()) };
-        let prepared = |question: &&Question| self.prepared(question.sql, &[Param::from(any.about.as_str())]);
-        let statements = questions.iter().map(prepared).collect::<Stored<Vec<_>>>()?;
+        let prepared = |lock: &&Lock| self.prepared(lock.sql, &[Param::from(lock.about.as_str())]);
+        let statements = locks.iter().map(prepared).collect::<Stored<Vec<_>>>()?;
         let answers = self.ask(async |client| {
-            let mut asking = Vec::with_capacity(questions.len());
-            for (statement, question) in statements.iter().zip(questions) {
-                let mut question = Box::pin(async move { client.query(statement, &[&question.about]).await });
+            let mut asking = Vec::with_capacity(locks.len());
+            for (statement, lock) in statements.iter().zip(locks) {
+                let mut question = Box::pin(async move { client.query(statement, &[&lock.about]).await });
                 asking.push((sent(question.as_mut()).await, question));
             }
             let mut answers = Vec::with_capacity(asking.len());
@@ -103,17 +103,21 @@ impl PostgresSession {
             }
             Ok(answers)
         })?;
-        self.ahead.borrow_mut().extend(questions.iter().copied().cloned().zip(answers));
-        Ok(())
+        let mut missed = Vec::new();
+        for (lock, rows) in locks.iter().copied().zip(answers) {
+            if rows.is_empty() {
+                missed.push(lock.clone());
+            }
+            self.ahead.borrow_mut().insert(lock.clone(), rows);
+        }
+        Ok(missed)
     }
 
-    /// The answer to what was asked ahead, for the first who asks it.
+    /// What was found where a lock was taken, for the first who asks the same.
     fn answered_ahead(&self, sql: &'static str, params: &[Param<'_>]) -> Option<Vec<tokio_postgres::Row>> {
         let mut ahead = self.ahead.borrow_mut();
         match params {
-            [Param::Text(Some(about))] if !ahead.is_empty() => {
-                ahead.remove(&Question { sql, about: (*about).to_owned() })
-            }
+            [Param::Text(Some(about))] if !ahead.is_empty() => ahead.remove(&Lock { sql, about: (*about).to_owned() }),
             _ => None,
         }
     }

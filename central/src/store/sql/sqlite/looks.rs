@@ -76,20 +76,20 @@ mod tests {
         made(&path).expect("a database");
         let looks = Looks::start(path.clone()).expect("a thread");
         let (go_on, goes_on) = channel::<()>();
-        let (first, holds_up) = group::job(None, move |_| {
+        let (first, holds_up) = group::job(Vec::new(), move |_| {
             goes_on.recv().expect("the story goes on");
             Ok(())
         });
         looks.look(first).await;
-        let (before, seen_before) = group::job(None, move |session| {
+        let (before, seen_before) = group::job(Vec::new(), move |session| {
             let seen = tags(session)?;
             let tag = "INSERT INTO application_tags (application, tag) VALUES ('a', 'new')";
             Session::run(&connect(&path)?, tag, &[])?;
             Ok(seen)
         });
         let (wrong, failed) =
-            group::job(None, |session| session.rows("SELECT tag FROM nowhere", params![], |row| row.text("tag")));
-        let (beside, seen_beside) = group::job(None, tags);
+            group::job(Vec::new(), |session| session.rows("SELECT tag FROM nowhere", params![], |row| row.text("tag")));
+        let (beside, seen_beside) = group::job(Vec::new(), tags);
         for job in [before, wrong, beside] {
             looks.look(job).await;
         }
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(seen_before.await.expect("answered").expect("read"), Vec::<String>::new());
         failed.await.expect("answered").expect_err("there is no such table");
         assert_eq!(seen_beside.await.expect("answered").expect("read"), Vec::<String>::new(), "of the same commit");
-        let (after, seen_after) = group::job(None, tags);
+        let (after, seen_after) = group::job(Vec::new(), tags);
         looks.look(after).await;
         assert_eq!(seen_after.await.expect("answered").expect("read"), ["new"], "and the next one of the next");
     }

@@ -89,7 +89,7 @@ mod tests {
         let path = dir.path().join("central.db");
         made(&path).expect("a database");
         let readers = Readers { most_time: Duration::from_millis(20), ..Readers::new(path) };
-        let (endless, answer) = group::job(None, |session| {
+        let (endless, answer) = group::job(Vec::new(), |session| {
             session.rows(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) AS most FROM n",
                 &[],
@@ -100,7 +100,7 @@ mod tests {
         let error = answer.await.expect("answered").expect_err("it has no end");
         assert!(error.to_string().contains("took too long"), "{error}");
         let (short, answer) =
-            group::job(None, |session| session.exists("SELECT key_id FROM identity WHERE singleton = 2", &[]));
+            group::job(Vec::new(), |session| session.exists("SELECT key_id FROM identity WHERE singleton = 2", &[]));
         readers.read(short).await;
         assert!(!answer.await.expect("answered").expect("read"), "the connection serves the next one");
         assert_eq!(readers.idle.lock().expect("the connections").len(), 1);

@@ -4,7 +4,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use crate::store::Stored;
-use crate::store::sql::group::{self, Question};
+use crate::store::sql::group;
+use crate::store::sql::lock::Lock;
 use crate::store::sql::row::{Columns, Row, odd};
 use crate::store::sql::session::{Param, Session};
 
@@ -80,9 +81,9 @@ impl group::Connection for Connection {
         Ok(self.execute_batch("BEGIN IMMEDIATE")?)
     }
 
-    fn ask_ahead(&self, _questions: &[&Question]) -> Stored<()> {
-        // No question is waited for.
-        Ok(())
+    fn lock(&self, _locks: &[&Lock]) -> Stored<Vec<Lock>> {
+        // Whoever writes is alone.
+        Ok(Vec::new())
     }
 
     fn commit(&self) -> Stored<()> {
@@ -125,7 +126,7 @@ mod tests {
     fn what_every_exchange_asks_is_planned_once() {
         let dir = tempfile::tempdir().expect("a directory");
         let connection = made(&dir.path().join("central.db")).expect("a database");
-        let sql = latest::question(&LinkId::from_random([0; 24])).sql;
+        let sql = latest::lock(&LinkId::from_random([0; 24])).sql;
         for n in 0..3 {
             let link = LinkId::from_random([n; 24]);
             let found = (&connection as &dyn Session).row(sql, params![link.as_str()], |_| Ok(()));
