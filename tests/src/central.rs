@@ -48,6 +48,18 @@ impl Central {
         central
     }
 
+    /// Another server on the same database, serving.
+    pub fn replica(&self) -> Self {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        for key in ["central.key", "pseudonym.key"] {
+            std::fs::copy(self.dir().join(key), home.path().join(key)).expect("copied with its mode");
+        }
+        let (database, token) = (self.database.clone(), self.token.clone());
+        let mut replica = Self { home, database, address: own_address(), token, process: None };
+        replica.serve();
+        replica
+    }
+
     /// Serves, from the same directory and on the same port as before.
     pub fn serve(&mut self) {
         let mut command = self.command(&["serve", "--listen", &self.address.to_string()]);

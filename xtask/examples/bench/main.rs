@@ -35,8 +35,8 @@ struct Bench {
     #[arg(long)]
     out: PathBuf,
     /// Only the measurements whose name begins so: counting, exchange, memory, sync, accounts, api, crashes; or the fleets,
-    /// which are measured only when they are asked for: central-1000, central-100000, central-1000000, and
-    /// central-postgresql, a thousand on PostgreSQL
+    /// which are measured only when they are asked for: central-1000, central-100000, central-1000000,
+    /// central-postgresql, a thousand on PostgreSQL, and central-replicas, with two servers on it
     #[arg(long)]
     only: Option<String>,
 }
@@ -55,11 +55,12 @@ const MEASUREMENTS: [Measurement; 7] = [
 ];
 
 /// The measurements of whole fleets, which take up to an hour and some gigabytes.
-const FLEETS: [Measurement; 4] = [
+const FLEETS: [Measurement; 5] = [
     ("central-1000", fleet::thousand),
     ("central-100000", fleet::hundred_thousand),
     ("central-1000000", fleet::million),
     ("central-postgresql", fleet::postgresql),
+    ("central-replicas", fleet::replicas),
 ];
 
 fn main() -> ExitCode {

@@ -1,6 +1,8 @@
 //! Where central keeps a fleet.
 
 use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use seatline_central::store::sql::{DATABASE_FILE, PostgresAddress, SqlStore};
@@ -30,7 +32,7 @@ impl Database {
 
     /// A server with its data in PostgreSQL.
     pub fn postgres() -> (Central, Self) {
-        let server = Postgres::start_with(&["fsync=on"]);
+        let server = Postgres::start_with(&["fsync=on", "max_connections=40"]);
         let central = Central::start_on(&server.address("owner", DATABASE));
         (central, Self::Postgres(Box::new(server)))
     }
@@ -43,6 +45,20 @@ impl Database {
                 SqlStore::postgres(PostgresAddress::parse(&server.address("owner", DATABASE))?).await?
             }
         })
+    }
+
+    /// How often PostgreSQL had to end a transaction because two waited for each other, when all servers have gone.
+    pub fn deadlocks(&self) -> Result<f64, Problem> {
+        let Self::Postgres(server) = self else { return Ok(0.0) };
+        let mut client = server.client();
+        // Whoever was in one has told of it when he has gone.
+        let others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                      AND backend_type = 'client backend'";
+        while !client.query(others, &[])?.is_empty() {
+            thread::sleep(Duration::from_millis(50));
+        }
+        let ended = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        Ok(client.query_one(ended, &[])?.get::<_, i64>(0) as f64)
     }
 
     /// The bytes of the database as of its last commit, also what stands in the journal of a file as yet.

@@ -52,7 +52,6 @@ struct Waiting {
 
 /// What all connections share.
 struct Shared {
-    central: SocketAddr,
     reports: Vec<Vec<u8>>,
     /// The earliest first. Who was told to come again stands behind those who were not.
     queue: Mutex<VecDeque<Waiting>>,
@@ -60,8 +59,8 @@ struct Shared {
     pace: Pace,
 }
 
-/// Sends all reports, each until it has its receipt.
-pub fn run(central: SocketAddr, reports: Vec<Vec<u8>>, connections: usize, pace: Pace) -> Result<Measured, Problem> {
+/// Sends all reports, each until it has its receipt, over connections to one server after the other.
+pub fn run(servers: &[SocketAddr], reports: Vec<Vec<u8>>, connections: usize, pace: Pace) -> Result<Measured, Problem> {
     // One thread serves all connections: a switch of threads for each exchange would be at the server's cost.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -72,10 +71,10 @@ pub fn run(central: SocketAddr, reports: Vec<Vec<u8>>, connections: usize, pace:
             Pace::PerSecond(rate) => begun + Duration::from_secs_f64(report as f64 / rate),
         };
         let queue = (0..receipts).map(|report| Waiting { report, due: due(report) }).collect();
-        let shared = Arc::new(Shared { central, reports, queue: Mutex::new(queue), begun, pace });
+        let shared = Arc::new(Shared { reports, queue: Mutex::new(queue), begun, pace });
         let mut lanes = JoinSet::new();
-        for _ in 0..connections.min(receipts) {
-            lanes.spawn(serve(Arc::clone(&shared)));
+        for server in servers.iter().cycle().take(connections.min(receipts)) {
+            lanes.spawn(serve(*server, Arc::clone(&shared)));
         }
         let (mut waits, mut refused) = (Vec::with_capacity(receipts), 0);
         while let Some(lane) = lanes.join_next().await {
@@ -93,8 +92,8 @@ pub fn run(central: SocketAddr, reports: Vec<Vec<u8>>, connections: usize, pace:
 }
 
 /// One connection: takes what is due next, until nothing waits.
-async fn serve(shared: Arc<Shared>) -> std::io::Result<(Vec<Duration>, usize)> {
-    let mut connection = BufReader::new(connect(&shared).await?);
+async fn serve(server: SocketAddr, shared: Arc<Shared>) -> std::io::Result<(Vec<Duration>, usize)> {
+    let mut connection = BufReader::new(connect(server).await?);
     let (mut waits, mut refused) = (Vec::new(), 0);
     loop {
         let next = shared.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
@@ -103,7 +102,7 @@ async fn serve(shared: Arc<Shared>) -> std::io::Result<(Vec<Duration>, usize)> {
         let sent = Instant::now();
         let Answer { retry_after, closes } = exchange(&mut connection, &shared.reports[report]).await?;
         if closes {
-            connection = BufReader::new(connect(&shared).await?);
+            connection = BufReader::new(connect(server).await?);
         }
         match retry_after {
             None => waits.push(match shared.pace {
@@ -119,8 +118,8 @@ async fn serve(shared: Arc<Shared>) -> std::io::Result<(Vec<Duration>, usize)> {
     }
 }
 
-async fn connect(shared: &Shared) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect(shared.central).await?;
+async fn connect(server: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

@@ -12,6 +12,7 @@ mod pages;
 mod product;
 mod seed;
 
+use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
@@ -69,16 +70,51 @@ pub fn postgresql(_: &Bench) -> Result<Vec<Figure>, Problem> {
     Ok(figures)
 }
 
-/// What the products of a fleet in a database report as fast as they can: first what they have said, then something new.
+/// A thousand applications on PostgreSQL, whose products report to two servers, held against the same with one of them alone.
+pub fn replicas(_: &Bench) -> Result<Vec<Figure>, Problem> {
+    let (mut one, database) = Database::postgres();
+    let mut fleet = seeded(&mut one, &database, SIZES[0])?;
+    let alone = reported(&[one.address()], &database, &mut fleet)?;
+    let mut other = one.replica();
+    let shared = reported(&[one.address(), other.address()], &database, &mut fleet)?;
+    check(&one, &fleet)?;
+    one.kill();
+    other.kill();
+    let against = "the same at one server";
+    let named = |what: &str| format!("{} applications at two servers on one PostgreSQL: {what}", SIZES[0]);
+    let mut figures = Vec::new();
+    for (what, (shared, _), (alone, _)) in [
+        ("exchanges over 32 connections each", &shared[0], &alone[0]),
+        ("exchanges that say something new", &shared[1], &alone[1]),
+    ] {
+        figures.push(Figure::new(named(what), shared.per_second(), "/s").against(against, alone.per_second()));
+        let (longest, of_one) = (shared.percentile(99), alone.percentile(99));
+        figures.push(Figure::new(named("99 of 100 of them"), longest, "ms").against(against, of_one));
+    }
+    let deadlocks = Figure::new(named("deadlocks that PostgreSQL had to end"), database.deadlocks()?, "times");
+    figures.push(deadlocks.must(Goal::Below(1.0)));
+    Ok(figures)
+}
+
+/// What the products of a fleet in a database report as fast as they can.
 fn on((mut central, database): (Central, Database)) -> Result<[(Measured, f64); 2], Problem> {
     let mut fleet = seeded(&mut central, &database, SIZES[0])?;
-    let both = [
-        fastest(&central, &database, &mut fleet, FAST_REPORTS, News::None)?,
-        fastest(&central, &database, &mut fleet, NEW_REPORTS, News::Count)?,
-    ];
+    let both = reported(&[central.address()], &database, &mut fleet)?;
     check(&central, &fleet)?;
     central.kill();
     Ok(both)
+}
+
+/// What products report as fast as they can: first what they have said, then something new.
+fn reported(
+    servers: &[SocketAddr],
+    database: &Database,
+    fleet: &mut [Product],
+) -> Result<[(Measured, f64); 2], Problem> {
+    Ok([
+        fastest(servers, database, fleet, FAST_REPORTS, News::None)?,
+        fastest(servers, database, fleet, NEW_REPORTS, News::Count)?,
+    ])
 }
 
 /// A fleet in the database of a server, which serves when it is there.
@@ -98,8 +134,7 @@ fn measure(applications: usize) -> Result<Vec<Figure>, Problem> {
     let (mut central, database) = Database::sqlite();
     let mut fleet = seeded(&mut central, &database, applications)?;
     eprintln!("  reporting");
-    let (fast, bytes) = fastest(&central, &database, &mut fleet, FAST_REPORTS, News::None)?;
-    let (new, new_bytes) = fastest(&central, &database, &mut fleet, NEW_REPORTS, News::Count)?;
+    let [(fast, bytes), (new, new_bytes)] = reported(&[central.address()], &database, &mut fleet)?;
     let hourly = paced(&central, &mut fleet, Duration::from_secs(3_600))?;
     let worst = paced(&central, &mut fleet, Duration::from_secs(60))?;
     let memory = memory_of(central.process_id(), "VmHWM:")?;
@@ -111,7 +146,7 @@ fn measure(applications: usize) -> Result<Vec<Figure>, Problem> {
 
 /// Reports as fast as they are taken, and how many bytes each of them has added to the database.
 fn fastest(
-    central: &Central,
+    servers: &[SocketAddr],
     database: &Database,
     fleet: &mut [Product],
     number: usize,
@@ -119,7 +154,7 @@ fn fastest(
 ) -> Result<(Measured, f64), Problem> {
     let before = database.bytes()?;
     let reports = product::reports(fleet, number, news)?;
-    let measured = load::run(central.address(), reports, CONNECTIONS, Pace::Fastest)?;
+    let measured = load::run(servers, reports, CONNECTIONS, Pace::Fastest)?;
     let bytes = database.bytes()?.saturating_sub(before) as f64 / measured.receipts as f64;
     Ok((measured, bytes))
 }
@@ -128,7 +163,8 @@ fn fastest(
 fn paced(central: &Central, fleet: &mut [Product], span: Duration) -> Result<Measured, Problem> {
     let rate = fleet.len() as f64 / span.as_secs_f64();
     let reports = ((rate * PACED.as_secs_f64()) as usize).max(1);
-    load::run(central.address(), product::reports(fleet, reports, News::None)?, 4 * CONNECTIONS, Pace::PerSecond(rate))
+    let reports = product::reports(fleet, reports, News::None)?;
+    load::run(&[central.address()], reports, 4 * CONNECTIONS, Pace::PerSecond(rate))
 }
 
 /// Nothing that has a receipt may be missing: of some products, everything that they have sent is in the chain.
