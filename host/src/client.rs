@@ -8,7 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use seatline_protocol::exchange::{self, ExchangeRequest, ExchangeResponse};
+use seatline_protocol::exchange::{self, ExchangeRequest, ExchangeResponse, Refusal};
 use seatline_protocol::text;
 use seatline_protocol::wait::{self, WaitRequest};
 use serde::Serialize;
@@ -62,6 +62,8 @@ pub enum ClientError {
         status: u16,
         /// What it said, cleaned and capped.
         message: String,
+        /// The code of its refusal, where it is a central server that says why.
+        code: Option<String>,
         /// How long it wants to be left alone.
         retry_after: Option<Duration>,
     },
@@ -80,9 +82,10 @@ fn detail(message: &str) -> String {
 }
 
 impl ClientError {
-    /// A stable code for machines.
-    pub fn code(&self) -> &'static str {
+    /// A stable code for machines. For a refusal, the central server's own.
+    pub fn code(&self) -> &str {
         match self {
+            Self::Status { code: Some(code), .. } => code,
             Self::Unreachable { .. } => "central-unreachable",
             Self::Slow { .. } => "central-slow",
             Self::Tls { .. } => "central-tls",
@@ -154,8 +157,11 @@ impl Client {
             let seconds = header.and_then(|value| value.trim().parse().ok()).map(Duration::from_secs);
             let retry_after = seconds.map(|wanted| wanted.min(MAX_RETRY_AFTER));
             let body = response.body_mut().with_config().limit(16 * 1024).lossy_utf8(true).read_to_string();
-            let message = refusal_in(&body.unwrap_or_default());
-            return Err(ClientError::Status { url: url.to_owned(), status, message, retry_after });
+            let refusal = refusal_in(&body.unwrap_or_default());
+            let (code, message) =
+                refusal.map(|Refusal { code, message, .. }| (code, text::line(&message, 200))).unzip();
+            let (url, message) = (url.to_owned(), message.unwrap_or_default());
+            return Err(ClientError::Status { url, status, message, code, retry_after });
         }
         let date = response.headers().get("date").and_then(|value| value.to_str().ok());
         let at = date.and_then(|date| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok());
@@ -171,10 +177,9 @@ impl Client {
 
 /// The reason in an error's body, where it is one of ours: an exchange that says why it was refused. A page of HTML from
 /// some proxy says nothing that the status does not.
-fn refusal_in(body: &str) -> String {
-    let response: Option<ExchangeResponse> = serde_json::from_str(body).ok();
-    let refusal = response.and_then(|response| response.refusals.into_iter().next());
-    refusal.map(|refusal| text::line(&refusal.message, 200)).unwrap_or_default()
+fn refusal_in(body: &str) -> Option<Refusal> {
+    let response: ExchangeResponse = serde_json::from_str(body).ok()?;
+    response.refusals.into_iter().next()
 }
 
 fn failure(url: &str, error: &ureq::Error) -> ClientError {

@@ -251,9 +251,9 @@ fn is_whole(collected: &Result<Collected, CollectError>) -> bool {
     })
 }
 
-/// Whether no answer came.
+/// Whether no answer came. A central server that wants to be left alone for a while is there, and says so to any node.
 fn is_unreachable(exchanged: &Result<ExchangeOutcome, ExchangeError>) -> bool {
-    matches!(exchanged, Err(ExchangeError::Client(_)))
+    matches!(exchanged, Err(ExchangeError::Client(error)) if error.retry_after().is_none())
 }
 
 /// Notes what was done, and plans what follows.
