@@ -64,6 +64,14 @@ pub struct ExchangeResponse {
     pub refusals: Vec<Refusal>,
 }
 
+impl ExchangeRequest {
+    /// Everything sealed in it.
+    pub fn documents(&self) -> impl Iterator<Item = &str> {
+        let Self { join, reports, continuity, rotation } = self;
+        join.iter().chain(rotation).chain(continuity).chain(reports).map(String::as_str)
+    }
+}
+
 impl fmt::Debug for ExchangeRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { join, reports, continuity, rotation } = self;
@@ -167,6 +175,8 @@ pub enum RefusalCode {
     OverQuota,
     /// The key of the link was replaced as often as it may be within a day: the rotation is taken when a day has passed.
     TooManyKeys,
+    /// More documents of one product have come from one address than any product sends: they are taken a little later.
+    TooManyDocuments,
     /// The product's clock and the central server's differ by more than is tolerated.
     WrongClock,
     /// The request is larger than is allowed.
@@ -196,6 +206,7 @@ impl RefusalCode {
             Self::PastReport => "past-report",
             Self::OverQuota => "over-quota",
             Self::TooManyKeys => "too-many-keys",
+            Self::TooManyDocuments => "too-many-documents",
             Self::WrongClock => "wrong-clock",
             Self::TooLarge => "too-large",
             Self::Malformed => "malformed",

@@ -67,6 +67,13 @@ impl Token {
     }
 }
 
+/// The footer of a token, where it has one of at most `max` bytes. What stands before it is not decoded.
+pub(crate) fn footer_of(text: &str, max: usize) -> Option<Vec<u8>> {
+    let (_, footer) = text.strip_prefix(HEADER)?.rsplit_once('.')?;
+    // Base64 writes three bytes in four characters.
+    if footer.len() > (max * 4).div_ceil(3) { None } else { BASE64.decode(footer).ok() }
+}
+
 /// Signs a payload and a footer, which may be empty, for `assertion`.
 pub(crate) fn sign(key: &SecretKey, payload: &[u8], footer: &[u8], assertion: &[u8]) -> String {
     assemble(payload, &key.sign(&pae(&[HEADER.as_bytes(), payload, footer, assertion])), footer)

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyId, PublicKey, SecretKey};
-use crate::paseto::{HEADER, Malformed, Token, assemble, sign};
+use crate::paseto::{HEADER, Malformed, Token, assemble, footer_of, sign};
 use crate::repeat::{self, Entry, Repeat};
 use crate::report::Report;
 use crate::text;
@@ -297,6 +297,13 @@ pub fn read_again<T: Document>(token: &str) -> Result<T, OpenError> {
 /// As [`open`], for the form of the text alone.
 pub fn key_id<T: Document>(token: &str) -> Result<KeyId, OpenError> {
     Unopened::<T>::read(token).map(|unopened| unopened.parts.footer.kid)
+}
+
+/// As [`key_id`], by the footer alone: the rest of the text is not looked at, and may be anything. None where there is no footer of
+/// a sealed document.
+pub fn claimed_key(token: &str) -> Option<KeyId> {
+    let footer: Footer = serde_json::from_slice(&footer_of(token, MAX_FOOTER_BYTES)?).ok()?;
+    Some(footer.kid)
 }
 
 /// A pasted document without what mail, forms and shells add: white space and invisible characters, quote marks at the

@@ -10,7 +10,7 @@ use seatline_protocol::exchange::MAX_REQUEST_BYTES;
 use super::Failure;
 use super::output::print;
 use super::place::Place;
-use crate::link::{exchange, parse};
+use crate::link::{Toll, exchange, parse};
 use crate::private_file;
 
 /// The exit status of an import in which some documents were refused.
@@ -32,7 +32,7 @@ impl Import {
     pub(super) async fn run(self, place: &Place) -> Result<u8, Failure> {
         let request = parse(&read(&self.file)?)?;
         let central = place.central().await?;
-        let response = exchange(&central, request).await?;
+        let response = exchange(&central, request, &mut Toll::free()).await?;
         let json =
             serde_json::to_string_pretty(&response).map_err(|error| Failure::new("output", error.to_string()))?;
         match &self.out {

@@ -15,7 +15,7 @@ use super::{Failure, Output};
 use crate::jobs::Jobs;
 use crate::link::waiting::DEFAULT_PLACES;
 use crate::metrics::{DEFAULT_APPLICATIONS, MAX_APPLICATIONS, Metrics};
-use crate::server::{App, router};
+use crate::server::{App, DEFAULT_DOCUMENTS_PER_SECOND, MAX_DOCUMENTS_PER_SECOND, Rates, router};
 use crate::sso::{Sso, SsoConfig};
 
 /// The open files that are no connections: the database, the log, the libraries.
@@ -41,6 +41,11 @@ pub(super) struct Serve {
     /// have all
     #[arg(long, value_name = "NUMBER")]
     connections_per_address: Option<NonZeroUsize>,
+    /// How many documents (reports, mostly) one product may send from one address in a second, in the long run, and 2,400 at once.
+    /// No product comes near it; what is more is told to come again
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_DOCUMENTS_PER_SECOND,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DOCUMENTS_PER_SECOND)))]
+    documents_per_second: u32,
     /// How many products may wait for news at once, which brings "Synchronise now" to them within two seconds. Each holds a
     /// connection and some ten KiB; the others learn of it with their next report
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_PLACES)]
@@ -86,7 +91,8 @@ impl Serve {
         let gate = app.gate.clone().behind(proxies.clone());
         let metrics =
             Metrics { is_open: self.open_metrics, applications: self.metrics_applications, ..app.metrics.clone() };
-        let router = router(App { gate, sso, metrics, ..app })?;
+        let rates = Rates::new(self.documents_per_second);
+        let router = router(App { gate, sso, metrics, rates, ..app })?;
         let started = json!({
             "listening": format!("http://{address}"),
             "public_url": central.public_url(),

@@ -25,7 +25,7 @@ pub const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How long it is told that a bound was met.
 const TOLD_FOR: SignedDuration = DAY;
 /// After what time it is noted again: a product that is refused all the time costs no write each time.
-const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// How much a link has brought: it drains evenly, so much a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub enum Bound {
     TooManyKeys,
     /// What time a report may say that it was made at.
     PastReport,
+    /// How many documents may come from one address within a second.
+    TooManyDocuments,
 }
 
 impl Bound {
@@ -86,6 +88,7 @@ impl Bound {
             RefusalCode::OverQuota => Some(Self::OverQuota),
             RefusalCode::TooManyKeys => Some(Self::TooManyKeys),
             RefusalCode::PastReport => Some(Self::PastReport),
+            RefusalCode::TooManyDocuments => Some(Self::TooManyDocuments),
             _ => None,
         }
     }
@@ -96,6 +99,7 @@ impl Bound {
             Self::OverQuota => RefusalCode::OverQuota.name(),
             Self::TooManyKeys => RefusalCode::TooManyKeys.name(),
             Self::PastReport => RefusalCode::PastReport.name(),
+            Self::TooManyDocuments => RefusalCode::TooManyDocuments.name(),
         }
     }
 
@@ -115,6 +119,12 @@ impl Bound {
             Self::PastReport => "this product sends reports which say that they were made before it was linked, and they are \
                                  refused: set its clock. If the clock is right, somebody else may have its key: suspend the \
                                  link"
+                .to_owned(),
+            Self::TooManyDocuments => "more documents that this product has sealed come from one address than any product \
+                                       sends, and what is more is told to wait there. See at the product what sends so \
+                                       much; the log of this server says from where it comes. If it is not the product, \
+                                       somebody else has its key or repeats what it has sent: have its key replaced, or \
+                                       suspend the link"
                 .to_owned(),
         }
     }
@@ -283,7 +293,8 @@ mod tests {
 
     #[test]
     fn each_bound_has_the_code_of_its_refusal() {
-        for code in [RefusalCode::OverQuota, RefusalCode::TooManyKeys, RefusalCode::PastReport] {
+        use RefusalCode::{OverQuota, PastReport, TooManyDocuments, TooManyKeys};
+        for code in [OverQuota, TooManyKeys, PastReport, TooManyDocuments] {
             assert_eq!(Bound::of(code).map(Bound::code), Some(code.name()));
         }
         assert_eq!(Bound::of(RefusalCode::Fork), None);

@@ -97,7 +97,7 @@ mod tests {
             let added = central.add_application(&actor, name, "acme-wiki", "").await.expect("added");
             let made = central.make_invite(&actor, Some(&added.id)).await.expect("an invite");
             let (invite, _) = seatline_protocol::seal::open_introduced(&made.invite).expect("an invite");
-            crate::link::exchange(&central, joining(invite)).await.expect("joined");
+            crate::link::exchange(&central, joining(invite), &mut crate::link::Toll::free()).await.expect("joined");
         }
         let begin = || response(central.clone(), Selection::default(), "evidence.jsonl");
         // Nobody takes what they give: each has more pieces than wait, and so keeps its turn.

@@ -8,7 +8,7 @@ use seatline_protocol::exchange::{MAX_REPORTS, MAX_REQUEST_BYTES, RefusalCode};
 use seatline_protocol::seal;
 use seatline_protocol::{ExchangeRequest, ExchangeResponse, LinkId, Refusal, text};
 
-use super::{join, reports, rotation, statements};
+use super::{Toll, join, reports, rotation, statements};
 use crate::central::Central;
 use crate::domain::LinkSettings;
 use crate::store::StoreError;
@@ -36,6 +36,14 @@ pub enum ExchangeError {
         /// How long to wait, in seconds.
         seconds: i64,
     },
+    /// One product has sent more from one address than any does.
+    #[error(
+        "this product sends more documents than any should: what waits is taken in {seconds} seconds; see what sends so much, or          who else has its key"
+    )]
+    TooMany {
+        /// How long to wait, in seconds.
+        seconds: i64,
+    },
     /// The store could not keep what came.
     #[error("the central server cannot store reports at this moment: try again later")]
     Store(#[from] StoreError),
@@ -56,6 +64,7 @@ impl ExchangeError {
         match self {
             Self::TooLarge => RefusalCode::TooLarge,
             Self::Malformed(_) | Self::Slow => RefusalCode::Malformed,
+            Self::TooMany { .. } => RefusalCode::TooManyDocuments,
             Self::Busy | Self::Flood { .. } | Self::Store(_) | Self::Random(_) | Self::Seal(_) | Self::Ending => {
                 RefusalCode::Unavailable
             }
@@ -87,22 +96,26 @@ pub fn parse(bytes: &[u8]) -> Result<ExchangeRequest, ExchangeError> {
     if is_too_large { Err(ExchangeError::TooLarge) } else { Ok(request) }
 }
 
-/// Answers a request.
+/// Answers a request, whose `toll` is paid by whoever has sealed something of it.
 ///
 /// # Errors
 /// Where the store, randomness or sealing fails: then it should be sent again. A document that is refused is no error.
-pub async fn exchange(central: &Central, request: ExchangeRequest) -> Result<ExchangeResponse, ExchangeError> {
+pub async fn exchange(
+    central: &Central,
+    request: ExchangeRequest,
+    toll: &mut Toll<'_>,
+) -> Result<ExchangeResponse, ExchangeError> {
     let mut response = ExchangeResponse::default();
     let joined = match &request.join {
-        Some(join) => join::answer(central, join, &mut response).await?,
+        Some(join) => join::answer(central, join, toll, &mut response).await?,
         None => None,
     };
     let rotated = match &request.rotation {
-        Some(rotation) => rotation::answer(central, rotation, &mut response).await?,
+        Some(rotation) => rotation::answer(central, rotation, toll, &mut response).await?,
         None => None,
     };
-    let stating = statements::answer(central, request.continuity, &mut response).await?;
-    let reporting = reports::answer(central, request.reports, &mut response).await?;
+    let stating = statements::answer(central, request.continuity, toll, &mut response).await?;
+    let reporting = reports::answer(central, request.reports, toll, &mut response).await?;
     if let Some((link, settings)) = reporting.or(stating).or(rotated).or(joined) {
         response.settings = Some(central.sealed_settings(&link, &settings)?);
         response.pseudonym_key = central.pseudonym_key_for(&link).await?.transpose()?;

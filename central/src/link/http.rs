@@ -13,10 +13,12 @@ use http_body_util::BodyExt as _;
 use seatline_protocol::ExchangeResponse;
 use seatline_protocol::exchange::{MAX_REQUEST_BYTES, RefusalCode};
 use seatline_web::Repeated;
+use seatline_web::rate::block;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::exchange::{ExchangeError, exchange, parse};
-use super::strangers;
+use super::{Toll, strangers};
+use crate::auth::address;
 use crate::server::App;
 
 /// How long a request may take to come whole.
@@ -60,12 +62,14 @@ impl Door {
 pub async fn handle(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let began = Instant::now();
-    let result = match strangers::held_up(&app, &parts) {
-        None => answer(&app, &parts.headers, body).await,
+    let from = block(address(&app, &parts));
+    let mut toll = Toll::of(&app, from);
+    let result = match strangers::held_up(&app, from) {
+        None => answer(&app, &parts.headers, body, &mut toll).await,
         Some(flood) => Err(flood),
     };
     app.metrics.counters.exchanged(began, &result);
-    strangers::count(&app, &parts, &result);
+    strangers::count(&app, from, &toll, &result);
     match result {
         Ok(response) => Json(response).into_response(),
         Err(error) => {
@@ -80,7 +84,12 @@ pub async fn handle(State(app): State<App>, request: Request) -> Response {
     }
 }
 
-async fn answer(app: &App, headers: &HeaderMap, body: Body) -> Result<ExchangeResponse, ExchangeError> {
+async fn answer(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    toll: &mut Toll<'_>,
+) -> Result<ExchangeResponse, ExchangeError> {
     // Without an announced length the request may become as long as any.
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let bytes = announced.unwrap_or(MAX_REQUEST_BYTES);
@@ -91,7 +100,8 @@ async fn answer(app: &App, headers: &HeaderMap, body: Body) -> Result<ExchangeRe
     let (body, share) = read.map_err(|_| ExchangeError::Slow)??;
     let request = parse(&body)?;
     drop(body);
-    let response = exchange(&app.central, request).await;
+    toll.enter(request.documents()).await?;
+    let response = exchange(&app.central, request, toll).await;
     drop(share);
     response
 }
@@ -124,13 +134,17 @@ impl IntoResponse for ExchangeError {
     fn into_response(self) -> Response {
         let status = match self.code() {
             RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            RefusalCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            // Whoever is to come again later hears it in one way, whyever it is: that is what products know.
+            RefusalCode::Unavailable | RefusalCode::TooManyDocuments => StatusCode::SERVICE_UNAVAILABLE,
             _ if matches!(self, Self::Slow) => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_REQUEST,
         };
         let mut response = (status, Json(self.response())).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = if let Self::Flood { seconds } = self { seconds } else { RETRY_SECONDS };
+            let seconds = match self {
+                Self::Flood { seconds } | Self::TooMany { seconds } => seconds,
+                _ => RETRY_SECONDS,
+            };
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response

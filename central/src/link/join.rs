@@ -6,7 +6,7 @@ use seatline_protocol::seal;
 use seatline_protocol::{ExchangeResponse, Join, LinkId, Refusal, Welcome};
 
 use super::exchange::{ExchangeError, InForce};
-use super::removed;
+use super::{Toll, removed};
 use seatline_web::secret::random;
 
 use crate::central::Central;
@@ -16,6 +16,7 @@ use crate::domain::{Link, LinkState, Redeemed, Redemption, TokenHash};
 pub(super) async fn answer(
     central: &Central,
     sealed: &str,
+    toll: &mut Toll<'_>,
     response: &mut ExchangeResponse,
 ) -> Result<Option<InForce>, ExchangeError> {
     let (join, key) = match seal::open_introduced::<Join>(sealed) {
@@ -33,7 +34,12 @@ pub(super) async fn answer(
         now: central.now(),
     };
     let refuse = |code: RefusalCode, message: &str| Refusal::new("join", None, code.name(), message);
-    match central.store().redeem(&redemption).await? {
+    let redeemed = central.store().redeem(&redemption).await?;
+    // Anybody can make a key. It is a product's only once it has come with an invite.
+    if redeemed != Redeemed::Unknown {
+        toll.pay(&redemption.key.id());
+    }
+    match redeemed {
         Redeemed::Link(link) if link.state == LinkState::Suspended => {
             let message = "the link is suspended: ask the administrator of the central server";
             response.refusals.push(refuse(RefusalCode::LinkSuspended, message));

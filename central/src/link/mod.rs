@@ -11,7 +11,9 @@ mod reports;
 mod rotation;
 mod statements;
 mod strangers;
+mod toll;
 pub mod wait;
 pub mod waiting;
 
 pub use exchange::{ExchangeError, exchange, parse};
+pub use toll::{Payer, Toll};

@@ -11,11 +11,17 @@ use seatline_web::Rate;
 
 use super::exchange::{ExchangeError, InForce};
 use super::removed;
+use super::toll::{Toll, holds};
 use crate::central::Central;
 use crate::domain::{Admitted, Incoming, LinkSettings, RemovedLink, Sender};
 
-/// A report that was opened and who sealed it, or why it was not opened.
-type Opened = Result<(Arc<Sender>, Incoming), Refusal>;
+/// What opening a report has come to.
+struct Opened {
+    /// Whose seal has held.
+    by: Option<KeyId>,
+    /// The report and who sealed it, or why it is refused.
+    report: Result<(Arc<Sender>, Incoming), Refusal>,
+}
 
 /// The place of a report in the request: refusals name it.
 type Place = usize;
@@ -33,6 +39,7 @@ struct Batch {
 pub(super) async fn answer(
     central: &Central,
     sealed: Vec<String>,
+    toll: &mut Toll<'_>,
     response: &mut ExchangeResponse,
 ) -> Result<Option<InForce>, ExchangeError> {
     if sealed.is_empty() {
@@ -41,13 +48,14 @@ pub(super) async fn answer(
     let mut sent = Vec::new();
     let mut senders = Senders::default();
     for (place, sealed) in sealed.into_iter().enumerate() {
-        sent.push((place, addressed(central, &mut senders, &sealed).await?, sealed));
+        sent.push((place, addressed(central, &mut senders, toll, &sealed).await?, sealed));
     }
     removed::tell(central, senders.removed, response)?;
     let opened = computed(sent.len(), move || sent.into_iter().map(open).collect::<Vec<_>>()).await?;
     let mut batches: Vec<Batch> = Vec::new();
-    for (place, opened) in opened.into_iter().enumerate() {
-        match opened {
+    for (place, Opened { by, report }) in opened.into_iter().enumerate() {
+        by.iter().for_each(|key| toll.pay(key));
+        match report {
             Err(refusal) => response.refusals.push(refusal),
             Ok((sender, incoming)) => match batches.iter_mut().find(|batch| batch.sender == sender) {
                 Some(batch) => batch.reports.push((place, incoming)),
@@ -78,10 +86,12 @@ pub(super) struct Senders {
     pub(super) removed: Option<RemovedLink>,
 }
 
-/// Reads a document and looks up who sealed it, or says why it is refused already.
+/// Reads a document and looks up who sealed it, or says why it is refused already. What names the key of a removed link pays by
+/// that alone: there is no product any more that could be kept waiting by it.
 pub(super) async fn addressed<D: Document>(
     central: &Central,
     senders: &mut Senders,
+    toll: &mut Toll<'_>,
     sealed: &str,
 ) -> Result<Result<Addressed<D>, Reason>, ExchangeError> {
     let document = match Unopened::<D>::read(sealed) {
@@ -94,6 +104,7 @@ pub(super) async fn addressed<D: Document>(
             let sender = central.sender(document.key_id()).await?;
             if sender.is_none() && senders.removed.is_none() {
                 senders.removed = central.store().removed_by_key(document.key_id()).await?;
+                senders.removed.iter().for_each(|_| toll.pay(document.key_id()));
             }
             senders.known.insert(document.key_id().clone(), sender.clone());
             sender
@@ -116,15 +127,24 @@ type Sent = (Place, Result<Addressed<Report>, Reason>, String);
 
 fn open((place, addressed, sealed): Sent) -> Opened {
     let refused = |(code, message): Reason| Refusal::new("report", Some(place), code, &message);
-    let Addressed { sender, document } = addressed.map_err(refused)?;
-    let entry = document.open_entry(&sender.key).map_err(|error| refused((error.code(), error.to_string())))?;
-    if *entry.link() != sender.link {
-        let message = "the report names another link than the one that its key belongs to";
-        return Err(refused((RefusalCode::LinkUnknown.name(), message.to_owned())));
-    }
-    let digest = Digest::of(sealed.as_bytes());
-    let key = sender.key.id();
-    Ok((sender, Incoming { sealed, digest, entry, key }))
+    let Addressed { sender, document } = match addressed {
+        Ok(addressed) => addressed,
+        Err(reason) => return Opened { by: None, report: Err(refused(reason)) },
+    };
+    let (opened, key) = (document.open_entry(&sender.key), document.key_id().clone());
+    let by = holds(&opened).then(|| key.clone());
+    let report = match opened {
+        Err(error) => Err(refused((error.code(), error.to_string()))),
+        Ok(entry) if *entry.link() != sender.link => {
+            let message = "the report names another link than the one that its key belongs to";
+            Err(refused((RefusalCode::LinkUnknown.name(), message.to_owned())))
+        }
+        Ok(entry) => {
+            let digest = Digest::of(sealed.as_bytes());
+            Ok((sender, Incoming { sealed, digest, entry, key }))
+        }
+    };
+    Opened { by, report }
 }
 
 /// Stores the reports of one link; receipts and refusals are added once that is committed. Gives the link's settings, if

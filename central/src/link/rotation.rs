@@ -7,8 +7,8 @@ use seatline_protocol::{ExchangeResponse, Refusal, Rotation, seal};
 
 use super::exchange::{ExchangeError, InForce};
 use super::join::welcome;
-use super::removed;
 use super::reports::{Addressed, Reason, Senders, addressed, reason};
+use super::{Toll, removed};
 use crate::central::Central;
 use crate::domain::{KeyChange, KeyChanged, LinkState, Sender};
 
@@ -16,12 +16,13 @@ use crate::domain::{KeyChange, KeyChanged, LinkState, Sender};
 pub(super) async fn answer(
     central: &Central,
     sealed: &str,
+    toll: &mut Toll<'_>,
     response: &mut ExchangeResponse,
 ) -> Result<Option<InForce>, ExchangeError> {
     let mut senders = Senders::default();
-    let addressed = addressed::<Rotation>(central, &mut senders, sealed).await?;
+    let addressed = addressed::<Rotation>(central, &mut senders, toll, sealed).await?;
     removed::tell(central, senders.removed, response)?;
-    let change = match addressed.and_then(open) {
+    let change = match addressed.and_then(|addressed| open(addressed, toll)) {
         Ok(change) => change,
         Err((code, message)) => {
             response.refusals.push(Refusal::new("rotation", None, code, &message));
@@ -50,10 +51,9 @@ pub(super) async fn answer(
     Ok(None)
 }
 
-fn open(addressed: Addressed<Rotation>) -> Result<KeyChange, Reason> {
-    let Addressed { sender, document } = addressed;
-    let rotation = document.open(&sender.key).map_err(|error| (error.code(), error.to_string()))?;
-    let Sender { link, key: old } = Arc::unwrap_or_clone(sender);
+fn open(addressed: Addressed<Rotation>, toll: &mut Toll<'_>) -> Result<KeyChange, Reason> {
+    let rotation = toll.open(&addressed)?;
+    let Sender { link, key: old } = Arc::unwrap_or_clone(addressed.sender);
     if rotation.link != link {
         let message = "the rotation names another link than the one that its key belongs to";
         return Err((RefusalCode::LinkUnknown.name(), message.to_owned()));

@@ -6,8 +6,8 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Continuity, Digest, ExchangeResponse, Refusal};
 
 use super::exchange::{ExchangeError, InForce};
-use super::removed;
 use super::reports::{Addressed, Reason, Senders, addressed, reason};
+use super::{Toll, removed};
 use crate::central::Central;
 use crate::domain::{Sender, Stated};
 
@@ -21,12 +21,14 @@ struct Batch {
 pub(super) async fn answer(
     central: &Central,
     sealed: Vec<String>,
+    toll: &mut Toll<'_>,
     response: &mut ExchangeResponse,
 ) -> Result<Option<InForce>, ExchangeError> {
     let mut senders = Senders::default();
     let mut batches: Vec<Batch> = Vec::new();
     for (place, sealed) in sealed.into_iter().enumerate() {
-        match addressed(central, &mut senders, &sealed).await?.and_then(|addressed| open(addressed, sealed)) {
+        let addressed = addressed(central, &mut senders, toll, &sealed).await?;
+        match addressed.and_then(|addressed| open(addressed, sealed, toll)) {
             Err((code, message)) => response.refusals.push(refusal(place, code, &message)),
             Ok((sender, stated)) => match batches.iter_mut().find(|batch| batch.sender == sender) {
                 Some(batch) => batch.stated.push((place, stated)),
@@ -56,9 +58,13 @@ pub(super) async fn answer(
     Ok(in_force)
 }
 
-fn open(addressed: Addressed<Continuity>, sealed: String) -> Result<(Arc<Sender>, Stated), Reason> {
-    let Addressed { sender, document } = addressed;
-    let statement = document.open(&sender.key).map_err(|error| (error.code(), error.to_string()))?;
+fn open(
+    addressed: Addressed<Continuity>,
+    sealed: String,
+    toll: &mut Toll<'_>,
+) -> Result<(Arc<Sender>, Stated), Reason> {
+    let statement = toll.open(&addressed)?;
+    let sender = addressed.sender;
     if statement.link != sender.link {
         let message = "the statement names another link than the one that its key belongs to";
         return Err((RefusalCode::LinkUnknown.name(), message.to_owned()));

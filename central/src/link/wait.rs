@@ -12,13 +12,14 @@ use axum::response::{IntoResponse as _, Response};
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::wait::{MAX_CLOCK_DIFFERENCE, MAX_REQUEST_BYTES};
 use seatline_protocol::{ExchangeResponse, LinkId, Refusal, Wait, WaitRequest, text};
+use seatline_web::rate::block;
 use tokio::time::{Instant, timeout_at};
 
 use super::exchange::ExchangeError;
-use super::removed;
-use super::reports::{Addressed, Senders, addressed, reason};
-use super::strangers;
+use super::reports::{Senders, addressed, reason};
 use super::waiting::{Ticket, Woken};
+use super::{Toll, removed, strangers};
+use crate::auth::address;
 use crate::central::Central;
 use crate::domain::LinkState;
 use crate::server::App;
@@ -30,15 +31,20 @@ const BODY_TIME: Duration = Duration::from_secs(5);
 /// `POST /link/v1/wait`
 pub async fn handle(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let result = match strangers::held_up(&app, &parts) {
+    let from = block(address(&app, &parts));
+    let mut toll = Toll::of(&app, from);
+    let result = match strangers::held_up(&app, from) {
         Some(flood) => Err(flood),
-        None => match read(body).await {
-            Ok(wish) => answer(&app.central, &wish).await,
-            Err(error) => Err(error),
-        },
+        None => wished(&app, body, &mut toll).await,
     };
-    strangers::count(&app, &parts, &result);
+    strangers::count(&app, from, &toll, &result);
     result.map_or_else(ExchangeError::into_response, |response| Json(response).into_response())
+}
+
+async fn wished(app: &App, body: Body, toll: &mut Toll<'_>) -> Result<ExchangeResponse, ExchangeError> {
+    let wish = read(body).await?;
+    toll.enter(std::iter::once(wish.wait.as_str())).await?;
+    answer(&app.central, &wish, toll).await
 }
 
 async fn read(body: Body) -> Result<WaitRequest, ExchangeError> {
@@ -51,14 +57,18 @@ async fn read(body: Body) -> Result<WaitRequest, ExchangeError> {
 ///
 /// # Errors
 /// Where all places are taken, or the store cannot be asked: then it should come again later.
-pub async fn answer(central: &Central, request: &WaitRequest) -> Result<ExchangeResponse, ExchangeError> {
+async fn answer(
+    central: &Central,
+    request: &WaitRequest,
+    toll: &mut Toll<'_>,
+) -> Result<ExchangeResponse, ExchangeError> {
     let mut response = ExchangeResponse::default();
     let mut senders = Senders::default();
-    let addressed = addressed::<Wait>(central, &mut senders, &request.wait).await?;
+    let addressed = addressed::<Wait>(central, &mut senders, toll, &request.wait).await?;
     removed::tell(central, senders.removed, &mut response)?;
-    let wait = match addressed.and_then(|Addressed { sender, document }| {
-        let wait = document.open(&sender.key).map_err(|error| (error.code(), error.to_string()))?;
-        if wait.link == sender.link { Ok(wait) } else { Err(of(RefusalCode::LinkUnknown)) }
+    let wait = match addressed.and_then(|addressed| {
+        let wait = toll.open(&addressed)?;
+        if wait.link == addressed.sender.link { Ok(wait) } else { Err(of(RefusalCode::LinkUnknown)) }
     }) {
         Ok(wait) => wait,
         Err((code, message)) => {

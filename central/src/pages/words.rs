@@ -19,6 +19,7 @@ pub fn trouble(trouble: &Trouble) -> (Tone, &'static str) {
         "over-quota" => (Tone::Danger, "More reports come than a day has room for"),
         "too-many-keys" => (Tone::Danger, "The key of the link was replaced too often"),
         "past-report" => (Tone::Warning, "Reports say that they are older than the link"),
+        "too-many-documents" => (Tone::Warning, "More documents come than any product sends"),
         "overdue" => (Tone::Warning, "Reports are overdue"),
         "run-failed" => (Tone::Warning, "The last run failed"),
         "gap" => (Tone::Warning, "Reports are missing"),

@@ -32,7 +32,7 @@ use crate::pages;
 use crate::sso::Sso;
 use crate::sso::config::DEFAULT_TOKEN_DAYS;
 pub use health::Health;
-pub use rates::Rates;
+pub use rates::{DEFAULT_DOCUMENTS_PER_SECOND, MAX_DOCUMENTS_PER_SECOND, Rates};
 pub use route::{Need, Route};
 
 /// The most bytes of a form or of a request to the API.

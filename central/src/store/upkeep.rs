@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use seatline_protocol::{KeyId, LinkId};
 
 use super::Stored;
+use crate::domain::quota::Bound;
 use crate::domain::{
     Act, Answer, Application, ApplicationId, FormerKey, KeyChange, KeyChanged, LinkState, RemovedLink, Sender, WouldGo,
 };
@@ -18,6 +19,9 @@ pub trait LinkKeys: Send + Sync {
     /// Replaces the key of a link that is in force, once: the same wish again finds what it has come to. Of two wishes to
     /// replace one key, the first one is granted, and the other counted as a fork.
     async fn change_key(&self, change: &KeyChange, now: Timestamp) -> Stored<KeyChanged>;
+    /// Notes that the product of a link has met a bound that is not the store's to hold, and has its application reviewed where that
+    /// is news. Of a link that is not there, nothing.
+    async fn note_met(&self, link: &LinkId, bound: Bound, now: Timestamp) -> Stored<()>;
     /// The keys that a link had before its present one, the latest first: as many as evidence names beside that.
     async fn former_keys(&self, link: &LinkId) -> Stored<Vec<FormerKey>>;
 }

@@ -1,7 +1,7 @@
 //! What [`open`] refuses, with which code.
 
 use proptest::prelude::*;
-use seatline_protocol::seal::{Document as _, key_id, open, open_introduced, seal, seal_introducing};
+use seatline_protocol::seal::{Document as _, claimed_key, key_id, open, open_introduced, seal, seal_introducing};
 use seatline_protocol::{Invite, License, OpenError, PublicKey, Receipt, SecretKey};
 
 use crate::{license, sealed, vendor};
@@ -23,6 +23,34 @@ fn invite() -> Invite {
 fn what_was_sealed_opens_as_it_was() {
     assert_eq!(open(&sealed(), &[vendor().public()]), Ok(license()));
     assert_eq!(key_id::<License>(&sealed()), Ok(vendor().public().id()));
+}
+
+#[test]
+fn whose_key_a_document_claims_is_read_off_its_footer() {
+    let (key, token) = (vendor().public().id(), sealed());
+    let introducing = seal_introducing(&invite(), &vendor()).expect("sealed");
+    assert_eq!((claimed_key(&token), claimed_key(&introducing)), (Some(key.clone()), Some(key.clone())));
+    let (_, footer) = token.rsplit_once('.').expect("a footer");
+    assert_eq!(claimed_key(&format!("v4.public.~~~.{footer}")), Some(key), "the rest may be anything");
+    let long = "A".repeat(1000);
+    for none in ["", "v4.public.", "v4.public.AAAA", "v4.public.AAAA.AAAA", footer, &format!("v4.public.AAAA.{long}")] {
+        assert_eq!(claimed_key(none), None, "{none}");
+    }
+}
+
+proptest! {
+    /// Nobody has two names: one that is not read off the footer, or another one, would get around what is counted by it.
+    #[test]
+    fn a_document_that_can_be_read_claims_the_key_that_it_is_read_with(
+        at in 0usize..1000, junk in "[A-Za-z0-9_.{}\"=-]{0,3}",
+    ) {
+        let mut text = seal_introducing(&invite(), &vendor()).expect("sealed");
+        let at = at % text.len();
+        text.replace_range(at..(at + 1), &junk);
+        if let Ok(read) = key_id::<Invite>(&text) {
+            prop_assert_eq!(claimed_key(&text), Some(read));
+        }
+    }
 }
 
 #[test]

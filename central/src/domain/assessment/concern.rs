@@ -65,7 +65,7 @@ impl Gravity {
 }
 
 /// Every code of a concern, in the order in which they are shown where they are equally grave.
-pub const CODES: [&str; 19] = [
+pub const CODES: [&str; 20] = [
     "link-suspended",
     "fork",
     "unlicensed",
@@ -75,6 +75,7 @@ pub const CODES: [&str; 19] = [
     "over-quota",
     "too-many-keys",
     "past-report",
+    "too-many-documents",
     "server-id-changed",
     "overdue",
     "run-failed",

@@ -39,6 +39,7 @@ pub fn kind(code: &str) -> &'static str {
         "over-quota" => "More reports than a day has room for",
         "too-many-keys" => "Key replaced too often",
         "past-report" => "Reports from before the link",
+        "too-many-documents" => "More documents than any product sends",
         "server-id-changed" => "Server ID changed",
         "overdue" => "Reports overdue",
         "run-failed" => "Last run failed",

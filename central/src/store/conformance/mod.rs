@@ -90,6 +90,7 @@ macro_rules! store_conformance {
             b1_a_link_stores_no_more_within_a_day_than_it_may
             w4_a_link_that_is_given_more_room_brings_what_waits
             b1_reports_at_once_get_no_more_room_than_in_a_row
+            w5_a_product_that_was_held_up_is_told_of
             a_key_that_is_replaced_again_and_again_has_to_wait
             b12_a_link_has_no_more_keys_than_evidence_can_name
             g8_no_report_is_from_before_its_link

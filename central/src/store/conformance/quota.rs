@@ -122,6 +122,21 @@ pub async fn b1_reports_at_once_get_no_more_room_than_in_a_row(store: &dyn Store
     assert_eq!(taken.count(), FIT);
 }
 
+/// What is refused before the store is asked is noted all the same, and told for a day.
+pub async fn w5_a_product_that_was_held_up_is_told_of(store: &dyn Store) {
+    let link = linked(store, 1).await;
+    for second in [10, 20, 400] {
+        store.note_met(&link.id, Bound::TooManyDocuments, at(second)).await.expect("noted");
+    }
+    let met = store.link(&link.id).await.expect("read").expect("there").met;
+    assert_eq!((met.len(), met[0].since, met[0].last_at), (1, at(10), at(400)));
+    let warned = Some((Gravity::Warning, Some(at(10))));
+    assert_eq!(told(store, Bound::TooManyDocuments, at(401)).await, warned);
+    assert_eq!(told(store, Bound::TooManyDocuments, at(401 + DAY)).await, None);
+    let nobody = seatline_protocol::LinkId::from_random([9; 24]);
+    store.note_met(&nobody, Bound::TooManyDocuments, at(10)).await.expect("of nobody, nothing");
+}
+
 /// A key is replaced so often within a day and no more; a day later the same wish is granted.
 pub async fn a_key_that_is_replaced_again_and_again_has_to_wait(store: &dyn Store) {
     let link = linked(store, 1).await;

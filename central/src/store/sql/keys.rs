@@ -3,14 +3,13 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use seatline_protocol::evidence::MAX_KEYS;
-use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{KeyId, LinkId, PublicKey, Sequence};
 
 use super::fleet::marks;
 use super::links::{by_id, locked, object};
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored, audit, quota};
-use crate::domain::quota::{DAILY_KEYS, DAY, KEYS_EVER};
+use crate::domain::quota::{Bound, DAILY_KEYS, DAY, KEYS_EVER};
 use crate::domain::{Act, FormerKey, KeyChange, KeyChanged, LinkState, Record, Sender};
 use crate::store::LinkKeys;
 
@@ -32,6 +31,16 @@ impl LinkKeys for SqlStore {
     async fn change_key(&self, change: &KeyChange, now: Timestamp) -> Stored<KeyChanged> {
         let change = change.clone();
         self.write_locking([change.link.to_string()], move |session| change_key(session, &change, now)).await
+    }
+
+    async fn note_met(&self, link: &LinkId, bound: Bound, now: Timestamp) -> Stored<()> {
+        let link = link.clone();
+        self.write(move |session| match locked(session, &link) {
+            Ok(_) => quota::note(session, &link, bound, now),
+            Err(StoreError::Missing(_)) => Ok(()),
+            Err(error) => Err(error),
+        })
+        .await
     }
 
     async fn former_keys(&self, link: &LinkId) -> Stored<Vec<FormerKey>> {
@@ -78,7 +87,7 @@ fn change_key(session: &dyn Session, change: &KeyChange, now: Timestamp) -> Stor
         return Ok(KeyChanged::InUse);
     }
     if has_too_many(session, id, now)? {
-        quota::note(session, id, RefusalCode::TooManyKeys, now)?;
+        quota::note(session, id, Bound::TooManyKeys, now)?;
         return Ok(KeyChanged::TooMany);
     }
     session.run(

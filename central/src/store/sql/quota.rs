@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use seatline_protocol::LinkId;
-use seatline_protocol::exchange::RefusalCode;
 
 use super::Stored;
 use super::fleet::marks;
@@ -10,10 +9,8 @@ use super::row::to_json;
 use super::session::{Session, params};
 use crate::domain::quota::{self, Bound, Met};
 
-/// Notes it where `code` tells that a product has met a bound, and has its application reviewed where that is news. The row of the
-/// link is locked.
-pub(super) fn note(session: &dyn Session, link: &LinkId, code: RefusalCode, now: Timestamp) -> Stored<()> {
-    let Some(bound) = Bound::of(code) else { return Ok(()) };
+/// Notes that a product has met a bound, and has its application reviewed where that is news. The row of the link is locked.
+pub(super) fn note(session: &dyn Session, link: &LinkId, bound: Bound, now: Timestamp) -> Stored<()> {
     let met: Option<Vec<Met>> = session
         .row("SELECT met FROM links WHERE id = ?1", params![link.as_str()], |row| row.json_option("met"))?
         .flatten();

@@ -14,6 +14,7 @@ use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored, chain, quota, repeats};
 use crate::domain::admission::{Claim, Decision, decide};
 use crate::domain::history::patience;
+use crate::domain::quota::Bound;
 use crate::domain::report::{DEMANDED, MAX_REFUSED_KEPT};
 use crate::domain::rotation::may_seal;
 use crate::domain::{Admissions, Admitted, Incoming, Latest, RefusedReport, ReportRow};
@@ -213,7 +214,7 @@ fn admit(
     match stored {
         Admitted::Stored { .. } => in_force.brought = brought,
         Admitted::Refused(code) => {
-            quota::note(session, link, code, now)?;
+            Bound::of(code).map_or(Ok(()), |bound| quota::note(session, link, bound, now))?;
             // What is not known or has no room yet will be, and is no evidence of anything.
             if !matches!(code, RefusalCode::RepeatUnknown | RefusalCode::OverQuota) {
                 keep_refused(session, link, arrived, code, now)?;
