@@ -133,6 +133,12 @@ fn what_is_refused_of_a_product_counts_as_what_is_taken() {
     let forks: Vec<String> = (0..MAX_REPORTS).map(&mut forks).collect();
     let answered = flood(&central, HERE, &reports(&forks));
     assert!(answered < AT_ONCE + 2 * MAX_REPORTS, "{answered}");
+    let link = central.api(&format!("/api/v1/links/{}", product.link.as_ref().expect("linked")));
+    assert_eq!(
+        (&link["chain"]["forks"], &link["chain"]["stored"]),
+        (&json!(32), &json!(1)),
+        "the others wrote nothing"
+    );
     // A wish to wait in the place of a report: the seal holds, and the rest is as it may be.
     let wait = Wait {
         link: product.link.clone().expect("it is linked"),

@@ -210,7 +210,7 @@ pub struct Chain {
     /// The missing stretches, the newest first, at most [`MAX_GAPS_SHOWN`].
     pub gaps: Vec<Gap>,
     /// How many sealed reports were refused because another report has their place, or they follow another one:
-    /// two live copies of one instance, or one that was restored from a backup.
+    /// two live copies of one instance, or one that was restored from a backup. The same one is counted once a minute at most.
     pub forks: u64,
     /// When such a report last came.
     pub forked_at: Option<Timestamp>,

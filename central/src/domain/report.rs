@@ -1,6 +1,6 @@
 //! Reports as they are stored: the sealed bytes as evidence, and what was read from them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::report::{Failure, Outcome};
 use seatline_protocol::standing::Verdict;
@@ -122,12 +122,15 @@ pub struct RefusedReport {
     pub first_at: Timestamp,
     /// When it came last.
     pub last_at: Timestamp,
-    /// How often it came.
+    /// How often it came, counted once a minute at most.
     pub times: u64,
 }
 
 /// The most refused reports of a link that are kept.
 pub const MAX_REFUSED_KEPT: u32 = 32;
+/// How often a refused report is counted, and within what time no more others are taken in than are kept: a flood of them costs no
+/// writes.
+pub const REFUSED_COUNTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// The newest report of a link, and the newest that holds counts: what was counted last stays visible while the
 /// product cannot count (`g3`).

@@ -92,13 +92,15 @@ pub async fn b1_a_fork_is_refused_and_kept_as_evidence(store: &dyn Store) {
     let copy = report(1, 2, Some(&reports[0].digest), counts(999));
     let answers = admit(store, &link.id, vec![copy.clone()], at(2)).await;
     assert_eq!(answers, [Admitted::Refused(RefusalCode::Fork)]);
-    admit(store, &link.id, vec![copy.clone()], at(3)).await;
+    for second in [3, 61, 62, 100] {
+        admit(store, &link.id, vec![copy.clone()], at(second)).await;
+    }
     let forked = chain_of(store, &link.id).await;
-    assert_eq!((forked.forks, forked.forked_at, forked.stored), (2, Some(at(3)), 2));
+    assert_eq!((forked.forks, forked.forked_at, forked.stored), (2, Some(at(62)), 2), "it is counted once a minute");
     assert!(!forked.is_whole());
     let kept = store.refused_reports(&link.id).await.expect("read");
     assert_eq!(kept.len(), 1, "the same report is kept once");
-    assert_eq!((kept[0].first_at, kept[0].last_at, kept[0].times), (at(2), at(3), 2));
+    assert_eq!((kept[0].first_at, kept[0].last_at, kept[0].times), (at(2), at(62), 2));
     assert_eq!((kept[0].code.as_str(), kept[0].sequence, &kept[0].digest), ("fork", sequence(2), &copy.digest));
     let bytes = store.sealed_refused_report(&link.id, &copy.digest).await.expect("read");
     assert_eq!(bytes, Some(copy.sealed));
@@ -124,14 +126,24 @@ pub async fn refused_reports_are_bounded(store: &dyn Store) {
     let link = linked(store, 1).await;
     admit(store, &link.id, chain(1, 1), at(0)).await;
     let copies = u64::from(MAX_REFUSED_KEPT) + 5;
+    let time = |n: u64| at(2 * i64::try_from(n).expect("small"));
     for n in 1..=copies {
         let copy = report(1, 1, None, counts(1000 + n));
-        admit(store, &link.id, vec![copy], at(i64::try_from(n).expect("small"))).await;
+        admit(store, &link.id, vec![copy], time(n)).await;
     }
     let kept = store.refused_reports(&link.id).await.expect("read");
     assert_eq!(kept.len(), MAX_REFUSED_KEPT as usize);
-    assert_eq!(kept[0].last_at, at(i64::try_from(copies).expect("small")), "the newest stay");
+    assert_eq!(kept[0].last_at, time(copies), "the newest stay");
     assert_eq!(chain_of(store, &link.id).await.forks, copies);
+
+    // As many at once as are kept push out all others, and what floods beyond them changes nothing.
+    let flood: Vec<_> = (0..3 * u64::from(MAX_REFUSED_KEPT)).map(|n| report(1, 1, None, counts(5000 + n))).collect();
+    let answers = admit(store, &link.id, flood.clone(), at(1000)).await;
+    assert!(answers.iter().all(|answer| *answer == Admitted::Refused(RefusalCode::Fork)), "{answers:?}");
+    assert_eq!(chain_of(store, &link.id).await.forks, copies + u64::from(MAX_REFUSED_KEPT));
+    let kept = store.refused_reports(&link.id).await.expect("read");
+    let first: Vec<_> = flood[..MAX_REFUSED_KEPT as usize].iter().map(|report| &report.digest).collect();
+    assert!(kept.len() == first.len() && kept.iter().all(|kept| first.contains(&&kept.digest)), "{kept:?}");
 }
 
 /// A clock that is wrong by a day hides nothing, and loses nothing.

@@ -15,7 +15,7 @@ use super::{SqlStore, StoreError, Stored, chain, quota, repeats};
 use crate::domain::admission::{Claim, Decision, decide};
 use crate::domain::history::patience;
 use crate::domain::quota::Bound;
-use crate::domain::report::{DEMANDED, MAX_REFUSED_KEPT};
+use crate::domain::report::{DEMANDED, MAX_REFUSED_KEPT, REFUSED_COUNTED_EVERY};
 use crate::domain::rotation::may_seal;
 use crate::domain::{Admissions, Admitted, Incoming, Latest, RefusedReport, ReportRow};
 use crate::store::{Cursor, Page, PageSize, Reports};
@@ -264,7 +264,8 @@ fn repeated(session: &dyn Session, link: &LinkId, at: Sequence) -> Stored<Admitt
     stored.ok_or(StoreError::Missing("report"))
 }
 
-/// Keeps a refused report as evidence, once, and lets the one that came least recently go where there are too many.
+/// Keeps a refused report as evidence, once, and lets the one that came least recently go where there are too many. What floods writes
+/// nothing: each one is counted once a minute, and as many others as are kept.
 fn keep_refused(
     session: &dyn Session,
     link: &LinkId,
@@ -273,6 +274,16 @@ fn keep_refused(
     now: Timestamp,
 ) -> Stored<()> {
     let claim = arrived.claim();
+    let a_pause_ago = now.checked_sub(REFUSED_COUNTED_EVERY).unwrap_or(Timestamp::MIN);
+    let has_enough = session.row(
+        "SELECT COUNT(*) AS lately, COUNT(CASE WHEN digest = ?2 THEN 1 END) AS same FROM refused_reports
+         WHERE link = ?1 AND last_at > ?3 AND last_at <= ?4",
+        params![link.as_str(), claim.digest.as_str(), a_pause_ago, now],
+        |row| Ok(row.number::<u32>("same")? > 0 || row.number::<u32>("lately")? >= MAX_REFUSED_KEPT),
+    )?;
+    if has_enough == Some(true) {
+        return Ok(());
+    }
     session.run(
         "INSERT INTO refused_reports (link, digest, sequence, code, observed_at, first_at, last_at, times, sealed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, ?7)
