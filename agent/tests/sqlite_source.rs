@@ -178,24 +178,122 @@ fn a_database_at_rest_is_read_and_nothing_is_left_beside_it() {
 
 #[test]
 fn a_pass_fails_in_whose_middle_the_product_wakes_up() {
-    /// Opens the database and writes; keeps it open, or closes it again.
-    struct Waking<'d>(&'d Path, Vec<Connection>, bool);
+    /// Opens the database and writes, at the first account; keeps it open, or closes it again.
+    struct Waking<'d> {
+        dir: &'d Path,
+        stays_open: bool,
+        product: Option<Connection>,
+        taken: u64,
+    }
     impl AccountSink for Waking<'_> {
         fn push(&mut self, _: Account<'_>) -> Result<(), PortError> {
-            let product = Connection::open(self.0.join("wiki.db")).expect("the product");
-            product.execute_batch("DELETE FROM users").expect("a change");
-            self.1.extend(self.2.then_some(product));
+            self.taken += 1;
+            if self.taken == 1 {
+                let product = Connection::open(self.dir.join("wiki.db")).expect("the product");
+                product.execute_batch("UPDATE users SET bot = 1 WHERE rowid = 1").expect("a change");
+                self.product = self.stays_open.then_some(product);
+            }
             Ok(())
         }
     }
     for stays_open in [true, false] {
-        let (dir, connection) = database(&format!("PRAGMA journal_mode = WAL; {USERS}"));
+        // More than is read before anybody takes it.
+        let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+            INSERT INTO users SELECT 'person' || i, 1, 1, NULL, 0 FROM n";
+        let (dir, connection) = database(&format!("PRAGMA journal_mode = WAL; {USERS} {many}"));
         drop(connection);
         let text = "[accounts]\ndatabase = 'wiki.db'\nquery = 'select mail as identity from users'\n";
         let config = config(dir.path(), text);
-        let mut waking = Waking(dir.path(), Vec::new(), stays_open);
-        let error = accounts::read(config.accounts.as_ref().expect("accounts"), &mut waking);
-        assert_eq!(error.expect_err("it changed").code(), "source-broken-off");
+        let mut waking = Waking { dir: dir.path(), stays_open, product: None, taken: 0 };
+        let error = accounts::read(config.accounts.as_ref().expect("accounts"), &mut waking).expect_err("it changed");
+        assert_eq!(error.code(), "source-broken-off");
+        let told = "reading broke off after 50004 rows: the product began to use its database";
+        assert_eq!((error.to_string().as_str(), waking.taken), (told, 50_004));
+    }
+}
+
+#[test]
+fn every_row_that_a_query_gives_is_read_exactly_once_in_its_order() {
+    let (dir, _connection) = database(
+        "CREATE TABLE account (\"Identity\" TEXT, team INTEGER); CREATE TABLE teams (id INTEGER, name TEXT);
+         INSERT INTO account VALUES ('ann', 1), ('bea', 2), ('cem', 1), ('dee', 3), ('bea', 3);
+         INSERT INTO teams VALUES (1, 'red'), (2, 'red'), (2, 'blue'), (4, 'red');",
+    );
+    for (query, expected) in [
+        ("select * from (select identity from account)", "ann bea cem dee bea"),
+        ("select identity from account where team <> 3;", "ann bea cem"),
+        ("select account.identity from account order by 1 desc ; -- the last first", "dee cem bea bea ann"),
+        ("select identity from account -- everybody", "ann bea cem dee bea"),
+        ("select distinct identity from account order by identity", "ann bea cem dee"),
+        ("select identity from account order by identity desc limit 2 offset 1", "cem bea"),
+        ("select identity from account group by identity having count(*) > 1", "bea"),
+        ("select 'x' as [Identity] union all select identity from account where team = 1", "x ann cem"),
+        ("select identity from account union select 'ann' order by 1", "ann bea cem dee"),
+        (
+            "with red as (select id from teams where name = 'red') \
+             select identity from account, red where id = team order by 1",
+            "ann bea cem",
+        ),
+        (
+            "select identity from account join teams on id = team where name = 'red' order by name, identity",
+            "ann bea cem",
+        ),
+        (
+            "select identity from account left join teams on id = team order by identity, name",
+            "ann bea bea bea cem dee",
+        ),
+        ("select identity from account where team in (select id from teams) and 'b' < identity", "bea cem"),
+        ("select max(identity) as identity from account", "dee"),
+        ("select identity from account where 0", ""),
+    ] {
+        let accounts = read(dir.path(), query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        let names: Vec<&str> = accounts.iter().filter_map(|account| account.split(' ').next()).collect();
+        assert_eq!(names.join(" "), expected, "{query}");
+    }
+}
+
+#[test]
+fn more_accounts_than_are_sent_at_once_arrive_whole() {
+    let longest = 1024;
+    for (number, length) in [(4_096, 6), (4_097, 6), (10_000, 6), (700, longest)] {
+        let (dir, _connection) = database(&format!(
+            "CREATE TABLE users (mail TEXT);
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number})
+             INSERT INTO users SELECT printf('%0{length}d', i) FROM n"
+        ));
+        let accounts = read(dir.path(), "select mail as identity from users").expect("the accounts");
+        let expected: Vec<String> = (1..=number).map(|i| format!("{i:0length$} al- unknown")).collect();
+        assert!(accounts == expected, "{number} identities of {length} bytes");
+    }
+}
+
+#[test]
+fn a_row_that_cannot_be_understood_is_named_by_its_number_behind_thousands() {
+    let (dir, connection) = database(&format!(
+        "{USERS} WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)
+         INSERT INTO users SELECT 'person' || i, 1, 1, NULL, 0 FROM n"
+    ));
+    connection.execute_batch("UPDATE users SET on_ = 7 WHERE rowid = 5000").expect("a bad row");
+    let (code, text) = refusal(dir.path(), "select mail as identity, on_ as active from users");
+    assert_eq!(code, "source-value");
+    assert!(text.starts_with("row 5000: `active` must be a boolean"), "{text}");
+}
+
+#[test]
+fn texts_of_a_database_in_utf_16_are_read() {
+    let (dir, _connection) = database(&format!("PRAGMA encoding = 'UTF-16le'; {USERS}"));
+    let accounts = read(dir.path(), "select mail as identity, seen as last_seen from users").expect("the accounts");
+    assert_eq!(accounts[..2], ["ann@example.org al- 2026-03-01", "Zoë  al- 2026-03-01"]);
+}
+
+#[test]
+fn what_takes_the_rows_can_be_called_by_no_query() {
+    let (dir, _connection) =
+        database(&format!("{USERS} CREATE VIEW taken AS SELECT seatline_take(mail) AS mail FROM users"));
+    for query in ["select seatline_take(mail) as identity from users", "select mail as identity from taken"] {
+        let (code, text) = refusal(dir.path(), query);
+        assert_eq!(code, "source-query");
+        assert!(text.ends_with("no such function: seatline_take"), "{text}");
     }
 }
 

@@ -7,6 +7,7 @@
 //! memory than one. A value that cannot be understood fails the whole pass, with its row and column and without the
 //! value, so that nothing is counted wrongly and no name of a person reaches a log.
 
+mod batch;
 mod ber;
 pub mod check;
 mod columns;

@@ -5,9 +5,13 @@
 //! write them. Such a database at rest is therefore read as an unchanging file, and the pass fails if the product began to
 //! write meanwhile.
 
+mod taking;
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use rusqlite::config::DbConfig;
@@ -16,10 +20,11 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Statement};
 use seatline_host::ports::{DatabaseIdentity, DatabasePlace};
+use taking::Taking;
 
 use super::{ONE_COLUMN, birth_mark};
+use crate::accounts::batch::Batch;
 use crate::accounts::columns::Columns;
-use crate::accounts::value::{Rows, Value};
 use crate::accounts::{Pass, SourceError, TimeLimit, short};
 
 /// For how long a lock is waited for: a product's own write transactions are far shorter.
@@ -31,20 +36,37 @@ const MAX_VALUE_BYTES: i32 = 16 * 1024 * 1024;
 
 /// Gives every account that `query` finds to `pass`, and returns how many there were.
 pub fn read_accounts(path: &Path, query: &str, limit: TimeLimit, pass: &mut Pass<'_>) -> Result<u64, SourceError> {
-    let database = Database::open(path, limit)?;
-    let mut statement = database.prepare(query)?;
-    let columns = Columns::find(statement.column_names())?;
-    let mut rows = Rows::of(columns);
-    let mut cursor = statement.raw_query();
-    loop {
-        match cursor.next() {
-            Err(error) => return Err(read_error(&error, limit, rows.count)),
-            Ok(None) => return database.was_at_rest(rows.count).map(|()| rows.count),
-            Ok(Some(row)) => {
-                pass.take(rows.account(|index| row.get_ref(index).map_or(Value::Other, value)))?;
-            }
+    let (sender, batches) = sync_channel(1);
+    thread::scope(|scope| {
+        // Read by a thread of its own, which is on the next rows while these are looked at.
+        let reading = scope.spawn(move || read(path, query, limit, sender));
+        let mut rows = 0;
+        // It ends when nobody takes what it reads.
+        for batch in batches {
+            rows += batch.rows();
+            batch.give(pass)?;
         }
-    }
+        match reading.join() {
+            Ok(Ok(())) => Ok(rows),
+            Ok(Err(SourceError::BrokenOff { reason, .. })) => Err(SourceError::BrokenOff { rows, reason }),
+            Ok(Err(error)) => Err(error),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Reads every row that `query` finds, and sends its accounts in batches.
+fn read(path: &Path, query: &str, limit: TimeLimit, batches: SyncSender<Batch>) -> Result<(), SourceError> {
+    let database = Database::open(path, limit)?;
+    let statement = database.prepare(query)?;
+    let columns = Columns::find(statement.column_names())?;
+    let statement =
+        taking::statement_over(&statement).ok_or_else(|| SourceError::Query("it is too long".to_owned()))?;
+    let failed = |error: rusqlite::Error| read_error(&error, limit, 0);
+    Taking::begin(&database.connection, columns, batches).map_err(failed)?;
+    let mut statement = database.prepare(&statement)?;
+    statement.query_row([], |_| Ok(())).map_err(failed)?;
+    database.was_at_rest(0)
 }
 
 /// The one number that `query` gives.
@@ -88,16 +110,6 @@ fn mark(value: ValueRef<'_>) -> Option<String> {
         ValueRef::Text(text) => std::str::from_utf8(text).ok().map(str::to_owned),
         ValueRef::Blob(bytes) => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
         ValueRef::Null | ValueRef::Real(_) => None,
-    }
-}
-
-fn value(value: ValueRef<'_>) -> Value<'_> {
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Integer(number),
-        ValueRef::Real(number) => Value::Real(number),
-        ValueRef::Text(text) => Value::Text(text),
-        ValueRef::Blob(_) => Value::Other,
     }
 }
 
