@@ -7,6 +7,7 @@ use seatline_protocol::{KeyId, LinkId, PublicKey, Sequence};
 
 use super::fleet::marks;
 use super::links::{by_id, locked, object};
+use super::lock::Lock;
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored, audit, quota};
 use crate::domain::quota::{Bound, DAILY_KEYS, DAY, KEYS_EVER};
@@ -36,7 +37,7 @@ impl LinkKeys for SqlStore {
 
     async fn note_met(&self, link: &LinkId, bound: Bound, now: Timestamp) -> Stored<()> {
         let link = link.clone();
-        self.write(move |session| match locked(session, &link) {
+        self.write_to_link(Lock::link(link.as_str()), move |session| match locked(session, &link) {
             Ok(_) => quota::note(session, &link, bound, now),
             Err(StoreError::Missing(_)) => Ok(()),
             Err(error) => Err(error),

@@ -11,6 +11,7 @@ use seatline_protocol::{LinkId, Sequence};
 use seatline_tests::postgres::{Client, Postgres};
 use tokio::task::block_in_place;
 
+use crate::domain::quota::Bound;
 use crate::domain::{
     About, Admitted, Answer, AnswerId, Explanation, KeyChange, Labels, LinkSettings, LinkState, Question, Retention,
 };
@@ -156,6 +157,10 @@ async fn whoever_writes_takes_the_turn_first_then_links_and_then_everything_else
     assert_eq!(reported.await, Locks::TheLink);
     let stated = met(&server, async { store.note(&first, Vec::new(), at(121)).await.map(drop).expect("noted") });
     assert_eq!(stated.await, Locks::TheLink);
+    let flooded = met(&server, async {
+        store.note_met(&first, Bound::TooManyKeys, at(121)).await.expect("noted");
+    });
+    assert_eq!(flooded.await, Locks::TheLink);
 
     let reviewed = met(&server, async {
         assert_eq!(store.review(&reminders, at(122), 10).await.expect("reviewed").reviewed, 3);
