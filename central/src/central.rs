@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use seatline_protocol::{KeyId, LinkId, OpenError, PublicKey, pairing, seal, text};
+use seatline_protocol::{KeyId, LinkId, OpenError, PublicKey, pairing, text};
 use seatline_web::password::PasswordError;
 
 use crate::domain::application::MAX_NAME;
 use crate::domain::pseudonyms::PresentKey;
 use crate::domain::{Application, ApplicationId, Clock, Licenses, Link, LinkSettings, Sender, Told};
 use crate::keyring::Keyring;
+use crate::link::settings::SealedSettings;
 use crate::link::waiting::Waiting;
 use crate::store::{Store, StoreError};
 
@@ -87,9 +88,7 @@ struct Shared {
     waiting: Waiting,
     name: String,
     public_url: String,
-    /// The sealed settings of links, by their revision: most exchanges bring the same ones as the exchange before, and
-    /// sealing is a tenth of the work of an exchange.
-    settings: Mutex<HashMap<LinkId, (u64, String)>>,
+    settings: SealedSettings,
     /// The pseudonym key in force, and when that was looked up.
     pseudonym: Mutex<Option<(Instant, PresentKey)>>,
     /// Who reports: whose a key is never changes, so it is looked up once. Whether it still seals, the commit decides.
@@ -98,9 +97,6 @@ struct Shared {
 
 /// How many links' keys are kept; beyond that, all are looked up anew.
 const KEPT_SENDERS: usize = 4096;
-
-/// How many links' sealed settings are kept; beyond that, all are sealed anew.
-const KEPT_SETTINGS: usize = 4096;
 
 impl Central {
     /// A central server over `store`. `public_url` is where products reach it, and `name` what they are shown.
@@ -141,7 +137,7 @@ impl Central {
                 waiting: Waiting::default(),
                 name: name.to_owned(),
                 public_url,
-                settings: Mutex::default(),
+                settings: SealedSettings::default(),
                 pseudonym: Mutex::default(),
                 senders: Mutex::default(),
             }),
@@ -216,18 +212,7 @@ impl Central {
     /// # Errors
     /// Where the settings break a rule of the document.
     pub fn sealed_settings(&self, link: &LinkId, settings: &LinkSettings) -> Result<String, OpenError> {
-        let mut kept = self.shared.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, sealed)) = kept.get(link)
-            && *of == settings.revision
-        {
-            return Ok(sealed.clone());
-        }
-        let sealed = seal::seal(&settings.document(link), self.keys().secret())?;
-        if kept.len() >= KEPT_SETTINGS {
-            kept.clear();
-        }
-        kept.insert(link.clone(), (settings.revision, sealed.clone()));
-        Ok(sealed)
+        self.shared.settings.sealed(link, settings, self.keys().secret())
     }
 
     /// The application of an id.

@@ -204,6 +204,11 @@ impl<T: Document> Unopened<T> {
         &self.parts.footer.kid
     }
 
+    /// The bytes of the signature, whether it holds or not.
+    pub fn signature(&self) -> &[u8; 64] {
+        &self.parts.token.signature
+    }
+
     /// The key of its key id.
     fn key_among<'k>(&self, keys: &'k [PublicKey]) -> Result<&'k PublicKey, OpenError> {
         let key = keys.iter().find(|key| key.id() == *self.key_id());
@@ -235,11 +240,6 @@ impl Unopened<Report> {
         }
         Ok(Entry::Repeat(repeat))
     }
-
-    /// The bytes of the signature, whether it holds or not.
-    pub fn signature(&self) -> &[u8; 64] {
-        &self.parts.token.signature
-    }
 }
 
 /// Opens a link of a chain that one of the trusted `keys` sealed: a report, or a repeat.
@@ -262,8 +262,11 @@ pub fn seal_entry(entry: &Entry, key: &SecretKey) -> Result<String, OpenError> {
     }
 }
 
-/// A sealed document, of what it says and the signature.
-pub(crate) fn assembled<T: Document>(document: &T, key: &KeyId, signature: &[u8; 64]) -> Result<String, OpenError> {
+/// The document that was sealed by a key of this id, made again of what it says and its signature.
+///
+/// # Errors
+/// Where it cannot be written as JSON.
+pub fn assembled<T: Document>(document: &T, key: &KeyId, signature: &[u8; 64]) -> Result<String, OpenError> {
     let footer = to_json(&Footer { kid: key.clone(), key: None })?;
     Ok(assemble(&to_json(document)?, signature, &footer))
 }

@@ -9,6 +9,7 @@ mod join;
 mod removed;
 mod reports;
 mod rotation;
+pub mod settings;
 mod statements;
 mod strangers;
 mod toll;
