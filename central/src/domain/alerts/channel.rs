@@ -122,6 +122,14 @@ impl Target {
         }
     }
 
+    /// Whom mails go to; nobody where it is no mail.
+    pub fn recipients(&self) -> &[MailAddress] {
+        match self {
+            Self::Mail { recipients } => recipients,
+            Self::Webhook { .. } => &[],
+        }
+    }
+
     /// The target as it may be shown, and the whole URL of a webhook, which is kept with the secrets.
     pub fn shown(self) -> (Self, Option<String>) {
         match self {
