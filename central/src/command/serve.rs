@@ -108,7 +108,7 @@ impl Serve {
             };
             format!("Serving {} on http://{address}, data in {}.\n{hint}", central.public_url(), place.database())
         })?;
-        let jobs = Jobs::start(&central, Jobs::all())?;
+        let jobs = Jobs::start(&central, Jobs::all()).await?;
         let limits = Limits::default();
         let connections = limits.connections + self.waiting;
         let per_address = self.connections_per_address.map_or(connections / 4, NonZeroUsize::get);

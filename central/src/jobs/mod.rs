@@ -2,7 +2,7 @@
 //! and whatever else hangs itself in here.
 //!
 //! A [`Job`] does its work in steps, each short. Of several replicas on one database one does it: whoever has its lease, which it
-//! prolongs as it goes on; when it is gone, another takes over. A job that fails is logged and tried again, later and later.
+//! prolongs as it goes on; when it is gone, another takes over: where the data are a file, at once. A job that fails is logged and tried again, later and later.
 //! How jobs went stands in the store ([`crate::store::Leases::jobs`]). A step may be run twice without harm: a lease is no
 //! lock.
 
@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 
 use crate::central::{ActionError, Central};
 use crate::store::StoreError;
-use crate::store::leases::JobRun;
+use crate::store::leases::{Alive, JobRun};
 pub use alerts::{Clearing, Delivery, Telling};
 pub use history::FoldHistory;
 pub use people::CountPeople;
@@ -76,6 +76,8 @@ pub enum JobError {
 pub struct Jobs {
     end: watch::Sender<bool>,
     running: JoinSet<()>,
+    holder: String,
+    _alive: Alive,
 }
 
 impl Jobs {
@@ -95,8 +97,9 @@ impl Jobs {
     /// Starts `jobs`.
     ///
     /// # Errors
-    /// Where the operating system gives no randomness, which the name of a replica is made of.
-    pub fn start(central: &Central, jobs: Vec<Arc<dyn Job>>) -> Result<Self, ActionError> {
+    /// Where the operating system gives no randomness, which the name of a replica is made of; or the store cannot be used.
+    pub async fn start(central: &Central, jobs: Vec<Arc<dyn Job>>) -> Result<Self, ActionError> {
+        let alive = central.store().live().await?;
         let (end, ended) = watch::channel(false);
         let holder = hex(&random::<12>()?);
         let mut running = JoinSet::new();
@@ -104,7 +107,12 @@ impl Jobs {
             let runner = Runner { central: central.clone(), job, holder: holder.clone(), lease: None, noted: None };
             running.spawn(runner.run(ended.clone()));
         }
-        Ok(Self { end, running })
+        Ok(Self { end, running, holder, _alive: alive })
+    }
+
+    /// What the leases of these jobs are taken by.
+    pub fn holder(&self) -> &str {
+        &self.holder
     }
 
     /// Ends the jobs after the step that each is at, and gives their leases back.

@@ -12,7 +12,7 @@ use crate::domain::{Actor, Clock};
 use crate::keyring::Keyring;
 use crate::store::leases::JobState;
 use crate::store::sql::SqlStore;
-use crate::store::{Histories as _, Store};
+use crate::store::{Histories as _, Leases as _, Store};
 
 /// A central server whose clock says what it is told.
 async fn central(store: &Arc<SqlStore>) -> Central {
@@ -75,7 +75,7 @@ async fn a_job_that_fails_is_tried_again_and_shows_why() {
     let (store, _dir) = store();
     let central = central(&store).await;
     let (job, mut told) = Told::new(2);
-    let jobs = Jobs::start(&central, vec![job]).expect("started");
+    let jobs = Jobs::start(&central, vec![job]).await.expect("started");
     assert_eq!((told.recv().await, told.recv().await, told.recv().await), (Some(1), Some(2), Some(3)));
     let state = until(&central, |job| job.ran_at.is_some()).await;
     assert_eq!((state.name.as_str(), state.failure), ("told", None), "it is well again");
@@ -108,7 +108,7 @@ impl Job for Defective {
 async fn a_job_that_panics_is_tried_again_and_shows_it() {
     let (store, _dir) = store();
     let central = central(&store).await;
-    let jobs = Jobs::start(&central, vec![Arc::new(Defective::default())]).expect("started");
+    let jobs = Jobs::start(&central, vec![Arc::new(Defective::default())]).await.expect("started");
     let state = until(&central, |job| job.ran_at.is_some()).await;
     assert!(state.failed_at.is_some(), "it is known that it has failed");
     jobs.end().await;
@@ -120,9 +120,9 @@ async fn of_two_replicas_one_does_the_job_and_the_other_takes_over() {
     let (first, second) = (central(&store).await, central(&store).await);
     let (one, mut told_one) = Told::new(0);
     let (other, mut told_other) = Told::new(0);
-    let running = Jobs::start(&first, vec![one]).expect("started");
+    let running = Jobs::start(&first, vec![one]).await.expect("started");
     assert!(told_one.recv().await.is_some());
-    let waiting = Jobs::start(&second, vec![other]).expect("started");
+    let waiting = Jobs::start(&second, vec![other]).await.expect("started");
     for _ in 0..5 {
         assert!(told_one.recv().await.is_some(), "it goes on");
     }
@@ -135,11 +135,24 @@ async fn of_two_replicas_one_does_the_job_and_the_other_takes_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn in_a_file_a_job_goes_on_at_once_after_its_server_was_killed() {
+    let (store, _dir) = store();
+    let central = central(&store).await;
+    let (now, later) = (central.now(), central.now() + SignedDuration::from_hours(1));
+    assert!(store.take_lease("told", "killed", now, later).await.expect("asked"));
+    let (job, mut told) = Told::new(0);
+    let jobs = Jobs::start(&central, vec![job]).await.expect("started");
+    let next = tokio::time::timeout(Duration::from_secs(30), told.recv()).await.expect("it takes over at once");
+    assert_eq!(next, Some(1));
+    jobs.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn w5_what_was_added_is_reviewed_by_itself() {
     let (store, _dir) = store();
     let central = central(&store).await;
     let actor = Actor::command_line("test");
-    let jobs = Jobs::start(&central, Jobs::all()).expect("started");
+    let jobs = Jobs::start(&central, Jobs::all()).await.expect("started");
     let added = central.add_application(&actor, "Company wiki", "acme-wiki", "").await.expect("added");
     let look = async {
         while central.store().fleet_item(&added.id).await.expect("read").is_none() {

@@ -1,5 +1,7 @@
 //! Whose turn it is with a job, of several replicas on one database.
 
+use std::fs::File;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -57,10 +59,27 @@ pub struct JobRun {
     pub failure: Option<String>,
 }
 
+/// That a runner of jobs lives, which whoever else opens the same data can see; it ends with this, or with the process.
+#[must_use = "it tells that jobs run for as long as it is kept"]
+#[derive(Debug, Default)]
+pub struct Alive {
+    _lock: Option<File>,
+}
+
+impl Alive {
+    /// Shown by a lock on a file, which the operating system takes away from whoever is killed.
+    pub fn by(lock: File) -> Self {
+        Self { _lock: Some(lock) }
+    }
+}
+
 /// Leases: who has one does the job until its end, and longer if he takes it again before. The clocks of the replicas may
 /// differ by less than a lease lasts.
 #[async_trait]
 pub trait Leases: Send + Sync {
+    /// Tells that somebody runs jobs here. Where the data are a file, and nobody else does, all leases end: whoever had one was
+    /// killed. Of a database server nobody knows that, and a lease ends by itself.
+    async fn live(&self) -> Stored<Alive>;
     /// Takes a lease until a time, or prolongs it: where it is free, has ended, or is the holder's own. Says whether it is his.
     async fn take_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool>;
     /// Gives a lease back, if it is the holder's.

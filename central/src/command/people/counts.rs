@@ -13,7 +13,8 @@ use crate::central::Central;
 use crate::domain::people::count::CountState;
 use crate::domain::people::tally::PartsBy;
 use crate::domain::people::{CountsOfSet, PeopleCount, Scope};
-use crate::jobs::{CountPeople, Jobs};
+use crate::jobs::{CountPeople, Job as _, Jobs};
+use crate::store::leases::JobState;
 
 /// How often a count that is waited for is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -21,13 +22,27 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Has a set counted, and waits for it. The server does the work; where none runs, this command does.
 pub(super) async fn made(central: &Central, scope: &Scope) -> Result<CountsOfSet, Failure> {
     let asked = central.ask_count(&actor(), scope).await?;
-    let jobs = Jobs::start(central, vec![Arc::new(CountPeople::default())])?;
-    let ended = waited_for(central, &asked).await;
+    let jobs = Jobs::start(central, vec![Arc::new(CountPeople::default())]).await?;
+    let ended = match told_who_counts(central, &jobs).await {
+        Ok(()) => waited_for(central, &asked).await,
+        Err(failure) => Err(failure),
+    };
     jobs.end().await;
     match ended?.failure {
         Some(reason) => Err(Failure::new("count-failed", format!("the people were not counted: {reason}"))),
         None => Ok(central.counts_of(scope).await?),
     }
+}
+
+/// Says whose turn it is to count, where it is somebody else's.
+async fn told_who_counts(central: &Central, ours: &Jobs) -> Result<(), Failure> {
+    let (now, job) = (central.now(), CountPeople::default());
+    let others = |state: &JobState| state.name == job.name() && state.until > now && state.holder != ours.holder();
+    if let Some(state) = central.store().jobs().await?.into_iter().find(others) {
+        let until = date_time(state.until);
+        eprintln!("The server that runs makes the count. Should it end before, this command takes over at {until}.");
+    }
+    Ok(())
 }
 
 async fn waited_for(central: &Central, asked: &PeopleCount) -> Result<PeopleCount, Failure> {

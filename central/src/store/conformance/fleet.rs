@@ -360,6 +360,19 @@ pub async fn w6_only_what_a_report_says_makes_it_another(store: &dyn Store) {
     assert_eq!(due, [1, 0, 1]);
 }
 
+/// Who lives keeps his leases, whoever else begins to run jobs.
+pub async fn a_lease_of_who_lives_stays_his(store: &dyn Store) {
+    let take = async |holder: &str| store.take_lease("review", holder, at(0), at(60)).await.expect("asked");
+    let first = store.live().await.expect("told");
+    assert!(take("a").await);
+    let second = store.live().await.expect("told");
+    assert!(!take("b").await);
+    drop(first);
+    let _third = store.live().await.expect("told");
+    assert!(!take("c").await, "somebody lives still, and nobody knows who");
+    drop(second);
+}
+
 /// A lease is one holder's, until it has ended.
 pub async fn a_lease_is_one_holders_until_it_ends(store: &dyn Store) {
     let take =

@@ -158,6 +158,7 @@ macro_rules! store_conformance {
             s5_other_reminders_have_the_fleet_reviewed
             old_messages_and_removed_channels_are_forgotten
             a_lease_is_one_holders_until_it_ends
+            a_lease_of_who_lives_stays_his
             a_new_key_takes_its_place_and_the_chain_goes_on
             b12_every_key_that_a_link_had_is_known
             a_key_is_replaced_once_and_by_a_key_of_its_own

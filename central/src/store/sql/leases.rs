@@ -1,15 +1,43 @@
 //! Leases.
 
+use std::fs::{OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::session::params;
 use super::{SqlStore, Stored, set_aside};
 use crate::store::Leases;
-use crate::store::leases::{JobRun, JobState};
+use crate::store::StoreError;
+use crate::store::leases::{Alive, JobRun, JobState};
+
+/// What is behind the name of a database file in that of the file which shows by locks whether anybody runs jobs there.
+const JOBS_FILE: &str = "-jobs";
 
 #[async_trait]
 impl Leases for SqlStore {
+    async fn live(&self) -> Stored<Alive> {
+        let Some(file) = self.driver.file() else { return Ok(Alive::default()) };
+        let mut path = file.as_os_str().to_owned();
+        path.push(JOBS_FILE);
+        let shown = path.to_string_lossy().into_owned();
+        let failed = move |error: std::io::Error| StoreError::Unavailable(format!("{shown}: {error}").into());
+        let lock = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(&failed)?;
+        match lock.try_lock() {
+            Ok(()) => self.write(|session| session.run("UPDATE leases SET until = 0", &[])).await?,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(?path, "no lock: after this server was killed, its jobs rest for a minute: {error}");
+                return Ok(Alive::default());
+            }
+        }
+        // Whoever has it to himself has it for one write, and before he takes any lease.
+        let shared = tokio::task::spawn_blocking(move || lock.lock_shared().map(|()| lock)).await;
+        let shared = shared.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        shared.map(Alive::by).map_err(failed)
+    }
+
     async fn take_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool> {
         let (name, holder) = (name.to_owned(), holder.to_owned());
         self.write(move |session| {

@@ -81,6 +81,10 @@ trait Driver: fmt::Debug + Send + Sync {
     async fn read(&self, job: Box<dyn Job>, view: View);
     /// Takes a job for the next group's transaction. It is answered after the commit.
     fn write(&self, job: Box<dyn Job>) -> Stored<()>;
+    /// The file that is the database, where it is one.
+    fn file(&self) -> Option<&Path> {
+        None
+    }
     /// See [`crate::store::Retentions::keep_months`].
     async fn keep_months(&self, _forget_before: Option<Timestamp>, _now: Timestamp) -> Stored<()> {
         Ok(())

@@ -10,7 +10,7 @@ mod session;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,6 +39,7 @@ mod embedded {
 /// A database in a file.
 #[derive(Debug)]
 pub(super) struct Sqlite {
+    path: PathBuf,
     writer: Writer,
     readers: Readers,
     looks: Looks,
@@ -52,6 +53,7 @@ impl Sqlite {
         // Negative: in KiB, where pages would be counted.
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         Ok(Self {
+            path: path.to_owned(),
             writer: Writer::start(connection)?,
             readers: Readers::new(path.to_owned()),
             looks: Looks::start(path.to_owned())?,
@@ -92,6 +94,10 @@ impl Driver for Sqlite {
 
     fn write(&self, job: Box<dyn Job>) -> Stored<()> {
         self.writer.write(job)
+    }
+
+    fn file(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 }
 
