@@ -320,11 +320,15 @@ impl Link {
     }
 
     /// Takes a welcome that answers this link's join, or its rotation: it is for the present key. A link that is approved stays
-    /// so: an older answer that arrives late changes nothing.
+    /// so: an older answer that arrives late changes nothing. It still says since when, which a link of an early version does not
+    /// know.
     pub fn take_welcome(&mut self, welcome: Welcome) {
         self.rotation_is_known();
         let (link, application) = (welcome.link, welcome.application);
         match (welcome.state, &self.state) {
+            (WelcomeState::Approved { .. }, State::Approved { link: present, .. }) if *present == link => {
+                self.in_force_since.get_or_insert(welcome.issued_at);
+            }
             (_, State::Approved { .. }) => {}
             (WelcomeState::Pending, _) => self.state = State::Pending { link, application },
             (WelcomeState::Approved { pseudonym_key }, _) => {

@@ -3,12 +3,15 @@
 //! `POST /link/v1/exchange` takes an [`ExchangeRequest`] and answers an [`ExchangeResponse`], both as JSON. The same two
 //! objects as files serve where there is no connection (`g4`).
 
+mod refusal;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ids::Digest;
 use crate::text;
+pub use refusal::{Fate, RefusalCode};
 
 /// The path of the exchange under the central server's URL.
 pub const PATH: &str = "/link/v1/exchange";
@@ -113,7 +116,7 @@ pub struct Refusal {
     /// The index in `reports`, for a report, or in `continuity`, for a statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
-    /// A stable code, see [`RefusalCode`]; unknown codes are treated as ones to try again.
+    /// A stable code, see [`RefusalCode`]; unknown codes, and those of seals, are treated as [`Fate::Again`].
     #[serde(deserialize_with = "name")]
     pub code: String,
     /// One line for an administrator.
@@ -140,79 +143,6 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
 
 fn message<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     String::deserialize(deserializer).map(|read| text::line(&read, MAX_MESSAGE))
-}
-
-/// The codes of refusals that are about links and chains. A refused seal has the code of its [`crate::OpenError`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefusalCode {
-    /// The invite is unknown, or was used by another product.
-    InviteUnknown,
-    /// The invite's thirty minutes are over.
-    InviteExpired,
-    /// The link is unknown here.
-    LinkUnknown,
-    /// The link was suspended at the central server.
-    LinkSuspended,
-    /// The link was removed at the central server. The answer also holds a [`crate::Removal`].
-    LinkRemoved,
-    /// The key was replaced by another one, and seals nothing new: a copy of the instance still has it.
-    KeyReplaced,
-    /// The new key of a rotation already belongs to a link.
-    KeyInUse,
-    /// The link waits for approval.
-    LinkPending,
-    /// Another report with this sequence number is stored: two copies of one instance report.
-    Fork,
-    /// The report does not follow the one before it.
-    BrokenChain,
-    /// The report that this one repeats is not stored here: it is to be sent again, before this one.
-    RepeatUnknown,
-    /// The report was observed in the future, beyond what clocks may differ.
-    FutureReport,
-    /// The report says that it was made before its link was, beyond what clocks may differ: it is never taken.
-    PastReport,
-    /// The link has brought more than it may within a day: the report is taken when there is room again.
-    OverQuota,
-    /// The key of the link was replaced as often as it may be within a day: the rotation is taken when a day has passed.
-    TooManyKeys,
-    /// More documents of one product have come from one address than any product sends: they are taken a little later.
-    TooManyDocuments,
-    /// The product's clock and the central server's differ by more than is tolerated.
-    WrongClock,
-    /// The request is larger than is allowed.
-    TooLarge,
-    /// The request is not the JSON of an exchange.
-    Malformed,
-    /// The server cannot answer now.
-    Unavailable,
-}
-
-impl RefusalCode {
-    /// The code as it stands in documents.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::InviteUnknown => "invite-unknown",
-            Self::InviteExpired => "invite-expired",
-            Self::LinkUnknown => "link-unknown",
-            Self::LinkSuspended => "link-suspended",
-            Self::LinkRemoved => "link-removed",
-            Self::KeyReplaced => "key-replaced",
-            Self::KeyInUse => "key-in-use",
-            Self::LinkPending => "link-pending",
-            Self::Fork => "fork",
-            Self::BrokenChain => "broken-chain",
-            Self::RepeatUnknown => "repeat-unknown",
-            Self::FutureReport => "future-report",
-            Self::PastReport => "past-report",
-            Self::OverQuota => "over-quota",
-            Self::TooManyKeys => "too-many-keys",
-            Self::TooManyDocuments => "too-many-documents",
-            Self::WrongClock => "wrong-clock",
-            Self::TooLarge => "too-large",
-            Self::Malformed => "malformed",
-            Self::Unavailable => "unavailable",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -90,6 +90,26 @@ fn a_product_that_replaces_its_key_again_and_again_waits_with_its_reports() {
 }
 
 #[test]
+fn g8_a_link_of_an_early_version_lets_go_what_is_never_taken() {
+    let central = Central::start();
+    let agent = Agent::new(&Vendor::new());
+    let link = agent.link(&central.invite())["link"]["link"].as_str().expect("an id").to_owned();
+    // An early version did not note since when its link is in force.
+    let file = agent.dir().join("state/link.json");
+    let mut kept: Value = serde_json::from_slice(&std::fs::read(&file).expect("a link")).expect("JSON");
+    kept.as_object_mut().expect("an object").remove("in_force_since").expect("this version notes it");
+    std::fs::write(&file, kept.to_string()).expect("written");
+
+    let line = agent.run_at("-400d", &["sync"]).refused("past-report");
+    assert!(line.contains("set the product's clock"), "{line}");
+    let status = agent.status();
+    assert_eq!(status["outbox"]["pending"], 0, "it is kept apart, and is not sent for ever: {status}");
+    assert_eq!(status["exchange"]["problem"]["code"], "past-report", "and why is shown: {status}");
+    agent.run(&["sync"]).ok();
+    assert_eq!(central.reports(&link).len(), 1);
+}
+
+#[test]
 fn g8_a_clock_far_behind_makes_no_history_of_before_the_link_and_costs_the_reports_of_that_time_alone() {
     let central = Central::start();
     let agent = Agent::new(&Vendor::new());

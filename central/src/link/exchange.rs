@@ -116,6 +116,14 @@ pub async fn exchange(
     };
     let stating = statements::answer(central, request.continuity, toll, &mut response).await?;
     let reporting = reports::answer(central, request.reports, toll, &mut response).await?;
+    if request.rotation.is_none()
+        && let Some((link, _)) = &reporting
+        && response.welcome.is_none()
+        && response.refusals.iter().any(|refusal| refusal.code == RefusalCode::PastReport.name())
+    {
+        // Sealed, it says from when on reports are taken: a refusal alone would have a product let nothing go.
+        response.welcome = join::welcome_again(central, link).await?;
+    }
     if let Some((link, settings)) = reporting.or(stating).or(rotated).or(joined) {
         response.settings = Some(central.sealed_settings(&link, &settings)?);
         response.pseudonym_key = central.pseudonym_key_for(&link).await?.transpose()?;

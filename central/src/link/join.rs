@@ -74,6 +74,12 @@ pub(super) async fn answer(
     }
 }
 
+/// The welcome to a link that was welcomed before, sealed; none where it is gone meanwhile.
+pub(super) async fn welcome_again(central: &Central, link: &LinkId) -> Result<Option<String>, ExchangeError> {
+    let Some(link) = central.store().link(link).await? else { return Ok(None) };
+    Ok(Some(seal::seal(&welcome(central, &link).await?, central.keys().secret())?))
+}
+
 /// The welcome to a link. The pseudonym key is in it only once an administrator has vouched for the link.
 pub(super) async fn welcome(central: &Central, link: &Link) -> Result<Welcome, ExchangeError> {
     let application = match &link.application {

@@ -8,7 +8,7 @@ mod state;
 use std::ops::ControlFlow;
 
 use seatline_protocol::continuity::{MAX_STATEMENTS, parts_in_words};
-use seatline_protocol::exchange::{ExchangeRequest, MAX_REPORTS, MAX_REQUEST_BYTES, Refusal, RefusalCode};
+use seatline_protocol::exchange::{ExchangeRequest, Fate, MAX_REPORTS, MAX_REQUEST_BYTES, Refusal, RefusalCode};
 use seatline_protocol::{Continuity, Document as _, Join, OpenError, Receipt, Rotation};
 use serde::Serialize;
 
@@ -106,8 +106,7 @@ fn ended(problem: &Problem) -> String {
 /// Whether the same join would be refused for ever: an invite that is unknown or over does not come back, nor does a link
 /// that was removed.
 fn ends_the_join(refusal: &Refusal) -> bool {
-    let codes = [RefusalCode::InviteUnknown, RefusalCode::InviteExpired, RefusalCode::LinkRemoved];
-    refusal.document == "join" && codes.iter().any(|code| code.name() == refusal.code)
+    refusal.document == "join" && RefusalCode::of(&refusal.code).is_some_and(|code| code.fate() == Fate::Ended)
 }
 
 /// What an exchange did.

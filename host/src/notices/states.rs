@@ -1,7 +1,7 @@
 //! What is so of the instance, as states that notices are made of: its standing, its runs, its link, its clock.
 
 use jiff::{SignedDuration, Timestamp};
-use seatline_protocol::exchange::RefusalCode;
+use seatline_protocol::exchange::{Fate, RefusalCode};
 use seatline_protocol::notices::{
     Course, Facts, Reminders, State, Step, Subject, Topic, Words, looks_ahead, of_standing,
 };
@@ -170,10 +170,10 @@ fn link(status: &Status, link: &LinkFacts) -> State {
 
 /// Whether the central server has an objection that does not pass by itself.
 fn is_refusal(problem: &Problem) -> bool {
-    use RefusalCode::*;
-    let of_link = [InviteUnknown, InviteExpired, LinkUnknown, LinkSuspended, LinkRemoved, KeyReplaced];
-    let codes = of_link.into_iter().chain([Fork, BrokenChain, FutureReport, PastReport, TooManyKeys]);
-    codes.map(RefusalCode::name).any(|code| code == problem.code)
+    RefusalCode::of(&problem.code).is_some_and(|code| match code.fate() {
+        Fate::Ended | Fate::LetGo => true,
+        Fate::Again => matches!(code, RefusalCode::LinkSuspended | RefusalCode::TooManyKeys),
+    })
 }
 
 fn clock(status: &Status) -> State {
