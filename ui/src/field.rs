@@ -83,6 +83,11 @@ impl<'a> Field<'a> {
         Self::new(name, label, Control::Input { kind: "date" })
     }
 
+    /// A date with a time of day; its label says in which zone.
+    pub fn date_time(name: &'a str, label: &'a str) -> Self {
+        Self::new(name, label, Control::Input { kind: "datetime-local" })
+    }
+
     /// A secret: its value is never sent back into the page.
     pub fn password(name: &'a str, label: &'a str) -> Self {
         Self::new(name, label, Control::Input { kind: "password" })

@@ -80,6 +80,9 @@ pub(super) enum AlertsCommand {
         /// For so many days, whatever it comes to, instead of until it changes
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..=366))]
         days: Option<u16>,
+        /// Until this time, whatever it comes to, such as 2026-12-24T08:00:00Z
+        #[arg(long, value_name = "TIME", conflicts_with = "days")]
+        until: Option<Timestamp>,
     },
     /// Take an acknowledgement back
     Withdraw {
@@ -109,9 +112,9 @@ impl AlertsCommand {
                     table(&heads, &alerts.iter().map(row).collect::<Vec<_>>())
                 })
             }
-            Self::Acknowledge { application, code, subject, stdin, why, days } => {
+            Self::Acknowledge { application, code, subject, stdin, why, days, until } => {
                 let for_days = |days: u16| SignedDuration::from_hours(24 * i64::from(days));
-                let until = days.and_then(|days| central.now().checked_add(for_days(days)).ok());
+                let until = until.or_else(|| central.now().checked_add(for_days(days?)).ok());
                 let (Some(application), Some(code), false) = (application, code, stdin) else {
                     return several::acknowledge(&central, output, &why, until).await;
                 };

@@ -1,16 +1,14 @@
 //! What is open, the gravest first, and what is over: with since when, what to do, who was told, and who knows of it.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Extension, Query, State};
-use axum::response::{Redirect, Response};
-use jiff::{SignedDuration, Timestamp};
+use axum::response::Response;
+use jiff::Timestamp;
 use seatline_ui::{Badge, Banner, Choice, Field, Prose, Tabs, Tone, When, format};
 use seatline_web::address::escape;
 use serde::Deserialize;
 
-use super::{Part, several, tabs};
-use crate::actions::alerts::Known;
+use super::{Part, known, several, tabs};
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::alerts::telling::News;
@@ -151,30 +149,14 @@ impl Row {
         }
     }
 
-    fn fields(&self) -> [Field<'_>; 2] {
-        acknowledgement_fields(&self.apart)
+    fn fields(&self) -> [Field<'_>; 3] {
+        known::fields(&self.apart)
     }
 
     /// What the box beside it sends, where it can be acknowledged.
     fn ticked(&self) -> String {
         several::ticked(&self.matter)
     }
-}
-
-/// Why something is acknowledged, and for how long. `apart` tells the fields from others of the page.
-pub(super) fn acknowledgement_fields(apart: &str) -> [Field<'_>; 2] {
-    let times = [
-        ("", "Until it changes"),
-        ("1", "For a day"),
-        ("7", "For a week"),
-        ("30", "For 30 days"),
-        ("90", "For 90 days"),
-    ];
-    let choices = times.map(|(value, label)| Choice { value, label: label.to_owned() });
-    [
-        Field::text("why", "Why").hint("Such as: a new license is ordered. May be empty.").id(apart),
-        Field::select("days", "For how long", choices.into()).id(apart),
-    ]
 }
 
 /// A gravity, or that it is an event, in a badge.
@@ -298,47 +280,4 @@ fn stats(open: &[OpenAlerts]) -> Vec<Stat> {
         }
     };
     open.iter().map(stat).collect()
-}
-
-/// What the form of an acknowledgement sends.
-#[derive(Debug, Deserialize)]
-pub struct KnownSent {
-    #[serde(flatten)]
-    matter: MatterKey,
-    #[serde(default)]
-    why: String,
-    #[serde(default)]
-    days: String,
-}
-
-/// Until when something is acknowledged for so many days; none for until it changes.
-pub(super) fn until(app: &App, days: &str) -> Result<Option<Timestamp>, ActionError> {
-    if days.is_empty() {
-        return Ok(None);
-    }
-    let days: Option<i64> = days.parse().ok().filter(|days| (1..=366).contains(days));
-    let rule = "a number of days from 1 to 366, or nothing for until it changes";
-    let days = days.ok_or_else(|| ActionError::invalid("days", rule))?;
-    Ok(app.central.now().checked_add(SignedDuration::from_hours(24 * days)).ok())
-}
-
-/// `POST /alerts/acknowledge`
-pub async fn acknowledge(
-    State(app): State<App>,
-    Extension(who): Extension<SignedIn>,
-    Form(sent): Form<KnownSent>,
-) -> Result<Redirect, PageError> {
-    let until = until(&app, &sent.days)?;
-    app.central.acknowledge(&who.actor(), &Known { matter: sent.matter, why: sent.why, until }).await?;
-    Ok(Redirect::to("/alerts?done=acknowledged"))
-}
-
-/// `POST /alerts/withdraw`
-pub async fn withdraw(
-    State(app): State<App>,
-    Extension(who): Extension<SignedIn>,
-    Form(matter): Form<MatterKey>,
-) -> Result<Redirect, PageError> {
-    app.central.withdraw(&who.actor(), &matter).await?;
-    Ok(Redirect::to("/alerts?done=withdrawn"))
 }

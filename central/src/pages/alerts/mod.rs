@@ -2,6 +2,7 @@
 
 pub mod channels;
 pub mod form;
+pub mod known;
 pub mod list;
 pub mod messages;
 pub mod several;

@@ -5,7 +5,7 @@ use axum::extract::{Extension, State};
 use axum::response::Redirect;
 use seatline_ui::{Banner, Field, Tone, format};
 
-use super::list::{acknowledgement_fields, until};
+use super::known::{self, Span};
 use crate::actions::alerts::SeveralKnown;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
@@ -29,8 +29,8 @@ fn matter(ticked: &str) -> Result<MatterKey, ActionError> {
 }
 
 /// The fields under the list, apart from those of its rows.
-pub(super) fn fields() -> [Field<'static>; 2] {
-    acknowledgement_fields("-several")
+pub(super) fn fields() -> [Field<'static>; 3] {
+    known::fields("-several")
 }
 
 /// What is said after several were acknowledged: `several-3` or `several-3-1`, where one was not open any more.
@@ -54,7 +54,9 @@ pub async fn acknowledge(
     if alerts.is_empty() {
         return Ok(Redirect::to("/alerts?done=none-ticked"));
     }
-    let known = SeveralKnown { alerts, why: sent.get("why").to_owned(), until: until(&app, sent.get("days"))? };
+    let span = Span { days: sent.get("days").to_owned(), until: sent.get("until").to_owned() };
+    let until = span.end(app.central.now())?;
+    let known = SeveralKnown { alerts, why: sent.get("why").to_owned(), until };
     let several = app.central.acknowledge_several(&who.actor(), known).await?;
     Ok(Redirect::to(&format!("/alerts?done=several-{}-{}", several.acknowledged.len(), several.not_open.len())))
 }
