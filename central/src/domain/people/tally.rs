@@ -14,9 +14,10 @@ use crate::domain::pseudonyms::{NamedApplication, key_of};
 
 /// The most pseudonym keys whose people are counted: the newest. Products turn to a new key with their next report.
 pub const MOST_KEYS: usize = 8;
-/// The most parts that are counted beside the whole; the applications of the others are in the whole alone. With the keys they
-/// take 10 MiB at the most.
+/// The most parts whose people are counted beside the whole: those that are met first. With the keys they take 10 MiB at the most.
 pub const MOST_PARTS: usize = 32;
+/// The most other parts that are named, with their seats and without their people.
+pub const MOST_OTHER_PARTS: usize = 200;
 /// The most applications that are named for each reason why they are left out.
 pub const MOST_NAMED: usize = 5;
 
@@ -77,6 +78,8 @@ pub struct Tally {
     of_keys: BTreeMap<PseudonymKeyId, Part>,
     /// Parts by key, for people of two keys are never put together, and by name.
     parts: BTreeMap<(PseudonymKeyId, String), Part>,
+    /// What was met when there were as many parts as are counted.
+    others: BTreeMap<String, OtherPart>,
     left_out: BTreeMap<SketchTrouble, LeftOut>,
 }
 
@@ -118,11 +121,15 @@ pub struct Counted {
     pub left_out: Vec<LeftOut>,
     /// What the parts are.
     pub parts_by: PartsBy,
-    /// The parts with most applications, of the key that most applications have, at most [`MOST_IN_MATRIX`].
+    /// The parts whose people were counted, of the key that most applications have: the one with most applications first, at most
+    /// [`MOST_PARTS`].
     pub parts: Vec<CountOfPart>,
     /// How many of the counted applications are in none of these parts.
     pub in_other_parts: u64,
-    /// Who is in both of any two parts: their places in `parts`.
+    /// Where those are: the one with most applications first, at most [`MOST_OTHER_PARTS`]. Nothing in a count of an early version.
+    #[serde(default)]
+    pub other_parts: Vec<OtherPart>,
+    /// Who is in both of any two of the first [`MOST_IN_MATRIX`] parts: their places in `parts`.
     pub overlaps: Vec<Overlap>,
 }
 
@@ -150,6 +157,17 @@ pub struct CountOfPart {
     pub people: Estimate,
 }
 
+/// A part whose people were not counted by themselves, or not all: as many others were met before, or some are of another key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct OtherPart {
+    /// The product or the group; empty for those without a group.
+    pub name: String,
+    /// How many applications of it are in the whole alone.
+    pub applications: u64,
+    /// Their seats.
+    pub seats: u64,
+}
+
 /// Applications that are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LeftOut {
@@ -172,6 +190,7 @@ impl Tally {
             oldest_at: None,
             of_keys: BTreeMap::new(),
             parts: BTreeMap::new(),
+            others: BTreeMap::new(),
             left_out: BTreeMap::new(),
         }
     }
@@ -206,6 +225,8 @@ impl Tally {
         let place = (key.clone(), name.clone());
         if self.parts.len() < MOST_PARTS || self.parts.contains_key(&place) {
             add_to(&mut self.parts, place, &sketch, kept.counted);
+        } else if self.others.len() < MOST_OTHER_PARTS || self.others.contains_key(name) {
+            OtherPart::add(&mut self.others, name, 1, kept.counted);
         }
         add_to(&mut self.of_keys, key, &sketch, kept.counted);
         Ok(())
@@ -219,6 +240,7 @@ impl Tally {
         let seats = self.of_keys.values().fold(0, |seats: u64, part| seats.saturating_add(part.seats));
         let counted = self.of_keys.values().map(|part| part.applications).sum();
         let (parts, overlaps) = keys.first().map(|of| self.parts_of(&of.key)).unwrap_or_default();
+        let other_parts = self.others_than(keys.first().map(|of| &of.key));
         Counted {
             confidence_percent: CONFIDENCE_PERCENT,
             together,
@@ -235,17 +257,30 @@ impl Tally {
             parts_by: self.parts_by,
             in_other_parts: counted - parts.iter().map(|part| part.applications).sum::<u64>(),
             parts,
+            other_parts,
             overlaps,
         }
     }
 
-    /// The parts of a key that most applications are in, and who is in any two of them.
+    /// Where the applications are that are in no part of this key.
+    fn others_than(&self, key: Option<&PseudonymKeyId>) -> Vec<OtherPart> {
+        let mut others = self.others.clone();
+        for ((_, name), part) in self.parts.iter().filter(|((of, _), _)| Some(of) != key) {
+            OtherPart::add(&mut others, name, part.applications, part.seats);
+        }
+        let mut others: Vec<OtherPart> = others.into_values().collect();
+        others.sort_by_key(|other| std::cmp::Reverse(other.applications));
+        others.truncate(MOST_OTHER_PARTS);
+        others
+    }
+
+    /// The parts of a key, the one that most applications are in first, and who is in both of any two of the first.
     fn parts_of(&self, key: &PseudonymKeyId) -> (Vec<CountOfPart>, Vec<Overlap>) {
         let of_key = self.parts.iter().filter(|((of, _), _)| of == key);
         let mut parts: Vec<(&String, &Part)> = of_key.map(|((_, name), part)| (name, part)).collect();
         parts.sort_by_key(|(_, part)| std::cmp::Reverse(part.applications));
-        parts.truncate(MOST_IN_MATRIX);
-        let sketches: Vec<CompactThetaSketch> = parts.iter().map(|(_, part)| part.fold.sketch()).collect();
+        let sketched = parts.iter().take(MOST_IN_MATRIX);
+        let sketches: Vec<CompactThetaSketch> = sketched.map(|(_, part)| part.fold.sketch()).collect();
         let mut overlaps = Vec::new();
         for (one, first) in sketches.iter().enumerate() {
             for (other, second) in sketches.iter().enumerate().skip(one + 1) {
@@ -268,6 +303,15 @@ fn add_to<K: Ord>(parts: &mut BTreeMap<K, Part>, place: K, sketch: &Sketch, seat
     part.fold.add(sketch);
     part.applications += 1;
     part.seats = part.seats.saturating_add(seats);
+}
+
+impl OtherPart {
+    fn add(others: &mut BTreeMap<String, Self>, name: &str, applications: u64, seats: u64) {
+        let empty = || Self { name: name.to_owned(), applications: 0, seats: 0 };
+        let other = others.entry(name.to_owned()).or_insert_with(empty);
+        other.applications += applications;
+        other.seats = other.seats.saturating_add(seats);
+    }
 }
 
 impl CountOfKey {

@@ -130,11 +130,26 @@ fn b9_the_overlap_of_products_is_counted_beside_the_whole() {
 fn b9_parts_are_bounded() {
     let many = u16::try_from(MOST_PARTS).expect("few") + 6;
     let counted = tally((0..many).map(|n| member(n, &format!("product-{n:03}"), kept(0..10))).collect());
-    assert_eq!(counted.parts.len(), MOST_IN_MATRIX);
+    assert_eq!(counted.parts.len(), MOST_PARTS);
     assert_eq!(counted.overlaps.len(), MOST_IN_MATRIX * (MOST_IN_MATRIX - 1) / 2);
-    assert_eq!(counted.in_other_parts, u64::from(many) - 12);
+    assert_eq!(counted.in_other_parts, 6);
+    let others: Vec<_> = counted.other_parts.iter().map(|other| (other.name.as_str(), other.seats)).collect();
+    assert_eq!((others.len(), others[0]), (6, ("product-032", 10)), "those that were met last are named");
     assert_eq!(counted.counted, u64::from(many), "they are in the whole all the same");
     let mut tally = Tally::new(&Scope::all(Use::Production), keys(1));
     (0..many).for_each(|n| tally.add(member(n, &format!("product-{n:03}"), kept(0..10))));
     assert_eq!(tally.parts.len(), MOST_PARTS);
+    (0..400).for_each(|n| tally.add(member(n, &format!("other-{n:03}"), kept(0..10))));
+    tally.add(member(500, "other-000", kept(0..10)));
+    let counted = tally.counted();
+    assert_eq!((counted.other_parts.len(), counted.in_other_parts), (MOST_OTHER_PARTS, 407));
+    assert_eq!((counted.other_parts[0].name.as_str(), counted.other_parts[0].applications), ("other-000", 2));
+}
+
+#[test]
+fn b9_where_applications_of_another_key_are_is_told() {
+    let new = |n: u16, product: &str| member(n, product, of(key(2), kept(0..10)));
+    let counted = tally_of(vec![new(1, "wiki"), new(2, "wiki"), member(3, "wiki", of(key(1), kept(0..30)))], keys(2));
+    assert_eq!((counted.parts.len(), counted.parts[0].applications, counted.in_other_parts), (1, 2, 1));
+    assert_eq!((counted.other_parts[0].name.as_str(), counted.other_parts[0].seats), ("wiki", 30));
 }
