@@ -177,6 +177,7 @@ fn world() -> World {
     let cookie = cookie.split(';').next().expect("a cookie").to_owned();
     let channel = channels(&central);
     let digest = central.api(&format!("/api/v1/links/{link}/refused-reports"))[0]["digest"].clone();
+    central.json(&["people", "--group", "sales", "--every", "month"]);
     let count = central.json(&["people", "--all", "--count"])["newest"]["id"].as_str().expect("an id").to_owned();
     let names = [
         ("{application}", application),
@@ -338,6 +339,9 @@ fn changes(world: &World, description: &Description) {
     ask("POST", "/api/v1/invites", json!({}), 201);
     ask("POST", "/api/v1/people-counts", json!({ "use": "staging" }), 202);
     ask("POST", "/api/v1/people-counts", json!({ "use": "both" }), 400);
+    ask("PUT", "/api/v1/people-schedules", json!({ "scope": { "group": "sales" }, "every": "week" }), 200);
+    ask("PUT", "/api/v1/people-schedules", json!({ "scope": { "group": "sales" }, "every": null }), 200);
+    ask("PUT", "/api/v1/people-schedules", json!({ "scope": { "group": "sales" }, "every": "hour" }), 400);
     ask("PATCH", &format!("{link}/settings"), json!({ "interval": "90m" }), 200);
     ask("PATCH", &format!("{link}/settings"), json!({ "interval": 1 }), 400);
     ask("POST", &format!("{link}/rotate"), Value::Null, 202);

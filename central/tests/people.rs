@@ -97,6 +97,23 @@ fn b9_people_of_a_whole_fleet_are_counted_once_while_the_server_serves_and_witho
     let audit = central.api("/api/v1/audit?kind=people-count");
     assert_eq!(audit["items"].as_array().map(Vec::len), Some(2), "{audit}");
 
+    // A small set is counted by a schedule too, at once and then each week.
+    let set = central.json(&["people", "--group", "sales", "--every", "week"]);
+    assert_eq!((&set["every"], &set["scope"]["group"]), (&json!("week"), &json!("sales")));
+    let made = until("the first count is made", || {
+        let counts = central.api("/api/v1/people-counts?group=sales");
+        Some(counts["items"][0].clone()).filter(|count| count["state"] == "done")
+    });
+    assert_eq!(
+        (&made["counted"]["together"]["likely"], &made["asked_by"]),
+        (&json!(1280.0), &json!(format!("{}, by schedule", set["set_by"].as_str().expect("a name"))))
+    );
+    let schedules = central.api("/api/v1/people-schedules");
+    let (next, set_at) = (schedules["items"][0]["next_at"].to_string(), schedules["items"][0]["set_at"].to_string());
+    assert!(next > set_at && central.json(&["people", "--schedules"]) == schedules["items"], "{schedules}");
+    let ended = json!({ "scope": { "group": "sales" }, "every": null });
+    assert_eq!(ask(&central, "PUT", "/api/v1/people-schedules", &ended, 200)["items"], json!([]));
+
     // No server runs: the command counts by itself.
     central.kill();
     let again = central.json(&["people", "--all", "--count"]);

@@ -3,11 +3,12 @@
 use seatline_web::secret::random;
 
 use crate::central::{ActionError, Central};
-use crate::domain::people::count::MOST_OPEN;
+use crate::domain::people::count::{MOST_OF_SET, MOST_OPEN};
+use crate::domain::people::schedule::MOST_SCHEDULED;
 use crate::domain::people::tally::Keys;
-use crate::domain::people::{CountsOfSet, People, PeopleCount, Scope};
+use crate::domain::people::{CountsOfSet, Every, People, PeopleCount, Schedule, Scope};
 use crate::domain::{Actor, CountId};
-use crate::store::people::Asked;
+use crate::store::people::{Asked, Scheduled};
 use crate::store::{PageSize, Stored};
 
 /// Why people are not counted.
@@ -16,6 +17,9 @@ pub enum CountError {
     /// As many counts are open as may be.
     #[error("{MOST_OPEN} counts of people wait already: ask again when one of them is done")]
     Full,
+    /// As many sets are counted by a schedule as may be.
+    #[error("{MOST_SCHEDULED} sets are counted by a schedule already: end that of one of them first")]
+    FullSchedule,
     /// Anything else.
     #[error(transparent)]
     Action(#[from] ActionError),
@@ -26,6 +30,7 @@ impl CountError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Full => "too-many-counts",
+            Self::FullSchedule => "too-many-schedules",
             Self::Action(error) => error.code(),
         }
     }
@@ -57,8 +62,26 @@ impl Central {
     /// # Errors
     /// Where the store cannot be asked.
     pub async fn counts_of(&self, scope: &Scope) -> Result<CountsOfSet, ActionError> {
-        let counts = self.store().counts(Some(scope), None, PageSize::default()).await?;
-        Ok(CountsOfSet::new(scope.clone(), counts.items))
+        // One may be open beside those that are kept.
+        let counts = self.store().counts(Some(scope), None, PageSize::new(MOST_OF_SET + 1)).await?;
+        let schedule = self.store().count_schedules().await?.into_iter().find(|schedule| schedule.scope == *scope);
+        Ok(CountsOfSet { schedule, ..CountsOfSet::new(scope.clone(), counts.items) })
+    }
+
+    /// Has a set counted at once and then every so often, or not any more. Gives what holds from now on.
+    ///
+    /// # Errors
+    /// [`CountError::FullSchedule`] where too many others are.
+    pub async fn schedule_counts(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        every: Option<Every>,
+    ) -> Result<Option<Schedule>, CountError> {
+        match self.store().schedule_counts(&self.act(actor)?, scope, every).await.map_err(ActionError::from)? {
+            Scheduled::Set(schedule) => Ok(schedule),
+            Scheduled::Full => Err(CountError::FullSchedule),
+        }
     }
 
     /// Asks for a count of a set; of one that is open already, gives that.

@@ -93,6 +93,8 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/people-counts", Need::read(People), counts::list),
         Route::post("/api/v1/people-counts", Need::operate(People), counts::ask),
         Route::get("/api/v1/people-counts/{count}", Need::read(People), counts::show),
+        Route::get("/api/v1/people-schedules", Need::read(People), counts::schedules),
+        Route::put("/api/v1/people-schedules", Need::operate(People), counts::schedule),
         Route::get("/api/v1/pseudonym-keys", Need::administer(Server), pseudonyms::show),
         Route::post("/api/v1/pseudonym-keys", Need::administer(Server).confirmed(), pseudonyms::replace),
         Route::post("/api/v1/invites", Need::operate(Links), links::invite),

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use seatline_web::secret::random;
 
 use super::{Job, JobError, Progress};
 use crate::central::Central;
@@ -56,7 +57,7 @@ impl Job for CountPeople {
         let taken = self.at.lock().unwrap_or_else(PoisonError::into_inner).take();
         let attempt = match taken {
             Some(attempt) => attempt,
-            None => match central.store().next_count().await? {
+            None => match next(central).await? {
                 None => return Ok(Progress::Done),
                 Some(count) => match Attempt::begin(central, count).await? {
                     None => return Ok(Progress::More),
@@ -72,6 +73,16 @@ impl Job for CountPeople {
         tokio::time::sleep(begun.elapsed()).await;
         Ok(Progress::More)
     }
+}
+
+/// The count whose turn it is, once those are asked for that are due by a schedule.
+async fn next(central: &Central) -> Result<Option<PeopleCount>, JobError> {
+    let mut more = true;
+    while more {
+        let id = CountId::from_random(random().map_err(|error| JobError::Other(error.to_string()))?);
+        more = central.store().ask_due_count(&id, central.now()).await?;
+    }
+    Ok(central.store().next_count().await?)
 }
 
 impl Attempt {

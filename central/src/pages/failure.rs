@@ -93,7 +93,7 @@ impl From<CountError> for PageError {
     fn from(error: CountError) -> Self {
         match error {
             CountError::Action(error) => error.into(),
-            CountError::Full => {
+            CountError::Full | CountError::FullSchedule => {
                 let why = Prose::sentence(&error.to_string());
                 Self::new(StatusCode::CONFLICT, "Not done", Tone::Warning, "This could not be done", why)
             }

@@ -92,6 +92,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/alerts/messages", Need::read(Alerts), alerts::messages::list),
         Route::get("/people", Need::read(People), people::show),
         Route::post("/people/counts", Need::operate(People), people::count),
+        Route::post("/people/schedule", Need::operate(People), people::schedule),
         Route::get("/applications/{id}/history", Need::read(Reports), history::show),
         Route::get("/applications/{id}/difference", Need::read(Reports), history::difference),
         Route::get("/applications/{id}/reports", Need::read(Reports), licenses::all),

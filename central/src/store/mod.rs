@@ -87,7 +87,7 @@ pub use leases::Leases;
 pub use link_list::LinkLists;
 pub use load::Busy;
 pub use page::{Cursor, Page, PageSize};
-pub use people::{PeopleCounts, Sketches};
+pub use people::{PeopleCounts, PeopleSchedules, Sketches};
 pub use pseudonyms::PseudonymKeys;
 pub use retention::Retentions;
 pub use upkeep::{Answers, LinkKeys, LinkNews, News, Removals};
@@ -250,6 +250,7 @@ pub trait Store:
     + Histories
     + Sketches
     + PeopleCounts
+    + PeopleSchedules
     + PseudonymKeys
     + Statements
     + Accounts

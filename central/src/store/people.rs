@@ -6,7 +6,7 @@ use seatline_protocol::LinkId;
 
 use super::{Cursor, Page, PageSize, Stored};
 use crate::domain::people::tally::Member;
-use crate::domain::people::{Counted, KeptSketch, PeopleCount, Scope};
+use crate::domain::people::{Counted, Every, KeptSketch, PeopleCount, Schedule, Scope};
 use crate::domain::{Act, ApplicationId, CountId, Facet};
 
 /// The latest sketch of each link (`b9`). It is kept in the commit of its report, and is no part of the history.
@@ -43,6 +43,26 @@ pub enum Asked {
     Open(Box<PeopleCount>),
     /// So many others are open that no more is taken ([`crate::domain::people::count::MOST_OPEN`]).
     Full,
+}
+
+/// What became of the wish to have a set counted again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scheduled {
+    /// How it is counted from now on, if it is.
+    Set(Option<Schedule>),
+    /// So many sets are that no more is taken ([`crate::domain::people::schedule::MOST_SCHEDULED`]).
+    Full,
+}
+
+/// Sets whose people are counted again and again (`b9`).
+#[async_trait]
+pub trait PeopleSchedules: Send + Sync {
+    /// Has a set counted at once and then every so often, or not any more.
+    async fn schedule_counts(&self, act: &Act, scope: &Scope, every: Option<Every>) -> Stored<Scheduled>;
+    /// The sets that are counted by a schedule.
+    async fn count_schedules(&self) -> Stored<Vec<Schedule>>;
+    /// Asks for the count that is due, if one is, unless one of its set is open. Says whether there may be another.
+    async fn ask_due_count(&self, id: &CountId, now: Timestamp) -> Stored<bool>;
 }
 
 /// Counts of people over sets of any size (`b9`), and what they read.

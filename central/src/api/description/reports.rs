@@ -1,10 +1,11 @@
 //! Reports, and what they add up to: history, chain, evidence, people.
 
-use super::operation::{CSV, EVIDENCE, Operation, TEXT, accepted, file, json, list, op, page};
+use super::operation::{CSV, EVIDENCE, Operation, TEXT, accepted, file, items, json, list, op, page};
 use crate::actions::chain::ChainProof;
+use crate::api::counts::NewSchedule;
 use crate::api::history_export::Line;
 use crate::domain::history::{Difference, History};
-use crate::domain::people::{People, PeopleCount};
+use crate::domain::people::{People, PeopleCount, Schedule};
 use crate::domain::{RefusedReport, ReportRow};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -59,6 +60,19 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .takes("use?:production|staging product?:nullable group?:nullable tag?:nullable"),
     op("GET /api/v1/people-counts/{count}", "show_people_count", json::<PeopleCount>(), "A count of people"),
+    op(
+        "GET /api/v1/people-schedules",
+        "list_people_schedules",
+        items::<Schedule>(),
+        "The sets whose people are counted again and again",
+    ),
+    op(
+        "PUT /api/v1/people-schedules",
+        "set_people_schedule",
+        items::<Schedule>(),
+        "Have the people of a set counted now and then every day, week or month, or not any more; gives all that are",
+    )
+    .takes_a::<NewSchedule>(),
     op(
         "GET /api/v1/links/{link}/reports",
         "list_reports",

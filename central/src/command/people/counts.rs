@@ -12,7 +12,7 @@ use super::words;
 use crate::central::Central;
 use crate::domain::people::count::CountState;
 use crate::domain::people::tally::PartsBy;
-use crate::domain::people::{CountsOfSet, PeopleCount, Scope};
+use crate::domain::people::{CountsOfSet, PeopleCount, Schedule, Scope};
 use crate::jobs::{CountPeople, Job as _, Jobs};
 use crate::store::leases::JobState;
 
@@ -69,10 +69,37 @@ pub(super) fn text(of: &CountsOfSet, now: jiff::Timestamp) -> String {
     if let Some(reason) = of.failed.as_ref().and_then(|failed| failed.failure.as_ref()) {
         text.push_str(&format!("The last count was given up: {reason}.\n"));
     }
+    if of.schedule.is_some() {
+        text.push_str(&schedule_text(&of.scope, of.schedule.as_ref()));
+    }
     if let Some(open) = &of.open {
         text.push_str(&format!("{}\n", how_far(open)));
     }
     text
+}
+
+/// How a set is counted by itself.
+pub(super) fn schedule_text(scope: &Scope, schedule: Option<&Schedule>) -> String {
+    match schedule {
+        None => format!("People of {}: counted when somebody asks.\n", scope.words()),
+        Some(of) => {
+            let next = date_time(of.next_at);
+            format!(
+                "People of {}: counted by the server every {}, next from {next} on.\n",
+                scope.words(),
+                of.every.name()
+            )
+        }
+    }
+}
+
+/// The sets that are counted by themselves.
+pub(super) fn schedules_text(schedules: &[Schedule]) -> String {
+    let row = |of: &Schedule| {
+        let (scope, next) = (of.scope.words(), date_time(of.next_at));
+        vec![scope, of.every.name().to_owned(), next, of.set_by.clone()]
+    };
+    table(&["SET", "EVERY", "NEXT", "SET BY"], &schedules.iter().map(row).collect::<Vec<_>>())
 }
 
 fn how_far(count: &PeopleCount) -> String {
@@ -120,6 +147,10 @@ fn numbers(count: &PeopleCount, now: jiff::Timestamp) -> String {
         date_time(at),
         relative(at, now)
     ));
+    if of.in_other_parts > 0 {
+        let others = counted(of.in_other_parts, "application", "applications");
+        text.push_str(&format!("- in the whole alone, and in no row above: {others}\n"));
+    }
     for left_out in &of.left_out {
         let many = counted(left_out.applications, "application", "applications");
         text.push_str(&format!("- left out: {many}: {}\n", left_out.why));

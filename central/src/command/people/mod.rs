@@ -2,24 +2,26 @@
 
 mod counts;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use seatline_ui::format::{counted, number};
 
 use super::applications::named;
 use super::output::table;
 use super::place::Place;
+use super::user::actor;
 use super::{Failure, Output};
 use crate::actions::counts::PeopleOfSet;
-use crate::domain::people::{Estimate, People, PeopleOf, Scope};
+use crate::domain::people::{Estimate, Every, People, PeopleOf, Scope};
 
 /// Count people once over applications, without their names
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  seatline-central people 'Company wiki' 'Issue tracker' --json\n  \
                             seatline-central people --group sales\n  \
-                            seatline-central people --all --count")]
+                            seatline-central people --all --count\n  \
+                            seatline-central people --all --every week")]
 pub(super) struct Show {
     /// The names of the applications, 128 at most
-    #[arg(required_unless_present_any = SETS, conflicts_with_all = SETS)]
+    #[arg(required_unless_present_any = WITHOUT_NAMES, conflicts_with_all = SETS)]
     applications: Vec<String>,
     /// All applications of this product
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
@@ -39,14 +41,46 @@ pub(super) struct Show {
     /// Count a set of any size again, and wait for it; without this, a set of more than 128 is shown as it was counted last
     #[arg(long, conflicts_with = "applications")]
     count: bool,
+    /// Have the server count the set now and then every day, week or month, or not by itself
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["applications", "count"])]
+    every: Option<Often>,
+    /// The sets that the server counts by itself
+    #[arg(long, conflicts_with_all = SETS, conflicts_with_all = ["applications", "count", "every"])]
+    schedules: bool,
+}
+
+/// How often a set is counted.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Often {
+    Day,
+    Week,
+    Month,
+    Off,
+}
+
+impl Often {
+    fn every(self) -> Option<Every> {
+        match self {
+            Self::Day => Some(Every::Day),
+            Self::Week => Some(Every::Week),
+            Self::Month => Some(Every::Month),
+            Self::Off => None,
+        }
+    }
 }
 
 /// What names a set of applications.
 const SETS: [&str; 5] = ["product", "group", "tag", "all", "staging"];
+/// What stands alone, beside them.
+const WITHOUT_NAMES: [&str; 6] = ["product", "group", "tag", "all", "staging", "schedules"];
 
 impl Show {
     pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
         let central = place.central().await?;
+        if self.schedules {
+            let schedules = central.store().count_schedules().await?;
+            return output.show(&schedules, || counts::schedules_text(&schedules));
+        }
         if !self.applications.is_empty() {
             let mut ids = Vec::new();
             for name in &self.applications {
@@ -57,6 +91,10 @@ impl Show {
         let used_for = if self.staging { "staging" } else { "production" };
         let scope = Scope::typed(&self.product, &self.group, &self.tag, used_for);
         let scope = scope.map_err(|rule| Failure::new("invalid", rule))?;
+        if let Some(often) = self.every {
+            let schedule = central.schedule_counts(&actor(), &scope, often.every()).await?;
+            return output.show(&schedule, || counts::schedule_text(&scope, schedule.as_ref()));
+        }
         let of = if self.count {
             PeopleOfSet::ByCount(Box::new(counts::made(&central, &scope).await?))
         } else {

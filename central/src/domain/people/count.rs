@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
 use super::tally::Counted;
+use super::{Schedule, Scope};
 use crate::domain::ids::CountId;
 
 /// The most counts that are under way or wait. Each is seconds to minutes of work for one processor.
 pub const MOST_OPEN: u32 = 20;
-/// The most counts of one set that are kept: the newest.
-pub const MOST_OF_SET: u32 = 10;
-/// The most counts that are kept of all sets together: the newest.
-pub const MOST_KEPT: u32 = 200;
+/// The most counts of one set that are kept: the newest. A year, where it is counted every week.
+pub const MOST_OF_SET: u32 = 53;
+/// The most counts that are kept of all sets together: the newest. Those of all sets that are counted by a schedule, and more.
+pub const MOST_KEPT: u32 = 600;
 /// How often a count is begun, where servers end while they are at it, before it is given up.
 pub const MOST_TRIES: u32 = 3;
 
@@ -85,12 +85,14 @@ pub struct CountsOfSet {
     pub failed: Option<PeopleCount>,
     /// Those that were done before the newest, the newest of them first.
     pub earlier: Vec<PeopleCount>,
+    /// How often it is counted by itself, if it is.
+    pub schedule: Option<Schedule>,
 }
 
 impl CountsOfSet {
     /// What there is of a set; of its counts the newest comes first.
     pub fn new(scope: Scope, counts: Vec<PeopleCount>) -> Self {
-        let mut of = Self { scope, newest: None, open: None, failed: None, earlier: Vec::new() };
+        let mut of = Self { scope, newest: None, open: None, failed: None, earlier: Vec::new(), schedule: None };
         for count in counts {
             match count.state {
                 CountState::Waiting | CountState::UnderWay => of.open = Some(count),

@@ -10,6 +10,7 @@
 
 pub mod count;
 mod fold;
+pub mod schedule;
 pub mod scope;
 mod sketch;
 pub mod tally;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::application::Application;
 pub use count::{CountState, CountsOfSet, PeopleCount};
 use fold::Fold;
+pub use schedule::{Every, Schedule};
 pub use scope::Scope;
 pub use sketch::{Sketch, SketchTrouble};
 pub use tally::Counted;

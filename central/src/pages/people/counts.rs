@@ -1,4 +1,4 @@
-//! People of a set that is too large to be counted while somebody waits: the newest count, the one that is under way, those before.
+//! People of a set that is too large to be counted while somebody waits: the newest count, and the one that is under way.
 
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
@@ -7,8 +7,10 @@ use seatline_web::address::escape;
 
 use super::{Matrix, bounds, words};
 use crate::domain::people::count::CountState;
-use crate::domain::people::tally::{CountOfPart, PartsBy};
-use crate::domain::people::{CONFIDENCE_PERCENT, Counted, CountsOfSet, MOST_APPLICATIONS, PeopleCount, Scope};
+use crate::domain::people::tally::{CountOfPart, MOST_PARTS, OtherPart, PartsBy};
+use crate::domain::people::{
+    CONFIDENCE_PERCENT, Counted, CountsOfSet, MOST_APPLICATIONS, MOST_IN_MATRIX, PeopleCount, Scope,
+};
 
 /// From when on a count is said to be old.
 const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -25,7 +27,6 @@ pub struct SetCounts {
     banners: Vec<Banner>,
     under_way: Option<UnderWay>,
     numbers: Option<Numbers>,
-    earlier: Vec<EarlierCount>,
     /// Whether a button is there: for whoever may ask, while no count is open.
     may_count: bool,
     most: usize,
@@ -53,6 +54,7 @@ struct Numbers {
     part: &'static str,
     parts: Vec<PartLine>,
     others: Option<String>,
+    other_parts: Vec<PartLine>,
     matrix: Option<Matrix>,
     left_out: Vec<LeftOutLine>,
     oldest: Option<When>,
@@ -73,14 +75,6 @@ struct LeftOutLine {
     more: bool,
 }
 
-struct EarlierCount {
-    as_of: String,
-    people: String,
-    seats: String,
-    applications: String,
-    asked_by: String,
-}
-
 impl SetCounts {
     /// What there is of a set, for somebody who may have it counted or may not.
     pub fn new(of: &CountsOfSet, now: Timestamp, may_count: bool) -> Self {
@@ -92,7 +86,6 @@ impl SetCounts {
             banners: banners(of, now),
             under_way: of.open.as_ref().map(|open| UnderWay::of(open, now)),
             numbers: numbers.map(|(count, counted)| Numbers::of(&of.scope, count, counted, now)),
-            earlier: of.earlier.iter().filter_map(EarlierCount::of).collect(),
             may_count: may_count && of.open.is_none(),
             most: MOST_APPLICATIONS,
         }
@@ -162,13 +155,13 @@ impl Numbers {
     fn of(scope: &Scope, count: &PeopleCount, of: &Counted, now: Timestamp) -> Self {
         let ended = count.ended_at.unwrap_or(count.asked_at);
         let took = count.begun_at.map_or(0, |begun| ended.duration_since(begun).as_secs().unsigned_abs());
-        let lines = of.parts.iter().map(|part| (name_of(part, of.parts_by), words(part.people))).collect();
-        let places: Vec<usize> = (0..of.parts.len()).collect();
+        let sketched = of.parts.iter().take(MOST_IN_MATRIX);
+        let lines = sketched.map(|part| (name_of(&part.name, of.parts_by), words(part.people))).collect();
+        let places: Vec<usize> = (0..of.parts.len().min(MOST_IN_MATRIX)).collect();
         let (part, parts) = match of.parts_by {
             PartsBy::Product => ("Product", "products"),
             PartsBy::Group => ("Group", "groups"),
         };
-        let others = format::counted(of.in_other_parts, "application", "applications");
         Self {
             as_of: When { at: ended, now },
             asked_by: count.asked_by.clone(),
@@ -184,7 +177,8 @@ impl Numbers {
             applications: format!("{} of {}", format::number(of.counted), format::number(of.applications)),
             part,
             parts: of.parts.iter().map(|part| PartLine::of(scope, part, of.parts_by)).collect(),
-            others: (of.in_other_parts > 0).then(|| format!("{others} more are in the whole, and in none of these.")),
+            others: others(of, parts),
+            other_parts: of.other_parts.iter().map(|other| PartLine::of_other(scope, other, of.parts_by)).collect(),
             matrix: (places.len() > 1).then(|| Matrix::named((part, parts), &places, lines, &of.overlaps)),
             left_out: of.left_out.iter().map(LeftOutLine::of).collect(),
             oldest: of.oldest_at.map(|at| When { at, now }),
@@ -192,25 +186,52 @@ impl Numbers {
     }
 }
 
-fn name_of(part: &CountOfPart, by: PartsBy) -> String {
+/// How many applications are in the whole alone, why, and the way to their people.
+fn others(of: &Counted, parts: &str) -> Option<String> {
+    let many = format::counted(of.in_other_parts, "application is", "applications are");
+    (of.in_other_parts > 0).then(|| {
+        format!(
+            "{many} in the whole, and in no row: at most {MOST_PARTS} {parts} are counted by themselves, those that a count meets \
+             first, and of one pseudonym key. Show the people of another by itself to have it counted."
+        )
+    })
+}
+
+fn name_of(name: &str, by: PartsBy) -> String {
     match by {
-        PartsBy::Group if part.name.is_empty() => "Without a group".to_owned(),
-        _ => part.name.clone(),
+        PartsBy::Group if name.is_empty() => "Without a group".to_owned(),
+        _ => name.to_owned(),
     }
+}
+
+/// The page of a part by itself, where it has one.
+fn page_of(scope: &Scope, name: &str, by: PartsBy) -> Option<String> {
+    let narrowed = match by {
+        PartsBy::Product => Scope { product: Some(name.parse().ok()?), ..scope.clone() },
+        PartsBy::Group => Scope { group: Some(name.parse().ok()?), ..scope.clone() },
+    };
+    (narrowed != *scope).then(|| address(&narrowed))
 }
 
 impl PartLine {
     fn of(scope: &Scope, part: &CountOfPart, by: PartsBy) -> Self {
-        let narrowed = match by {
-            PartsBy::Product => part.name.parse().ok().map(|product| Scope { product: Some(product), ..scope.clone() }),
-            PartsBy::Group => part.name.parse().ok().map(|group| Scope { group: Some(group), ..scope.clone() }),
-        };
         Self {
-            name: name_of(part, by),
-            href: narrowed.filter(|narrowed| narrowed != scope).map(|narrowed| address(&narrowed)),
+            name: name_of(&part.name, by),
+            href: page_of(scope, &part.name, by),
             applications: format::number(part.applications),
             seats: format::number(part.seats),
             people: words(part.people),
+        }
+    }
+
+    /// Of what was not counted by itself, nobody knows the people.
+    fn of_other(scope: &Scope, other: &OtherPart, by: PartsBy) -> Self {
+        Self {
+            name: name_of(&other.name, by),
+            href: page_of(scope, &other.name, by),
+            applications: format::number(other.applications),
+            seats: format::number(other.seats),
+            people: String::new(),
         }
     }
 }
@@ -224,19 +245,6 @@ impl LeftOutLine {
             named: named.map(|of| (of.name.clone(), format!("/applications/{}/licenses", of.id))).collect(),
             more: left_out.applications > left_out.named.len() as u64,
         }
-    }
-}
-
-impl EarlierCount {
-    fn of(count: &PeopleCount) -> Option<Self> {
-        let of = count.counted.as_ref()?;
-        Some(Self {
-            as_of: format::date_time(count.ended_at.unwrap_or(count.asked_at)),
-            people: of.together.map_or_else(|| "–".to_owned(), words),
-            seats: format::number(of.seats),
-            applications: format!("{} of {}", format::number(of.counted), format::number(of.applications)),
-            asked_by: count.asked_by.clone(),
-        })
     }
 }
 

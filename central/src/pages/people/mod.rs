@@ -1,6 +1,7 @@
 //! The page People (`b9`): people counted once over any set of applications, and the overlap of any two.
 
 mod counts;
+mod history;
 
 use askama::Template;
 use axum::Form;
@@ -8,11 +9,14 @@ use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_ui::{Banner, Choice, Field, Prose, Tone, format};
 use seatline_web::address::escape;
+use serde::Deserialize;
 
 use crate::actions::counts::PeopleOfSet;
 use crate::auth::SignedIn;
 use crate::domain::fleet::FleetSent;
-use crate::domain::people::{CONFIDENCE_PERCENT, Estimate, MOST_APPLICATIONS, MOST_IN_MATRIX, Overlap, People, Scope};
+use crate::domain::people::{
+    CONFIDENCE_PERCENT, Estimate, Every, MOST_APPLICATIONS, MOST_IN_MATRIX, Overlap, People, Scope,
+};
 use crate::domain::{Application, ApplicationId, Role, Use};
 use crate::pages::failure::PageError;
 use crate::pages::fleet::{self, list::Known};
@@ -21,6 +25,7 @@ use crate::server::App;
 use crate::store::{Cursor, PageSize};
 use counts::RecentCount;
 pub use counts::SetCounts;
+use history::SetHistory;
 
 /// How many counts are listed of those that were asked for last.
 const RECENT: u32 = 10;
@@ -36,6 +41,8 @@ pub struct PeoplePage {
     answer: Option<Answer>,
     /// What was counted of a set that is too large to be counted now.
     counts: Option<SetCounts>,
+    /// Its counts over time.
+    history: Option<SetHistory>,
     /// The counts that were asked for last, where nothing else is shown.
     recent: Vec<RecentCount>,
     most: usize,
@@ -102,6 +109,7 @@ impl PeoplePage {
             more,
             answer: people.map(Answer::of),
             counts: None,
+            history: None,
             recent: Vec::new(),
             most: MOST_APPLICATIONS,
             known: Known::default(),
@@ -257,14 +265,20 @@ pub async fn show(
     let of = |name: &str| named(name).pop().unwrap_or_default();
     let (product, group, tag, used_for) = (of("product"), of("group"), of("tag"), of("use"));
     let sent = FleetSent { product, group, tag, used_for, ..FleetSent::default() };
-    let (mut people, mut counts, mut recent) = (None, None, Vec::new());
+    let (mut people, mut counts, mut history, mut recent) = (None, None, None, Vec::new());
     if !ids.is_empty() {
         people = Some(app.central.people(&ids).await?);
     } else if !sent.pairs().is_empty() {
-        match app.central.people_of_set(&Scope::sent(&sent).map_err(fleet::refused)?).await? {
-            PeopleOfSet::AtOnce(of) => people = Some(*of),
+        let scope = Scope::sent(&sent).map_err(fleet::refused)?;
+        let (now, may_change) = (app.central.now(), who.may(Role::Operator));
+        match app.central.people_of_set(&scope).await? {
+            PeopleOfSet::AtOnce(of) => {
+                people = Some(*of);
+                history = SetHistory::new(&app.central.counts_of(&scope).await?, now, may_change);
+            }
             PeopleOfSet::ByCount(of) => {
-                counts = Some(SetCounts::new(&of, app.central.now(), who.may(Role::Operator)));
+                counts = Some(SetCounts::new(&of, now, may_change));
+                history = SetHistory::new(&of, now, may_change);
             }
         }
     } else if after.is_none() {
@@ -276,7 +290,7 @@ pub async fn show(
     let chosen: String = ids.iter().map(|id| format!("&application={id}")).collect();
     let more = found.next.map(|cursor| format!("/people?after={}{chosen}", escape(cursor.as_str())));
     let page = PeoplePage::new(people.as_ref(), &listed, more).with_lists(fleet::list::known(&app).await?, sent);
-    let page = PeoplePage { recent, ..page.with_counts(counts) };
+    let page = PeoplePage { history, recent, ..page.with_counts(counts) };
     Ok(page_of(Section::People, "People", Some(&who), page))
 }
 
@@ -288,4 +302,28 @@ pub async fn count(
 ) -> Result<Response, PageError> {
     let asked = app.central.ask_count(&who.actor(), &Scope::sent(&sent).map_err(fleet::refused)?).await?;
     Ok(Redirect::to(&counts::address(&asked.scope)).into_response())
+}
+
+/// What the form about the schedule of a set sends.
+#[derive(Deserialize)]
+pub struct ScheduleSent {
+    #[serde(flatten)]
+    set: FleetSent,
+    #[serde(default)]
+    every: String,
+}
+
+/// `POST /people/schedule`
+pub async fn schedule(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Form(sent): Form<ScheduleSent>,
+) -> Result<Redirect, PageError> {
+    let scope = Scope::sent(&sent.set).map_err(fleet::refused)?;
+    let every = match sent.every.as_str() {
+        "" => None,
+        name => Some(Every::of_name(name).ok_or_else(|| fleet::refused("every: one of day, week, month".to_owned()))?),
+    };
+    app.central.schedule_counts(&who.actor(), &scope, every).await?;
+    Ok(Redirect::to(&counts::address(&scope)))
 }

@@ -171,3 +171,32 @@ async fn b9_a_page_says_that_no_more_counts_are_taken() {
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(refused.body.contains("20 counts of people wait already"), "{}", refused.body);
 }
+
+#[tokio::test]
+async fn b9_an_operator_has_a_set_of_any_size_counted_by_a_schedule() {
+    let mut browser = Browser::signed_in().await;
+    let added = browser.central.add_application(&story(), "Wiki", "acme-wiki", "").await.expect("added");
+    let labels = Labels::parse("sales", "").expect("labels");
+    browser.central.set_labels(&story(), &added.id, &labels).await.expect("sorted, and reviewed");
+    let page = "/people?use=production&group=sales";
+    let shown = browser.get(page).await.body;
+    assert!(shown.contains("Counted when somebody asks for it.") && shown.contains("Every week"), "{shown}");
+    let set = browser.post("/people/schedule", &[("group", "sales"), ("every", "week")]).await;
+    assert_eq!((set.status, set.location.as_str()), (StatusCode::SEE_OTHER, page));
+    let job = CountPeople::default();
+    while job.step(&browser.central).await.expect("a step") == Progress::More {}
+    let shown = browser.get(page).await.body;
+    for words in ["Counted every week, the next time", "Counts of this set, the newest first", ", by schedule"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert_eq!(seatline_ui::audit::findings(&shown), Vec::<String>::new());
+    let odd = browser.post("/people/schedule", &[("group", "sales"), ("every", "hour")]).await;
+    assert!(odd.status == StatusCode::BAD_REQUEST && odd.body.contains("one of day, week, month"), "{}", odd.body);
+    browser.sign_in("vic").await;
+    let seen = browser.get(page).await.body;
+    assert!(seen.contains("Counted every week") && !seen.contains("/people/schedule"), "{seen}");
+    assert_eq!(browser.post("/people/schedule", &[("group", "sales")]).await.status, StatusCode::FORBIDDEN);
+    browser.sign_in("otto").await;
+    browser.post("/people/schedule", &[("group", "sales"), ("every", "")]).await;
+    assert!(browser.central.store().count_schedules().await.expect("read").is_empty());
+}

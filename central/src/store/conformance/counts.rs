@@ -7,10 +7,11 @@ use seatline_protocol::pairing::Secret;
 use super::people::with_sketch;
 use super::sample::{act_at, application, at, linked, report};
 use crate::domain::people::count::{MOST_KEPT, MOST_OF_SET, MOST_OPEN};
+use crate::domain::people::schedule::MOST_SCHEDULED;
 use crate::domain::people::tally::{Keys, Tally};
-use crate::domain::people::{CountState, Counted, PeopleCount, Scope};
+use crate::domain::people::{CountState, Counted, Every, PeopleCount, Scope};
 use crate::domain::{ApplicationId, CountId, EntryFilter, Labels, Use};
-use crate::store::people::Asked;
+use crate::store::people::{Asked, Scheduled};
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 fn set(group: &str) -> Scope {
@@ -176,8 +177,64 @@ pub async fn b9_counts_that_wait_and_that_are_kept_are_bounded(store: &dyn Store
     for n in 400..400 + MOST_KEPT {
         done(store, n, &set(&format!("group {n}"))).await;
     }
-    let all = store.counts(None, None, size).await.expect("read");
-    assert_eq!((all.items.len(), all.items.last().map(|count| count.id.clone())), (200, Some(id(400))));
-    let rest = store.counts(None, all.next.as_ref(), size).await.expect("read").items;
-    assert_eq!(rest.into_iter().map(|count| count.id).collect::<Vec<_>>(), [id(300)], "what waits is never forgotten");
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.counts(None, after.as_ref(), size).await.expect("read");
+        all.extend(page.items.into_iter().map(|count| count.id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(all.len(), MOST_KEPT as usize + 1);
+    assert_eq!(all[all.len() - 2..], [id(400), id(300)], "what waits is never forgotten");
+}
+
+/// `b9`: a set that has a schedule is counted at once and then every so often, in its turn, until that is ended.
+pub async fn b9_a_set_is_counted_by_its_schedule(store: &dyn Store) {
+    const DAY: i64 = 86_400;
+    let sales = set("sales");
+    let schedule = async |at: i64, scope: &Scope, every: Option<Every>| {
+        store.schedule_counts(&act_at(at), scope, every).await.expect("set")
+    };
+    let due = async |n: u32, now: i64| store.ask_due_count(&id(n), at(now)).await.expect("asked");
+    let number = async || store.counts(Some(&sales), None, PageSize::default()).await.expect("read").items.len();
+    assert!(!due(1, 10).await, "nothing has a schedule");
+    let Scheduled::Set(Some(made)) = schedule(10, &sales, Some(Every::Week)).await else { panic!("there is room") };
+    assert_eq!((made.every, made.set_by.as_str(), made.set_at, made.next_at), (Every::Week, "story", at(10), at(10)));
+    let again = schedule(11, &sales, Some(Every::Week)).await;
+    assert_eq!(again, Scheduled::Set(Some(made)), "the same changes nothing");
+
+    assert!(!due(1, 9).await, "it is not its time");
+    assert!(due(1, 12).await, "the first comes at once");
+    assert!(!due(2, 12).await);
+    let open = store.next_count().await.expect("read").expect("it waits");
+    assert_eq!((open.id, &open.scope, open.asked_by.as_str()), (id(1), &sales, "story, by schedule"));
+    let next = store.count_schedules().await.expect("read").remove(0).next_at;
+    assert_eq!(next, at(10 + 7 * DAY), "whole weeks after it was set");
+    assert!(due(2, 10 + 30 * DAY).await, "the server was away for a month");
+    assert_eq!(number().await, 1, "one is open still");
+    let begun = store.begin_count(&id(1), at(13)).await.expect("begun");
+    store.end_count(&id(1), begun.attempt, at(14), &nobody()).await.expect("ended");
+    assert!(!due(2, 10 + 34 * DAY).await && due(2, 10 + 35 * DAY).await, "what was missed is not made up for");
+    assert_eq!(number().await, 2);
+
+    assert_eq!(schedule(20, &sales, None).await, Scheduled::Set(None));
+    assert!(!due(3, 10 + 90 * DAY).await && store.count_schedules().await.expect("read").is_empty());
+    for n in 0..MOST_SCHEDULED {
+        assert!(matches!(schedule(30, &set(&format!("group {n}")), Some(Every::Day)).await, Scheduled::Set(_)), "{n}");
+    }
+    assert_eq!(schedule(31, &sales, Some(Every::Day)).await, Scheduled::Full);
+    assert!(matches!(schedule(32, &set("group 1"), Some(Every::Month)).await, Scheduled::Set(_)), "it has one");
+    // Where as many wait as may, the rest stay due.
+    for n in 0..MOST_OPEN {
+        ask(store, 100 + n, &set(&format!("other {n}"))).await;
+    }
+    assert!(!due(200, 40).await && store.count_schedules().await.expect("read").iter().all(|of| of.next_at <= at(40)));
+
+    let filter = EntryFilter { kind: Some("people-schedule".to_owned()), ..EntryFilter::default() };
+    let entries = store.audit(&filter, None, PageSize::default()).await.expect("read").items;
+    let actions: Vec<&str> = entries.iter().rev().take(2).map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["people-schedule.set", "people-schedule.end"]);
+    assert_eq!(entries.len(), MOST_SCHEDULED as usize + 3);
 }

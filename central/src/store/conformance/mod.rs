@@ -128,6 +128,7 @@ macro_rules! store_conformance {
             b9_a_count_is_made_once_and_kept_with_its_numbers
             b9_a_count_that_is_begun_again_belongs_to_who_began_it_last
             b9_counts_that_wait_and_that_are_kept_are_bounded
+            b9_a_set_is_counted_by_its_schedule
             b4_what_was_said_of_a_server_id_is_kept_once_and_within_bounds
             b4_only_an_approved_link_says_something_of_its_server_id
             w5_a_new_application_is_reviewed_once

@@ -28,33 +28,15 @@ macro_rules! counts {
 #[async_trait]
 impl PeopleCounts for SqlStore {
     async fn ask_count(&self, act: &Act, id: &CountId, scope: &Scope) -> Stored<Asked> {
-        let (id, scope, key) = (id.clone(), scope.clone(), to_json(scope)?);
+        let (id, scope) = (id.clone(), scope.clone());
         let (by, at) = (act.actor.name.clone(), act.at);
         self.change(act, move |session| {
-            // The one row of the identity is what two servers wait for.
-            session.exists("SELECT singleton FROM identity WHERE singleton = 1 FOR UPDATE", &[])?;
-            if let Some(open) =
-                session.row(counts!("WHERE scope = ?1 AND ended_at IS NULL"), params![&key], read_count)?
-            {
-                return Ok(Changed::nothing(Asked::Open(Box::new(open))));
-            }
-            let open = session.rows(
-                "SELECT id FROM people_counts WHERE ended_at IS NULL ORDER BY asked_at, id LIMIT ?1",
-                params![MOST_OPEN],
-                |_| Ok(()),
-            )?;
-            if open.len() >= MOST_OPEN as usize {
-                return Ok(Changed::nothing(Asked::Full));
-            }
-            let walk = walk(session, &scope)?;
-            session.run(
-                "INSERT INTO people_counts (id, scope, asked_by, asked_at, tries, looked_at, to_look_at)
-                 VALUES (?1, ?2, ?3, ?4, 0, 0, ?5)",
-                params![id.as_str(), &key, &by, at, walk.length],
-            )?;
-            let asked = kept(session, &id)?.ok_or(StoreError::Missing("count"))?;
+            lock(session)?;
+            let asked = ask(session, &id, &scope, &by, at)?;
             let object = Object::new("people-count", &id, format!("People of {}", scope.words()));
-            Ok(Changed::new(Asked::Open(Box::new(asked)), Record::made("people-count.ask", object, &scope)))
+            let is_new = matches!(&asked, Asked::Open(count) if count.id == id);
+            let record = is_new.then(|| Record::made("people-count.ask", object, &scope));
+            Ok(Changed { value: asked, record })
         })
         .await
     }
@@ -161,6 +143,34 @@ impl PeopleCounts for SqlStore {
         })
         .await
     }
+}
+
+/// The one row of the identity is what two servers wait for that ask at the same moment.
+pub(super) fn lock(session: &dyn Session) -> Stored<()> {
+    session.exists("SELECT singleton FROM identity WHERE singleton = 1 FOR UPDATE", &[]).map(drop)
+}
+
+/// Asks for a count of a set, unless one of it is open or too many are. The caller has the lock.
+pub(super) fn ask(session: &dyn Session, id: &CountId, scope: &Scope, by: &str, at: Timestamp) -> Stored<Asked> {
+    let key = to_json(scope)?;
+    if let Some(open) = session.row(counts!("WHERE scope = ?1 AND ended_at IS NULL"), params![&key], read_count)? {
+        return Ok(Asked::Open(Box::new(open)));
+    }
+    let open = session.rows(
+        "SELECT id FROM people_counts WHERE ended_at IS NULL ORDER BY asked_at, id LIMIT ?1",
+        params![MOST_OPEN],
+        |_| Ok(()),
+    )?;
+    if open.len() >= MOST_OPEN as usize {
+        return Ok(Asked::Full);
+    }
+    let walk = walk(session, scope)?;
+    session.run(
+        "INSERT INTO people_counts (id, scope, asked_by, asked_at, tries, looked_at, to_look_at)
+         VALUES (?1, ?2, ?3, ?4, 0, 0, ?5)",
+        params![id.as_str(), &key, by, at, walk.length],
+    )?;
+    kept(session, id)?.map(|asked| Asked::Open(Box::new(asked))).ok_or(StoreError::Missing("count"))
 }
 
 /// The place of a cursor; before the newest without one.

@@ -39,6 +39,7 @@ mod repeats;
 mod reports;
 mod retention;
 mod row;
+mod schedules;
 mod session;
 mod sessions;
 mod set_aside;
