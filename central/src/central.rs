@@ -11,7 +11,7 @@ use seatline_web::password::PasswordError;
 
 use crate::domain::application::MAX_NAME;
 use crate::domain::pseudonyms::PresentKey;
-use crate::domain::{Application, ApplicationId, Clock, Licenses, Link, LinkSettings, Sender, Told};
+use crate::domain::{Application, ApplicationId, Clock, Link, LinkSettings, Sender};
 use crate::keyring::Keyring;
 use crate::link::settings::SealedSettings;
 use crate::link::waiting::Waiting;
@@ -229,25 +229,5 @@ impl Central {
     /// [`ActionError::NotFound`] where there is none.
     pub async fn link(&self, id: &LinkId) -> Result<Link, ActionError> {
         self.store().link(id).await?.ok_or(ActionError::NotFound("link"))
-    }
-
-    /// What the Licenses tab of an application shows (`w5`).
-    ///
-    /// # Errors
-    /// [`ActionError::NotFound`] where there is no such application.
-    pub async fn licenses(&self, id: &ApplicationId) -> Result<Licenses, ActionError> {
-        let application = self.application(id).await?;
-        let Some(id) = application.link.clone() else {
-            return Ok(Licenses::of(application, None, None, Vec::new(), self.now()));
-        };
-        let (link, latest) = (self.store().link(&id).await?, self.store().latest(&id).await?);
-        let forked = link.as_ref().is_some_and(|link| link.chain.forks > 0);
-        let conflicts = if forked { self.store().conflicts(&id).await? } else { Vec::new() };
-        let told = Told {
-            statements: self.store().statements(&id).await?,
-            answers: self.store().answers(&id).await?,
-            conflict_at: conflicts.first().map(|conflict| conflict.refused.first_at),
-        };
-        Ok(Licenses::of(application, link.as_ref(), latest.as_ref(), told, self.now()))
     }
 }

@@ -9,6 +9,7 @@ pub mod chain;
 pub mod counts;
 pub mod fleet;
 pub mod history;
+pub mod licenses;
 pub mod links;
 pub mod people;
 pub mod pseudonyms;

@@ -67,6 +67,7 @@ pub mod people;
 mod pseudonyms;
 mod retention;
 pub mod sql;
+pub mod tab;
 mod upkeep;
 
 use async_trait::async_trait;
@@ -90,6 +91,7 @@ pub use page::{Cursor, Page, PageSize};
 pub use people::{PeopleCounts, PeopleSchedules, Sketches};
 pub use pseudonyms::PseudonymKeys;
 pub use retention::Retentions;
+pub use tab::LicenseTabs;
 pub use upkeep::{Answers, LinkKeys, LinkNews, News, Removals};
 
 /// Why the store did not do what was asked.
@@ -264,6 +266,7 @@ pub trait Store:
     + Evidence
     + Leases
     + Retentions
+    + LicenseTabs
     + 'static
 {
 }

@@ -19,9 +19,6 @@ use crate::pages::parsed;
 use crate::server::App;
 use crate::store::PageSize;
 
-/// How many reports the tab lists.
-const LAST_REPORTS: u32 = 10;
-
 /// What the browser has seen already.
 #[derive(Debug, Deserialize)]
 pub struct Seen {
@@ -37,17 +34,10 @@ pub async fn show(
     Query(browser): Query<Seen>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let view = app.central.licenses(&parsed(&id, "application")?).await?;
+    let (view, reports, refused) = app.central.licenses_with_reports(&parsed(&id, "application")?).await?;
     if headers.contains_key("hx-request") && browser.seen.as_deref() == Some(&seen(&view)) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let (reports, refused) = match &view.application.link {
-        Some(link) => {
-            let store = app.central.store();
-            (store.reports(link, None, PageSize::new(LAST_REPORTS)).await?.items, store.refused_reports(link).await?)
-        }
-        None => Default::default(),
-    };
     let title = format!("{} – Licenses", view.application.name);
     let (head, tab) = (Head::new(&view, Place::Licenses), LicensesTab::new(&view, &reports, &refused));
     Ok(page(&title, Some(&who), format!("{head}\n{tab}")))

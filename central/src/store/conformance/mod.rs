@@ -97,6 +97,7 @@ macro_rules! store_conformance {
             g8_the_time_of_a_link_begins_with_its_approval
             w6_reports_are_answered_with_the_settings_of_the_moment
             w5_counts_stay_visible_while_the_product_cannot_count
+            w5_all_of_the_licenses_tab_is_of_one_commit
             w5_the_latest_report_is_the_newest_of_the_chain_and_not_the_last_to_arrive
             sealed_bytes_come_back_as_they_were
             counts_beyond_any_measure_are_stored

@@ -331,3 +331,32 @@ pub(super) async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     .await;
     waiting.into_iter().filter_map(|(_, output)| output).collect()
 }
+
+/// `w5`: whatever comes while the Licenses tab is read, its parts say the same.
+pub async fn w5_all_of_the_licenses_tab_is_of_one_commit(store: &dyn Store) {
+    let link = linked(store, 1).await.id;
+    let application = application(1).id;
+    let written = async {
+        for report in chain(1, 80) {
+            let now = report.entry.observed_at();
+            admit(store, &link, vec![report], now).await;
+        }
+    };
+    let read = async {
+        let mut changes = 0;
+        let mut before = None;
+        while before != Some(80) {
+            let tab = store.tab(&application, Some(PageSize::new(10))).await.expect("read").expect("there");
+            let chain = tab.link.expect("its link").chain;
+            let head = chain.head.map(Sequence::get);
+            assert_eq!(head.unwrap_or_default(), chain.stored);
+            assert_eq!(tab.latest.map(|latest| latest.newest.report.sequence.get()), head);
+            assert_eq!(tab.reports.first().map(|row| row.sequence.get()), head, "the list begins with the newest");
+            changes += u32::from(before != head);
+            before = head;
+        }
+        changes
+    };
+    let (changes, ()) = tokio::join!(read, written);
+    assert!(changes > 2, "reports came meanwhile: {changes}");
+}

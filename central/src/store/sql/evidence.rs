@@ -99,19 +99,7 @@ impl Evidence for SqlStore {
 
     async fn conflicts(&self, link: &LinkId) -> Stored<Vec<Conflict>> {
         let link = link.clone();
-        self.read(move |session| {
-            let mut found = Vec::new();
-            for refused in session.rows(
-                "SELECT digest, sequence, code, observed_at, first_at, last_at, times FROM refused_reports
-                 WHERE link = ?1 AND code IN ('fork', 'broken-chain', 'key-replaced') ORDER BY first_at, digest",
-                params![link.as_str()],
-                refused_report,
-            )? {
-                found.push(beside(session, &link, refused)?);
-            }
-            Ok(found)
-        })
-        .await
+        self.read(move |session| conflicts(session, &link)).await
     }
 
     async fn sealed_statements(&self, link: &LinkId, period: Period) -> Stored<Vec<(String, Statement)>> {
@@ -126,6 +114,17 @@ impl Evidence for SqlStore {
         })
         .await
     }
+}
+
+/// The refused reports of a link that cannot stand beside its chain, the first first.
+pub(super) fn conflicts(session: &dyn Session, link: &LinkId) -> Stored<Vec<Conflict>> {
+    let refused = session.rows(
+        "SELECT digest, sequence, code, observed_at, first_at, last_at, times FROM refused_reports
+         WHERE link = ?1 AND code IN ('fork', 'broken-chain', 'key-replaced') ORDER BY first_at, digest",
+        params![link.as_str()],
+        refused_report,
+    )?;
+    refused.into_iter().map(|refused| beside(session, link, refused)).collect()
 }
 
 /// The report of the chain that a refused one cannot stand beside: the one that has its place, or else the one before, or after.

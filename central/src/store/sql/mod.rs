@@ -45,6 +45,7 @@ mod sessions;
 mod set_aside;
 mod sqlite;
 mod statements;
+mod tab;
 #[cfg(test)]
 mod tests;
 mod tokens;

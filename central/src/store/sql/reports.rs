@@ -59,18 +59,7 @@ impl Reports for SqlStore {
         if before > Sequence::MAX + 1 {
             return Err(StoreError::Cursor);
         }
-        self.read(move |session| {
-            let keys = repeats::keys(session, &link)?;
-            let rows = session.rows(
-                "SELECT sequence, digest, previous, observed_at, received_at, verdict, LENGTH(sealed) AS bytes, repeats,
-                        CASE WHEN repeats IS NULL THEN NULL ELSE sealed END AS made_for
-                 FROM reports WHERE link = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
-                params![link.as_str(), before, size.rows_and_one()],
-                |row| report_row(row, &link, &keys),
-            )?;
-            Ok(Page::cut(rows, size, |row| row.sequence.to_string()))
-        })
-        .await
+        self.read(move |session| page(session, &link, before, size)).await
     }
 
     async fn sealed_report(&self, link: &LinkId, sequence: Sequence) -> Stored<Option<String>> {
@@ -88,15 +77,7 @@ impl Reports for SqlStore {
 
     async fn refused_reports(&self, link: &LinkId) -> Stored<Vec<RefusedReport>> {
         let link = link.clone();
-        self.read(move |session| {
-            session.rows(
-                "SELECT digest, sequence, code, observed_at, first_at, last_at, times
-                 FROM refused_reports WHERE link = ?1 ORDER BY last_at DESC, digest LIMIT ?2",
-                params![link.as_str(), MAX_REFUSED_KEPT],
-                refused_report,
-            )
-        })
-        .await
+        self.read(move |session| refused(session, &link)).await
     }
 
     async fn sealed_refused_report(&self, link: &LinkId, digest: &Digest) -> Stored<Option<String>> {
@@ -115,6 +96,29 @@ impl Reports for SqlStore {
         let link = link.clone();
         self.read(move |session| latest::read(session, &link)).await
     }
+}
+
+/// The stored reports of a link below a sequence number, the newest first.
+pub(super) fn page(session: &dyn Session, link: &LinkId, before: u64, size: PageSize) -> Stored<Page<ReportRow>> {
+    let keys = repeats::keys(session, link)?;
+    let rows = session.rows(
+        "SELECT sequence, digest, previous, observed_at, received_at, verdict, LENGTH(sealed) AS bytes, repeats,
+                CASE WHEN repeats IS NULL THEN NULL ELSE sealed END AS made_for
+         FROM reports WHERE link = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
+        params![link.as_str(), before, size.rows_and_one()],
+        |row| report_row(row, link, &keys),
+    )?;
+    Ok(Page::cut(rows, size, |row| row.sequence.to_string()))
+}
+
+/// The refused reports of a link, the one that came last first.
+pub(super) fn refused(session: &dyn Session, link: &LinkId) -> Stored<Vec<RefusedReport>> {
+    session.rows(
+        "SELECT digest, sequence, code, observed_at, first_at, last_at, times
+         FROM refused_reports WHERE link = ?1 ORDER BY last_at DESC, digest LIMIT ?2",
+        params![link.as_str(), MAX_REFUSED_KEPT],
+        refused_report,
+    )
 }
 
 /// A report that has arrived, made ready for the writer.
