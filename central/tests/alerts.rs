@@ -15,7 +15,7 @@ use mail_server::MailServer;
 use receiver::Receiver;
 use seatline_tests::postgres::Postgres;
 use serde_json::{Value, json};
-use support::{Central, PASSWORD, agent};
+use support::{Central, PASSWORD, Visitor};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -245,36 +245,6 @@ fn of_two_replicas_one_tells_and_a_kill_loses_nothing() {
     assert!(told.values().all(|ids| ids.len() == 1), "each alert is in one message: {told:?}");
 }
 
-/// Somebody who is signed in to the pages.
-struct Visitor<'c> {
-    central: &'c Central,
-    cookie: String,
-}
-
-impl<'c> Visitor<'c> {
-    fn sign_in(central: &'c Central, name: &str, password: &str) -> Self {
-        let form = [("name", name), ("password", password)];
-        let response = agent().post(format!("{}/sign-in", central.url())).send_form(form).expect("answered");
-        let cookie = response.headers()["set-cookie"].to_str().expect("text");
-        Self { central, cookie: cookie.split(';').next().expect("its value").to_owned() }
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        let url = format!("{}{path}", self.central.url());
-        let mut answer = agent().get(url).header("Cookie", &self.cookie).call().expect("answered");
-        (answer.status().as_u16(), answer.body_mut().read_to_string().expect("text"))
-    }
-
-    /// Sends a form, and gives the status, where it leads, and the page.
-    fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, String, String) {
-        let url = format!("{}{path}", self.central.url());
-        let request = agent().post(url).header("Cookie", &self.cookie).header("Sec-Fetch-Site", "same-origin");
-        let mut answer = request.send_form(form.iter().copied()).expect("answered");
-        let to = answer.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default().to_owned();
-        (answer.status().as_u16(), to, answer.body_mut().read_to_string().expect("text"))
-    }
-}
-
 #[test]
 fn a_channel_is_made_tried_changed_and_removed_on_the_pages() {
     let central = Central::started();
@@ -395,46 +365,4 @@ fn s5_the_settings_are_set_on_the_page_and_the_password_goes_to_no_other_server(
     elsewhere.push(("expiry_days", "30, 30"));
     let (status, _, page) = ada.post("/administration/alerts", &elsewhere);
     assert!(status == 422 && page.contains("different numbers of days"), "{page}");
-}
-
-#[test]
-fn an_alert_is_acknowledged_until_a_time_that_somebody_sets() {
-    let central = Central::started();
-    let application = central.application("Company wiki");
-    central.application("Issue tracker");
-    until("both are reviewed", || (central.api("/api/v1/alerts")["items"].as_array()?.len() == 2).then_some(()));
-    let ada = Visitor::sign_in(&central, "ada", PASSWORD);
-    let (_, shown) = ada.get("/alerts");
-    assert!(shown.contains("Or until a time (UTC)") && shown.contains(r#"type="datetime-local""#), "{shown}");
-    let typed = in_days(10);
-    let post = |until: &str, days: &str| {
-        let matter = [("application", application.as_str()), ("code", "not-linked"), ("subject", "")];
-        ada.post("/alerts/acknowledge", &[&matter[..], &[("until", until), ("days", days)]].concat())
-    };
-    for (until, days, why) in [
-        ("2020-01-01T00:00", "", "A time that is to come, within a year"),
-        ("2999-01-01T00:00", "", "A time that is to come, within a year"),
-        ("soon", "", "such as 2026-12-24 08:00"),
-        (&typed, "7", "and not both"),
-    ] {
-        let (status, _, said) = post(until, days);
-        assert!(status == 422 && said.to_lowercase().contains(&why.to_lowercase()), "{until}: {status} {said}");
-    }
-    let is_known = |alert: &Value| alert["acknowledged"].is_object();
-    let alerts = central.api("/api/v1/alerts");
-    assert!(!alerts["items"].as_array().expect("a list").iter().any(is_known), "what is refused changes nothing");
-    assert_eq!(post(&typed, "").1, "/alerts?done=acknowledged");
-    let until_of = |alert: &Value| alert["acknowledged"]["until"].as_str().map(str::to_owned);
-    let known = central.api("/api/v1/alerts")["items"].as_array().expect("a list").iter().find_map(until_of);
-    assert!(known.is_some_and(|until| until.starts_with(&typed)));
-
-    let time = format!("{typed}:00Z");
-    let known = central.json(&["alerts", "acknowledge", "Issue tracker", "not-linked", "--until", &time]);
-    assert_eq!(known["until"], time.as_str(), "the same on the command line");
-}
-
-/// A minute in some days, in UTC, as a browser sends it.
-fn in_days(days: i64) -> String {
-    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
-    at.strftime("%Y-%m-%dT%H:%M").to_string()
 }

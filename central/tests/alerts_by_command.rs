@@ -6,7 +6,7 @@ use seatline_tests::until;
 use std::fs;
 
 use serde_json::{Value, json};
-use support::{Central, PASSWORD, agent};
+use support::{Central, PASSWORD, Visitor};
 
 #[test]
 fn s5_s6_the_settings_and_the_mail_server_are_set_by_command() {
@@ -154,20 +154,11 @@ fn several_alerts_are_acknowledged_at_once_and_each_is_in_the_audit_log() {
 fn those_that_are_ticked_on_the_page_are_acknowledged() {
     let central = Central::started();
     let alerts = unlinked(&central, 3);
-    let form = [("name", "ada"), ("password", PASSWORD)];
-    let signed_in = agent().post(format!("{}/sign-in", central.url())).send_form(form).expect("answered");
-    let cookie = signed_in.headers()["set-cookie"].to_str().expect("text");
-    let cookie = cookie.split(';').next().expect("a cookie").to_owned();
-    let page = |path: &str| {
-        let mut answer =
-            agent().get(format!("{}{path}", central.url())).header("Cookie", &cookie).call().expect("answered");
-        answer.body_mut().read_to_string().expect("text")
-    };
+    let ada = Visitor::sign_in(&central, "ada", PASSWORD);
+    let page = |path: &str| ada.get(path).1;
     let post = |form: Vec<(&str, String)>| {
-        let request = agent().post(format!("{}/alerts/acknowledge-several", central.url()));
-        let request = request.header("Cookie", &cookie).header("Sec-Fetch-Site", "same-origin");
-        let answer = request.send_form(form.iter().map(|(name, value)| (*name, value.as_str()))).expect("answered");
-        answer.headers().get("location").map(|to| to.to_str().expect("text").to_owned())
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Some(ada.post("/alerts/acknowledge-several", &form).1).filter(|to| !to.is_empty())
     };
     let box_of = |alert: &Value| format!("{} not-linked ", alert["application"].as_str().expect("an id"));
     let shown = page("/alerts");
@@ -183,4 +174,46 @@ fn those_that_are_ticked_on_the_page_are_acknowledged() {
     assert!(shown.contains("2 alerts acknowledged.") && shown.matches("Acknowledged by ada").count() == 2, "{shown}");
     assert!(!shown.contains("acknowledge-several"), "one alone has its own form");
     assert_eq!(post(vec![("alert", "no alert".to_owned())]), None, "what is none of the list is refused");
+}
+
+#[test]
+fn an_alert_is_acknowledged_until_a_time_that_somebody_sets() {
+    let central = Central::started();
+    let application = central.application("Company wiki");
+    central.application("Issue tracker");
+    until("both are reviewed", || (central.api("/api/v1/alerts")["items"].as_array()?.len() == 2).then_some(()));
+    let ada = Visitor::sign_in(&central, "ada", PASSWORD);
+    let (_, shown) = ada.get("/alerts");
+    assert!(shown.contains("Or until a time (UTC)") && shown.contains(r#"type="datetime-local""#), "{shown}");
+    let typed = in_days(10);
+    let post = |until: &str, days: &str| {
+        let matter = [("application", application.as_str()), ("code", "not-linked"), ("subject", "")];
+        ada.post("/alerts/acknowledge", &[&matter[..], &[("until", until), ("days", days)]].concat())
+    };
+    for (until, days, why) in [
+        ("2020-01-01T00:00", "", "A time that is to come, within a year"),
+        ("2999-01-01T00:00", "", "A time that is to come, within a year"),
+        ("soon", "", "such as 2026-12-24 08:00"),
+        (&typed, "7", "and not both"),
+    ] {
+        let (status, _, said) = post(until, days);
+        assert!(status == 400 && said.to_lowercase().contains(&why.to_lowercase()), "{until}: {status} {said}");
+    }
+    let is_known = |alert: &Value| alert["acknowledged"].is_object();
+    let alerts = central.api("/api/v1/alerts");
+    assert!(!alerts["items"].as_array().expect("a list").iter().any(is_known), "what is refused changes nothing");
+    assert_eq!(post(&typed, "").1, "/alerts?done=acknowledged");
+    let until_of = |alert: &Value| alert["acknowledged"]["until"].as_str().map(str::to_owned);
+    let known = central.api("/api/v1/alerts")["items"].as_array().expect("a list").iter().find_map(until_of);
+    assert!(known.is_some_and(|until| until.starts_with(&typed)));
+
+    let time = format!("{typed}:00Z");
+    let known = central.json(&["alerts", "acknowledge", "Issue tracker", "not-linked", "--until", &time]);
+    assert_eq!(known["until"], time.as_str(), "the same on the command line");
+}
+
+/// A minute in some days, in UTC, as a browser sends it.
+fn in_days(days: i64) -> String {
+    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    at.strftime("%Y-%m-%dT%H:%M").to_string()
 }

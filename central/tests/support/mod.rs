@@ -5,6 +5,7 @@ pub mod bodies;
 pub mod evidence;
 pub mod product;
 pub mod stream;
+pub mod visitor;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use ureq::Agent;
 use ureq::http::Response;
 
 pub use product::{Product, counts, send, try_send};
+pub use visitor::Visitor;
 
 /// The program under test.
 pub fn program() -> Command {

@@ -8,11 +8,12 @@ use super::bounds::json_bytes;
 use super::group::{Group, Spread};
 use super::limits::limit_standings;
 use super::messages;
+use super::row::license_standing;
 use super::{
-    AddOnStanding, LicenseStanding, LimitFacts, LimitStanding, MAX_ENABLED_FEATURES, MAX_LICENSES, MAX_NODE_NAME,
-    MAX_REASONS, MAX_STANDING_BYTES, NodeStanding, Observed, Reason, ReasonCode, Standing, Status, Verdict, dates,
+    AddOnStanding, LicenseStanding, LimitStanding, MAX_ENABLED_FEATURES, MAX_LICENSES, MAX_NODE_NAME, MAX_REASONS,
+    MAX_STANDING_BYTES, NodeStanding, Observed, Reason, ReasonCode, Standing, Status, Verdict, dates,
 };
-use crate::ids::{Dimension, MAX_COUNT, ProductId};
+use crate::ids::{Dimension, ProductId};
 use crate::license::License;
 use crate::report::MAX_NODES;
 use crate::text;
@@ -20,7 +21,7 @@ use crate::text;
 /// What `licenses` come to on the observed product at `now`.
 ///
 /// The licenses are taken to be opened, and so to hold to their own rules. Their order does not matter, nor does it
-/// that one is given twice. Counts beyond [`MAX_COUNT`] are taken for that number.
+/// that one is given twice. Counts beyond [`MAX_COUNT`](crate::ids::MAX_COUNT) are taken for that number.
 ///
 /// ```
 /// use seatline_protocol::{Dimension, License, Observed, standing};
@@ -66,7 +67,7 @@ pub(super) enum Finding<'a> {
 }
 
 impl Finding<'_> {
-    fn status(self) -> Status {
+    pub(super) fn status(self) -> Status {
         match self {
             Self::InForce => Status::Active,
             Self::InGrace => Status::Grace,
@@ -369,37 +370,4 @@ fn listed(settled: &[Settled<'_>], observed: &Observed) -> Vec<LicenseStanding> 
     listed.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     let listed = listed.into_iter().take(MAX_LICENSES);
     listed.map(|(_, license, finding)| license_standing(license, finding, observed)).collect()
-}
-
-fn license_standing(license: &License, finding: Finding<'_>, observed: &Observed) -> LicenseStanding {
-    let facts = |limit: &crate::Limit| LimitFacts {
-        dimension: limit.dimension.clone(),
-        max: limit.max.map(|max| max.min(MAX_COUNT)),
-    };
-    LicenseStanding {
-        id: license.id.clone(),
-        product: license.product.clone(),
-        add_on_of: license.add_on_of.clone(),
-        edition: license.edition.clone(),
-        kind: license.kind,
-        licensee: license.licensee.clone(),
-        limits: license.limits.iter().map(facts).collect(),
-        features: license.features.clone(),
-        begins: license.begins(),
-        expires: license.expires,
-        grace_ends: license.grace_ends(),
-        maintenance_until: license.maintenance_until,
-        support: license.support,
-        mode: license.mode,
-        set_for: set_for(license, observed),
-        prerequisites: license.prerequisites.clone(),
-        status: finding.status(),
-        reason: messages::finding(license, finding, observed),
-    }
-}
-
-/// The nodes that a license was set for, as they are shown.
-fn set_for(license: &License, observed: &Observed) -> BTreeSet<String> {
-    let nodes = observed.placed.get(&license.id).into_iter().flatten().take(MAX_NODES);
-    nodes.map(|node| text::line(node, MAX_NODE_NAME)).collect()
 }
