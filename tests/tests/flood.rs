@@ -43,7 +43,12 @@ fn g3_a_product_that_is_told_to_wait_keeps_its_reports_and_brings_them_in_their_
     let answer = central.import(&file);
     agent.run(&["report", "import-receipts", answer.to_str().expect("a path")]).ok();
     assert_eq!((&agent.status()["outbox"]["pending"], central.reports(&link).len()), (&0.into(), 2));
-    until("the product to be let in again", || (agent.run(&["sync"]).code == 0).then_some(()));
+    until("the product to be let in again", || {
+        let finished = agent.run(&["sync"]);
+        // What it is told meanwhile, where it is in vain.
+        eprint!("{}", finished.stderr);
+        (finished.code == 0).then_some(())
+    });
     assert_eq!(agent.status()["outbox"]["pending"], 0);
     let licenses = central.licenses();
     assert_eq!(licenses["link"]["chain_state"], "whole", "{licenses}");
