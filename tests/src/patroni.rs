@@ -16,7 +16,7 @@ kill -QUIT $postgres; while kill -0 $postgres; do sleep 0.05; done"#;
 /// How a node is set up. Patroni's own times are short: the stories wait for them. What `docs/operations.md` shows is this.
 const CONFIG: &str = include_str!("patroni.yml");
 
-/// The user whose password is [`PASSWORD`], and who owns the database `central`.
+/// The user whose password is [`PASSWORD`], and who owns the databases `central` and `wiki`.
 pub const USER: &str = "seatline";
 /// The password of all users.
 pub const PASSWORD: &str = "hunter2";
@@ -67,7 +67,9 @@ impl Patroni {
         patroni.start_again(1);
         patroni.wait_for_standby();
         patroni.execute(&format!("CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'"));
-        patroni.execute(&format!("CREATE DATABASE central OWNER {USER}"));
+        for database in ["central", "wiki"] {
+            patroni.execute(&format!("CREATE DATABASE {database} OWNER {USER}"));
+        }
         patroni
     }
 
@@ -77,11 +79,11 @@ impl Patroni {
         format!("postgres://{USER}:{PASSWORD}@{hosts}/central?target_session_attrs=read-write")
     }
 
-    /// The same by both sockets, without a password.
+    /// The database `wiki` of the same owner, by both sockets, without a password.
     pub fn sockets(&self) -> String {
         let hosts = self.nodes.each_ref().map(|node| node.dir.display().to_string()).join(",");
         let ports = self.nodes.each_ref().map(|node| node.port.to_string()).join(",");
-        format!("host={hosts} port={ports} user={USER} dbname=central target_session_attrs=read-write")
+        format!("host={hosts} port={ports} user={USER} dbname=wiki target_session_attrs=read-write")
     }
 
     /// Waits until one node is the primary, and gives it.
@@ -191,9 +193,10 @@ impl Drop for Node {
         let Some(mut guard) = self.guard.take() else { return };
         if std::thread::panicking() {
             let log = std::fs::read_to_string(self.dir.join("log")).unwrap_or_default();
-            let last: Vec<&str> = log.lines().rev().take(30).collect();
+            let is_telling = |line: &&str| line.contains("ERROR") || line.contains("FATAL") || line.contains("WARNING");
+            let last: Vec<&str> = log.lines().rev().filter(is_telling).take(30).collect();
             eprintln!(
-                "the end of the log of {}:\n{}",
+                "the last complaints of {}:\n{}",
                 self.name,
                 last.into_iter().rev().collect::<Vec<_>>().join("\n")
             );

@@ -102,13 +102,18 @@ const EXAMPLES: [(&str, &str); 4] =
 /// The tests start servers of their own, from the binaries that Debian's packages bring.
 fn packages(progress: &Progress) -> Result<(), Failure> {
     debian::ensure(&["mariadb-server", "openssl"], "the tests' own MariaDB", progress)?;
-    debian::ensure(&["etcd-server", "patroni"], "the tests' own PostgreSQL of two nodes", progress)?;
+    debian::ensure(
+        &["etcd-server", "patroni", "pgbouncer"],
+        "the tests' own PostgreSQL of two nodes, and its pooler",
+        progress,
+    )?;
     debian::ensure(&["slapd", "ldap-utils"], "the tests' own OpenLDAP", progress)?;
     debian::ensure(&["chromium", "chromium-driver"], "the tests' own browser", progress)?;
     let is_there = |program: &str| command::succeeds(Command::new(program).arg("--version"));
     // From wherever they come: a product's own Python or JDK is not of a Debian package either.
     let missing = EXAMPLES.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package);
     debian::ensure(&missing.collect::<Vec<_>>(), "the examples of the local API", progress)?;
+    debian::ensure(&["tinyproxy-bin"], "the tests of a proxy on the way out", progress)?;
     debian::ensure(&["faketime"], "the tests of a wrong clock", progress)?;
     let readers = ["fish", "man-db", "mandoc", "prometheus", "systemd", "zsh"];
     debian::ensure(&readers, "what reads the unit, the metrics, the completions and the manual pages", progress)?;
