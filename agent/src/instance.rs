@@ -83,10 +83,12 @@ impl Instance {
         let (store, cluster) = open_state(dir, &config)?;
         let product = ConfiguredProduct::new(config.clone()).on(cluster.clone());
         let accounts_read = product.accounts_read();
+        let link = config.link.clone();
         let host = Arc::new(Host::open(HostOptions {
             vendor_keys: config.license.vendor_keys.clone(),
             limits: limits(&config),
             staging: config.identity.staging,
+            proxy: Box::new(move || link.outbound()),
             // An ID that is bound to no database is the instance's own, and nobody has to be asked.
             waits_for_database: waits_for_database || config.identity.binding.is_none(),
             ..HostOptions::sharing(Arc::new(product), store, dir.join("plugins"))

@@ -14,6 +14,8 @@ use seatline_protocol::wait::{self, WaitRequest};
 use serde::Serialize;
 use ureq::tls::{RootCerts, TlsConfig};
 
+use crate::proxy::ProxySource;
+
 /// How long an exchange may take, from the name lookup to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long connecting may take.
@@ -53,6 +55,16 @@ pub enum ClientError {
         /// Why, in one line.
         reason: String,
     },
+    /// The proxy that lets out lets this out not, or its password is not to be had.
+    #[error("the proxy{} does not lead to the central server at {url}: {reason}", named(proxy))]
+    Proxy {
+        /// Where to.
+        url: String,
+        /// The proxy, where it is known.
+        proxy: Option<String>,
+        /// Why, in one line.
+        reason: String,
+    },
     /// It answered with an HTTP status that is not 200.
     #[error("the central server at {url} answered with HTTP status {status}{}", detail(message))]
     Status {
@@ -81,6 +93,10 @@ fn detail(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
+fn named(proxy: &Option<String>) -> String {
+    proxy.as_ref().map(|proxy| format!(" {proxy}")).unwrap_or_default()
+}
+
 impl ClientError {
     /// A stable code for machines. For a refusal, the central server's own.
     pub fn code(&self) -> &str {
@@ -89,6 +105,7 @@ impl ClientError {
             Self::Unreachable { .. } => "central-unreachable",
             Self::Slow { .. } => "central-slow",
             Self::Tls { .. } => "central-tls",
+            Self::Proxy { .. } => "central-proxy",
             Self::Status { .. } => "central-status",
             Self::Garbage { .. } => "central-garbage",
         }
@@ -103,20 +120,21 @@ impl ClientError {
     }
 }
 
-/// What a central server answered, and when by its own clock, in whole seconds.
+/// What a central server answered, when by its own clock, in whole seconds, and through which proxy.
 pub(crate) struct Answered {
     pub response: ExchangeResponse,
     pub at: Option<Timestamp>,
+    pub proxy: Option<String>,
 }
 
-/// Speaks with one central server, over connections that are kept.
-#[derive(Debug)]
+/// Speaks with one central server, over connections that are kept, through the proxy that its source names.
 pub(crate) struct Client {
     agent: ureq::Agent,
+    proxy: ProxySource,
 }
 
 impl Client {
-    pub fn new() -> Self {
+    pub fn new(proxy: ProxySource) -> Self {
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
@@ -127,7 +145,7 @@ impl Client {
             .user_agent(concat!("seatline/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls)
             .build();
-        Self { agent: config.new_agent() }
+        Self { agent: config.new_agent(), proxy }
     }
 
     /// Sends the request to the central server at `url`, and gives its answer.
@@ -147,9 +165,11 @@ impl Client {
     }
 
     fn post(&self, url: &str, path: &str, body: &impl Serialize, timeout: Duration) -> Result<Answered, ClientError> {
-        let failed = |error| failure(url, &error);
+        let proxy = (self.proxy)().map_err(|reason| ClientError::Proxy { url: url.to_owned(), proxy: None, reason })?;
+        let passed = proxy.name_for(url);
+        let failed = |error| failure(url, passed.as_deref(), &error);
         let endpoint = format!("{}{path}", url.trim_end_matches('/'));
-        let request = self.agent.post(endpoint).config().timeout_global(Some(timeout)).build();
+        let request = self.agent.post(endpoint).config().timeout_global(Some(timeout)).proxy(proxy.proxy()).build();
         let mut response = request.send_json(body).map_err(failed)?;
         let status = response.status().as_u16();
         if status != 200 {
@@ -171,7 +191,7 @@ impl Client {
             url: url.to_owned(),
             reason: text::line(&error.to_string(), 120),
         })?;
-        Ok(Answered { response, at })
+        Ok(Answered { response, at, proxy: passed })
     }
 }
 
@@ -182,8 +202,25 @@ fn refusal_in(body: &str) -> Option<Refusal> {
     response.refusals.into_iter().next()
 }
 
-fn failure(url: &str, error: &ureq::Error) -> ClientError {
+/// What a proxy means that refuses, with the way out.
+fn refusal_by(said: &str) -> String {
+    match said.rsplit('/').next() {
+        // Some say that nobody signed in, where somebody did by a wrong password.
+        Some(status @ ("401" | "407")) => {
+            format!("it answered with HTTP status {status}: it wants a user and a password, or others")
+        }
+        Some("403") => "it answered with HTTP status 403: its rules must allow it".to_owned(),
+        _ => said.to_owned(),
+    }
+}
+
+fn failure(url: &str, proxy: Option<&str>, error: &ureq::Error) -> ClientError {
     let (url, reason) = (url.to_owned(), text::line(&error.to_string(), 200));
+    if let ureq::Error::ConnectProxyFailed(said) = error {
+        return ClientError::Proxy { url, proxy: proxy.map(str::to_owned), reason: text::line(&refusal_by(said), 200) };
+    }
+    // Whoever cannot be reached may be the proxy.
+    let reason = proxy.map(|proxy| format!("through the proxy {proxy}: {reason}")).unwrap_or(reason);
     match error {
         ureq::Error::Timeout(_) => ClientError::Slow { url, reason },
         ureq::Error::Io(io) if io.kind() == io::ErrorKind::TimedOut => ClientError::Slow { url, reason },

@@ -14,7 +14,7 @@
 //! | [`live`] | what they come to, in memory: features, limits, banners |
 //! | [`peaks`] | the highest counts |
 //! | [`notices`] | what administrators are told, and what became of it |
-//! | [`link`], [`held`], [`outbox`], [`exchange`], [`client`] | the application link and the way of a report over it |
+//! | [`link`], [`held`], [`outbox`], [`exchange`], [`client`], [`proxy`] | the application link and the way of a report over it |
 //! | [`host`], [`runs`], [`status`], [`activity`] | the whole |
 #![deny(unsafe_code)]
 
@@ -34,6 +34,7 @@ pub mod outbox;
 pub mod peaks;
 pub mod plugins;
 pub mod ports;
+pub mod proxy;
 pub mod pseudonym;
 mod repeats;
 pub mod runs;

@@ -184,7 +184,7 @@ impl Config {
                 log: top.find("log").map(|found| read_log(&found)).transpose()?.unwrap_or_default(),
                 notices: NoticeDefaults::read(top.find("mail").as_ref(), top.find("webhook").as_ref(), base)?,
                 http: top.find("http").map(|found| Http::read(&found, base)).transpose()?.unwrap_or_default(),
-                link: top.find("link").map(|found| LinkOptions::read(&found)).transpose()?.unwrap_or_default(),
+                link: top.find("link").map(|found| LinkOptions::read(&found, base)).transpose()?.unwrap_or_default(),
                 state,
                 cluster: cluster.unwrap_or_default(),
             })

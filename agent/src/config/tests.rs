@@ -54,6 +54,10 @@ fn the_example_names_every_key() {
         "birth_mark",
         "look_every",
         "staging",
+        "wait",
+        "proxy",
+        "proxy_user",
+        "proxy_password_file",
     ]) {
         let is_there = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
         assert!(is_there, "{key} is not documented in the example");
@@ -226,6 +230,30 @@ fn each_rule_is_named_with_its_line_and_key() {
         (
             "[http]\nhosts = ['wiki-host:80']",
             "line 6: `http.hosts` holds `wiki-host:80`, which is no host name (without a port)",
+        ),
+        (
+            "[link]\nproxy = 'proxy:3128'",
+            "line 6: `link.proxy` must be the URL of a proxy, such as http://proxy.example.org:3128",
+        ),
+        (
+            "[link]\nproxy = 'http://wiki:hunter2@proxy:3128'",
+            "line 6: `link.proxy` holds a user or a password: they have places of their own",
+        ),
+        (
+            "[link]\nproxy = 'http://proxy:3128'\nproxy_user = 'wiki'",
+            "line 5: `link.proxy_password_file` is missing: the user has a password",
+        ),
+        (
+            "[link]\nproxy = 'http://proxy:3128'\nproxy_password_env = 'X'",
+            "line 5: `link.proxy_user` is missing: a password belongs to somebody",
+        ),
+        (
+            "[link]\nproxy = 'none'\nproxy_user = 'wiki'\nproxy_password_env = 'X'",
+            "line 7: `link.proxy_user` signs in nowhere: `proxy` is \"none\"",
+        ),
+        (
+            "[link]\nproxy_user = 'wiki'\nproxy_password_env = 'X'",
+            "line 6: `link.proxy_user` needs a `proxy` beside it",
         ),
         ("[http]\nproxies = ['proxy']", "line 6: `http.proxies` holds `proxy`, which is no IP address"),
         (

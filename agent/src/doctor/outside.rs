@@ -207,7 +207,8 @@ fn clock(instance: &Instance, found: &mut dyn FnMut(Finding)) {
         Err(seatline_host::exchange::ExchangeError::NotLinked) => return,
         Err(error) => return found(Finding::bad("central", error)),
     };
-    found(Finding::good("central", format_args!("answered in {} ms", reached.took.as_millis())));
+    let way = reached.proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
+    found(Finding::good("central", format_args!("answered in {} ms{way}", reached.took.as_millis())));
     let Some(ahead) = reached.clock_ahead else { return };
     let way = if ahead < 0 { "behind" } else { "ahead of" };
     let message =

@@ -27,13 +27,15 @@ pub struct Synchronised {
 }
 
 /// How the central server answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reached {
     /// How long that took.
     pub took: Duration,
     /// By how many seconds the clock here is ahead of the server's, or behind where it is negative; none where the server
     /// does not say. What the way takes is in it.
     pub clock_ahead: Option<i64>,
+    /// Through which proxy, if through any.
+    pub proxy: Option<String>,
 }
 
 impl Host {
@@ -188,7 +190,7 @@ impl Host {
         let begun = Instant::now();
         let answered = self.client.answered(&link.central_url, &ExchangeRequest::default())?;
         let ahead = answered.at.map(|at| self.clock_now().duration_since(at).as_secs());
-        Ok(Reached { took: begun.elapsed(), clock_ahead: ahead })
+        Ok(Reached { took: begun.elapsed(), clock_ahead: ahead, proxy: answered.proxy })
     }
 
     /// Keeps what was in the way of an exchange over `link`. If it cannot be kept, the failure itself is what to tell.

@@ -28,6 +28,7 @@ use crate::identity;
 use crate::live::Keeper;
 use crate::plugins::{PluginError, PluginStore};
 use crate::ports::{PortError, Product};
+use crate::proxy::{OutboundProxy, ProxySource};
 use crate::runs::{self, LastRun};
 use crate::sandbox::Limits;
 use crate::status::{self, Status};
@@ -57,12 +58,14 @@ pub struct HostOptions {
     /// Whether opening a new state waits for the product to name its database, so that the first server ID is bound to it
     /// (`s2`). Where people are answered meanwhile, it does not wait: the first look binds the ID.
     pub waits_for_database: bool,
+    /// The proxy that leads to the central server.
+    pub proxy: ProxySource,
     /// Where the time comes from.
     pub clock: Box<dyn Clock>,
 }
 
 impl HostOptions {
-    /// Options with the default limits and the system's clock.
+    /// Options with the default limits, the proxy of the environment and the system's clock.
     pub fn new(product: Arc<dyn Product>, store: impl StateStore, plugins: impl Into<PathBuf>) -> Self {
         Self::sharing(product, Arc::new(store), plugins)
     }
@@ -77,6 +80,7 @@ impl HostOptions {
             limits: Limits::default(),
             staging: false,
             waits_for_database: true,
+            proxy: Box::new(|| Ok(OutboundProxy::of_environment())),
             clock: Box::new(SystemClock),
         }
     }
@@ -136,7 +140,8 @@ impl Host {
     /// # Errors
     /// When the state or the plugin directory cannot be used.
     pub fn open(options: HostOptions) -> Result<Self, HostError> {
-        let HostOptions { product, store, plugins, vendor_keys, limits, staging, waits_for_database, clock } = options;
+        let HostOptions { product, store, plugins, vendor_keys, limits, staging, waits_for_database, proxy, clock } =
+            options;
         let makings = || if waits_for_database { identifying::makings(&*product, staging).ok() } else { None };
         let record = identity::state::open(&*store, makings, whole_milliseconds(clock.now()))?;
         Ok(Self {
@@ -145,7 +150,7 @@ impl Host {
             store,
             vendor_keys,
             clock,
-            client: Client::new(),
+            client: Client::new(proxy),
             staging,
             server_id: Mutex::new(record.server_id().clone()),
             identity_problem: Mutex::new(record.is_provisional().then(identifying::not_looked)),

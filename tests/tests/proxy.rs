@@ -1,0 +1,153 @@
+//! A product that is let out through a proxy alone: a real Tinyproxy, which asks who it is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use seatline_tests::postgres::give_to_server;
+use seatline_tests::server::{Guarded, free_port, is_root};
+use seatline_tests::{Agent, Central, Finished, Vendor, binaries};
+
+const USER: &str = "wiki";
+const PASSWORD: &str = "hunter2";
+
+/// A proxy that lets nobody pass but [`USER`].
+struct Tinyproxy {
+    /// None when it was stopped.
+    process: Option<Guarded>,
+    dir: PathBuf,
+    port: u16,
+}
+
+impl Tinyproxy {
+    fn start() -> Self {
+        let dir = tempfile::Builder::new().prefix("tinyproxy").tempdir_in("/tmp").expect("a directory").keep();
+        let port = free_port();
+        let whose = if is_root() { "User postgres\nGroup postgres\n" } else { "" };
+        let config = format!(
+            "{whose}Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nBasicAuth {USER} {PASSWORD}\nLogLevel Connect\n"
+        );
+        fs::write(dir.join("tinyproxy.conf"), config).expect("written");
+        give_to_server(&dir);
+        let program = Path::new("/usr/bin/tinyproxy");
+        assert!(program.is_file(), "Tinyproxy is needed for this test: install Debian's package `tinyproxy-bin`");
+        let mut command = Command::new(program);
+        command.arg("-d").arg("-c").arg(dir.join("tinyproxy.conf"));
+        let mut process = Guarded::start(&dir, &command);
+        process.wait(&dir, || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Self { process: Some(process), dir, port }
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// How often it was asked to lead to `host`.
+    fn passed(&self, host: &str) -> usize {
+        let log = fs::read_to_string(self.dir.join("log")).expect("its log");
+        log.lines().filter(|line| line.contains(&format!("CONNECT {host} "))).count()
+    }
+}
+
+/// Runs the agent with everything in its log, and with `environment`.
+fn run(agent: &Agent, environment: &[(&str, &str)], arguments: &[&str]) -> Finished {
+    let mut command = Command::new(binaries().join("seatline"));
+    command.args(arguments).env("SEATLINE_DIR", agent.dir()).env("SEATLINE_LISTEN", "127.0.0.1:0");
+    command.env("SEATLINE_LOG", "trace").envs(environment.iter().copied());
+    Finished::from(command.output().expect("the binary starts"))
+}
+
+/// Asserts that nothing that was said tells the password, in clear or as it is sent.
+fn is_silent(said: &Finished) {
+    for secret in [PASSWORD, "d2lraTpodW50ZXIy", "another-one", "YW5vdGhlci1vbmU"] {
+        assert!(!said.stdout.contains(secret) && !said.stderr.contains(secret), "{secret}: {said:?}");
+    }
+}
+
+/// b1, g3
+#[test]
+fn g3_reports_go_through_the_proxy_that_lets_out_and_wait_while_it_does_not() {
+    let (vendor, central, mut proxy) = (Vendor::new(), Central::start(), Tinyproxy::start());
+    let agent = Agent::new(&vendor);
+    let (url, password) = (proxy.url(), agent.dir().join("proxy.password"));
+    agent.configure(&format!(
+        "\n[link]\nproxy = \"{url}\"\nproxy_user = \"{USER}\"\nproxy_password_file = \"proxy.password\"\n"
+    ));
+    let host = central.url().strip_prefix("http://").expect("a URL").to_owned();
+    let invite = central.invite();
+
+    // What belongs to the proxy is missing, or wrong: that is what is told, and nothing of it.
+    let accepted = run(&agent, &[], &["link", "accept", &invite, "--yes"]);
+    is_silent(&accepted);
+    accepted.ok();
+    let missing = run(&agent, &[], &["sync"]);
+    is_silent(&missing);
+    assert!(missing.refused("central-proxy").contains("proxy.password"));
+    fs::write(&password, "another-one\n").expect("written");
+    let wrong = run(&agent, &[], &["sync"]);
+    is_silent(&wrong);
+    let wrong = wrong.refused("central-proxy");
+    assert!(
+        wrong.contains(&url)
+            && wrong.contains("it wants a user and a password, or others")
+            && wrong.contains(&central.url()),
+        "{wrong}"
+    );
+
+    fs::write(&password, format!("{PASSWORD}\n")).expect("written");
+    let passed = proxy.passed(&host);
+    let sent = run(&agent, &[], &["sync"]);
+    is_silent(&sent);
+    sent.ok();
+    assert!(proxy.passed(&host) > passed, "through the proxy");
+    agent.run(&["sync"]).ok();
+    let link = agent.run(&["link", "show", "--json"]).json();
+    let link = link["link"].as_str().or(link["link"]["link"].as_str()).expect("a link").to_owned();
+    let stored = central.reports(&link).len();
+    assert!(stored > 0);
+    let doctor = run(&agent, &[], &["doctor"]);
+    is_silent(&doctor);
+    assert!(doctor.stdout.contains(&format!("through the proxy {url}")), "{}", doctor.stdout);
+
+    // It refuses, and then it is gone: the reports wait.
+    fs::write(&password, "another-one\n").expect("written");
+    let refused = run(&agent, &[], &["sync"]);
+    is_silent(&refused);
+    refused.refused("central-proxy");
+    drop(proxy.process.take());
+    let gone = agent.run(&["sync"]).refused("central-unreachable");
+    assert!(gone.contains(&format!("through the proxy {url}")), "{gone}");
+    assert_eq!((central.reports(&link).len(), agent.status()["outbox"]["pending"].as_u64()), (stored, Some(2)));
+
+    // Its administrator opens another way.
+    let config = agent.dir().join("seatline.toml");
+    let text = fs::read_to_string(&config).expect("the configuration");
+    let directly = text.split("proxy_user").next().expect("a part").replace(&url, "none");
+    fs::write(&config, directly).expect("written");
+    agent.run(&["sync"]).ok();
+    assert_eq!(central.reports(&link).len(), stored + 3);
+}
+
+/// g3
+#[test]
+fn g3_the_proxy_of_the_environment_is_asked_unless_the_configuration_says_otherwise() {
+    let (vendor, central, proxy) = (Vendor::new(), Central::start(), Tinyproxy::start());
+    let agent = Agent::new(&vendor);
+    let link = agent.link(&central.invite())["link"]["link"].as_str().expect("a link").to_owned();
+    let host = central.url().strip_prefix("http://").expect("a URL").to_owned();
+    let name = host.split(':').next().expect("a host");
+    let named = format!("http://{USER}:{PASSWORD}@127.0.0.1:{}", proxy.port);
+
+    let sent = run(&agent, &[("HTTPS_PROXY", &named)], &["sync"]);
+    is_silent(&sent);
+    sent.ok();
+    assert_eq!(proxy.passed(&host), 1);
+    let refused = run(&agent, &[("HTTPS_PROXY", &proxy.url())], &["sync"]);
+    assert!(refused.refused("central-proxy").contains("407"));
+    let passed = proxy.passed(&host);
+    run(&agent, &[("HTTPS_PROXY", &named), ("NO_PROXY", name)], &["sync"]).ok();
+    agent.configure("\n[link]\nproxy = \"none\"\n");
+    run(&agent, &[("HTTPS_PROXY", &named)], &["sync"]).ok();
+    assert_eq!(proxy.passed(&host), passed, "neither came to it");
+    assert_eq!(central.reports(&link).len(), 4);
+}
