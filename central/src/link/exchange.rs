@@ -38,7 +38,8 @@ pub enum ExchangeError {
     },
     /// One product has sent more from one address than any does.
     #[error(
-        "this product sends more documents than any should: what waits is taken in {seconds} seconds; see what sends so much, or          who else has its key"
+        "this product sends more documents than any should: what waits is taken in {seconds} seconds; see what sends so much, \
+         or who else has its key"
     )]
     TooMany {
         /// How long to wait, in seconds.
