@@ -1,9 +1,10 @@
 //! The Support Information File (`s11`): what a vendor's support needs to know of an instance, as one JSON document.
 //!
-//! It is built of typed facts, each of which is named here: ids, versions, editions, names of dimensions, the link's interval
-//! and days, times, counts and stable codes. Whatever else somebody typed or configured has no way into it: no name or address
-//! of a person, no message of an error (which may quote a file or a database), no licensee, no host or node by its name. JSON, because the vendor's tools read it, and because in its plain
-//! words a person can read all of it before he sends it.
+//! It is built of typed facts, each of which is named here: ids, versions, editions, names of dimensions, the link's
+//! interval and days, times, counts and stable codes. Whatever else somebody typed or configured has no way into it: no
+//! name or address of a person, no message of an error (which may quote a file or a database), no licensee, no host or
+//! node by its name. JSON, because the vendor's tools read it, and because in its plain words a person can read all of
+//! it before he sends it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

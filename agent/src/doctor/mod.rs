@@ -1,7 +1,7 @@
 //! `seatline doctor`: looks at everything that a working agent needs, and says of each thing how it is and what to do.
 //!
-//! It changes nothing that is kept, makes no state where there is none, and sends no report. What cannot be looked at because something else is wrong is said to be unknown, so
-//! that nobody takes silence for health.
+//! It changes nothing that is kept, makes no state where there is none, and sends no report. What cannot be looked at
+//! because something else is wrong is said to be unknown, so that nobody takes silence for health.
 //!
 //! | module | looks at |
 //! |---|---|

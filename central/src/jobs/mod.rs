@@ -1,10 +1,10 @@
 //! What the server does by itself, again and again: the review of the fleet, the folding of the history, the counting of people,
 //! and whatever else hangs itself in here.
 //!
-//! A [`Job`] does its work in steps, each short. Of several replicas on one database one does it: whoever has its lease, which it
-//! prolongs as it goes on; when it is gone, another takes over: where the data are a file, at once. A job that fails is logged and tried again, later and later.
-//! How jobs went stands in the store ([`crate::store::Leases::jobs`]). A step may be run twice without harm: a lease is no
-//! lock.
+//! A [`Job`] does its work in steps, each short. Of several replicas on one database one does it: whoever has its
+//! lease, which it prolongs as it goes on; when it is gone, another takes over: where the data are a file, at once. A
+//! job that fails is logged and tried again, later and later. How jobs went stands in the store
+//! ([`crate::store::Leases::jobs`]). A step may be run twice without harm: a lease is no lock.
 
 mod alerts;
 mod history;

@@ -1,8 +1,9 @@
 //! The server: what is open, what stands behind the guard, and the headers on all of it.
 //!
 //! Open are health, the link, the assets and the sign-in page. Everything else, also what does not exist, is behind the
-//! [`guard`]: the routes stand in the tables of the pages and the API, each with what it [needs](Need). Requests that a browser sends for another site are refused by [`csrf`] (by `Sec-Fetch-Site`
-//! and `Origin`); no route changes anything by `GET`.
+//! [`guard`]: the routes stand in the tables of the pages and the API, each with what it [needs](Need). Requests that a
+//! browser sends for another site are refused by [`csrf`] (by `Sec-Fetch-Site` and `Origin`); no route changes anything
+//! by `GET`.
 
 mod errors;
 mod health;

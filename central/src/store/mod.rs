@@ -44,14 +44,16 @@
 //!
 //! - `?1`, `?2` … for values, each of one type wherever it stands; statements are constants, never put together at run time.
 //! - Columns by name, never `SELECT *`: a column that a newer version adds must not change what an older one prepared.
-//! - `ON CONFLICT … DO NOTHING`, or `DO UPDATE`, instead of an error that is awaited; keyset pages, never `OFFSET`; no function that only one
-//!   has; `CAST(SUM(x) AS BIGINT)`; columns of `excluded` and of the table named with their table in an upsert.
+//! - `ON CONFLICT … DO NOTHING`, or `DO UPDATE`, instead of an error that is awaited; keyset pages, never `OFFSET`; no
+//!   function that only one has; `CAST(SUM(x) AS BIGINT)`; columns of `excluded` and of the table named with their
+//!   table in an upsert.
 //! - Several replicas write to one PostgreSQL. A `self.write` or `self.change` has *the turn*: no other server runs one meanwhile. Who
 //!   changes a link, or what hangs on it, names it beforehand: `self.write_locking([link], …)`, `self.change_locking(act, [link],
 //!   …)`. What products send about one link goes without the turn, by `self.write_to_link`. `sql/lock.rs` tells why, and in which
 //!   order all lock. SQLite needs no lock: its driver leaves ` FOR UPDATE` away.
 //! - Where two may insert the same key, the one who was slower runs again, and finds what the other has written.
-//! - A write holds up all others, on PostgreSQL also those of other servers: keep each short, and work through many rows in batches, a call for each.
+//! - A write holds up all others, on PostgreSQL also those of other servers: keep each short, and work through many
+//!   rows in batches, a call for each.
 
 mod accounts;
 pub mod alerts;

@@ -143,8 +143,8 @@ pub struct Standing {
     /// What the licenses of each add-on come to (`p1`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub add_ons: Vec<AddOnStanding>,
-    /// The running nodes with their licenses (`c8`, `p3`), at most [`MAX_NODES`](crate::report::MAX_NODES), those without one first where there
-    /// are more.
+    /// The running nodes with their licenses (`c8`, `p3`), at most [`MAX_NODES`](crate::report::MAX_NODES), those
+    /// without one first where there are more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeStanding>,
     /// The features that are enabled now, of the product and its add-ons, at most [`MAX_ENABLED_FEATURES`]; none while

@@ -1,8 +1,9 @@
 //! The description of the API for machines (OpenAPI 3.1), served at `/api/v1/openapi.json`.
 //!
-//! It is made of the table of routes, from which come methods, paths, roles and scopes; of the tables here, one for each subject, which
-//! say what each operation is for, takes and gives; and of the types of the answers, which describe themselves. Tests hold the tables to
-//! each other, the bodies to what the server itself refuses, and real answers to their schemas.
+//! It is made of the table of routes, from which come methods, paths, roles and scopes; of the tables here, one for
+//! each subject, which say what each operation is for, takes and gives; and of the types of the answers, which describe
+//! themselves. Tests hold the tables to each other, the bodies to what the server itself refuses, and real answers to
+//! their schemas.
 
 mod accounts;
 mod alerts;

@@ -1,4 +1,5 @@
-//! Administration: users, tokens and the audit log (`g11`), how long what is kept, the pseudonym key, and what the server does by itself.
+//! Administration: users, tokens and the audit log (`g11`), how long what is kept, the pseudonym key, and what the
+//! server does by itself.
 
 pub mod alerts;
 pub mod audit;

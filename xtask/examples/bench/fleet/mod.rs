@@ -1,10 +1,11 @@
 //! Central under fleets of a thousand, a hundred thousand and a million applications, on its SQLite store with a sync before
 //! every answer; and under a thousand on PostgreSQL, which syncs as well and shares the machine.
 //!
-//! Each fleet is put into the store directly, with a report of each application and its first repeat. Then its products report over HTTP:
-//! as fast as 64 connections allow; at the pace of an hour, jittered; and in the worst case, when all report within one
-//! minute. Every report is sealed by its product's key beforehand, because the products share the machine with the server,
-//! and every seal is verified and every receipt sealed by the server. At the end an administrator opens its pages.
+//! Each fleet is put into the store directly, with a report of each application and its first repeat. Then its products
+//! report over HTTP: as fast as 64 connections allow; at the pace of an hour, jittered; and in the worst case, when all
+//! report within one minute. Every report is sealed by its product's key beforehand, because the products share the
+//! machine with the server, and every seal is verified and every receipt sealed by the server. At the end an
+//! administrator opens its pages.
 
 mod database;
 mod load;

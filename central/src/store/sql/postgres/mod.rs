@@ -1,10 +1,11 @@
 //! PostgreSQL, for several servers on one database.
 //!
-//! Each process commits in groups, as on a file, and reads on a few other connections. What products send is written on one
-//! connection, and what people and jobs do, one server at a time, on another: so nothing that they do, and no server that
-//! stands still while it does it, holds up the products of the others. Every step ends in bounded time, and a server that does not answer is left alone for a while: whoever asks meanwhile is refused at once. A
-//! connection that was lost before its commit is made anew, and the work is run again; where it was lost in the commit
-//! itself, nobody can know, and whoever asked is told so.
+//! Each process commits in groups, as on a file, and reads on a few other connections. What products send is written on
+//! one connection, and what people and jobs do, one server at a time, on another: so nothing that they do, and no
+//! server that stands still while it does it, holds up the products of the others. Every step ends in bounded time, and
+//! a server that does not answer is left alone for a while: whoever asks meanwhile is refused at once. A connection
+//! that was lost before its commit is made anew, and the work is run again; where it was lost in the commit itself,
+//! nobody can know, and whoever asked is told so.
 
 mod months;
 mod server;
