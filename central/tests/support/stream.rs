@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use seatline_protocol::{ExchangeRequest, Sequence};
+use seatline_protocol::{ExchangeRequest, ExchangeResponse, Sequence};
 use serde_json::json;
 
 use super::{Central, Product, agent};
@@ -83,6 +83,22 @@ impl Stream {
     }
 }
 
+/// Sends reports again until they are answered: the database may still be looking for what has just gone.
+fn insist(central: &Central, reports: &[String]) -> ExchangeResponse {
+    let request = ExchangeRequest { reports: reports.to_vec(), ..Default::default() };
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let sent = agent().post(format!("{}/link/v1/exchange", central.url())).send_json(&request);
+        if let Ok(mut response) = sent
+            && response.status() == 200
+        {
+            return response.body_mut().read_json().expect("an answer");
+        }
+        assert!(Instant::now() < deadline, "they are not answered");
+        thread::yield_now();
+    }
+}
+
 /// Every report with a receipt is there, once, and the receipts are those of the first time; the chain has no gap.
 pub fn is_whole(product: &mut Product, central: &Central) {
     for (place, receipt) in product.receipts.iter().enumerate() {
@@ -90,7 +106,7 @@ pub fn is_whole(product: &mut Product, central: &Central) {
     }
     let receipted = product.receipts.len();
     for chunk in product.sealed.clone().chunks(50) {
-        let response = product.send(central, chunk);
+        let response = insist(central, chunk);
         assert_eq!((product.take(&response), response.receipts.len()), (vec![], chunk.len()));
     }
     assert_eq!(product.receipts[receipted..2 * receipted], product.receipts[..receipted], "those of the first time");

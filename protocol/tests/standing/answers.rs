@@ -201,7 +201,7 @@ fn c5_the_kind_is_shown_and_has_no_say_in_its_place() {
 #[test]
 fn the_name_of_a_reason_is_the_one_in_documents() {
     use seatline_protocol::standing::ReasonCode;
-    let source = include_str!("../../src/standing/mod.rs");
+    let source = include_str!("../../src/standing/verdict.rs");
     let names = source.split("impl ReasonCode").nth(1).and_then(|rest| rest.split("\n}\n").next()).expect("its names");
     let names: Vec<&str> = names.split('"').skip(1).step_by(2).collect();
     assert!(names.len() > 10, "{names:?}");

@@ -1,6 +1,7 @@
 //! Answers to the questions of chains.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use seatline_protocol::LinkId;
 
 use super::fleet::marks;
@@ -9,6 +10,7 @@ use super::row::{Row, to_json};
 use super::session::{Session, params};
 use super::{SqlStore, Stored};
 use crate::domain::answer::MAX_ANSWERS;
+use crate::domain::report::REFUSED_COUNTED_EVERY;
 use crate::domain::{Act, Answer, Changed, Object, Record};
 use crate::store::Answers;
 
@@ -58,6 +60,17 @@ pub(super) fn of(session: &dyn Session, link: &LinkId) -> Stored<Vec<Answer>> {
         params![link.as_str(), MAX_ANSWERS],
         answer,
     )
+}
+
+/// After what time the same refused document of a link is counted no second time: a while ago, and never before somebody has
+/// answered what it means. What comes after his answer asks him again at once.
+pub(super) fn counts_once_after(session: &dyn Session, link: &LinkId, now: Timestamp) -> Stored<Timestamp> {
+    let answered = session.row(
+        "SELECT answered_at FROM answers WHERE link = ?1 ORDER BY answered_at DESC LIMIT 1",
+        params![link.as_str()],
+        |row| row.time("answered_at"),
+    )?;
+    Ok(now.checked_sub(REFUSED_COUNTED_EVERY).unwrap_or(Timestamp::MIN).max(answered.unwrap_or(Timestamp::MIN)))
 }
 
 fn answer(row: &Row<'_>) -> Stored<Answer> {

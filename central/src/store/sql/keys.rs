@@ -9,9 +9,8 @@ use super::fleet::marks;
 use super::links::{by_id, locked, object};
 use super::lock::Lock;
 use super::session::{Session, params};
-use super::{SqlStore, StoreError, Stored, audit, quota};
+use super::{SqlStore, StoreError, Stored, answers, audit, quota};
 use crate::domain::quota::{Bound, DAILY_KEYS, DAY, KEYS_EVER};
-use crate::domain::report::REFUSED_COUNTED_EVERY;
 use crate::domain::{Act, FormerKey, KeyChange, KeyChanged, LinkState, Record, Sender};
 use crate::store::LinkKeys;
 
@@ -81,8 +80,8 @@ fn change_key(session: &dyn Session, change: &KeyChange, now: Timestamp) -> Stor
         return Ok(KeyChanged::Link(Box::new(link)));
     }
     if link.key != *old {
-        let is_counted = |at: Timestamp| at <= now && now.duration_since(at) < REFUSED_COUNTED_EVERY;
-        if link.chain.forked_at.is_some_and(is_counted) {
+        let after = answers::counts_once_after(session, id, now)?;
+        if link.chain.forked_at.is_some_and(|at| after < at && at <= now) {
             return Ok(KeyChanged::Replaced);
         }
         session.run("UPDATE links SET forks = forks + 1, forked_at = ?2 WHERE id = ?1", params![id.as_str(), now])?;

@@ -11,11 +11,11 @@ use super::latest::{self, Prepared, Standing};
 use super::links::InForce;
 use super::row::{Row, name_of, short};
 use super::session::{Session, params};
-use super::{SqlStore, StoreError, Stored, chain, quota, repeats};
+use super::{SqlStore, StoreError, Stored, answers, chain, quota, repeats};
 use crate::domain::admission::{Claim, Decision, decide};
 use crate::domain::history::patience;
 use crate::domain::quota::Bound;
-use crate::domain::report::{DEMANDED, MAX_REFUSED_KEPT, REFUSED_COUNTED_EVERY};
+use crate::domain::report::{DEMANDED, MAX_REFUSED_KEPT};
 use crate::domain::rotation::may_seal;
 use crate::domain::{Admissions, Admitted, Incoming, Latest, RefusedReport, ReportRow};
 use crate::store::{Cursor, Page, PageSize, Reports};
@@ -278,11 +278,11 @@ fn keep_refused(
     now: Timestamp,
 ) -> Stored<()> {
     let claim = arrived.claim();
-    let a_pause_ago = now.checked_sub(REFUSED_COUNTED_EVERY).unwrap_or(Timestamp::MIN);
+    let after = answers::counts_once_after(session, link, now)?;
     let has_enough = session.row(
         "SELECT COUNT(*) AS lately, COUNT(CASE WHEN digest = ?2 THEN 1 END) AS same FROM refused_reports
          WHERE link = ?1 AND last_at > ?3 AND last_at <= ?4",
-        params![link.as_str(), claim.digest.as_str(), a_pause_ago, now],
+        params![link.as_str(), claim.digest.as_str(), after, now],
         |row| Ok(row.number::<u32>("same")? > 0 || row.number::<u32>("lately")? >= MAX_REFUSED_KEPT),
     )?;
     if has_enough == Some(true) {
