@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use seatline_tests::patroni::Patroni;
-use support::stream::{Stream, is_whole};
+use support::stream::{AT_ANY_RATE, Stream, is_whole};
 use support::{Central, Product};
 
 /// No more than this passes between two receipts: Patroni's `ttl` (10 seconds), after which it knows that a node is gone,
@@ -28,12 +28,15 @@ fn outage(what: &str, stream: &Stream, harm: impl FnOnce()) {
 #[test]
 fn b2_no_receipt_is_lost_when_nodes_of_the_database_are_killed_stand_still_and_change_their_roles() {
     let mut nodes = Patroni::start();
-    let one = Central::started_on(&nodes.url());
+    let mut one = Central::started_on(&nodes.url());
     let mut other = one.replica();
-    other.start();
+    one.end();
+    one.start_with(&AT_ANY_RATE);
+    other.start_with(&AT_ANY_RATE);
     let mut products: Vec<Product> = (1..=3).map(|n| one.linked(&format!("Application {n}"), n)).collect();
     let stream = Stream::to(&[&one, &other]);
     thread::scope(|scope| {
+        let _end = stream.end();
         for product in &mut products {
             scope.spawn(|| stream.report(product));
         }
@@ -64,7 +67,6 @@ fn b2_no_receipt_is_lost_when_nodes_of_the_database_are_killed_stand_still_and_c
         stream.more(20);
 
         outage("the standby is killed", &stream, || nodes.kill(first));
-        stream.end();
     });
     products.iter_mut().for_each(|product| is_whole(product, &one));
 }

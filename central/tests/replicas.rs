@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use seatline_protocol::ExchangeRequest;
 use seatline_tests::postgres::Postgres;
 use serde_json::json;
-use support::stream::{Stream, is_whole};
+use support::stream::{AT_ANY_RATE, Stream, is_whole};
 use support::{Central, PASSWORD, Product, agent, send};
 
 /// The server of the stories that leave it as it is.
@@ -193,10 +193,13 @@ fn b1_every_report_with_a_receipt_is_there_after_replicas_and_the_database_were_
     let mut server = Postgres::start_with(&["max_connections=60", "synchronous_commit=off"]);
     let mut one = Central::started_on(&database(&server));
     let mut other = one.replica();
-    other.start();
+    one.end();
+    one.start_with(&AT_ANY_RATE);
+    other.start_with(&AT_ANY_RATE);
     let mut products: Vec<Product> = (1..=4).map(|n| one.linked(&format!("Application {n}"), n)).collect();
     let stream = Stream::to(&[&one, &other]);
     thread::scope(|scope| {
+        let _end = stream.end();
         for product in &mut products {
             scope.spawn(|| stream.report(product));
         }
@@ -209,14 +212,13 @@ fn b1_every_report_with_a_receipt_is_there_after_replicas_and_the_database_were_
         for _ in 0..3 {
             other.kill();
             stream.more(20);
-            other.start();
+            other.start_with(&AT_ANY_RATE);
             stream.urls.lock().expect("the servers")[1] = other.url().to_owned();
             stream.more(20);
         }
         server.stop("INT");
         drop(server.start_again());
         stream.more(40);
-        stream.end();
     });
     products.iter_mut().for_each(|product| is_whole(product, &one));
     one.end();

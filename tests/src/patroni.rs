@@ -53,6 +53,8 @@ impl Patroni {
         let (clients, peers) = (format!("http://127.0.0.1:{etcd_port}"), format!("http://127.0.0.1:{peer_port}"));
         let mut etcd = Command::new("etcd");
         etcd.args(["--name", "etcd", "--data-dir"]).arg(dir.join("etcd"));
+        // The newer interface leaves Patroni 3.0 with an old copy of who the standby is, now and then: it names none any more.
+        etcd.arg("--enable-v2");
         etcd.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
         etcd.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
         etcd.args(["--initial-cluster", &format!("etcd={peers}")]);

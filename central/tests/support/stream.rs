@@ -13,6 +13,9 @@ use super::{Central, Product, agent};
 /// How long a story waits for receipts before it fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Arguments of a server that is sent more than any product should send, and is to take it.
+pub const AT_ANY_RATE: [&str; 2] = ["--documents-per-second", "1000000"];
+
 /// What the products send to, and what came of it.
 pub struct Stream {
     /// The servers, asked in turn.
@@ -77,9 +80,19 @@ impl Stream {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Ends the reporting.
-    pub fn end(&self) {
-        self.is_over.store(true, Ordering::Relaxed);
+    /// What ends the reporting when it goes, also where the story fails: nobody waits for those who report for ever.
+    #[must_use]
+    pub fn end(&self) -> End<'_> {
+        End(self)
+    }
+}
+
+/// See [`Stream::end`].
+pub struct End<'s>(&'s Stream);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
     }
 }
 
