@@ -3,12 +3,10 @@
 
 mod support;
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use seatline_tests::patroni::Patroni;
-use support::stream::{AT_ANY_RATE, Stream, is_whole};
-use support::{Central, Product};
+use support::stream::{Stream, is_whole, pair};
 
 /// No more than this passes between two receipts: Patroni's `ttl` (10 seconds), after which it knows that a node is gone,
 /// the promotion, and our own 15 seconds of patience with 5 of pause where a connection says nothing.
@@ -28,20 +26,9 @@ fn outage(what: &str, stream: &Stream, harm: impl FnOnce()) {
 #[test]
 fn b2_no_receipt_is_lost_when_nodes_of_the_database_are_killed_stand_still_and_change_their_roles() {
     let mut nodes = Patroni::start();
-    let mut one = Central::started_on(&nodes.url());
-    let mut other = one.replica();
-    one.end();
-    one.start_with(&AT_ANY_RATE);
-    other.start_with(&AT_ANY_RATE);
-    let mut products: Vec<Product> = (1..=3).map(|n| one.linked(&format!("Application {n}"), n)).collect();
+    let (one, other, mut products) = pair(&nodes.url(), 3);
     let stream = Stream::to(&[&one, &other]);
-    thread::scope(|scope| {
-        let _end = stream.end();
-        for product in &mut products {
-            scope.spawn(|| stream.report(product));
-        }
-        stream.more(40);
-
+    stream.during(&mut products, || {
         let first = nodes.primary();
         outage("the primary is killed", &stream, || nodes.kill(first));
         let second = nodes.primary();

@@ -4,12 +4,10 @@ mod support;
 
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 
 use seatline_tests::postgres::{Postgres, give_to_server};
 use seatline_tests::server::{Guarded, free_port, is_root};
-use support::stream::{AT_ANY_RATE, Stream, is_whole};
-use support::{Central, Product};
+use support::stream::{Stream, is_whole, pair};
 
 /// A PgBouncer before `server`, and its port; whoever comes is the owner of everything.
 fn pooling(server: &Postgres) -> (Guarded, u16) {
@@ -39,26 +37,15 @@ fn pooling(server: &Postgres) -> (Guarded, u16) {
 fn b1_sessions_that_pgbouncer_pools_serve_and_what_ends_them_loses_nothing() {
     let mut server = Postgres::start_with(&["max_connections=60", "synchronous_commit=off"]);
     let (_pooler, port) = pooling(&server);
-    let mut one = Central::started_on(&format!("host=127.0.0.1 port={port} user=owner dbname=wiki"));
-    let mut other = one.replica();
-    one.end();
-    one.start_with(&AT_ANY_RATE);
-    other.start_with(&AT_ANY_RATE);
-    let mut products: Vec<Product> = (1..=2).map(|n| one.linked(&format!("Application {n}"), n)).collect();
+    let (one, mut other, mut products) = pair(&format!("host=127.0.0.1 port={port} user=owner dbname=wiki"), 2);
     let stream = Stream::to(&[&one, &other]);
-    thread::scope(|scope| {
-        let _end = stream.end();
-        for product in &mut products {
-            scope.spawn(|| stream.report(product));
-        }
-        stream.more(40);
+    stream.during(&mut products, || {
         server.stop("QUIT");
         drop(server.start_again());
         stream.more(40);
         // A session that another one had before begins as a new one does.
         other.kill();
-        other.start();
-        stream.urls.lock().expect("the servers")[1] = other.url().to_owned();
+        stream.restart(&mut other);
         stream.more(40);
     });
     products.iter_mut().for_each(|product| is_whole(product, &one));

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use seatline_protocol::ExchangeRequest;
 use seatline_tests::postgres::Postgres;
 use serde_json::json;
-use support::stream::{AT_ANY_RATE, Stream, is_whole};
-use support::{Central, PASSWORD, Product, agent, send};
+use support::stream::{Stream, is_whole, pair};
+use support::{Central, PASSWORD, agent, send};
 
 /// The server of the stories that leave it as it is.
 static SERVER: LazyLock<Postgres> = LazyLock::new(|| Postgres::start_with(&["max_connections=100"]));
@@ -191,19 +191,9 @@ fn a_password_of_the_database_is_shown_nowhere() {
 #[test]
 fn b1_every_report_with_a_receipt_is_there_after_replicas_and_the_database_were_killed() {
     let mut server = Postgres::start_with(&["max_connections=60", "synchronous_commit=off"]);
-    let mut one = Central::started_on(&database(&server));
-    let mut other = one.replica();
-    one.end();
-    one.start_with(&AT_ANY_RATE);
-    other.start_with(&AT_ANY_RATE);
-    let mut products: Vec<Product> = (1..=4).map(|n| one.linked(&format!("Application {n}"), n)).collect();
+    let (mut one, mut other, mut products) = pair(&database(&server), 4);
     let stream = Stream::to(&[&one, &other]);
-    thread::scope(|scope| {
-        let _end = stream.end();
-        for product in &mut products {
-            scope.spawn(|| stream.report(product));
-        }
-        stream.more(40);
+    stream.during(&mut products, || {
         // A crash of the database: both go on by themselves when it is there again.
         server.stop("QUIT");
         drop(server.start_again());
@@ -212,8 +202,7 @@ fn b1_every_report_with_a_receipt_is_there_after_replicas_and_the_database_were_
         for _ in 0..3 {
             other.kill();
             stream.more(20);
-            other.start_with(&AT_ANY_RATE);
-            stream.urls.lock().expect("the servers")[1] = other.url().to_owned();
+            stream.restart(&mut other);
             stream.more(20);
         }
         server.stop("INT");

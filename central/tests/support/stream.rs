@@ -14,12 +14,23 @@ use super::{Central, Product, agent};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Arguments of a server that is sent more than any product should send, and is to take it.
-pub const AT_ANY_RATE: [&str; 2] = ["--documents-per-second", "1000000"];
+const AT_ANY_RATE: [&str; 2] = ["--documents-per-second", "1000000"];
+
+/// Two servers on one database that take as much as they are sent, and so many products that are linked.
+pub fn pair(database: &str, products: u8) -> (Central, Central, Vec<Product>) {
+    let mut one = Central::started_on(database);
+    let mut other = one.replica();
+    one.end();
+    one.start_with(&AT_ANY_RATE);
+    other.start_with(&AT_ANY_RATE);
+    let products = (1..=products).map(|n| one.linked(&format!("Application {n}"), n)).collect();
+    (one, other, products)
+}
 
 /// What the products send to, and what came of it.
 pub struct Stream {
     /// The servers, asked in turn.
-    pub urls: Mutex<Vec<String>>,
+    urls: Mutex<Vec<String>>,
     receipts: AtomicUsize,
     refused: AtomicUsize,
     is_over: AtomicBool,
@@ -34,7 +45,7 @@ impl Stream {
 
     /// Reports until the end, at whichever server it is told; what has no receipt stays in the product's outbox. Every answer
     /// is receipts, or 503 with the time to wait.
-    pub fn report(&self, product: &mut Product) {
+    fn report(&self, product: &mut Product) {
         let mut turn = 0;
         while !self.is_over.load(Ordering::Relaxed) {
             turn += 1;
@@ -80,15 +91,28 @@ impl Stream {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// What ends the reporting when it goes, also where the story fails: nobody waits for those who report for ever.
-    #[must_use]
-    pub fn end(&self) -> End<'_> {
-        End(self)
+    /// Has the products report while `story` is told, and ends with it, also where it fails: nobody waits for those who report
+    /// for ever.
+    pub fn during(&self, products: &mut [Product], story: impl FnOnce()) {
+        thread::scope(|scope| {
+            let _end = End(self);
+            for product in products {
+                scope.spawn(|| self.report(product));
+            }
+            self.more(40);
+            story();
+        });
+    }
+
+    /// The second server was killed: starts it again, and sends there from now on.
+    pub fn restart(&self, other: &mut Central) {
+        other.start_with(&AT_ANY_RATE);
+        self.urls.lock().expect("the servers")[1] = other.url().to_owned();
     }
 }
 
-/// See [`Stream::end`].
-pub struct End<'s>(&'s Stream);
+/// Ends the reporting when it goes.
+struct End<'s>(&'s Stream);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
