@@ -36,9 +36,10 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Opens the instance in `dir`. The database that its server ID is bound to is looked at (`s2`); where it cannot be read,
-    /// there is a warning, and the last known server ID holds. A license key in the configured file or environment variable
-    /// that is not known yet is set (`g2`); where it is refused, there is a warning, and what was set before stays.
+    /// Opens the instance in `dir`. The database that its server ID is bound to is looked at (`s2`); where it cannot be
+    /// read, there is a warning, and the last known server ID holds. A license key in the configured file or
+    /// environment variable that is not known yet is set (`g2`); where it is refused, there is a warning, and what was
+    /// set before stays.
     ///
     /// # Errors
     /// When there is no valid configuration, or the state cannot be used.
@@ -221,8 +222,8 @@ fn is_known(host: &Host, key: &str) -> bool {
 /// The system's place for the data of the agent.
 const SYSTEM_DIRECTORY: &str = "/var/lib/seatline";
 
-/// The data directory: what was given, else the system's place for root and for whom it belongs to, and the user's own for
-/// anybody else.
+/// The data directory: what was given, else the system's place for root and for whom it belongs to, and the user's own
+/// for anybody else.
 ///
 /// # Errors
 /// When none was given, and the user has no home directory.
@@ -251,8 +252,8 @@ fn owner(path: &Path) -> Option<u32> {
 }
 
 /// Refuses to be root in the directory of another user of this machine: what root writes there, the agent of that user
-/// could not read, and whoever owns a directory can lead what is written there elsewhere. A user that this machine does not
-/// know is one outside of a container, in which root is alone.
+/// could not read, and whoever owns a directory can lead what is written there elsewhere. A user that this machine does
+/// not know is one outside of a container, in which root is alone.
 ///
 /// # Errors
 /// Whose directory it is.

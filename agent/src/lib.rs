@@ -1,9 +1,9 @@
 //! The agent: the host beside any product, and the whole command line `seatline`.
 //!
 //! The product's accounts and dimensions are read from its own database ([`accounts`]), as `seatline.toml` says
-//! ([`config`]); [`product::ConfiguredProduct`] is the port through which the host sees them. Each group of commands is a
-//! file under [`commands`], what `seatline run` does all the time a file under [`services`], what it answers over HTTP stands in
-//! [`http`], and `docs/command-line.md`
+//! ([`config`]); [`product::ConfiguredProduct`] is the port through which the host sees them. Each group of commands is
+//! a file under [`commands`], what `seatline run` does all the time a file under [`services`], what it answers over
+//! HTTP stands in [`http`], and `docs/command-line.md`
 //! documents what the commands take and give.
 #![forbid(unsafe_code)]
 

@@ -253,7 +253,8 @@ impl Licenses {
 }
 
 impl License {
-    /// What it says but for whom it was issued to, the nodes that it was set for, and the licenses of others that it needs.
+    /// What it says but for whom it was issued to, the nodes that it was set for, and the licenses of others that it
+    /// needs.
     fn of(license: &LicenseStanding) -> Self {
         Self {
             id: license.id.clone(),

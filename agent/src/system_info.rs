@@ -1,4 +1,5 @@
-//! System Info (`s1`): what an administrator tells a vendor of this instance, and looks at first when something is wrong.
+//! System Info (`s1`): what an administrator tells a vendor of this instance, and looks at first when something is
+//! wrong.
 
 use jiff::Timestamp;
 use seatline_host::Host;

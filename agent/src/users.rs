@@ -1,7 +1,7 @@
 //! Who signs in to the pages: a few people, with a role and a password each.
 //!
-//! They are kept in the state, as the hash of their password: the same on all nodes of a cluster, and in no backup a secret.
-//! A product that mounts the pages has its own people, and none of these.
+//! They are kept in the state, as the hash of their password: the same on all nodes of a cluster, and in no backup a
+//! secret. A product that mounts the pages has its own people, and none of these.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Nodes that stand still, whose clock is wrong, or whose state in PostgreSQL is not as it should be; through the binary.
+//! Nodes that stand still, whose clock is wrong, or whose state in PostgreSQL is not as it should be; through the
+//! binary.
 
 mod support;
 

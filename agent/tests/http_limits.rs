@@ -1,4 +1,5 @@
-//! Every limit of the agent's HTTP server, each run into. That of a body and that of wrong tokens are in `local_api.rs`.
+//! Every limit of the agent's HTTP server, each run into. That of a body and that of wrong tokens are in
+//! `local_api.rs`.
 
 mod support;
 

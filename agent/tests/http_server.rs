@@ -1,5 +1,5 @@
-//! What stands around everything that `seatline run` answers over HTTP: where it listens, by what names it is called, and
-//! what of a browser is refused.
+//! What stands around everything that `seatline run` answers over HTTP: where it listens, by what names it is called,
+//! and what of a browser is refused.
 
 mod support;
 

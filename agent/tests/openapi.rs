@@ -1,5 +1,5 @@
-//! The description of the local API is true: every route is described, every description is a route, and every answer is
-//! what it is described as.
+//! The description of the local API is true: every route is described, every description is a route, and every answer
+//! is what it is described as.
 
 mod support;
 

@@ -1,5 +1,6 @@
-//! The page Application Links and its wizard (`w3`), and the way by file (`g4`), through the real binary and without JavaScript.
-//! The central server cannot be reached here; its documents are sealed by the test. In `tests/` the real one answers.
+//! The page Application Links and its wizard (`w3`), and the way by file (`g4`), through the real binary and without
+//! JavaScript. The central server cannot be reached here; its documents are sealed by the test. In `tests/` the real
+//! one answers.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! The page Notifications: settings, a test with its real result (`s7`), what was told; through the real binary, real mail
-//! servers and receivers, and without JavaScript.
+//! The page Notifications: settings, a test with its real result (`s7`), what was told; through the real binary, real
+//! mail servers and receivers, and without JavaScript.
 
 mod support;
 

@@ -1,4 +1,5 @@
-//! `seatline run` whose state cannot be opened: whoever asks is told so, and it goes on by itself once that is mended (`a7`).
+//! `seatline run` whose state cannot be opened: whoever asks is told so, and it goes on by itself once that is mended
+//! (`a7`).
 
 mod support;
 

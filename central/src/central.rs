@@ -102,8 +102,8 @@ impl Central {
     /// A central server over `store`. `public_url` is where products reach it, and `name` what they are shown.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] where the URL must not be linked, see [`pairing::check_url`], or has a path; where the name is not one
-    /// line; or where the store belongs to another key.
+    /// [`ActionError::Invalid`] where the URL must not be linked, see [`pairing::check_url`], or has a path; where the
+    /// name is not one line; or where the store belongs to another key.
     pub async fn open(
         store: Arc<dyn Store>,
         keys: Keyring,

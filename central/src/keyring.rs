@@ -113,8 +113,8 @@ impl Keyring {
     }
 }
 
-/// The text of the key file `name` in `dir`, which is made by `make` where it is missing: written whole and synced under
-/// another name first, then linked to its own, which fails where another program was faster.
+/// The text of the key file `name` in `dir`, which is made by `make` where it is missing: written whole and synced
+/// under another name first, then linked to its own, which fails where another program was faster.
 fn read_or_make(
     dir: &Path,
     name: &str,

@@ -1,6 +1,7 @@
-//! Secrets that the server has to know in the clear and that any replica needs: the password of the mail server, what webhooks are
-//! signed with. They stand in the store encrypted (ChaCha20-Poly1305) with a key that is made of the server's sealing key
-//! (HKDF-SHA256), so that neither a backup nor the database alone discloses them, and nobody has another file to keep.
+//! Secrets that the server has to know in the clear and that any replica needs: the password of the mail server, what
+//! webhooks are signed with. They stand in the store encrypted (ChaCha20-Poly1305) with a key that is made of the
+//! server's sealing key (HKDF-SHA256), so that neither a backup nor the database alone discloses them, and nobody has
+//! another file to keep.
 //!
 //! What is encrypted is bound to what it is for: a row that somebody copies to another place opens nothing there.
 

@@ -1,4 +1,5 @@
-//! What the pages do with alerts, by the command line and over the API; and several alerts that are acknowledged at once.
+//! What the pages do with alerts, by the command line and over the API; and several alerts that are acknowledged at
+//! once.
 
 mod support;
 

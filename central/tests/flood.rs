@@ -1,4 +1,5 @@
-//! A linked product that floods: it waits, and nobody else does. What only looks as if it came from it costs it nothing.
+//! A linked product that floods: it waits, and nobody else does. What only looks as if it came from it costs it
+//! nothing.
 
 mod support;
 

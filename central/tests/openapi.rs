@@ -1,5 +1,5 @@
-//! The description of the API is true: every route is described, every description is a route, what a body may hold is what the
-//! server takes, and every answer is what it is described as.
+//! The description of the API is true: every route is described, every description is a route, what a body may hold is
+//! what the server takes, and every answer is what it is described as.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! Two servers on a PostgreSQL of two nodes that Patroni keeps available: whatever happens to a node, the servers find the
-//! one that takes changes by themselves, and no receipt was given for what is lost.
+//! Two servers on a PostgreSQL of two nodes that Patroni keeps available: whatever happens to a node, the servers find
+//! the one that takes changes by themselves, and no receipt was given for what is lost.
 
 mod support;
 
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use seatline_tests::patroni::Patroni;
 use support::stream::{Stream, is_whole, pair};
 
-/// No more than this passes between two receipts: Patroni's `ttl` (10 seconds), after which it knows that a node is gone,
-/// the promotion, and our own 15 seconds of patience with 5 of pause where a connection says nothing.
+/// No more than this passes between two receipts: Patroni's `ttl` (10 seconds), after which it knows that a node is
+/// gone, the promotion, and our own 15 seconds of patience with 5 of pause where a connection says nothing.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Does something to a node, and says how long no receipts came.

@@ -140,7 +140,8 @@ impl Product {
     }
 }
 
-/// Lets the fleet report once, and then for two weeks by the hour; gives what was stored for each report of these weeks.
+/// Lets the fleet report once, and then for two weeks by the hour; gives what was stored for each report of these
+/// weeks.
 async fn bytes_of_a_report(store: SqlStore, bytes: impl Fn() -> u64) -> f64 {
     let store = Arc::new(store);
     let mut fleet = Vec::new();

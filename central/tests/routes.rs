@@ -1,5 +1,5 @@
-//! Nothing is answered to whoever is not signed in, and nothing to whom his role or his token's scopes do not allow it: told of
-//! every route that the router has (`g11`).
+//! Nothing is answered to whoever is not signed in, and nothing to whom his role or his token's scopes do not allow it:
+//! told of every route that the router has (`g11`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

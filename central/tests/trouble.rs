@@ -1,5 +1,5 @@
-//! A file of the database that others hold, or whose disk is full: products are told to come again, and nothing that was
-//! receipted is lost.
+//! A file of the database that others hold, or whose disk is full: products are told to come again, and nothing that
+//! was receipted is lost.
 
 mod support;
 

@@ -111,7 +111,8 @@ fn a_link_has_one_place_and_all_places_are_bounded() {
     let (first, second) = (central.linked("Company wiki", 1), central.linked("Other wiki", 2));
     central.end();
     central.start_with(&["--waiting", "1"]);
-    // Where the second comes before the first, it has the place for its second, and the first is turned away: once more.
+    // Where the second comes before the first, it has the place for its second, and the first is turned away: once
+    // more.
     let (waiting, full) = loop {
         let waiting = wait(&central, &first, 50);
         let (status, answer) = ask(central.url(), &wish(&second, 1));

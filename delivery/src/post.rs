@@ -1,5 +1,5 @@
-//! Handing messages over, many to one place, and what is done about those that were not taken. Agent and central server deliver
-//! by it alike.
+//! Handing messages over, many to one place, and what is done about those that were not taken. Agent and central server
+//! deliver by it alike.
 
 use std::time::Duration;
 
@@ -49,8 +49,8 @@ impl From<&WebhookError> for Failed {
     }
 }
 
-/// When a delivery of a message from `begun` that failed at `now`, `failures` times by then, is tried again; none where it is
-/// given up.
+/// When a delivery of a message from `begun` that failed at `now`, `failures` times by then, is tried again; none where
+/// it is given up.
 pub fn again_at(begun: Timestamp, failures: u32, failed: &Failed, now: Timestamp, random: u16) -> Option<Timestamp> {
     let wait = retry_after(failures, random).max(failed.asked.unwrap_or_default());
     let again = now.checked_add(wait).unwrap_or(Timestamp::MAX);
@@ -66,15 +66,15 @@ pub fn jitter() -> u16 {
     u16::from_le_bytes(random)
 }
 
-/// The id of a mail with a message to a recipient, the same at each try: whoever gets a mail twice, because its sender was killed
-/// before it could note that it was taken, is shown it once by most mail servers and readers.
+/// The id of a mail with a message to a recipient, the same at each try: whoever gets a mail twice, because its sender
+/// was killed before it could note that it was taken, is shown it once by most mail servers and readers.
 pub fn mail_id(message: &str, recipient: &str) -> String {
     let recipient = Digest::of(recipient.as_bytes());
     format!("{message}.{}", &recipient.hex()[..16])
 }
 
-/// Hands over letters, in one session. What came of each goes to `done` with its place as soon as it is known, and says whether
-/// to go on.
+/// Hands over letters, in one session. What came of each goes to `done` with its place as soon as it is known, and says
+/// whether to go on.
 pub fn send(server: &MailServer, letters: &[Letter<'_>], mut done: impl FnMut(usize, Result<(), Failed>) -> bool) {
     let (mut places, mut mails) = (Vec::new(), Vec::new());
     for (place, letter) in letters.iter().enumerate() {
@@ -91,8 +91,8 @@ pub fn send(server: &MailServer, letters: &[Letter<'_>], mut done: impl FnMut(us
     smtp::deliver(server, sender, &mails, |at, result| done(places[at], result.map_err(|error| Failed::from(&error))));
 }
 
-/// Calls one after the other to one receiver. A receiver that cannot be reached is not asked for each of the others. What came of
-/// each goes to `done` as [`send`] has it.
+/// Calls one after the other to one receiver. A receiver that cannot be reached is not asked for each of the others.
+/// What came of each goes to `done` as [`send`] has it.
 pub fn call(caller: &Caller, calls: &[Call<'_>], mut done: impl FnMut(usize, Result<(), Failed>) -> bool) {
     let mut lost: Option<Failed> = None;
     for (place, call) in calls.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Whose certificates are accepted. A certificate is always checked: a connection that is encrypted and not checked can be
-//! read by whoever stands between.
+//! Whose certificates are accepted. A certificate is always checked: a connection that is encrypted and not checked can
+//! be read by whoever stands between.
 
 use std::path::Path;
 use std::sync::Arc;

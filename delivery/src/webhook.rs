@@ -1,8 +1,8 @@
-//! Webhooks: a JSON body, signed as [Standard Webhooks](https://www.standardwebhooks.com/) has it, so that the receiver knows
-//! who calls, that nothing was changed, and whether he has heard it before.
+//! Webhooks: a JSON body, signed as [Standard Webhooks](https://www.standardwebhooks.com/) has it, so that the receiver
+//! knows who calls, that nothing was changed, and whether he has heard it before.
 //!
-//! The signature is a small module over `hmac`, held to the published vector: the reference crate would bring second copies
-//! of four others for these lines.
+//! The signature is a small module over `hmac`, held to the published vector: the reference crate would bring second
+//! copies of four others for these lines.
 
 mod outward;
 
@@ -212,16 +212,16 @@ pub struct Call<'c> {
 }
 
 impl Caller {
-    /// A caller that accepts the certificates of `trust`, and waits for at most `time_limit` ([`TIME_LIMIT`]). It asks the proxy that the
-    /// environment names (`HTTPS_PROXY`), if it names one.
+    /// A caller that accepts the certificates of `trust`, and waits for at most `time_limit` ([`TIME_LIMIT`]). It asks
+    /// the proxy that the environment names (`HTTPS_PROXY`), if it names one.
     pub fn new(trust: &Trust, time_limit: Duration) -> Self {
         Self { agent: config(trust, time_limit).build().new_agent() }
     }
 
     /// As [`Self::new`], and it calls nothing on this machine and its own network segment: loopback, link-local and
     /// unspecified addresses. Whoever may name a URL could else have services asked that trust this machine. It is the
-    /// address that is looked at, when it is connected to, and not the name. So it asks no proxy, whatever the environment says: a
-    /// proxy is given the name, and would find the address where nobody looks at it.
+    /// address that is looked at, when it is connected to, and not the name. So it asks no proxy, whatever the
+    /// environment says: a proxy is given the name, and would find the address where nobody looks at it.
     pub fn outward(trust: &Trust, time_limit: Duration) -> Self {
         let connector = DefaultConnector::default();
         let config = config(trust, time_limit).proxy(None).build();

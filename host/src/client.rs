@@ -195,8 +195,8 @@ impl Client {
     }
 }
 
-/// The reason in an error's body, where it is one of ours: an exchange that says why it was refused. A page of HTML from
-/// some proxy says nothing that the status does not.
+/// The reason in an error's body, where it is one of ours: an exchange that says why it was refused. A page of HTML
+/// from some proxy says nothing that the status does not.
 fn refusal_in(body: &str) -> Option<Refusal> {
     let response: ExchangeResponse = serde_json::from_str(body).ok()?;
     response.refusals.into_iter().next()

@@ -1,11 +1,14 @@
-//! Reports that are held for approval (`b6`): made, shown to the byte, and sent when an administrator has approved them.
+//! Reports that are held for approval (`b6`): made, shown to the byte, and sent when an administrator has approved
+//! them.
 //!
-//! What is held has no place in the chain yet. Sealing is deterministic, so the exact bytes are known all the same: those of
-//! the next places, in their order. Approving a report, named by the digest of its bytes, puts it and all before it into the
-//! outbox, as those bytes. Discarding one leaves no gap: the reports after it move up, and are approved by new digests.
+//! What is held has no place in the chain yet. Sealing is deterministic, so the exact bytes are known all the same:
+//! those of the next places, in their order. Approving a report, named by the digest of its bytes, puts it and all
+//! before it into the outbox, as those bytes. Discarding one leaves no gap: the reports after it move up, and are
+//! approved by new digests.
 //!
-//! An approval first notes in the log from which place on it puts reports into the outbox, and takes them and the note out of
-//! the log at its end. Interrupted between, the head of the chain tells how many are there: no report gets two places.
+//! An approval first notes in the log from which place on it puts reports into the outbox, and takes them and the note
+//! out of the log at its end. Interrupted between, the head of the chain tells how many are there: no report gets two
+//! places.
 
 use std::ops::ControlFlow;
 
@@ -154,8 +157,8 @@ impl Mark {
     }
 }
 
-/// Which records of the log wait: those of the link that is in force, but for those that an interrupted approval has put
-/// into the outbox. A damaged one waits, so that it is told.
+/// Which records of the log wait: those of the link that is in force, but for those that an interrupted approval has
+/// put into the outbox. A damaged one waits, so that it is told.
 #[derive(Clone)]
 struct Waits {
     link: Option<LinkId>,

@@ -285,8 +285,8 @@ fn has_ended(key: &str, vendor_keys: &[PublicKey], now: Timestamp) -> bool {
     license.is_ok_and(|license| license.grace_ends().is_some_and(|end| end <= now))
 }
 
-/// Adds an opened key to those that are set, for all nodes or for one. Where there is no room, the oldest that has ended
-/// makes some.
+/// Adds an opened key to those that are set, for all nodes or for one. Where there is no room, the oldest that has
+/// ended makes some.
 pub(crate) fn add(
     locked: &mut dyn LockedStore,
     key: String,
@@ -334,8 +334,8 @@ fn with_added(
     Ok(Some(entries))
 }
 
-/// The nodes that a license is for, once it is set for `node` too, or for all of them. One by node is for one alone; of the
-/// others, there are no more than a report lists.
+/// The nodes that a license is for, once it is set for `node` too, or for all of them. One by node is for one alone; of
+/// the others, there are no more than a report lists.
 fn placed(before: &BTreeSet<String>, license: &License, node: Option<&str>) -> BTreeSet<String> {
     let Some(node) = node else { return BTreeSet::new() };
     let others = before.iter().filter(|_| license.mode == Mode::Installation).take(MAX_NODES - 1).cloned();

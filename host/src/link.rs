@@ -66,8 +66,8 @@ pub(crate) struct Link {
     /// The latest wish for a count at once that was answered by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_demand: Option<Timestamp>,
-    /// Since when it is in force, by the central server's clock: no report of before is received. Absent until then, and in a link
-    /// of an early version.
+    /// Since when it is in force, by the central server's clock: no report of before is received. Absent until then,
+    /// and in a link of an early version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_force_since: Option<Timestamp>,
     /// The server ID that the link was made for, or confirmed for since; absent in a link of an early version, whose
@@ -85,8 +85,8 @@ pub(crate) struct Link {
 pub(crate) enum State {
     /// No answer yet.
     Joining,
-    /// The central server has refused the join for good, or has removed the link. A refusal is not sealed, so a welcome is
-    /// still taken.
+    /// The central server has refused the join for good, or has removed the link. A refusal is not sealed, so a welcome
+    /// is still taken.
     Refused(Problem),
     /// The central server waits for its administrator's approval.
     Pending { link: LinkId, application: String },
@@ -240,9 +240,9 @@ impl Link {
         }
     }
 
-    /// Takes a welcome that answers this link's join, or its rotation: it is for the present key. A link that is approved stays
-    /// so: an older answer that arrives late changes nothing. It still says since when, which a link of an early version does not
-    /// know.
+    /// Takes a welcome that answers this link's join, or its rotation: it is for the present key. A link that is
+    /// approved stays so: an older answer that arrives late changes nothing. It still says since when, which a link of
+    /// an early version does not know.
     pub fn take_welcome(&mut self, welcome: Welcome) {
         self.rotation_is_known();
         let (link, application) = (welcome.link, welcome.application);
@@ -267,7 +267,8 @@ impl Link {
         }
     }
 
-    /// Takes it that the central server has removed the link: it comes into force no more. Gives whether it is for this link.
+    /// Takes it that the central server has removed the link: it comes into force no more. Gives whether it is for this
+    /// link.
     pub fn take_removal(&mut self, removal: &Removal) -> bool {
         let of = match &self.state {
             State::Pending { link, .. } | State::Approved { link, .. } => Some(link),
@@ -316,7 +317,8 @@ impl Link {
         false
     }
 
-    /// Takes another pseudonym key, if it is for this link and newer than the one that it has. Gives whether it was taken.
+    /// Takes another pseudonym key, if it is for this link and newer than the one that it has. Gives whether it was
+    /// taken.
     pub fn take_pseudonym_key(&mut self, new: PseudonymKey) -> bool {
         let State::Approved { link, pseudonym_key, pseudonym_key_of, .. } = &mut self.state else { return false };
         if new.link != *link || *pseudonym_key_of >= Some(new.made_at) {

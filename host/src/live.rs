@@ -1,8 +1,8 @@
 //! The standing in memory: what a product asks at every turn, without reading or verifying anything (`s9`).
 //!
 //! It is made anew when this process has changed a license or counted, when another process has changed the state, when
-//! [`Standing::changes_at`] passes, and at least once a minute, because a product may describe itself differently. Where
-//! the state cannot be read, the last good standing holds, and says what is wrong (`g3`).
+//! [`Standing::changes_at`] passes, and at least once a minute, because a product may describe itself differently.
+//! Where the state cannot be read, the last good standing holds, and says what is wrong (`g3`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};

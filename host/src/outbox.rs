@@ -204,8 +204,8 @@ fn visit_records(store: &dyn StateReader, take: &mut dyn FnMut(Record) -> Contro
     })
 }
 
-/// Puts the next report into the outbox: when the change is made, the report exists. It is kept beside it as the latest, for
-/// those who want to see what has left.
+/// Puts the next report into the outbox: when the change is made, the report exists. It is kept beside it as the
+/// latest, for those who want to see what has left.
 pub(crate) fn append(locked: &mut dyn LockedStore, report: &PendingReport) -> Result<(), StoreError> {
     slots::write(locked, Slot::LastReport, report)?;
     locked.append(Log::Outbox, &[slots::to_json(&Record::Report(report.clone()))?.to_vec()])

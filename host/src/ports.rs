@@ -1,8 +1,8 @@
 //! The ports: what a host product tells the host about itself.
 //!
 //! A product implements [`Product`]; the `seatline` agent does so for products in other languages. Nothing here knows
-//! where the facts come from. Every port may fail, with one line for an administrator: the run then reports the failure,
-//! counts nothing wrongly, and is tried again at the next interval.
+//! where the facts come from. Every port may fail, with one line for an administrator: the run then reports the
+//! failure, counts nothing wrongly, and is tried again at the next interval.
 
 use std::fmt;
 use std::path::PathBuf;

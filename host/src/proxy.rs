@@ -16,12 +16,13 @@ enum Way {
     By(Proxy),
 }
 
-/// Where the proxy comes from: it is asked before each request, so that a password can be renewed without a restart. An error
-/// is one line, without a secret.
+/// Where the proxy comes from: it is asked before each request, so that a password can be renewed without a restart. An
+/// error is one line, without a secret.
 pub type ProxySource = Box<dyn Fn() -> Result<OutboundProxy, String> + Send + Sync>;
 
 impl OutboundProxy {
-    /// The one that the environment names by `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, but for the hosts of `NO_PROXY`.
+    /// The one that the environment names by `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, but for the hosts of
+    /// `NO_PROXY`.
     pub fn of_environment() -> Self {
         Self(Way::Environment)
     }
@@ -31,7 +32,8 @@ impl OutboundProxy {
         Self(Way::Direct)
     }
 
-    /// The one at `url`, such as `http://proxy.example.org:3128`, where `user` signs in with a password, if anybody must.
+    /// The one at `url`, such as `http://proxy.example.org:3128`, where `user` signs in with a password, if anybody
+    /// must.
     ///
     /// # Errors
     /// What is wrong with the URL, as the end of a sentence that begins with its place.

@@ -1,8 +1,8 @@
 //! Pseudonyms: equal for the same person in all products of a fleet, and for nobody else to turn back into a name.
 //!
-//! A pseudonym is the first 64 bits, big endian, of HMAC-SHA-256 over the normalised identity: the mail address or login
-//! without surrounding white space, in lower case (Unicode's, without locale). The key is the fleet's, which the central
-//! server hands out when the link is made; who has no key cannot test a guessed address.
+//! A pseudonym is the first 64 bits, big endian, of HMAC-SHA-256 over the normalised identity: the mail address or
+//! login without surrounding white space, in lower case (Unicode's, without locale). The key is the fleet's, which the
+//! central server hands out when the link is made; who has no key cannot test a guessed address.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use seatline_protocol::pairing::Secret;
@@ -63,9 +63,9 @@ impl Pseudonyms {
     }
 }
 
-/// HMAC-SHA-256 of messages that fit into one block, as nearly every mail address does: two compressions from the states
-/// that the key leaves behind, and nothing else. With a million accounts, the general way through buffers and copies of
-/// states that are wiped again costs half as much once more as the compressions.
+/// HMAC-SHA-256 of messages that fit into one block, as nearly every mail address does: two compressions from the
+/// states that the key leaves behind, and nothing else. With a million accounts, the general way through buffers and
+/// copies of states that are wiped again costs half as much once more as the compressions.
 ///
 /// Source: RFC 2104, section 4 (the states are computed once), and FIPS 180-4, section 5.1.1 (the padding).
 #[derive(Clone, ZeroizeOnDrop)]

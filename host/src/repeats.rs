@@ -1,7 +1,9 @@
-//! Repeating: where nothing has changed since a report that the central server has, the next one says that, in a few bytes.
+//! Repeating: where nothing has changed since a report that the central server has, the next one says that, in a few
+//! bytes.
 //!
-//! What can be repeated is the last report that said all, once its receipt is here, and for a week. It is kept to the byte: a
-//! central server that was restored from an older backup asks for it again ([`RefusalCode::RepeatUnknown`]), and nothing is lost.
+//! What can be repeated is the last report that said all, once its receipt is here, and for a week. It is kept to the
+//! byte: a central server that was restored from an older backup asks for it again ([`RefusalCode::RepeatUnknown`]),
+//! and nothing is lost.
 
 use std::ops::ControlFlow;
 

@@ -174,8 +174,8 @@ pub(crate) fn observed(description: &Description, identity: Identity, counts: BT
     }
 }
 
-/// What a report says of the product, cleaned and capped. An instance is a staging one if it is declared to be, or if the
-/// vendor has said so of its server ID: by a staging license that governs.
+/// What a report says of the product, cleaned and capped. An instance is a staging one if it is declared to be, or if
+/// the vendor has said so of its server ID: by a staging license that governs.
 pub(crate) fn facts(description: &Description, identity: &Identity, standing: &Standing) -> ProductFacts {
     use seatline_protocol::license::MAX_NAME;
     use seatline_protocol::report::{MAX_NODES, NodeFacts};

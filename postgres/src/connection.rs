@@ -1,7 +1,7 @@
 //! A connection whose every step ends in bounded time.
 //!
-//! A server that stands still, as one does whose disk or machine hangs, breaks no connection and answers nothing, and no
-//! setting of its own helps. So nobody waits for an answer for longer than a connection's patience.
+//! A server that stands still, as one does whose disk or machine hangs, breaks no connection and answers nothing, and
+//! no setting of its own helps. So nobody waits for an answer for longer than a connection's patience.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Several hosts in one address: the nodes of a database that is kept available, of which one takes changes at a time.
 //!
-//! A node that is switched off refuses at once, or not at all, as does one that stands still; then the others must not wait
-//! for their turn until nobody waits for them any more. So each has a head start before the next one, and whichever lets us
-//! in first is it.
+//! A node that is switched off refuses at once, or not at all, as does one that stands still; then the others must not
+//! wait for their turn until nobody waits for them any more. So each has a head start before the next one, and
+//! whichever lets us in first is it.
 
 use std::time::Duration;
 
@@ -88,7 +88,8 @@ fn none(config: &Config, failures: &[(String, ConnectError)]) -> ConnectError {
     ConnectError::Unreachable { place: format!("the database {}", place(config)), reason }
 }
 
-/// The same for each host alone. Of several, the one that takes changes is meant, unless one that takes none is asked for.
+/// The same for each host alone. Of several, the one that takes changes is meant, unless one that takes none is asked
+/// for.
 fn apart(config: &Config) -> Vec<Config> {
     (0..count(config)).map(|n| alone(config, n)).collect()
 }

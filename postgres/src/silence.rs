@@ -1,7 +1,8 @@
 //! Whether a server that did not answer is asked again.
 //!
-//! Each question to a server that stands still costs whoever asks all his patience, and a page asks several. So after one
-//! that was not answered, there is a pause in which nobody asks; then one asks, and the others do not wait with him.
+//! Each question to a server that stands still costs whoever asks all his patience, and a page asks several. So after
+//! one that was not answered, there is a pause in which nobody asks; then one asks, and the others do not wait with
+//! him.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,8 @@ struct Kept {
 }
 
 impl Silence {
-    /// Why the server is not to be asked at `now`, where it is not. Whoever is given nothing asks, and says what came of it.
+    /// Why the server is not to be asked at `now`, where it is not. Whoever is given nothing asks, and says what came
+    /// of it.
     pub fn refusal(&mut self, now: Instant) -> Option<String> {
         let kept = self.kept.as_mut()?;
         if now < kept.until {

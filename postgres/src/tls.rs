@@ -1,5 +1,5 @@
-//! TLS towards a product's database or directory, whose certificate is always checked: a connection that is encrypted and not
-//! checked can be read by whoever stands between.
+//! TLS towards a product's database or directory, whose certificate is always checked: a connection that is encrypted
+//! and not checked can be read by whoever stands between.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -59,16 +59,17 @@ pub enum ChainState {
     Whole,
     /// Reports are missing.
     Gap,
-    /// Another report came for a place that was taken, and the chain has not gone on since: the instance was restored from a
-    /// backup, or the one that was linked is silent.
+    /// Another report came for a place that was taken, and the chain has not gone on since: the instance was restored
+    /// from a backup, or the one that was linked is silent.
     Rollback,
-    /// Another report came for a place that was taken, and the chain has gone on since: two live copies of one instance.
+    /// Another report came for a place that was taken, and the chain has gone on since: two live copies of one
+    /// instance.
     Fork,
 }
 
 impl ChainState {
-    /// The state of a chain of which so many reports are missing. `conflict_at` is when another report came first for a taken
-    /// place, and `last_at` when the newest report of the chain came.
+    /// The state of a chain of which so many reports are missing. `conflict_at` is when another report came first for a
+    /// taken place, and `last_at` when the newest report of the chain came.
     pub fn of(missing: u64, conflict_at: Option<Timestamp>, last_at: Option<Timestamp>) -> Self {
         match (conflict_at, missing) {
             (Some(conflict_at), _) if last_at.is_some_and(|last_at| last_at > conflict_at) => Self::Fork,

@@ -1,7 +1,8 @@
-//! Identity continuity (`b4`): an instance whose server ID has changed says so with the key of its link, which lives on.
+//! Identity continuity (`b4`): an instance whose server ID has changed says so with the key of its link, which lives
+//! on.
 //!
-//! The statement stands beside the reports and not in their chain. A copy of an instance holds the same key: what it says
-//! here disturbs nothing, and whether its reports go on with the chain is decided by a person first.
+//! The statement stands beside the reports and not in their chain. A copy of an instance holds the same key: what it
+//! says here disturbs nothing, and whether its reports go on with the chain is decided by a person first.
 
 use std::collections::BTreeSet;
 

@@ -13,8 +13,8 @@
 //! | `{"section": "…"}` | ends the section: an [`EvidenceSection`], sealed by the central server |
 //! | `{"manifest": "…"}` | ends the file: an [`EvidenceManifest`], sealed by the central server |
 //!
-//! In a section the lines stand in this order, the reports by their numbers; a repeated report stands before the first repeat of
-//! it. A repeat says what the report says that stands before it last and is none.
+//! In a section the lines stand in this order, the reports by their numbers; a repeated report stands before the first
+//! repeat of it. A repeat says what the report says that stands before it last and is none.
 //! Lines end by a single line feed. The form is told, for
 //! whoever writes a verifier of his own, in `docs/evidence.md`.
 
@@ -46,7 +46,8 @@ pub enum Line {
     Evidence(Head),
     /// The beginning of a section.
     Link(LinkFacts),
-    /// A report that repeats name: a [`crate::Report`], sealed by the link's key. It is no link of the chain of this section.
+    /// A report that repeats name: a [`crate::Report`], sealed by the link's key. It is no link of the chain of this
+    /// section.
     Repeated(String),
     /// A report of the chain.
     Report(ReportLine),

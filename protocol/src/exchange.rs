@@ -1,7 +1,7 @@
 //! The exchange: the only conversation between a product and the central server.
 //!
-//! `POST /link/v1/exchange` takes an [`ExchangeRequest`] and answers an [`ExchangeResponse`], both as JSON. The same two
-//! objects as files serve where there is no connection (`g4`).
+//! `POST /link/v1/exchange` takes an [`ExchangeRequest`] and answers an [`ExchangeResponse`], both as JSON. The same
+//! two objects as files serve where there is no connection (`g4`).
 
 mod refusal;
 
@@ -35,7 +35,8 @@ pub struct ExchangeRequest {
     /// [`crate::continuity::MAX_STATEMENTS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub continuity: Vec<String>,
-    /// A [`crate::Rotation`] that was not answered yet. Reports of the same request may be sealed by the new key already.
+    /// A [`crate::Rotation`] that was not answered yet. Reports of the same request may be sealed by the new key
+    /// already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<String>,
 }

@@ -25,8 +25,8 @@ impl IdError {
     }
 }
 
-/// Declares a checked string type: what it is, its rule in words, the predicate that decides, and, where that is not the
-/// text itself, what is kept of a text. Who uses it depends on `serde`.
+/// Declares a checked string type: what it is, its rule in words, the predicate that decides, and, where that is not
+/// the text itself, what is kept of a text. Who uses it depends on `serde`.
 ///
 /// ```
 /// seatline_protocol::checked_string!(

@@ -108,8 +108,8 @@ impl Document for Invite {
     }
 }
 
-/// What a product answers to an invite. It introduces the key that the product made for this link alone, and can be sent
-/// again until the welcome has arrived: the same key and secret come to the same link.
+/// What a product answers to an invite. It introduces the key that the product made for this link alone, and can be
+/// sent again until the welcome has arrived: the same key and secret come to the same link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Join {
     /// The invite's secret.
@@ -130,7 +130,8 @@ impl Document for Join {
     }
 }
 
-/// The central server's answer to a join. It names the link's key, so that it never passes for the answer to another join.
+/// The central server's answer to a join. It names the link's key, so that it never passes for the answer to another
+/// join.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// The key that the join introduced: the link's.

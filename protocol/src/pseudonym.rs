@@ -1,8 +1,8 @@
 //! The key that makes pseudonyms (`b9`): what names it, and how a product is handed another one.
 //!
-//! People are counted once over products by equal pseudonyms, and those are equal under one key alone. So a report names the key
-//! that its sketch was made with, by an id that tells nothing of it; and a central server that has made another key hands it to
-//! its products with the answers to their exchanges.
+//! People are counted once over products by equal pseudonyms, and those are equal under one key alone. So a report
+//! names the key that its sketch was made with, by an id that tells nothing of it; and a central server that has made
+//! another key hands it to its products with the answers to their exchanges.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use crate::pairing::Secret;
 use crate::seal::Document;
 
 crate::checked_string!(
-    /// What names a pseudonym key: 128 bits of a digest of it. Who has it can tell whether two reports were made with one key,
-    /// and no more.
+    /// What names a pseudonym key: 128 bits of a digest of it. Who has it can tell whether two reports were made with
+    /// one key, and no more.
     PseudonymKeyId,
     "a pseudonym key id",
     "32 hexadecimal digits",
@@ -39,8 +39,8 @@ impl PseudonymKeyId {
     }
 }
 
-/// The pseudonym key that a product is to use from its next report on. It holds a secret: it goes to the product of the link
-/// alone, and stands in no evidence.
+/// The pseudonym key that a product is to use from its next report on. It holds a secret: it goes to the product of the
+/// link alone, and stands in no evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PseudonymKey {
     /// The link.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::LinkId;
 use crate::seal::Document;
 
-/// That the central server has removed a link, sealed by its key. A mere refusal can hold reports up; this lets the product
-/// give the link up, and keep its waiting reports apart.
+/// That the central server has removed a link, sealed by its key. A mere refusal can hold reports up; this lets the
+/// product give the link up, and keep its waiting reports apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
     /// The link.

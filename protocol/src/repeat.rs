@@ -1,12 +1,12 @@
 //! The repeat: a report that says what an earlier one said, in a few bytes.
 //!
-//! A product whose counts and licenses have not changed need not say them again every hour. A repeat is a link of the chain as
-//! every report is, with a number, the digest of the one before, a time and a seal of its own; what it says is what the report
-//! says that it names by number and digest. Whoever has both has the whole proof.
+//! A product whose counts and licenses have not changed need not say them again every hour. A repeat is a link of the
+//! chain as every report is, with a number, the digest of the one before, a time and a seal of its own; what it says is
+//! what the report says that it names by number and digest. Whoever has both has the whole proof.
 //!
-//! A repeat has one form: what it says and the signature make its exact bytes again ([`Repeat::sealed_by`]), so that nobody who
-//! keeps evidence has to keep the rest. A product makes repeats where the central server says that it takes them
-//! ([`crate::Settings::takes_repeats`]), of a report that it has the receipt for.
+//! A repeat has one form: what it says and the signature make its exact bytes again ([`Repeat::sealed_by`]), so that
+//! nobody who keeps evidence has to keep the rest. A product makes repeats where the central server says that it takes
+//! them ([`crate::Settings::takes_repeats`]), of a report that it has the receipt for.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,8 @@ use crate::keys::KeyId;
 use crate::report::{Report, check_trigger};
 use crate::seal::{self, Document, OpenError};
 
-/// For how long a product repeats one report: then it says all anew, so that whoever reads evidence never has to go back further.
+/// For how long a product repeats one report: then it says all anew, so that whoever reads evidence never has to go
+/// back further.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How the payload of every repeat begins, and that of no report.
@@ -51,8 +52,8 @@ pub struct Repeated {
 }
 
 impl Repeat {
-    /// The sealed repeat, put together of what it says and the `signature` of the key with the id `key`. It is the exact text that
-    /// was sealed, if these were its own.
+    /// The sealed repeat, put together of what it says and the `signature` of the key with the id `key`. It is the
+    /// exact text that was sealed, if these were its own.
     ///
     /// # Errors
     /// Where it cannot be written as JSON.

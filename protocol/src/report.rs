@@ -28,8 +28,8 @@ pub const MAX_LINE: usize = 200;
 /// the true ones; it is refused, kept aside, and taken when its time has come or the product has mended its clock. A
 /// day leaves room for a clock that was set to a local time as if it were UTC.
 pub const MAX_CLOCK_AHEAD: SignedDuration = SignedDuration::from_hours(24);
-/// How far before the approval of its link a report may say that it was made: as far as a clock may be behind. Before that
-/// there was no link to report over, and a history of that time would be made up.
+/// How far before the approval of its link a report may say that it was made: as far as a clock may be behind. Before
+/// that there was no link to report over, and a history of that time would be made up.
 pub const MAX_CLOCK_BEHIND: SignedDuration = SignedDuration::from_hours(24);
 
 /// A report of one link.

@@ -1,8 +1,8 @@
 //! Rotating the key of a link: the product makes a new one, and the old one vouches for it.
 //!
-//! From one report on, the new key seals them; those before stay valid under the old one, whenever they arrive. The chain
-//! goes on, because it is made of digests and not of keys. A [`Rotation`] can be sent again until it is answered by a
-//! [`crate::Welcome`] for the new key.
+//! From one report on, the new key seals them; those before stay valid under the old one, whenever they arrive. The
+//! chain goes on, because it is made of digests and not of keys. A [`Rotation`] can be sent again until it is answered
+//! by a [`crate::Welcome`] for the new key.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -302,8 +302,8 @@ pub fn key_id<T: Document>(token: &str) -> Result<KeyId, OpenError> {
     Unopened::<T>::read(token).map(|unopened| unopened.parts.footer.kid)
 }
 
-/// As [`key_id`], by the footer alone: the rest of the text is not looked at, and may be anything. None where there is no footer of
-/// a sealed document.
+/// As [`key_id`], by the footer alone: the rest of the text is not looked at, and may be anything. None where there is
+/// no footer of a sealed document.
 pub fn claimed_key(token: &str) -> Option<KeyId> {
     let footer: Footer = serde_json::from_slice(&footer_of(token, MAX_FOOTER_BYTES)?).ok()?;
     Some(footer.kid)

@@ -34,11 +34,12 @@ pub struct Settings {
     /// When somebody there last asked for a count at once (`w6`). Each such wish is answered by one synchronisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demanded_at: Option<Timestamp>,
-    /// The key that the product is asked to replace by a new one, see [`crate::Rotation`]. It asks for nothing once the link
-    /// has another key.
+    /// The key that the product is asked to replace by a new one, see [`crate::Rotation`]. It asks for nothing once the
+    /// link has another key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replace_key: Option<KeyId>,
-    /// Whether the central server takes a [`crate::Repeat`] where nothing has changed. One of an early version does not say so.
+    /// Whether the central server takes a [`crate::Repeat`] where nothing has changed. One of an early version does not
+    /// say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_repeats: bool,
 }

@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const MAX_URL: usize = 500;
 
 /// Whether `url` may be linked: `https`, or `http` on the loopback interface; a host by name or address, perhaps a port
-/// and a path; and nothing that could send the documents elsewhere: no user name, query or fragment, no path that climbs.
+/// and a path; and nothing that could send the documents elsewhere: no user name, query or fragment, no path that
+/// climbs.
 ///
 /// A name in another script is written in its `xn--` form. The scheme is in lower case.
 ///

@@ -1,9 +1,9 @@
 //! Waiting for news: a linked product asks, and the central server answers as soon as there is something to do, or when
 //! the time is over.
 //!
-//! `POST /link/v1/wait` takes a [`WaitRequest`] and answers an [`crate::ExchangeResponse`]: with the link's settings once they
-//! are newer than those that the product has, with a refusal where there is nothing to wait for, and else with nothing. It
-//! is comfort: where a proxy cuts such requests off, the next exchange brings the same.
+//! `POST /link/v1/wait` takes a [`WaitRequest`] and answers an [`crate::ExchangeResponse`]: with the link's settings
+//! once they are newer than those that the product has, with a refusal where there is nothing to wait for, and else
+//! with nothing. It is comfort: where a proxy cuts such requests off, the next exchange brings the same.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -94,8 +94,8 @@ impl Agent {
         agent
     }
 
-    /// A node of a cluster, called `name`, with the stock plugin: its state is in the database `state`, it gives a sign of life
-    /// every second, and its wiki is that of `first`, if there is one.
+    /// A node of a cluster, called `name`, with the stock plugin: its state is in the database `state`, it gives a sign
+    /// of life every second, and its wiki is that of `first`, if there is one.
     pub fn node(vendor: &Vendor, name: &str, state: &str, first: Option<&Self>) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let wiki = first.map_or_else(|| Wiki::new(home.path()), |first| first.wiki.again());

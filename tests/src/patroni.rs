@@ -8,12 +8,14 @@ use crate::postgres::{Postgres, as_user, give_to_server, owner_of_data};
 use crate::process::until;
 use crate::server::{Guarded, free_port};
 
-/// Runs "$@", which is Patroni, until our standard input closes; then ends it and its PostgreSQL. $0 is the node's directory.
+/// Runs "$@", which is Patroni, until our standard input closes; then ends it and its PostgreSQL. $0 is the node's
+/// directory.
 const GUARD: &str = r#""$@" > "$0/log" 2>&1 & patroni=$!; echo $patroni > "$0/patroni.pid"; cat > /dev/null
 kill -KILL $patroni; read postgres < "$0/data/postmaster.pid" || exit
 kill -QUIT $postgres; while kill -0 $postgres; do sleep 0.05; done"#;
 
-/// How a node is set up. Patroni's own times are short: the stories wait for them. What `docs/operations.md` shows is this.
+/// How a node is set up. Patroni's own times are short: the stories wait for them. What `docs/operations.md` shows is
+/// this.
 const CONFIG: &str = include_str!("patroni.yml");
 
 /// The user whose password is [`PASSWORD`], and who owns the databases `central` and `wiki`.
@@ -53,7 +55,8 @@ impl Patroni {
         let (clients, peers) = (format!("http://127.0.0.1:{etcd_port}"), format!("http://127.0.0.1:{peer_port}"));
         let mut etcd = Command::new("etcd");
         etcd.args(["--name", "etcd", "--data-dir"]).arg(dir.join("etcd"));
-        // The newer interface leaves Patroni 3.0 with an old copy of who the standby is, now and then: it names none any more.
+        // The newer interface leaves Patroni 3.0 with an old copy of who the standby is, now and then: it names none
+        // any more.
         etcd.arg("--enable-v2");
         etcd.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
         etcd.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);

@@ -1,4 +1,5 @@
-//! A data directory on a small disk of its own, which can be filled up, made read-only and mended under a running agent.
+//! A data directory on a small disk of its own, which can be filled up, made read-only and mended under a running
+//! agent.
 //!
 //! It is a file system in memory, mounted in a namespace of its own: no privilege is needed where users may make
 //! namespaces, and nobody else sees it. The process that holds it ends with it.

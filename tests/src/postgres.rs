@@ -22,8 +22,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server with an empty database `wiki` that belongs to the superuser `owner`. Everybody may connect by the
-    /// socket; by TCP, only with a password.
+    /// Starts a server with an empty database `wiki` that belongs to the superuser `owner`. Everybody may connect by
+    /// the socket; by TCP, only with a password.
     ///
     /// # Panics
     /// When PostgreSQL is not installed, with what to do.

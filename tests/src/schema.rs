@@ -1,5 +1,5 @@
-//! Holds JSON to the schemas of an OpenAPI description, strictly: a field that is not described is an error too. It knows
-//! the words that our descriptions use, and fails on any other, so that nothing is passed over.
+//! Holds JSON to the schemas of an OpenAPI description, strictly: a field that is not described is an error too. It
+//! knows the words that our descriptions use, and fails on any other, so that nothing is passed over.
 
 use std::collections::BTreeSet;
 

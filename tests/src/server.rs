@@ -1,5 +1,5 @@
-//! What the real servers of the tests share. Each has a temporary directory, and ends with the test process, however that
-//! ends: a shell beside it waits for its standard input to close, stops the server, and removes the directory.
+//! What the real servers of the tests share. Each has a temporary directory, and ends with the test process, however
+//! that ends: a shell beside it waits for its standard input to close, stops the server, and removes the directory.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,5 @@
-//! A machine whose clock is wrong: receipts hold a floor under it (`b2`), the administrator is told, and nothing that was
-//! reported is lost once it is right again.
+//! A machine whose clock is wrong: receipts hold a floor under it (`b2`), the administrator is told, and nothing that
+//! was reported is lost once it is right again.
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_tests::{Agent, Central, Vendor};

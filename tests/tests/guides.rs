@@ -97,8 +97,8 @@ fn every_command_of_the_administrators_guide_works_as_it_stands() {
     }
 }
 
-/// The plugin of the guide is `tests/plugins/guide`, which `cargo xtask test` builds by whatever toolchain there is; the
-/// guide's own `cargo build` gets what was built so.
+/// The plugin of the guide is `tests/plugins/guide`, which `cargo xtask test` builds by whatever toolchain there is;
+/// the guide's own `cargo build` gets what was built so.
 #[test]
 fn an_author_gets_a_plugin_built_and_installed_by_the_guide_alone() {
     let guide = Guide::read("plugins.md");
@@ -144,8 +144,8 @@ fn the_example_of_embedding_counts_and_tells_the_standing() {
 /// Where the agent of the examples listens, so that one that somebody runs on the default address is left alone.
 const AGENT: &str = "127.81.0.96:8096";
 
-/// The examples of the local API, each in a folder that has the token, beside an agent whose license has no room for one
-/// more page.
+/// The examples of the local API, each in a folder that has the token, beside an agent whose license has no room for
+/// one more page.
 #[test]
 fn g7_the_examples_in_four_languages_ask_a_running_agent() {
     let guide = Guide::read("embedding.md");

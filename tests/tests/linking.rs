@@ -27,8 +27,8 @@ fn w6_a_linked_agent_that_waits_synchronises_within_two_seconds() {
     let _running = agent.start(&["run"]);
     until("the first report", || (!central.reports(&link).is_empty()).then_some(()));
     let demand = || central.get(&format!("/api/v1/links/{link}"))["settings"]["demand"].clone();
-    // The agent waits soon after its start; from then on, each wish is answered at once. Asked by the command line, which is
-    // another process than the server.
+    // The agent waits soon after its start; from then on, each wish is answered at once. Asked by the command line,
+    // which is another process than the server.
     let mut times = Vec::new();
     for _ in 0..3 {
         let before = central.reports(&link).len();
@@ -95,7 +95,8 @@ fn a_rotation_survives_the_end_of_either_side_at_every_step() {
     let (agent, link) = linked(&central);
     agent.run(&["sync"]).ok();
     let (before, _) = fingerprints(&central, &agent, &link);
-    // The product has its new key, and nobody is there to be told; it makes a report by it, and one by the old key waits.
+    // The product has its new key, and nobody is there to be told; it makes a report by it, and one by the old key
+    // waits.
     central.kill();
     agent.run(&["sync"]).refused("central-unreachable");
     agent.run(&["link", "rotate"]).ok();

@@ -1,4 +1,5 @@
-//! A product whose database is another one, and its central server: what both are told, and that nothing is lost (`b4`, `s3`).
+//! A product whose database is another one, and its central server: what both are told, and that nothing is lost (`b4`,
+//! `s3`).
 
 use seatline_tests::{Agent, Central, Vendor, until};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Nodes of one product whose state is in a PostgreSQL that Patroni keeps available, and whose central server is on it too.
+//! Nodes of one product whose state is in a PostgreSQL that Patroni keeps available, and whose central server is on it
+//! too.
 
 use seatline_tests::patroni::Patroni;
 use seatline_tests::{Agent, Central, Vendor, until};

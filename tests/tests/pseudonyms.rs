@@ -16,7 +16,8 @@ fn keys(central: &Central) -> Value {
     central.run(&["pseudonym-key", "show", "--json"]).json()
 }
 
-/// b9: each product turns with its next report, one of them by file; nobody is counted twice meanwhile, or taken for another.
+/// b9: each product turns with its next report, one of them by file; nobody is counted twice meanwhile, or taken for
+/// another.
 #[test]
 fn b9_products_turn_to_another_pseudonym_key_and_people_are_never_mixed() {
     let mut central = Central::start();

@@ -1,5 +1,5 @@
-//! What one linked product may take of the central server: room, keys, and time that has passed. It is refused with a code, its
-//! reports wait at the product, and the administrator is told.
+//! What one linked product may take of the central server: room, keys, and time that has passed. It is refused with a
+//! code, its reports wait at the product, and the administrator is told.
 
 use seatline_tests::{Agent, Central, Vendor};
 use serde_json::Value;
@@ -27,7 +27,8 @@ fn a_product_that_sends_more_than_it_may_keeps_its_reports_until_there_is_room()
     let set = central.run(&["link", "settings", &link, "--daily-mib", "1"]).ok();
     assert!(set.contains("at most 1 MiB a day"), "{set}");
 
-    // A sketch of so many people is as large as sketches are; and each day somebody is hired, so that no report repeats one.
+    // A sketch of so many people is as large as sketches are; and each day somebody is hired, so that no report repeats
+    // one.
     agent
         .wiki
         .open()

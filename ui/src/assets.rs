@@ -46,8 +46,8 @@ pub fn asset(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }
 
-/// The address of the asset called `name`, such as `/assets/0f3a…/seatline.css`; of a name that is none, an address that
-/// is answered by 404.
+/// The address of the asset called `name`, such as `/assets/0f3a…/seatline.css`; of a name that is none, an address
+/// that is answered by 404.
 pub(crate) fn url(name: &str) -> String {
     let path = ASSETS.iter().map(|asset| asset.path.as_str()).find(|path| path.split('/').nth(1) == Some(name));
     format!("{PREFIX}{}", path.unwrap_or(name))

@@ -1,4 +1,5 @@
-//! Pieces of HTML that a product puts into pages of its own: without style or script, and with class names that are ours.
+//! Pieces of HTML that a product puts into pages of its own: without style or script, and with class names that are
+//! ours.
 
 use std::fmt;
 

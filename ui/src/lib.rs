@@ -2,8 +2,8 @@
 //!
 //! Each component is a plain struct that shows itself as HTML ([`std::fmt::Display`]) and may be put into any askama
 //! template as `{{ component }}`. What it is given is text: it is escaped. Nothing is inline (no style, no script), so
-//! that a page holds to [`CONTENT_SECURITY_POLICY`]. What licenses come to is shown by components that take the values of
-//! [`seatline_protocol`], so that central and a product say it alike. Nothing here knows a web framework.
+//! that a page holds to [`CONTENT_SECURITY_POLICY`]. What licenses come to is shown by components that take the values
+//! of [`seatline_protocol`], so that central and a product say it alike. Nothing here knows a web framework.
 //!
 //! ```
 //! use seatline_ui::{Banner, Tone};

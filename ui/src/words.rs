@@ -1,5 +1,5 @@
-//! What pages call things: the values of the protocol in plain words, each with its tone. Central and every product say the
-//! same.
+//! What pages call things: the values of the protocol in plain words, each with its tone. Central and every product say
+//! the same.
 
 use seatline_protocol::license::Behaviour;
 use seatline_protocol::standing::{Ends, LimitState, ReasonCode, Status, TimeLeft, Verdict};

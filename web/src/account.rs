@@ -1,7 +1,8 @@
 //! The name that a person signs in with.
 
 seatline_protocol::checked_string!(
-    /// The name that a person signs in with. Letters in upper case are taken as lower case: `Ada` and `ada` are one person.
+    /// The name that a person signs in with. Letters in upper case are taken as lower case: `Ada` and `ada` are one
+    /// person.
     AccountName,
     "a name to sign in with",
     "1 to 64 characters of a-z 0-9 . _ - @ that start with a letter or digit",

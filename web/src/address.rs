@@ -10,8 +10,8 @@ pub fn escape(text: &str) -> String {
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-/// The answer to a request of somebody who is not signed in: on to the page at `sign_in`, which remembers what was wanted.
-/// `base` is where the pages are mounted, without a slash at its end.
+/// The answer to a request of somebody who is not signed in: on to the page at `sign_in`, which remembers what was
+/// wanted. `base` is where the pages are mounted, without a slash at its end.
 pub fn to_sign_in(request: &Parts, base: &str, sign_in: &str) -> Response {
     let wanted = request.uri.path_and_query().map_or("/", |path| path.as_str());
     let target = match request.method {

@@ -14,8 +14,8 @@ pub struct SessionCookie {
 }
 
 impl SessionCookie {
-    /// The cookie called `name`, or over HTTPS `secure_name`, which begins with `__Host-`: that makes a browser refuse the
-    /// cookie from anything but this very host over HTTPS.
+    /// The cookie called `name`, or over HTTPS `secure_name`, which begins with `__Host-`: that makes a browser refuse
+    /// the cookie from anything but this very host over HTTPS.
     pub fn new(is_https: bool, name: &'static str, secure_name: &'static str) -> Self {
         Self { secure: is_https, name: if is_https { secure_name } else { name } }
     }

@@ -15,8 +15,8 @@ pub async fn secure(request: Request, next: Next) -> Response {
     response
 }
 
-/// Gives an error that has no form yet (a method that a route does not take, a body that is too large, a request that is
-/// too slow) the one that `form` makes of its status. An error is in form if its content is of the type `expected`.
+/// Gives an error that has no form yet (a method that a route does not take, a body that is too large, a request that
+/// is too slow) the one that `form` makes of its status. An error is in form if its content is of the type `expected`.
 pub fn in_form(response: Response, expected: &str, form: impl FnOnce(StatusCode) -> Response) -> Response {
     let (status, headers) = (response.status(), response.headers());
     let failed = status.is_client_error() || status.is_server_error();

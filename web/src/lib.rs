@@ -1,5 +1,5 @@
-//! What the HTTP servers of Seatline share: `seatline run` and `seatline-central` answer behind the same listener, with the
-//! same headers, and tell programs and people of errors in the same form.
+//! What the HTTP servers of Seatline share: `seatline run` and `seatline-central` answer behind the same listener, with
+//! the same headers, and tell programs and people of errors in the same form.
 //!
 //! | module | holds |
 //! |---|---|
@@ -17,8 +17,8 @@
 //! | [`refusal`] | what pages say where a request is refused |
 //! | [`address`] | addresses of pages that come from outside |
 //!
-//! Nothing here knows a store, a license or a page: whose password it is, where a session is kept and what a page says is
-//! told by each server.
+//! Nothing here knows a store, a license or a page: whose password it is, where a session is kept and what a page says
+//! is told by each server.
 #![forbid(unsafe_code)]
 
 pub mod account;

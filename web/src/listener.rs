@@ -143,8 +143,8 @@ pub enum Listener {
 }
 
 impl Listener {
-    /// Listens on `address`. A Unix socket is for its owner and group (mode 0660), and takes the place of one that is left
-    /// there if nobody answers on it any more.
+    /// Listens on `address`. A Unix socket is for its owner and group (mode 0660), and takes the place of one that is
+    /// left there if nobody answers on it any more.
     ///
     /// # Errors
     /// Where the operating system refuses, or somebody listens there already.

@@ -73,8 +73,8 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Whether `password` has the hash `stored`; never, but as slowly, where there is no hash. `None` where the server ends
-    /// meanwhile.
+    /// Whether `password` has the hash `stored`; never, but as slowly, where there is no hash. `None` where the server
+    /// ends meanwhile.
     pub async fn check(self, password: &str, stored: Option<&str>) -> Option<(Self, bool)> {
         let (password, known) = (Zeroizing::new(password.to_owned()), stored.is_some());
         let stored = stored.unwrap_or(&self.nobody).to_owned();
@@ -103,8 +103,9 @@ pub fn hash(password: &str) -> Result<String, PasswordError> {
     Ok(hash.map_err(PasswordError::Hash)?.to_string())
 }
 
-/// What looks like the hash of a password, and is random: checking a password against it costs what any check costs. None is
-/// made to get it, because the allocator keeps megabytes at hand for ever once it was asked for the memory of a hash.
+/// What looks like the hash of a password, and is random: checking a password against it costs what any check costs.
+/// None is made to get it, because the allocator keeps megabytes at hand for ever once it was asked for the memory of a
+/// hash.
 fn hash_of_nobody() -> Result<String, getrandom::Error> {
     let base64 = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
     let (salt, output) = (random::<16>()?, random::<{ Params::DEFAULT_OUTPUT_LEN }>()?);

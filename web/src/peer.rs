@@ -25,8 +25,8 @@ impl Proxies {
         self.0.contains(&address)
     }
 
-    /// Who sent a request that came from `peer`: each proxy adds to `X-Forwarded-For` whom it was asked by, so it is the
-    /// last one that is no proxy of ours. What stands before it anybody may have written.
+    /// Who sent a request that came from `peer`: each proxy adds to `X-Forwarded-For` whom it was asked by, so it is
+    /// the last one that is no proxy of ours. What stands before it anybody may have written.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer;
         let named = headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default());

@@ -1,4 +1,5 @@
-//! How often somebody may ask: a burst at once, and then so many a second. Kept in bounded memory, by each process for itself.
+//! How often somebody may ask: a burst at once, and then so many a second. Kept in bounded memory, by each process for
+//! itself.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,9 +13,10 @@ const REMEMBERED: usize = 4096;
 
 /// A limit for each `K`: an address, a token, a session.
 ///
-/// What is remembered of each is the moment at which it will have paid for all that it asked for (the generic cell rate algorithm):
-/// that must not lie further ahead than a burst is worth. Whoever has paid is forgotten sooner or later, which changes nothing:
-/// at 8,000 requests a second, of which each is paid for within 100 ms, there are 800 to be remembered, however many ask.
+/// What is remembered of each is the moment at which it will have paid for all that it asked for (the generic cell rate
+/// algorithm): that must not lie further ahead than a burst is worth. Whoever has paid is forgotten sooner or later,
+/// which changes nothing: at 8,000 requests a second, of which each is paid for within 100 ms, there are 800 to be
+/// remembered, however many ask.
 #[derive(Debug)]
 pub struct Rate<K> {
     burst: SignedDuration,
@@ -53,8 +55,9 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         self.wait_for(after(self.begin(&self.lock(), key, now), self.interval), now)
     }
 
-    /// Counts so many requests of `key` that were let pass: for what is known to count only when it is done. They may be more than
-    /// the burst has left: that is owed, and waited for, up to the time in which another burst is paid for.
+    /// Counts so many requests of `key` that were let pass: for what is known to count only when it is done. They may
+    /// be more than the burst has left: that is owed, and waited for, up to the time in which another burst is paid
+    /// for.
     pub fn charge(&self, key: &K, requests: usize, now: Timestamp) {
         let mut paid_at = self.lock();
         let cost = self.interval.saturating_mul(i32::try_from(requests).unwrap_or(i32::MAX));
@@ -62,7 +65,8 @@ impl<K: Hash + Eq + Clone> Rate<K> {
         remember(&mut paid_at, key, paid, now);
     }
 
-    /// From when on the next request of `key` is to be paid for. What nobody can owe is from before the clock was set back.
+    /// From when on the next request of `key` is to be paid for. What nobody can owe is from before the clock was set
+    /// back.
     fn begin(&self, paid_at: &HashMap<K, Timestamp>, key: &K, now: Timestamp) -> Timestamp {
         paid_at.get(key).copied().filter(|paid| (now..=self.latest(now)).contains(paid)).unwrap_or(now)
     }

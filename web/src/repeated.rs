@@ -1,5 +1,5 @@
-//! A line of the log that may come again and again: written at once, and then once in a while with how often it came since. An
-//! outage, or a flood of strangers, fills no disk with it.
+//! A line of the log that may come again and again: written at once, and then once in a while with how often it came
+//! since. An outage, or a flood of strangers, fills no disk with it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

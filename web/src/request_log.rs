@@ -1,8 +1,9 @@
 //! The log of requests: what was asked, by whom, how it was answered and how long that took.
 //!
 //! What changes something or is refused is logged at `info`, the rest at `debug`: a product that asks for a feature at
-//! every turn fills no disk. A line holds the path and never the query, no header and no body, so no secret that was sent
-//! reaches the log. Every line that is logged on the way has the request's id, which the answer carries as `X-Request-Id`.
+//! every turn fills no disk. A line holds the path and never the query, no header and no body, so no secret that was
+//! sent reaches the log. Every line that is logged on the way has the request's id, which the answer carries as
+//! `X-Request-Id`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -12,11 +12,12 @@ use tokio::sync::mpsc;
 
 /// How many pieces wait for the reader.
 const WAITING: usize = 4;
-/// How long a piece waits to be taken: whoever reads slower than that is as good as gone, and holds what is read for him.
+/// How long a piece waits to be taken: whoever reads slower than that is as good as gone, and holds what is read for
+/// him.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The body of an answer, for `axum::body::Body::from_stream`. Where its maker stops before [`Pieces::end`], for whatever reason, it
-/// breaks off, so that nobody takes it for whole.
+/// The body of an answer, for `axum::body::Body::from_stream`. Where its maker stops before [`Pieces::end`], for
+/// whatever reason, it breaks off, so that nobody takes it for whole.
 #[derive(Debug)]
 pub struct Stream {
     pieces: mpsc::Receiver<Bytes>,

@@ -9,8 +9,9 @@ use crate::workspace::Workspace;
 /// What to measure.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Only the measurements whose name begins so: counting, exchange, memory, sync, accounts, api, crashes; or `central`
-    /// for fleets of a thousand, a hundred thousand and a million applications, which are not measured otherwise
+    /// Only the measurements whose name begins so: counting, exchange, memory, sync, accounts, api, crashes; or
+    /// `central` for fleets of a thousand, a hundred thousand and a million applications, which are not measured
+    /// otherwise
     #[arg(value_name = "NAME")]
     pub only: Option<String>,
     /// By what the plugins are built.

@@ -22,8 +22,8 @@ pub struct Options {
     pub source: plugin::Source,
 }
 
-/// Installs what the tests need, builds, and checks. What does not build ends it at once; the checks all run, so that one
-/// run tells of everything that is wrong.
+/// Installs what the tests need, builds, and checks. What does not build ends it at once; the checks all run, so that
+/// one run tells of everything that is wrong.
 ///
 /// # Errors
 /// When something is missing, does not build, or does not pass: the message names each.
@@ -94,8 +94,8 @@ fn has_deny(workspace: &Workspace) -> bool {
     command::succeeds(workspace.cargo().args(["deny", "--version"]))
 }
 
-/// What runs the examples of `docs/embedding.md`, and the package that brings it. A JDK, and not the smaller JRE, because
-/// `java Ask.java` compiles.
+/// What runs the examples of `docs/embedding.md`, and the package that brings it. A JDK, and not the smaller JRE,
+/// because `java Ask.java` compiles.
 const EXAMPLES: [(&str, &str); 4] =
     [("curl", "curl"), ("python3", "python3"), ("node", "nodejs"), ("javac", "default-jdk-headless")];
 

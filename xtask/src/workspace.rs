@@ -65,9 +65,9 @@ impl Workspace {
         self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
 
-    /// A program that calls cargo, or is one, called in the top folder as a developer would call it: without the variables
-    /// that cargo has set for this program. Build scripts look at some of them, and would build their crates, and all that
-    /// stands on these, anew at every change between cargo itself and a task.
+    /// A program that calls cargo, or is one, called in the top folder as a developer would call it: without the
+    /// variables that cargo has set for this program. Build scripts look at some of them, and would build their crates,
+    /// and all that stands on these, anew at every change between cargo itself and a task.
     pub fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);

@@ -1,5 +1,5 @@
-//! Reading ASN.1 in the Basic Encoding Rules (X.690) with lengths that are known beforehand: LDAP and public keys need no
-//! more of it.
+//! Reading ASN.1 in the Basic Encoding Rules (X.690) with lengths that are known beforehand: LDAP and public keys need
+//! no more of it.
 
 /// `INTEGER`
 pub const INTEGER: u8 = 0x02;
@@ -43,8 +43,8 @@ impl<'b> Elements<'b> {
     }
 }
 
-/// How many bytes tag and length of the first element take, and how many the rest; none where there are too few bytes to
-/// tell, or the length is one that nobody needs.
+/// How many bytes tag and length of the first element take, and how many the rest; none where there are too few bytes
+/// to tell, or the length is one that nobody needs.
 pub fn head(bytes: &[u8]) -> Option<(usize, usize)> {
     match *bytes.get(1)? {
         short @ ..0x80 => Some((2, usize::from(short))),

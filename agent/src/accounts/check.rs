@@ -1,7 +1,7 @@
 //! Reading a source once to see how it is: what its accounts come to, and what is wrong with it, without any name.
 //!
-//! The classes are those of the stock plugin, by its own code; what is an account's state, and who is the same person, is the
-//! host's. So what is shown here is what a report would say.
+//! The classes are those of the stock plugin, by its own code; what is an account's state, and who is the same person,
+//! is the host's. So what is shown here is what a report would say.
 
 use std::time::{Duration, Instant};
 

@@ -14,8 +14,8 @@ impl Columns {
     /// Finds the fields among the `given` names of columns, without regard to case.
     ///
     /// # Errors
-    /// When `identity` is missing, or a column is there twice, or one means nothing here: a field whose name is misspelt
-    /// would otherwise take its default for every account.
+    /// When `identity` is missing, or a column is there twice, or one means nothing here: a field whose name is
+    /// misspelt would otherwise take its default for every account.
     pub fn find<'n>(given: impl IntoIterator<Item = &'n str>) -> Result<Self, SourceError> {
         let mut columns = [None; NAMES.len()];
         for (index, name) in given.into_iter().enumerate() {

@@ -106,8 +106,8 @@ pub enum SourceError {
 pub struct CommandEnd {
     /// Its exit status, or the signal that ended it.
     pub status: String,
-    /// The last line that it wrote to standard error. It may hold anything, so that only an administrator sees it: it is no
-    /// part of the message, which goes into reports.
+    /// The last line that it wrote to standard error. It may hold anything, so that only an administrator sees it: it
+    /// is no part of the message, which goes into reports.
     pub said: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Answers of an endpoint: within the time limit, from the one server that was named, over a connection whose certificate
-//! was checked. Redirects are not followed, so that the token goes nowhere else.
+//! Answers of an endpoint: within the time limit, from the one server that was named, over a connection whose
+//! certificate was checked. Redirects are not followed, so that the token goes nowhere else.
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;

@@ -14,12 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 type Seen = Result<DatabaseIdentity, SourceError>;
 
-/// Looks at the database that the server ID is bound to, one at a time, each in a thread of its own: every command waits for
-/// it, and a server that accepts a connection and falls silent, or a file on a network that is gone, ends no call.
+/// Looks at the database that the server ID is bound to, one at a time, each in a thread of its own: every command
+/// waits for it, and a server that accepts a connection and falls silent, or a file on a network that is gone, ends no
+/// call.
 #[derive(Default)]
 pub struct Looks {
-    /// What a look will say that did not end in time. As long as it has not, there is no other: so no more than one thread
-    /// ever hangs.
+    /// What a look will say that did not end in time. As long as it has not, there is no other: so no more than one
+    /// thread ever hangs.
     hanging: Mutex<Option<Receiver<Seen>>>,
 }
 

@@ -1,7 +1,8 @@
 //! The accounts and dimensions of a product, read from where it keeps them.
 //!
-//! Each kind of source ([`AccountSource`]) is a module here; what all share are the fields of an account (`columns`), the
-//! rules for their values (`value`), TLS with a checked certificate (`tls`), and one error for all that can go wrong.
+//! Each kind of source ([`AccountSource`]) is a module here; what all share are the fields of an account (`columns`),
+//! the rules for their values (`value`), TLS with a checked certificate (`tls`), and one error for all that can go
+//! wrong.
 //!
 //! A database is opened read-only and closed after each pass. Its rows are streamed: a million accounts take no more
 //! memory than one. A value that cannot be understood fails the whole pass, with its row and column and without the

@@ -1,5 +1,5 @@
-//! A program that is read from, and that does not outlive it: it has a process group of its own, which is killed when it
-//! has ended, takes too long, or is not wanted any more.
+//! A program that is read from, and that does not outlive it: it has a process group of its own, which is killed when
+//! it has ended, takes too long, or is not wanted any more.
 
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -70,7 +70,8 @@ impl Process {
         if status.success() { Ok(()) } else { Err(SourceError::Command(self.end(status))) }
     }
 
-    /// Whether it has ended. It stays a zombie, so that its number, which is that of its group, is not given to another.
+    /// Whether it has ended. It stays a zombie, so that its number, which is that of its group, is not given to
+    /// another.
     fn has_ended(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
         let ended = Pid::from_raw(self.child.id().cast_signed()).map(|pid| waitid(WaitId::Pid(pid), options));

@@ -1,5 +1,5 @@
-//! From what a source gives for an account, in its own form, to the account: pure, and the same for JSON and for the entries
-//! of a directory.
+//! From what a source gives for an account, in its own form, to the account: pure, and the same for JSON and for the
+//! entries of a directory.
 
 use serde_json::Value as Json;
 
@@ -182,8 +182,9 @@ fn member<'r>(object: &'r serde_json::Map<String, Json>, name: &str) -> Option<&
     object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
-/// Gives what is at the end of `rest` to `take`. Of a list without a number in the path, every element is looked at, the
-/// one that is marked as primary first; of an object at the end, its `value` and its `display` (RFC 7643, section 2.4).
+/// Gives what is at the end of `rest` to `take`. Of a list without a number in the path, every element is looked at,
+/// the one that is marked as primary first; of an object at the end, its `value` and its `display` (RFC 7643, section
+/// 2.4).
 fn values_in<'r>(json: &'r Json, rest: &[String], take: &mut dyn FnMut(Value<'r>) -> bool) -> bool {
     match (json, rest) {
         (Json::Array(list), [index, inner @ ..]) if index.parse::<usize>().is_ok() => {

@@ -1,5 +1,5 @@
-//! Accounts of an identity provider by SCIM 2.0 (RFC 7643 and 7644), page by page: by cursor where the provider offers it
-//! (RFC 9865), or else by index.
+//! Accounts of an identity provider by SCIM 2.0 (RFC 7643 and 7644), page by page: by cursor where the provider offers
+//! it (RFC 9865), or else by index.
 
 use std::cell::Cell;
 use std::collections::{HashSet, VecDeque};
@@ -173,7 +173,8 @@ impl Scim {
         Ok(members)
     }
 
-    /// Notes the members of a group, and the groups inside it; gives how many groups the answer is about, if it says so.
+    /// Notes the members of a group, and the groups inside it; gives how many groups the answer is about, if it says
+    /// so.
     fn group(
         &self,
         url: &Uri,

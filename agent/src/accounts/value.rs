@@ -182,9 +182,9 @@ fn seen_at_real(number: f64) -> Option<LastSeen> {
     (0.0..BEYOND as f64).contains(&number).then_some(number as i64).and_then(seen_at)
 }
 
-/// The day of a time as databases write nearly all of them: `2026-03-01T10:11:12`, perhaps with a space for the `T`, or a `Z`
-/// behind. It is read here because the library took more time for it than everything else of a row does; what is anything
-/// else, or no such time, is left to the library.
+/// The day of a time as databases write nearly all of them: `2026-03-01T10:11:12`, perhaps with a space for the `T`, or
+/// a `Z` behind. It is read here because the library took more time for it than everything else of a row does; what is
+/// anything else, or no such time, is left to the library.
 fn plain_day(text: &[u8]) -> Option<Date> {
     let time = text.strip_suffix(b"Z").unwrap_or(text);
     let &[y, e, a, r, b'-', m, o, b'-', d, i, b'T' | b' ', h, u, b':', n, t, b':', s, c] = time else { return None };

@@ -1,6 +1,6 @@
-//! A connection to a server of the product: by TCP or a socket of this machine, in clear or by TLS, and never for longer
-//! than the time limit. Every single read and write has what is left of that time, so that a server which gives a byte
-//! now and then holds nobody.
+//! A connection to a server of the product: by TCP or a socket of this machine, in clear or by TLS, and never for
+//! longer than the time limit. Every single read and write has what is left of that time, so that a server which gives
+//! a byte now and then holds nobody.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};

@@ -1,8 +1,8 @@
 //! A state that is moved into the database, from the directory where it has lived.
 //!
-//! It arrives as a whole, in one transaction, after which it is there and cannot be used (`arriving`); then the directory
-//! is marked as left; and then it is `live`. Whatever interrupts this, it lives in one place at the most, and the same
-//! move, made again, ends it.
+//! It arrives as a whole, in one transaction, after which it is there and cannot be used (`arriving`); then the
+//! directory is marked as left; and then it is `live`. Whatever interrupts this, it lives in one place at the most, and
+//! the same move, made again, ends it.
 
 use std::ops::ControlFlow;
 
@@ -57,8 +57,8 @@ impl MoveError {
 }
 
 impl PostgresStore {
-    /// Takes in the state of `product` that `from` reads, which lives in `place`; of an earlier attempt nothing is left. It
-    /// can be used after [`settle`](Self::settle).
+    /// Takes in the state of `product` that `from` reads, which lives in `place`; of an earlier attempt nothing is
+    /// left. It can be used after [`settle`](Self::settle).
     ///
     /// # Errors
     /// When there is another state, or one of the two cannot be used. Then nothing has arrived.

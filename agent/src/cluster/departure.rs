@@ -1,7 +1,8 @@
 //! A state that leaves the database, back into a directory.
 //!
-//! It is copied as a whole while nobody changes it, and the commit that ends the copying marks it as `left`; only then the
-//! directory takes its place. Whatever interrupts this, it lives in one place at the most, and the same command ends it.
+//! It is copied as a whole while nobody changes it, and the commit that ends the copying marks it as `left`; only then
+//! the directory takes its place. Whatever interrupts this, it lives in one place at the most, and the same command
+//! ends it.
 
 use postgres::types::Type;
 use seatline_host::store::{LockedStore as _, StateReader, StoreError};
@@ -23,12 +24,12 @@ pub enum Left {
 }
 
 impl PostgresStore {
-    /// Lets the state of `product` leave to `place`, to which `hand_over` brings it. When this returns, it does not live in
-    /// the database any more, and whoever still uses it there is told so. The tables stay as they were.
+    /// Lets the state of `product` leave to `place`, to which `hand_over` brings it. When this returns, it does not
+    /// live in the database any more, and whoever still uses it there is told so. The tables stay as they were.
     ///
     /// # Errors
-    /// When it left to another place, is that of another product, or one of the two places cannot be used. Then it goes on
-    /// where it is.
+    /// When it left to another place, is that of another product, or one of the two places cannot be used. Then it goes
+    /// on where it is.
     pub fn leave(
         &self,
         place: &str,

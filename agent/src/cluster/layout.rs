@@ -1,7 +1,8 @@
-//! The tables of a state, and how they come about: plain SQL that every database takes which speaks PostgreSQL's language.
+//! The tables of a state, and how they come about: plain SQL that every database takes which speaks PostgreSQL's
+//! language.
 //!
-//! There is no serial key, no trigger and no advisory lock, and times come from the database's own clock: each transaction
-//! reads it first ([`NOW`]), and hands it to the statements that follow.
+//! There is no serial key, no trigger and no advisory lock, and times come from the database's own clock: each
+//! transaction reads it first ([`NOW`]), and hands it to the statements that follow.
 
 use postgres::types::Type;
 use seatline_host::store::Slot;
@@ -18,7 +19,8 @@ pub const NOW: &str = "SELECT CURRENT_TIMESTAMP";
 /// The one row that tells of the whole state. It is locked by who changes the state, so that changes take turns, and a
 /// node that has stood still, or runs an older version, finds out before it changes anything.
 ///
-/// `phase` is `live`, `arriving` while a state is moved here from `place`, or `left` since it was brought back to there.
+/// `phase` is `live`, `arriving` while a state is moved here from `place`, or `left` since it was brought back to
+/// there.
 const INSTANCE: &str = "
 CREATE TABLE IF NOT EXISTS {s}.instance (
     id text PRIMARY KEY,
@@ -69,8 +71,8 @@ const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_tr
 /// How often the tables are looked at again while other nodes make them too.
 const ATTEMPTS: u32 = 20;
 
-/// Makes the tables of `schema`, or brings them to the newest layout. Gives the layout that they have now, which is above
-/// [`LATEST`] where a newer version was here: then nothing was done.
+/// Makes the tables of `schema`, or brings them to the newest layout. Gives the layout that they have now, which is
+/// above [`LATEST`] where a newer version was here: then nothing was done.
 pub fn prepare(client: &mut Connection, schema: &str) -> Result<i64, QueryError> {
     let mut attempts = 0;
     loop {

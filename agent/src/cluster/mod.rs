@@ -1,4 +1,5 @@
-//! What the nodes of a cluster share: the state in PostgreSQL, the list of the nodes, and whose turn it is to synchronise.
+//! What the nodes of a cluster share: the state in PostgreSQL, the list of the nodes, and whose turn it is to
+//! synchronise.
 //!
 //! | module | holds |
 //! |---|---|
@@ -8,9 +9,10 @@
 //! | `layout` | the tables, and their migrations |
 //! | `pool`, `trouble` | connections, and what is in their way |
 //!
-//! Every agent that runs gives signs of life ([`Cluster::beat`]), and with each it keeps the turn to synchronise, or takes
-//! it where whoever had it gives none any more. The turn only spares work and doubled reports: should two nodes take it to
-//! be theirs for a moment, because one of them stood still, each of their reports still follows the other in the chain.
+//! Every agent that runs gives signs of life ([`Cluster::beat`]), and with each it keeps the turn to synchronise, or
+//! takes it where whoever had it gives none any more. The turn only spares work and doubled reports: should two nodes
+//! take it to be theirs for a moment, because one of them stood still, each of their reports still follows the other in
+//! the chain.
 
 mod arrival;
 mod change;
@@ -60,8 +62,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// This process, beside the product that `config` describes, on the state in `store`. The others see it with its first
-    /// sign of life.
+    /// This process, beside the product that `config` describes, on the state in `store`. The others see it with its
+    /// first sign of life.
     ///
     /// # Errors
     /// When the node has no name.
@@ -121,8 +123,8 @@ impl Cluster {
         }
     }
 
-    /// Passes the turn on, where another node runs that can take it: for as long as a node takes to lapse this one leaves it
-    /// to them. Gives whether it did.
+    /// Passes the turn on, where another node runs that can take it: for as long as a node takes to lapse this one
+    /// leaves it to them. Gives whether it did.
     ///
     /// # Errors
     /// When the database cannot be reached. Then the turn stays here, or is taken when this node has lapsed.
@@ -141,8 +143,8 @@ impl Cluster {
         self.on_duty_until().is_some_and(|until| Instant::now() < until)
     }
 
-    /// Whether a sign of life of this process was taken. Where it was, [`Self::is_on_duty`] tells whose turn it is from then
-    /// on; asked in the other order, the sign may come between the two.
+    /// Whether a sign of life of this process was taken. Where it was, [`Self::is_on_duty`] tells whose turn it is from
+    /// then on; asked in the other order, the sign may come between the two.
     pub fn has_beaten(&self) -> bool {
         self.has_beaten.load(Ordering::Acquire)
     }
@@ -166,7 +168,8 @@ impl Cluster {
         Ok(nodes)
     }
 
-    /// The nodes that run, as the product's description has them: this one where no agent runs at all, as for a command.
+    /// The nodes that run, as the product's description has them: this one where no agent runs at all, as for a
+    /// command.
     ///
     /// # Errors
     /// When they cannot be read.

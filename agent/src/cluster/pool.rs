@@ -37,8 +37,8 @@ impl Pool {
         }
     }
 
-    /// Runs `work` with a connection. Where a waiting one turns out to have died, it is run again with a new one: it must
-    /// do no harm twice.
+    /// Runs `work` with a connection. Where a waiting one turns out to have died, it is run again with a new one: it
+    /// must do no harm twice.
     ///
     /// # Errors
     /// When there is no connection, or the work fails; at once where the server has not answered a moment ago.

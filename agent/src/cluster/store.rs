@@ -1,9 +1,9 @@
 //! The state of all nodes of a cluster, in PostgreSQL.
 //!
-//! A change is one transaction that begins by locking the row of the instance, so that changes take turns, and ends in one
-//! commit: of a change that is interrupted, nothing is there. Whoever stands still in the middle of one is put out by the
-//! server after [`STANDSTILL`], and with its connection it has lost the lock and everything it did: a node that wakes up
-//! later cannot write into a state that went on without it.
+//! A change is one transaction that begins by locking the row of the instance, so that changes take turns, and ends in
+//! one commit: of a change that is interrupted, nothing is there. Whoever stands still in the middle of one is put out
+//! by the server after [`STANDSTILL`], and with its connection it has lost the lock and everything it did: a node that
+//! wakes up later cannot write into a state that went on without it.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -25,7 +25,8 @@ use crate::config::PostgresState;
 
 /// How long a node waits for others to end their changes.
 const LOCK_WAIT: Duration = Duration::from_secs(60);
-/// How long a node may do nothing in the middle of a change. Changes do no more between their statements than to compute.
+/// How long a node may do nothing in the middle of a change. Changes do no more between their statements than to
+/// compute.
 const STANDSTILL: Duration = Duration::from_secs(10);
 
 /// A state in PostgreSQL.
@@ -106,7 +107,8 @@ impl PostgresStore {
         sql(statement, &self.schema)
     }
 
-    /// Whether the state is one that we may use, as a row says whose first columns are `layout` and `phase` of the instance.
+    /// Whether the state is one that we may use, as a row says whose first columns are `layout` and `phase` of the
+    /// instance.
     pub(super) fn check(&self, row: impl Into<Option<Row>>) -> Result<Row, StoreError> {
         let row = self.known(row.into())?;
         match self.column(&row, 1)? {
@@ -135,7 +137,8 @@ impl PostgresStore {
         result.map_err(|error| self.trouble(&error))
     }
 
-    /// Begins a transaction that has locked the instance's row, with `look`, whose first column is `layout`. Gives the row.
+    /// Begins a transaction that has locked the instance's row, with `look`, whose first column is `layout`. Gives the
+    /// row.
     pub(super) fn lock(&self, look: &str) -> Result<(Row, Connection), StoreError> {
         let begin = format!(
             "BEGIN; SET LOCAL lock_timeout = '{}s'; SET LOCAL idle_in_transaction_session_timeout = '{}s'",

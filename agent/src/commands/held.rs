@@ -10,7 +10,8 @@ use super::Context;
 use crate::failure::Failure;
 use crate::output::{Page, count_of, time};
 
-/// Show which reports wait for approval, to the byte; `on` holds every report from now on, `off` lets them leave by themselves
+/// Show which reports wait for approval, to the byte; `on` holds every report from now on, `off` lets them leave by
+/// themselves
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -99,7 +99,8 @@ pub struct SettingsOptions {
     /// How many days before an evaluation ends
     #[arg(long, value_name = "DAYS", help_heading = "When")]
     evaluation_days: Option<String>,
-    /// From how many hundredths of a limit on, as DIMENSION=PERCENT, or DIMENSION= for the usual; can be given several times
+    /// From how many hundredths of a limit on, as DIMENSION=PERCENT, or DIMENSION= for the usual; can be given several
+    /// times
     #[arg(long = "threshold", value_name = "DIMENSION=PERCENT", value_parser = threshold, help_heading = "When")]
     thresholds: Vec<(Dimension, Option<u8>)>,
     /// For how many synchronisation intervals counting or reporting must have failed

@@ -1,4 +1,5 @@
-//! `seatline completions` and `seatline man`: what a package installs beside the program, made of the command line itself.
+//! `seatline completions` and `seatline man`: what a package installs beside the program, made of the command line
+//! itself.
 
 use std::path::{Path, PathBuf};
 

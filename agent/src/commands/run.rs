@@ -27,8 +27,8 @@ Example:
 It logs to standard error as [log] in seatline.toml says. A signal lets the current step end;
 a second one does not wait. Changes of seatline.toml take effect at the next start.")]
 pub struct Options {
-    /// Where to answer over HTTP, instead of `listen` in seatline.toml: ADDRESS:PORT (port 0 takes any free one), unix:PATH,
-    /// or off
+    /// Where to answer over HTTP, instead of `listen` in seatline.toml: ADDRESS:PORT (port 0 takes any free one),
+    /// unix:PATH, or off
     #[arg(long, value_name = "ADDRESS", env = "SEATLINE_LISTEN", hide_env_values = true)]
     listen: Option<String>,
 }

@@ -10,7 +10,8 @@ use crate::files;
 use crate::instance::Instance;
 use crate::support_file::SupportFile;
 
-/// Print the Support Information File, or write it: what the vendor's support asks for, without secrets and personal data
+/// Print the Support Information File, or write it: what the vendor's support asks for, without secrets and personal
+/// data
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -185,8 +185,8 @@ impl Address {
         }
     }
 
-    /// The address that `text` names: a URL of MySQL or PostgreSQL, PostgreSQL's `key=value` pairs, or else a path relative
-    /// to `base`.
+    /// The address that `text` names: a URL of MySQL or PostgreSQL, PostgreSQL's `key=value` pairs, or else a path
+    /// relative to `base`.
     fn parse(text: &str, base: &Path) -> Result<Self, String> {
         if let Some(mysql) = MysqlAddress::parse(text) {
             return mysql.map(|address| Self::Mysql(Box::new(address)));

@@ -1,7 +1,7 @@
 //! `seatline.toml`: what the agent knows of the product beside which it runs.
 //!
-//! It is strict: a key that means nothing is an error that names the nearest known one. Secrets are never in it; it says
-//! where they are kept. Each section is a file here, and `agent/seatline.example.toml` documents every key.
+//! It is strict: a key that means nothing is an error that names the nearest known one. Secrets are never in it; it
+//! says where they are kept. Each section is a file here, and `agent/seatline.example.toml` documents every key.
 
 pub mod accounts;
 pub mod database;

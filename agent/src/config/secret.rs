@@ -36,8 +36,8 @@ pub enum SecretError {
 }
 
 impl SecretSource {
-    /// The secret of `section` that lies in the variable under the key `environment`, or in the file under the key `file`,
-    /// relative to `base`.
+    /// The secret of `section` that lies in the variable under the key `environment`, or in the file under the key
+    /// `file`, relative to `base`.
     ///
     /// # Errors
     /// When both are named.

@@ -1,6 +1,6 @@
 //! The names that the agent is called by. A site on the internet can let its own name point to this machine (DNS
-//! rebinding); then a browser here takes the agent for a part of that site. So only requests that call the agent by a name
-//! of its own are answered.
+//! rebinding); then a browser here takes the agent for a part of that site. So only requests that call the agent by a
+//! name of its own are answered.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Work that somebody asked for over HTTP and that may take minutes: one at a time, on a thread of its own. Whoever asks while
-//! it goes on joins it.
+//! Work that somebody asked for over HTTP and that may take minutes: one at a time, on a thread of its own. Whoever
+//! asks while it goes on joins it.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

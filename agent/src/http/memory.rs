@@ -1,7 +1,7 @@
 //! What is answered from memory: the standing of the licenses, and who may ask.
 //!
-//! What this process changes is there at once; what another process changes, within [`LOOK_INTERVAL`]. One request looks,
-//! on a thread that may block; the others go on with what is there.
+//! What this process changes is there at once; what another process changes, within [`LOOK_INTERVAL`]. One request
+//! looks, on a thread that may block; the others go on with what is there.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

@@ -1,5 +1,5 @@
-//! What is answered, and what stands around it: the headers, the check of the host's name, the refusal of other sites, the
-//! limits of a request, and the form of errors.
+//! What is answered, and what stands around it: the headers, the check of the host's name, the refusal of other sites,
+//! the limits of a request, and the form of errors.
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};

@@ -45,8 +45,8 @@ pub struct Synchronisation {
     pub begun_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// The report that was made and waits in the outbox or was sent; none without a link that is in force, where it waits
-    /// for approval, and where none could be made.
+    /// The report that was made and waits in the outbox or was sent; none without a link that is in force, where it
+    /// waits for approval, and where none could be made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<MadeReport>,
     /// Whether a report was made that waits for approval.

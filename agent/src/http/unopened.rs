@@ -1,8 +1,8 @@
 //! What is answered while the instance cannot be opened: every page and every question gets the reason, so that nobody
 //! stands before a closed door (`a7`).
 //!
-//! What exactly is damaged stands in the log and is told by `seatline doctor`: anybody may ask here, and paths are not for
-//! everybody.
+//! What exactly is damaged stands in the log and is told by `seatline doctor`: anybody may ask here, and paths are not
+//! for everybody.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;

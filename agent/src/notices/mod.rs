@@ -1,7 +1,8 @@
-//! Notices on their way to people and programs: where they go, what they say, and how they are delivered (`s5`, `s6`, `s7`).
+//! Notices on their way to people and programs: where they go, what they say, and how they are delivered (`s5`, `s6`,
+//! `s7`).
 //!
-//! The host decides what is due and keeps the book ([`seatline_host::notices`]); `seatline-delivery` speaks with mail servers and
-//! receivers. What is between them is here, as plain functions of [`Notices`] that commands, pages and the
+//! The host decides what is due and keeps the book ([`seatline_host::notices`]); `seatline-delivery` speaks with mail
+//! servers and receivers. What is between them is here, as plain functions of [`Notices`] that commands, pages and the
 //! [service](crate::services::notifier) call.
 
 mod body;

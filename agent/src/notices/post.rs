@@ -44,8 +44,8 @@ pub struct Tested {
 }
 
 impl Notices<'_> {
-    /// Delivers what is due, and notes what came of each as soon as it is known. Gives of how many something came. It ends
-    /// early where `is_stopped` says so, within the time of one delivery.
+    /// Delivers what is due, and notes what came of each as soon as it is known. Gives of how many something came. It
+    /// ends early where `is_stopped` says so, within the time of one delivery.
     ///
     /// # Errors
     /// When the state cannot be read, or the product does not say what it is.

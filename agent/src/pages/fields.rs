@@ -30,8 +30,8 @@ impl Fields {
         self.0.iter().find(|(sent, _)| sent == name).map(|(_, text)| text.as_str())
     }
 
-    /// Nothing, if all these fields were sent: in some forms an empty field takes away what is set, and so must not be one that
-    /// got lost.
+    /// Nothing, if all these fields were sent: in some forms an empty field takes away what is set, and so must not be
+    /// one that got lost.
     ///
     /// # Errors
     /// When one is missing.
@@ -42,8 +42,8 @@ impl Fields {
         }
     }
 
-    /// A text that was pasted into one field, or else is the file of another. What was typed goes first: a file that was
-    /// chosen earlier stays chosen in some browsers.
+    /// A text that was pasted into one field, or else is the file of another. What was typed goes first: a file that
+    /// was chosen earlier stays chosen in some browsers.
     pub fn pasted(&self, typed: &str, file: &str) -> &str {
         let typed = self.get(typed);
         if typed.trim().is_empty() { self.get(file) } else { typed }
@@ -79,7 +79,8 @@ async fn of_parts(mut parts: Multipart) -> Result<Fields, PageError> {
     Ok(fields)
 }
 
-/// The text of a part. What is no text is neither a key nor a document: it is refused by the same rule as any other nonsense.
+/// The text of a part. What is no text is neither a key nor a document: it is refused by the same rule as any other
+/// nonsense.
 async fn text(part: Field<'_>) -> Result<Zeroizing<String>, PageError> {
     let bytes = part.bytes().await.map_err(|error| PageError::of_status(error.status()))?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))

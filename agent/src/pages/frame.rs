@@ -111,8 +111,8 @@ pub async fn framed(State(pages): State<Pages>, request: Request, next: Next) ->
     (parts.status, parts.headers, Html(html)).into_response()
 }
 
-/// Whether it is an error without a form: a method that a route does not take, a body that is too large. htmx is told where
-/// to go, and shows nothing of the answer itself.
+/// Whether it is an error without a form: a method that a route does not take, a body that is too large. htmx is told
+/// where to go, and shows nothing of the answer itself.
 fn is_bare_error(response: &Response) -> bool {
     let failed = response.status().is_client_error() || response.status().is_server_error();
     failed && !response.headers().contains_key("hx-redirect")

@@ -1,5 +1,5 @@
-//! The guard before every page: who asks, whether the role suffices, and for a change, whether the password was confirmed
-//! (`c2`).
+//! The guard before every page: who asks, whether the role suffices, and for a change, whether the password was
+//! confirmed (`c2`).
 
 use axum::Form;
 use axum::body::{Body, to_bytes};
@@ -131,8 +131,8 @@ pub struct Confirming {
     pending: Option<String>,
 }
 
-/// The body of the change that is to be done now: of the one that waited, if the password came with this request. Otherwise
-/// the answer that asks for the password.
+/// The body of the change that is to be done now: of the one that waited, if the password came with this request.
+/// Otherwise the answer that asks for the password.
 async fn confirmed(
     pages: &Pages,
     visit: &mut Visit,

@@ -1,4 +1,5 @@
-//! The server ID on the pages: what is said of it where it is shown (`s1`, `s2`), and a person's word on a change of it (`b4`).
+//! The server ID on the pages: what is said of it where it is shown (`s1`, `s2`), and a person's word on a change of it
+//! (`b4`).
 
 use askama::Template;
 use axum::extract::{Extension, State};

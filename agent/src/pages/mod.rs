@@ -75,8 +75,8 @@ struct Inner {
     long: Arc<Semaphore>,
 }
 
-/// How many questions that take long are asked at once: fewer than there are threads to ask on, so that the license page
-/// and the way in wait for none of them (`a7`).
+/// How many questions that take long are asked at once: fewer than there are threads to ask on, so that the license
+/// page and the way in wait for none of them (`a7`).
 const LONG_QUESTIONS: usize = 2;
 
 /// What the notices of an agent are told by.
@@ -94,8 +94,8 @@ pub(crate) enum People {
 }
 
 impl Pages {
-    /// The pages of an agent, at the root of its address. The `origins` are its own, also behind a proxy that changes the
-    /// `Host` header.
+    /// The pages of an agent, at the root of its address. The `origins` are its own, also behind a proxy that changes
+    /// the `Host` header.
     pub fn of_agent(
         instance: Arc<Instance>,
         sign_in: OwnSignIn,
@@ -175,8 +175,8 @@ impl Pages {
         .await
     }
 
-    /// The address of the page at `path`, which begins with a slash, where the pages are mounted. A router that is nested
-    /// under a path answers there, and not behind one more slash.
+    /// The address of the page at `path`, which begins with a slash, where the pages are mounted. A router that is
+    /// nested under a path answers there, and not behind one more slash.
     pub fn href(&self, path: &str) -> String {
         match path {
             "/" if !self.0.base.is_empty() => self.0.base.clone(),

@@ -18,7 +18,8 @@ type Check = Box<dyn Fn(Visitor, Zeroizing<String>) -> Answer<bool> + Send + Syn
 
 /// How an administrator confirms who he is before a change (`c2`).
 pub enum Confirmation {
-    /// The pages ask for the password, and the product says whether it is the visitor's. See [`Confirmation::by_password`].
+    /// The pages ask for the password, and the product says whether it is the visitor's. See
+    /// [`Confirmation::by_password`].
     Password(CheckPassword),
     /// The product has confirmed it itself, for every request that it lets pass: the pages do not ask.
     ByProduct,
@@ -28,8 +29,8 @@ pub enum Confirmation {
 pub struct CheckPassword(Check);
 
 impl Confirmation {
-    /// The pages ask for the password, at most every ten minutes, and `check` says whether it is the visitor's. Wrong ones
-    /// are slowed down here.
+    /// The pages ask for the password, at most every ten minutes, and `check` says whether it is the visitor's. Wrong
+    /// ones are slowed down here.
     pub fn by_password<F>(check: impl Fn(Visitor, Zeroizing<String>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = bool> + Send + 'static,
@@ -94,8 +95,8 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// The pages of `host` under `path`, such as `/admin/licensing`. `who` says who sends a request: none where nobody is
-    /// signed in. It is asked at every request, and what the product has put beside the request is in `extensions`.
+    /// The pages of `host` under `path`, such as `/admin/licensing`. `who` says who sends a request: none where nobody
+    /// is signed in. It is asked at every request, and what the product has put beside the request is in `extensions`.
     pub fn new<F>(
         host: Arc<Host>,
         path: &str,
@@ -115,14 +116,14 @@ impl Mount {
         }
     }
 
-    /// Sends whoever is not signed in to this address of the product, with `?next=` and the page that was wanted. Without it
-    /// they are told that they are not signed in.
+    /// Sends whoever is not signed in to this address of the product, with `?next=` and the page that was wanted.
+    /// Without it they are told that they are not signed in.
     pub fn sign_in_at(self, address: &str) -> Self {
         Self { sign_in: Some(address.to_owned()), ..self }
     }
 
-    /// An origin that browsers reach the product by, such as `https://wiki.example.org`: needed behind a reverse proxy that
-    /// changes the `Host` header.
+    /// An origin that browsers reach the product by, such as `https://wiki.example.org`: needed behind a reverse proxy
+    /// that changes the `Host` header.
     pub fn origin(mut self, origin: &str) -> Self {
         self.origins.push(origin.to_owned());
         self

@@ -1,5 +1,5 @@
-//! Every route of the pages, with what it demands of who asks. A new page is a line here: no route is without a [`Need`], and a
-//! test asks each of them in every role.
+//! Every route of the pages, with what it demands of who asks. A new page is a line here: no route is without a
+//! [`Need`], and a test asks each of them in every role.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The temporary secure session (`c2`): a password that was confirmed holds for ten minutes, for one session.
 //!
-//! A change that was sent without one is kept here while its sender is asked for the password, and then done: nothing has to be
-//! typed twice, and no secret of a form goes back into a page.
+//! A change that was sent without one is kept here while its sender is asked for the password, and then done: nothing
+//! has to be typed twice, and no secret of a form goes back into a page.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

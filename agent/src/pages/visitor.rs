@@ -17,8 +17,8 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// The visitor called `name`. `session` tells the visitor's session from all others, and ends with it: the confirmation
-    /// of a password holds for it alone. Only its hash is kept.
+    /// The visitor called `name`. `session` tells the visitor's session from all others, and ends with it: the
+    /// confirmation of a password holds for it alone. Only its hash is kept.
     pub fn new(name: impl Into<String>, role: Option<Role>, session: &str) -> Self {
         Self { name: name.into(), role, session: TokenHash::of(session.as_bytes()) }
     }

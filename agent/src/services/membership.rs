@@ -42,7 +42,8 @@ impl Service for Membership<'_> {
     fn run(&self, stop: &Stop) -> Result<(), Failure> {
         let mut seen = Seen::default();
         while !stop.is_requested() {
-            // As it was installed: one that was changed since, or cannot be read, is told by the run that would need it.
+            // As it was installed: one that was changed since, or cannot be read, is told by the run that would need
+            // it.
             let plugin = self.instance.host.plugins().list().ok().and_then(|roster| roster.current);
             self.cluster.show_plugin(plugin.map(|plugin| plugin.digest.to_string()));
             let wait = match self.cluster.beat().and_then(|on_duty| Ok((on_duty, self.cluster.running()?))) {

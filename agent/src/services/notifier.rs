@@ -117,7 +117,8 @@ impl Notifier<'_> {
             }
         }
         self.look_into_book(seen)?;
-        // What is kept is kept once, but a mail cannot be taken back: who stood still asks whether it is still his to send.
+        // What is kept is kept once, but a mail cannot be taken back: who stood still asks whether it is still his to
+        // send.
         let is_over = || stop.is_requested() || !self.instance.has_turn();
         while seen.next_due.is_some_and(|due| host.now().is_ok_and(|now| due <= now)) {
             if is_over() || !self.instance.confirms_turn() || notices.deliver(&is_over)? == 0 {

@@ -20,7 +20,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// database comes back, a disk is mended, a backup is restored. Gives none where `stop` was requested meanwhile.
 ///
 /// # Errors
-/// Why it cannot be opened, where nobody could be told as there is no address; and where `address` cannot be listened on.
+/// Why it cannot be opened, where nobody could be told as there is no address; and where `address` cannot be listened
+/// on.
 pub fn open(
     dir: &Path,
     config: &Config,

@@ -43,8 +43,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule that goes on with what another node has begun, which synchronised `ago` while the link was in `phase`.
-    /// What that node may have left in the outbox is exchanged at once.
+    /// A schedule that goes on with what another node has begun, which synchronised `ago` while the link was in
+    /// `phase`. What that node may have left in the outbox is exchanged at once.
     pub fn resuming(now: Instant, ago: Duration, phase: LinkPhase) -> Self {
         Self { synchronised: now.checked_sub(ago).map(|last| (last, 0)), exchange_at: Some(now), phase }
     }

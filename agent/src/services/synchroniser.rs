@@ -208,8 +208,8 @@ fn tell_of_identity(host: &Host, told: &mut Option<Problem>) {
     *told = problem;
 }
 
-/// How far the link is, the interval, and whether the central server wants a count at once: another process may have changed
-/// each of them.
+/// How far the link is, the interval, and whether the central server wants a count at once: another process may have
+/// changed each of them.
 fn look(host: &Host) -> Result<(LinkPhase, Duration, bool), StoreError> {
     let link = host.link()?;
     let is_demanded = link.as_ref().is_some_and(|link| link.demanded_at.is_some());

@@ -1,7 +1,8 @@
-//! The service that waits for the central server: "Synchronise now" and changed settings then come within two seconds (`w6`).
+//! The service that waits for the central server: "Synchronise now" and changed settings then come within two seconds
+//! (`w6`).
 //!
-//! It is comfort. Where the central server does not know such requests, or a proxy cuts them off, it asks for shorter ones and
-//! ever more rarely, and the interval brings the same.
+//! It is comfort. Where the central server does not know such requests, or a proxy cuts them off, it asks for shorter
+//! ones and ever more rarely, and the interval brings the same.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -91,7 +92,8 @@ impl Waiter<'_> {
             && self.0.host.link().is_ok_and(|link| link.is_some_and(|link| waits(link.state)))
     }
 
-    /// Asks in a thread of its own: a request cannot be called off, and an agent that is to stop does not wait for its end.
+    /// Asks in a thread of its own: a request cannot be called off, and an agent that is to stop does not wait for its
+    /// end.
     fn ask(&self, seconds: u64, events: Sender<Event>) -> std::io::Result<()> {
         let host = Arc::clone(&self.0.host);
         let ask = move || {

@@ -1,5 +1,5 @@
-//! A central server that nobody can reach: its documents, sealed by the test, travel by file. The real one stands on the
-//! other side in the workspace's `tests/`.
+//! A central server that nobody can reach: its documents, sealed by the test, travel by file. The real one stands on
+//! the other side in the workspace's `tests/`.
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::pairing::{Secret, WelcomeState};

@@ -6,8 +6,8 @@ use super::agent::Agent;
 use super::person::{Person, add_user};
 use super::running::Running;
 
-/// The agent, an administrator who has signed in, and a viewer `vic` who has not. A test adds what it needs by an `impl` of
-/// its own.
+/// The agent, an administrator who has signed in, and a viewer `vic` who has not. A test adds what it needs by an
+/// `impl` of its own.
 pub struct Site {
     /// The instance.
     pub agent: Agent,
@@ -33,8 +33,8 @@ impl Site {
         Self { agent, running, address, ada }
     }
 
-    /// Sends a form what no page of ours sends: oversized, of the wrong type, broken, from another site. Each is refused; a form
-    /// that needs no field (`needs_fields`) may also do what it is for.
+    /// Sends a form what no page of ours sends: oversized, of the wrong type, broken, from another site. Each is
+    /// refused; a form that needs no field (`needs_fields`) may also do what it is for.
     pub fn misuse(&self, path: &str, needs_fields: bool) {
         const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
         let answer = |headers: &[(&str, &str)], body: &str| self.ada.send("POST", path, headers, body).status;

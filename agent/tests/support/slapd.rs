@@ -5,7 +5,8 @@ use std::process::Command;
 
 use super::server::{Guarded, free_port};
 
-/// A running server with the tree `dc=example,dc=org`, whose `cn=admin` has the password `hunter2`. Nobody else may read.
+/// A running server with the tree `dc=example,dc=org`, whose `cn=admin` has the password `hunter2`. Nobody else may
+/// read.
 pub struct Slapd {
     _guard: Guarded,
     dir: PathBuf,

@@ -121,8 +121,8 @@ impl Central {
     /// Sets another password of an account, and ends its sessions but `keep`; its tokens stay.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] for a password that breaks its rule, [`AccountRefusal::SingleSignOn`] for an account that has
-    /// none here.
+    /// [`ActionError::Invalid`] for a password that breaks its rule, [`AccountRefusal::SingleSignOn`] for an account
+    /// that has none here.
     pub async fn set_password(
         &self,
         actor: &Actor,
@@ -158,8 +158,8 @@ impl Central {
     /// Makes an API token in the name of `owner`: gives the token itself, which cannot be had again, and what is kept.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] for a label, scope or end that breaks its rule, [`ActionError::NotFound`] where there is no such
-    /// account.
+    /// [`ActionError::Invalid`] for a label, scope or end that breaks its rule, [`ActionError::NotFound`] where there
+    /// is no such account.
     pub async fn create_token(
         &self,
         actor: &Actor,

@@ -6,8 +6,8 @@ use crate::central::{ActionError, Central};
 use crate::domain::{Act, Actor, EntryId};
 
 impl Central {
-    /// An act of `actor` at this moment. Every changing function of the store demands one, and writes its entry of the audit log
-    /// in the same commit.
+    /// An act of `actor` at this moment. Every changing function of the store demands one, and writes its entry of the
+    /// audit log in the same commit.
     ///
     /// # Errors
     /// Where the operating system gives no randomness.

@@ -91,8 +91,8 @@ impl Central {
         Ok(ShownSettings { has_password: kept.sealed.is_some(), settings: kept.settings })
     }
 
-    /// Sets what holds for all alerts. Without a `password` the one that is known stays, as long as it is for the same user of the
-    /// same server; an empty one is forgotten. What waits for the mail server is tried again at once.
+    /// Sets what holds for all alerts. Without a `password` the one that is known stays, as long as it is for the same
+    /// user of the same server; an empty one is forgotten. What waits for the mail server is tried again at once.
     ///
     /// # Errors
     /// [`ActionError::Invalid`] with the rule that is broken.
@@ -131,7 +131,8 @@ impl Central {
         self.store().channel(id).await?.ok_or(ActionError::NotFound("channel"))
     }
 
-    /// Adds a channel; what is open is told to it soon. The calls of a webhook are signed with `secret`, or with a new one.
+    /// Adds a channel; what is open is told to it soon. The calls of a webhook are signed with `secret`, or with a new
+    /// one.
     ///
     /// # Errors
     /// [`ActionError::Invalid`] with the rule that is broken.
@@ -165,8 +166,8 @@ impl Central {
         Ok(MadeChannel { channel, secret })
     }
 
-    /// Changes a channel. A webhook whose URL is given as it is shown keeps its whole URL; its secret stays, unless it cannot be
-    /// opened any more ([`crate::postman::LostSecret`]).
+    /// Changes a channel. A webhook whose URL is given as it is shown keeps its whole URL; its secret stays, unless it
+    /// cannot be opened any more ([`crate::postman::LostSecret`]).
     ///
     /// # Errors
     /// [`ActionError::NotFound`] where there is none; [`ActionError::Invalid`] with the rule that is broken.
@@ -189,7 +190,8 @@ impl Central {
                     let secrets = WebhookSecrets { url: Zeroizing::new(url.clone()), secret: known.secret };
                     sealed = Some(secrets.lock(self, id)?);
                 }
-                // What cannot be opened any more is set again: the URL as it is given now, with a secret that nobody knows yet.
+                // What cannot be opened any more is set again: the URL as it is given now, with a secret that nobody
+                // knows yet.
                 Err(_) => {
                     let secrets = WebhookSecrets { url: Zeroizing::new(url.clone()), secret: generate()?.to_text() };
                     sealed = Some(secrets.lock(self, id)?);
@@ -204,7 +206,8 @@ impl Central {
         Ok(self.channel(id).await?.channel)
     }
 
-    /// Puts another secret in the place of a webhook's, and gives it: it is shown this once. The next call is signed with it.
+    /// Puts another secret in the place of a webhook's, and gives it: it is shown this once. The next call is signed
+    /// with it.
     ///
     /// # Errors
     /// [`ActionError::NotFound`] where there is none; [`ActionError::Invalid`] where it is no webhook.
@@ -255,8 +258,8 @@ impl Central {
         Ok(self.store().acknowledge(&act, &known.matter, why, known.until).await?)
     }
 
-    /// As [`Self::acknowledge`], for several matters: each by itself, with an entry of its own in the audit log. What is not open any
-    /// more stands in the answer, and hinders nothing else.
+    /// As [`Self::acknowledge`], for several matters: each by itself, with an entry of its own in the audit log. What
+    /// is not open any more stands in the answer, and hinders nothing else.
     ///
     /// # Errors
     /// [`ActionError::Invalid`] with the rule that is broken: then nothing is acknowledged.

@@ -31,8 +31,8 @@ impl Central {
     /// Changes an application. What is absent stays; an empty URL takes it away.
     ///
     /// # Errors
-    /// As [`Self::add_application`], and [`ActionError::NotFound`] where there is no such application; a conflict also where
-    /// somebody else changed it at the same moment.
+    /// As [`Self::add_application`], and [`ActionError::NotFound`] where there is no such application; a conflict also
+    /// where somebody else changed it at the same moment.
     pub async fn change_application(
         &self,
         actor: &Actor,
@@ -55,7 +55,8 @@ impl Central {
         Ok(after)
     }
 
-    /// Removes an application for good, with its links and the reports that are stored of them. Their products are told.
+    /// Removes an application for good, with its links and the reports that are stored of them. Their products are
+    /// told.
     ///
     /// # Errors
     /// [`ActionError::NotFound`] where there is no such application.

@@ -18,7 +18,8 @@ impl Central {
     /// Sorts an application into a group and under tags; the lists know it at once.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] with the rule that the labels break, [`ActionError::NotFound`] where there is no such application.
+    /// [`ActionError::Invalid`] with the rule that the labels break, [`ActionError::NotFound`] where there is no such
+    /// application.
     pub async fn set_labels(&self, actor: &Actor, id: &ApplicationId, labels: &Labels) -> Result<(), ActionError> {
         labels.check().map_err(|reason| ActionError::invalid("tags", reason))?;
         self.store().set_labels(&self.act(actor)?, id, labels).await?;
@@ -26,8 +27,8 @@ impl Central {
         Ok(())
     }
 
-    /// Reviews an application that somebody has just changed, so that he finds it in the lists as it is. Where that fails, the
-    /// change is made all the same, and marked: the review comes by.
+    /// Reviews an application that somebody has just changed, so that he finds it in the lists as it is. Where that
+    /// fails, the change is made all the same, and marked: the review comes by.
     pub(super) async fn review_now(&self, id: &ApplicationId) {
         let reviewed = async { self.store().review_one(id, &self.reminders().await?, self.now()).await };
         if let Err(error) = reviewed.await {

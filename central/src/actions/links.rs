@@ -11,7 +11,8 @@ use crate::domain::link_list::FilterError;
 use crate::domain::{Actor, ApplicationId, InviteId, InviteRecord, Link, LinkState, SettingsChange, TokenHash};
 use crate::store::StoreError;
 
-/// An invite that was just made. Its secret is in `invite` alone, and cannot be had again; so it never shows in `Debug`.
+/// An invite that was just made. Its secret is in `invite` alone, and cannot be had again; so it never shows in
+/// `Debug`.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct MadeInvite {
     /// Its id.
@@ -115,12 +116,12 @@ impl Central {
         Ok(Link { met: link.met_under(&settings), settings, ..link })
     }
 
-    /// Asks the product of a link to count and report now (`w6`): who waits learns of it at once, every other with its next
-    /// exchange.
+    /// Asks the product of a link to count and report now (`w6`): who waits learns of it at once, every other with its
+    /// next exchange.
     ///
     /// # Errors
-    /// [`ActionError::NotFound`] where there is no such link, a conflict where it is not in force, or where somebody else
-    /// changed its settings at the same moment.
+    /// [`ActionError::NotFound`] where there is no such link, a conflict where it is not in force, or where somebody
+    /// else changed its settings at the same moment.
     pub async fn demand_sync(&self, actor: &Actor, id: &LinkId) -> Result<Link, ActionError> {
         let act = self.act(actor)?;
         let link = self.link_in_force(id).await?;
@@ -168,8 +169,8 @@ impl Central {
         Ok(())
     }
 
-    /// Deletes what is left of removed links, in short steps that let others in between. What is left when the server ends is
-    /// deleted after the next start.
+    /// Deletes what is left of removed links, in short steps that let others in between. What is left when the server
+    /// ends is deleted after the next start.
     pub fn sweep_later(&self) {
         let central = self.clone();
         tokio::spawn(async move {

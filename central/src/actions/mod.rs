@@ -1,5 +1,6 @@
-//! What an administrator does: one file for each subject. The pages, the API and the command line call these functions, so
-//! that a rule holds in all three. Whatever changes something is told by whom (an [`crate::domain::Actor`]), for the audit log.
+//! What an administrator does: one file for each subject. The pages, the API and the command line call these functions,
+//! so that a rule holds in all three. Whatever changes something is told by whom (an [`crate::domain::Actor`]), for the
+//! audit log.
 
 pub mod accounts;
 mod act;

@@ -23,7 +23,8 @@ impl Central {
         self.people_at_once(scope).await?.ok_or_else(too_many)
     }
 
-    /// The people of a set; none where it holds more applications than are counted at once, or more have to be looked at to tell.
+    /// The people of a set; none where it holds more applications than are counted at once, or more have to be looked
+    /// at to tell.
     pub(super) async fn people_at_once(&self, scope: &Scope) -> Result<Option<People>, ActionError> {
         let most = PageSize::new(u32::try_from(MOST_APPLICATIONS).unwrap_or(u32::MAX));
         let page = self.store().fleet(&scope.filter(), FleetOrder::Name, None, most).await?;
@@ -37,7 +38,8 @@ impl Central {
     /// The people of these applications, each counted once. An application that is named twice is asked once.
     ///
     /// # Errors
-    /// [`ActionError::Invalid`] where there are more than [`MOST_APPLICATIONS`], [`ActionError::NotFound`] where one does not exist.
+    /// [`ActionError::Invalid`] where there are more than [`MOST_APPLICATIONS`], [`ActionError::NotFound`] where one
+    /// does not exist.
     pub async fn people(&self, ids: &[ApplicationId]) -> Result<People, ActionError> {
         let mut asked: Vec<&ApplicationId> = Vec::new();
         for id in ids {

@@ -38,7 +38,8 @@ impl Central {
         Ok(present)
     }
 
-    /// The key in force, sealed for the product of a link that has not turned to it yet; none where there is nothing to turn to.
+    /// The key in force, sealed for the product of a link that has not turned to it yet; none where there is nothing to
+    /// turn to.
     ///
     /// # Errors
     /// Where the store cannot be asked.

@@ -23,12 +23,12 @@ pub struct Said {
 }
 
 impl Central {
-    /// Answers a question that the chain of a link asks now. What is told of it ends with that, until it happens anew; nothing
-    /// that is stored changes.
+    /// Answers a question that the chain of a link asks now. What is told of it ends with that, until it happens anew;
+    /// nothing that is stored changes.
     ///
     /// # Errors
-    /// [`ActionError::NotFound`] where there is no such link, or it asks no such question; [`ActionError::Invalid`] where the
-    /// explanation is no answer to it, or the reason breaks its rule.
+    /// [`ActionError::NotFound`] where there is no such link, or it asks no such question; [`ActionError::Invalid`]
+    /// where the explanation is no answer to it, or the reason breaks its rule.
     pub async fn answer_question(&self, actor: &Actor, link: &LinkId, said: &Said) -> Result<Answer, ActionError> {
         let act = self.act(actor)?;
         let why = said.why.trim();

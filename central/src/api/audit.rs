@@ -86,8 +86,8 @@ fn csv_line(entry: &Entry) -> String {
     cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"
 }
 
-/// A text as a cell (RFC 4180). A spreadsheet takes what begins with some signs for a formula, and names come from outside: a
-/// `'` before them makes them text.
+/// A text as a cell (RFC 4180). A spreadsheet takes what begins with some signs for a formula, and names come from
+/// outside: a `'` before them makes them text.
 pub(super) fn csv_cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };

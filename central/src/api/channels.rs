@@ -1,4 +1,5 @@
-//! Channels, what was sent to them, and what holds for all alerts, over the API. No answer holds a secret but the one that makes it.
+//! Channels, what was sent to them, and what holds for all alerts, over the API. No answer holds a secret but the one
+//! that makes it.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

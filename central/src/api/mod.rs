@@ -1,8 +1,8 @@
 //! The JSON API: the same facts and actions as the pages, under `/api/v1`.
 //!
 //! A program carries an API token (`Authorization: Bearer slt_…`, see [`crate::auth::token`]); the pages' scripts have
-//! the session's cookie. Every error is `{"code": "…", "message": "…"}` with a stable code. Lists come in pages: `limit`
-//! (1 to 200, 50 where absent) and `after`, the `next` of the page before. Documented in `docs/central-api.md`.
+//! the session's cookie. Every error is `{"code": "…", "message": "…"}` with a stable code. Lists come in pages:
+//! `limit` (1 to 200, 50 where absent) and `after`, the `next` of the page before. Documented in `docs/central-api.md`.
 //!
 //! A new route is a line in [`routes`] and one in the table of `description.rs`: a test fails where either is missing.
 

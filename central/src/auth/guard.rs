@@ -150,7 +150,8 @@ enum Refused {
 }
 
 /// Lets a request pass if whoever sends it is signed in and may do what the route needs, with [`SignedIn`] beside it.
-/// Nobody is answered by 401 on the API, and on a page by a redirect to the sign-in page that remembers where he wanted to go.
+/// Nobody is answered by 401 on the API, and on a page by a redirect to the sign-in page that remembers where he wanted
+/// to go.
 pub async fn guard(State((app, need)): State<(App, Need)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let is_api = is_for_programs(parts.uri.path());

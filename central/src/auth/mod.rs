@@ -1,8 +1,8 @@
 //! Who may look and change (`g11`): people sign in with a password and get a session, programs carry an API token.
 //!
 //! A password is kept as its argon2id hash, a session and a token as the SHA-256 of their 32 random bytes. The guard
-//! stands before every page and every API route, also before those that do not exist, and holds the role of the account, as
-//! it is at this moment, and the scopes of the token against what the route needs.
+//! stands before every page and every API route, also before those that do not exist, and holds the role of the
+//! account, as it is at this moment, and the scopes of the token against what the route needs.
 
 mod guard;
 pub mod session;

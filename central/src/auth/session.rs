@@ -1,8 +1,8 @@
 //! Signing in and out. A session is a cookie with 32 random bytes; a new one is made at every sign-in.
 //!
-//! A session ends by itself after twelve hours, or after two without a request; its owner or an administrator ends it at any
-//! time. Before accounts are changed its owner confirms the password again (`c2`), which holds for ten minutes. All of it
-//! stands in the store, so it holds on every replica.
+//! A session ends by itself after twelve hours, or after two without a request; its owner or an administrator ends it
+//! at any time. Before accounts are changed its owner confirms the password again (`c2`), which holds for ten minutes.
+//! All of it stands in the store, so it holds on every replica.
 
 use std::net::IpAddr;
 
@@ -99,7 +99,8 @@ async fn checked(
     gate.check(attempt, central.now(), account, |account| account.password().unwrap_or_default()).await
 }
 
-/// Begins a session of somebody who has proved who he is: gives its `Set-Cookie` header, and ends the one that `headers` carry.
+/// Begins a session of somebody who has proved who he is: gives its `Set-Cookie` header, and ends the one that
+/// `headers` carry.
 pub(super) async fn begin(
     central: &Central,
     life: SessionLife,

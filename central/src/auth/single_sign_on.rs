@@ -10,8 +10,8 @@ use crate::domain::{Actor, ActorKind, Proof};
 use crate::server::App;
 use crate::sso::{Purpose, SignedOn, SsoError};
 
-/// Signs somebody in whom the provider vouches for, or notes that he has proved again who he is. Gives the `Set-Cookie` header of
-/// a new session, and where to go.
+/// Signs somebody in whom the provider vouches for, or notes that he has proved again who he is. Gives the `Set-Cookie`
+/// header of a new session, and where to go.
 ///
 /// # Errors
 /// [`SsoError::NoRole`] where none of his groups has a role: then an account that he had is removed.

@@ -91,7 +91,8 @@ impl Sink for ToFile {
 pub(super) struct Verify {
     /// The file, or - for standard input
     file: PathBuf,
-    /// The public key of the central server, as it is known from elsewhere. Without it, the key in the file is taken, and shown
+    /// The public key of the central server, as it is known from elsewhere. Without it, the key in the file is taken,
+    /// and shown
     #[arg(long, value_name = "KEY")]
     key: Option<PublicKey>,
 }

@@ -78,7 +78,8 @@ pub(super) enum LinkCommand {
         /// The id of the link
         link: String,
     },
-    /// Ask the product to count and report now: one that waits does so within two seconds, every other with its next exchange
+    /// Ask the product to count and report now: one that waits does so within two seconds, every other with its next
+    /// exchange
     Sync {
         /// The id of the link
         link: String,

@@ -110,8 +110,8 @@ enum Command {
 }
 
 impl Command {
-    /// Whether it makes a data directory that is not there: what a new server begins with. For all else, a directory that
-    /// is not there is a mistyped one.
+    /// Whether it makes a data directory that is not there: what a new server begins with. For all else, a directory
+    /// that is not there is a mistyped one.
     fn may_begin(&self) -> bool {
         matches!(
             self,

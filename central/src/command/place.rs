@@ -119,8 +119,8 @@ impl Place {
         Ok(Central::open(store, keys, Clock::system(), &face.name, &face.public_url).await?)
     }
 
-    /// The keys in the directory. They are made for new data alone: data that have a key already belong to other servers
-    /// too, or to a backup, and products have pinned that key.
+    /// The keys in the directory. They are made for new data alone: data that have a key already belong to other
+    /// servers too, or to a backup, and products have pinned that key.
     async fn keys(&self, store: &dyn Store) -> Result<Keyring, Failure> {
         if let Some(key) = store.bound().await?
             && let Some(missing) = [KEY_FILE, PSEUDONYM_FILE].into_iter().find(|name| !self.dir.join(name).exists())

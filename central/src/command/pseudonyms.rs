@@ -15,7 +15,8 @@ pub(super) enum PseudonymKeyCommand {
     /// Show which key is in force, and which products have not turned to it
     #[command(after_help = "Example:\n  seatline-central pseudonym-key show")]
     Show,
-    /// Make another key: products turn to it with their next reports, and until all have, people are counted apart by key
+    /// Make another key: products turn to it with their next reports, and until all have, people are counted apart by
+    /// key
     #[command(after_help = "Example:\n  seatline-central pseudonym-key replace")]
     Replace,
 }

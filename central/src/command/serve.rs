@@ -37,17 +37,17 @@ pub(super) struct Serve {
     /// The address of a reverse proxy in front, whose X-Forwarded-For says who asks; may be given several times
     #[arg(long = "proxy", value_name = "ADDRESS", env = "SEATLINE_CENTRAL_PROXY", value_delimiter = ',')]
     proxies: Vec<IpAddr>,
-    /// How many connections one address may have open at once; a quarter of all of them where nothing is said. A proxy may
-    /// have all
+    /// How many connections one address may have open at once; a quarter of all of them where nothing is said. A proxy
+    /// may have all
     #[arg(long, value_name = "NUMBER")]
     connections_per_address: Option<NonZeroUsize>,
-    /// How many documents (reports, mostly) one product may send from one address in a second, in the long run, and 2,400 at once.
-    /// No product comes near it; what is more is told to come again
+    /// How many documents (reports, mostly) one product may send from one address in a second, in the long run, and
+    /// 2,400 at once. No product comes near it; what is more is told to come again
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_DOCUMENTS_PER_SECOND,
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DOCUMENTS_PER_SECOND)))]
     documents_per_second: u32,
-    /// How many products may wait for news at once, which brings "Synchronise now" to them within two seconds. Each holds a
-    /// connection and some ten KiB; the others learn of it with their next report
+    /// How many products may wait for news at once, which brings "Synchronise now" to them within two seconds. Each
+    /// holds a connection and some ten KiB; the others learn of it with their next report
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_PLACES)]
     waiting: usize,
     /// Single sign-on by OpenID Connect, as this file in TOML says

@@ -10,7 +10,8 @@ use crate::sso::{Sso, SsoConfig, SsoError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SingleSignOnCommand {
-    /// Read a configuration, and ask its provider for what a sign-in needs: what is wrong is told before anybody signs in
+    /// Read a configuration, and ask its provider for what a sign-in needs: what is wrong is told before anybody signs
+    /// in
     #[command(after_help = "Example:\n  seatline-central single-sign-on check /etc/seatline/single-sign-on.toml")]
     Check {
         /// The file that `serve --single-sign-on` is given

@@ -26,8 +26,8 @@ pub(super) enum TokenCommand {
         /// What it is for
         #[arg(long, default_value = "command line")]
         label: String,
-        /// What it is narrowed to: read, operate, administer, or one of them in an area, such as reports:read; may be given
-        /// several times. Without it, all that the user may
+        /// What it is narrowed to: read, operate, administer, or one of them in an area, such as reports:read; may be
+        /// given several times. Without it, all that the user may
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<Scope>,
         /// After how many days it ends; without it, never

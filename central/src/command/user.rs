@@ -10,7 +10,8 @@ use crate::domain::Actor;
 /// The most characters of a user's name.
 const MAX_NAME: usize = 64;
 
-/// Whoever runs this command: the name that the operating system knows for its user, and where `sudo` says so, for whom.
+/// Whoever runs this command: the name that the operating system knows for its user, and where `sudo` says so, for
+/// whom.
 pub(super) fn actor() -> Actor {
     let user = fs::metadata("/proc/self").ok().map(|process| process.uid());
     let known = user.and_then(|user| name_of(user, &fs::read_to_string("/etc/passwd").ok()?));

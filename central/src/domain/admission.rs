@@ -32,8 +32,8 @@ pub struct Claim<'c> {
     pub observed_at: Timestamp,
 }
 
-/// Decides on a report of a link that was approved at `approved_at`, by what is stored around its place. Every store calls this
-/// inside its transaction.
+/// Decides on a report of a link that was approved at `approved_at`, by what is stored around its place. Every store
+/// calls this inside its transaction.
 pub fn decide(claim: Claim<'_>, stored: &Neighbours, approved_at: Timestamp, now: Timestamp) -> Decision {
     match chain::admit(claim.digest, claim.previous, stored) {
         Admission::Repeated => Decision::Repeat,

@@ -1,7 +1,7 @@
 //! What administrators have answered to the questions that the chains ask (`b4`, `b8`).
 //!
-//! An answer is about what was known when it was given: a fork that happens after it, or another change of a server ID, asks
-//! anew.
+//! An answer is about what was known when it was given: a fork that happens after it, or another change of a server ID,
+//! asks anew.
 
 use jiff::Timestamp;
 use seatline_protocol::{LinkId, ServerId, text};

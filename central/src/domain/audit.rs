@@ -1,8 +1,8 @@
 //! The audit log (`g11`): who changed what, when and from where, with the value before and after.
 //!
 //! # How a change is made
-//! Whoever changes something on somebody's behalf carries an [`Actor`]; [`crate::Central::act`] makes an [`Act`] of it, with the
-//! moment and the entry's id, and every changing function of the store demands one:
+//! Whoever changes something on somebody's behalf carries an [`Actor`]; [`crate::Central::act`] makes an [`Act`] of it,
+//! with the moment and the entry's id, and every changing function of the store demands one:
 //!
 //! ```text
 //! // central/src/actions/….rs
@@ -19,9 +19,9 @@
 //! })
 //! ```
 //!
-//! Handlers take the actor from who is signed in (`who.actor()`), the command line from [`Actor::command_line`]. A product
-//! that uses an invite or replaces its key is an actor too ([`Act::of_product`]); its reports, and what the server's own jobs do,
-//! write no entry.
+//! Handlers take the actor from who is signed in (`who.actor()`), the command line from [`Actor::command_line`]. A
+//! product that uses an invite or replaces its key is an actor too ([`Act::of_product`]); its reports, and what the
+//! server's own jobs do, write no entry.
 //!
 //! A record takes what `Serialize` shows of a value: what is secret is not serialised, so it never comes here.
 
@@ -103,8 +103,8 @@ pub struct Act {
 }
 
 impl Act {
-    /// What a product does by sealing it with a key: using an invite, or taking the key for its link. However often it is sent, it
-    /// is one entry.
+    /// What a product does by sealing it with a key: using an invite, or taking the key for its link. However often it
+    /// is sent, it is one entry.
     pub fn of_product(link: &LinkId, key: &KeyId, at: Timestamp) -> Self {
         let digest = Sha256::digest(format!("{link} {key}"));
         let mut id = [0; 12];

@@ -157,8 +157,8 @@ impl Licenses {
 }
 
 impl LinkFacts {
-    /// The link in short. `conflict_at` is when the first refused report came that cannot stand beside the chain, and `last_at` when
-    /// the newest of the chain did.
+    /// The link in short. `conflict_at` is when the first refused report came that cannot stand beside the chain, and
+    /// `last_at` when the newest of the chain did.
     fn of(link: &Link, conflict_at: Option<Timestamp>, last_at: Option<Timestamp>) -> Self {
         Self {
             id: link.id.clone(),

@@ -193,7 +193,8 @@ impl SettingsChange {
 }
 
 impl Link {
-    /// What is left of the bounds that were met once `settings` hold: what is more than the link could bring may be less now.
+    /// What is left of the bounds that were met once `settings` hold: what is more than the link could bring may be
+    /// less now.
     pub fn met_under(&self, settings: &LinkSettings) -> Vec<Met> {
         let is_other = settings.daily_mib != self.settings.daily_mib;
         self.met.iter().filter(|met| !is_other || met.bound != Bound::OverQuota).cloned().collect()
@@ -210,7 +211,8 @@ pub struct Chain {
     /// The missing stretches, the newest first, at most [`MAX_GAPS_SHOWN`].
     pub gaps: Vec<Gap>,
     /// How many sealed reports were refused because another report has their place, or they follow another one:
-    /// two live copies of one instance, or one that was restored from a backup. The same one is counted once a minute at most.
+    /// two live copies of one instance, or one that was restored from a backup. The same one is counted once a minute
+    /// at most.
     pub forks: u64,
     /// When such a report last came.
     pub forked_at: Option<Timestamp>,
@@ -225,8 +227,8 @@ impl Chain {
         self.head.map_or(0, |head| head.get().saturating_sub(self.stored))
     }
 
-    /// The chain in a word. `conflict_at` is when the first of the refused reports came that are kept, and `last_at` when the
-    /// newest report of the chain did.
+    /// The chain in a word. `conflict_at` is when the first of the refused reports came that are kept, and `last_at`
+    /// when the newest report of the chain did.
     pub fn state(&self, conflict_at: Option<Timestamp>, last_at: Option<Timestamp>) -> ChainState {
         // A second wish for another key is a fork without a report.
         let conflict_at = conflict_at.or(self.forked_at).filter(|_| self.forks > 0);

@@ -1,7 +1,8 @@
 //! The keys that pseudonyms are made with, one after the other (`b9`).
 //!
-//! A new key takes the place of the one before at each product with its next report. Until all have turned, there are sketches of
-//! several keys, and those of different keys are never put together: equal people have different pseudonyms in them.
+//! A new key takes the place of the one before at each product with its next report. Until all have turned, there are
+//! sketches of several keys, and those of different keys are never put together: equal people have different pseudonyms
+//! in them.
 
 use jiff::Timestamp;
 use seatline_protocol::pairing::Secret;
@@ -88,8 +89,8 @@ impl KeyUses {
     }
 }
 
-/// Which key a sketch was made with. Where its report does not say, the link tells: as long as there was the first key alone, each
-/// product had that. `replaced_at` is when the first key was replaced, if ever.
+/// Which key a sketch was made with. Where its report does not say, the link tells: as long as there was the first key
+/// alone, each product had that. `replaced_at` is when the first key was replaced, if ever.
 pub fn key_of(
     named: Option<&PseudonymKeyId>,
     linked_at: Timestamp,

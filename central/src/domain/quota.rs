@@ -1,5 +1,5 @@
-//! What one link may take of the central server: room for its reports, keys, and time that has passed. A product that is
-//! linked is known and not trusted: it may be broken, or somebody else's by now.
+//! What one link may take of the central server: room for its reports, keys, and time that has passed. A product that
+//! is linked is known and not trusted: it may be broken, or somebody else's by now.
 //!
 //! A bound that is met is noted in the row of the link ([`Met`]), and is told for a day.
 
@@ -9,8 +9,8 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::report::MAX_CLOCK_BEHIND;
 use serde::{Deserialize, Serialize};
 
-/// How much a link may bring within a day where nobody has said otherwise, in MiB: a report with the greatest sketch of people
-/// every minute, or four times all that fits into the outbox of a product.
+/// How much a link may bring within a day where nobody has said otherwise, in MiB: a report with the greatest sketch of
+/// people every minute, or four times all that fits into the outbox of a product.
 pub const DEFAULT_DAILY_MIB: u32 = 256;
 /// The most that it can be set to: a TiB.
 pub const MAX_DAILY_MIB: u32 = 1024 * 1024;
@@ -39,8 +39,8 @@ pub struct Brought {
 impl Brought {
     /// With a report of `bytes` more at `now`, of a link that may bring `daily_mib` a day.
     ///
-    /// Whether there is room is decided without the size of the report, which may go beyond it: so reports are refused in their
-    /// order, the greatest does not have to wait for a day without any, and the chain has no gap.
+    /// Whether there is room is decided without the size of the report, which may go beyond it: so reports are refused
+    /// in their order, the greatest does not have to wait for a day without any, and the chain has no gap.
     ///
     /// # Errors
     /// [`RefusalCode::OverQuota`] where there is no room.

@@ -128,8 +128,8 @@ pub struct RefusedReport {
 
 /// The most refused reports of a link that are kept.
 pub const MAX_REFUSED_KEPT: u32 = 32;
-/// How often a refused report is counted, and within what time no more others are taken in than are kept: a flood of them costs no
-/// writes.
+/// How often a refused report is counted, and within what time no more others are taken in than are kept: a flood of
+/// them costs no writes.
 pub const REFUSED_COUNTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// The newest report of a link, and the newest that holds counts: what was counted last stays visible while the
@@ -149,7 +149,8 @@ pub struct ReportAt {
     pub received_at: Timestamp,
     /// The digest of its sealed bytes.
     pub digest: Digest,
-    /// What it says. Of a repeat, what it repeats, at its own place and time; `previous` and `trigger` may be those of before.
+    /// What it says. Of a repeat, what it repeats, at its own place and time; `previous` and `trigger` may be those of
+    /// before.
     pub report: Report,
     /// The report that it repeats, where that is known.
     pub repeats: Option<Sequence>,

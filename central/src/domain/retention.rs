@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::Sequence;
 use serde::{Deserialize, Serialize};
 
-/// The shortest time, in days, for which anything is kept: what waits in a product's outbox for six weeks without a receipt
-/// must still be told apart from what was received.
+/// The shortest time, in days, for which anything is kept: what waits in a product's outbox for six weeks without a
+/// receipt must still be told apart from what was received.
 pub const LEAST_DAYS: u32 = 45;
 
 /// How long what was reported is kept. What is absent is kept for ever.

@@ -44,9 +44,11 @@ pub struct KeyChange {
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyChanged {
-    /// The link with the new key: since now, or since the same wish came before. Boxed, as it is large beside the others.
+    /// The link with the new key: since now, or since the same wish came before. Boxed, as it is large beside the
+    /// others.
     Link(Box<Link>),
-    /// The old key was replaced by another one already: two copies of one instance have each made a key. Kept as a fork.
+    /// The old key was replaced by another one already: two copies of one instance have each made a key. Kept as a
+    /// fork.
     Replaced,
     /// The new key belongs to a link already, or did.
     InUse,
@@ -58,8 +60,8 @@ pub enum KeyChanged {
     Unknown,
 }
 
-/// Whether `sealed_by` may seal the report at `sequence` of a link whose present key is `present`; `until` is from where on
-/// another key has taken its place, if it was the link's key once.
+/// Whether `sealed_by` may seal the report at `sequence` of a link whose present key is `present`; `until` is from
+/// where on another key has taken its place, if it was the link's key once.
 pub fn may_seal(sealed_by: &KeyId, present: &KeyId, until: Option<Sequence>, sequence: Sequence) -> bool {
     sealed_by == present || until.is_some_and(|until| sequence < until)
 }

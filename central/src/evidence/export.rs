@@ -1,7 +1,7 @@
 //! The export: a section for each link, with its sealed reports, and what the central server says of them.
 //!
-//! Receipts are not kept but sealed anew. What they say is kept with the report, and Ed25519 gives the same signature for the same
-//! words: they are the very bytes that the product was answered.
+//! Receipts are not kept but sealed anew. What they say is kept with the report, and Ed25519 gives the same signature
+//! for the same words: they are the very bytes that the product was answered.
 
 use async_trait::async_trait;
 use seatline_protocol::evidence::{

@@ -32,8 +32,8 @@ impl PeriodError {
 }
 
 impl Period {
-    /// The period from the day or moment `from` to `to`, where there are any: whole days of UTC, both included; of a moment, it ends
-    /// before it. An empty text is as none.
+    /// The period from the day or moment `from` to `to`, where there are any: whole days of UTC, both included; of a
+    /// moment, it ends before it. An empty text is as none.
     ///
     /// # Errors
     /// [`PeriodError`]

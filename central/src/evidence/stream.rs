@@ -32,8 +32,8 @@ pub enum NotBegun {
     Action(#[from] ActionError),
 }
 
-/// The evidence of a selection as a file to keep. Where it cannot be made to its end, the connection is broken off, and what was
-/// sent has no manifest.
+/// The evidence of a selection as a file to keep. Where it cannot be made to its end, the connection is broken off, and
+/// what was sent has no manifest.
 ///
 /// # Errors
 /// See [`NotBegun`].

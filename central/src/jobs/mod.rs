@@ -1,5 +1,5 @@
-//! What the server does by itself, again and again: the review of the fleet, the folding of the history, the counting of people,
-//! and whatever else hangs itself in here.
+//! What the server does by itself, again and again: the review of the fleet, the folding of the history, the counting
+//! of people, and whatever else hangs itself in here.
 //!
 //! A [`Job`] does its work in steps, each short. Of several replicas on one database one does it: whoever has its
 //! lease, which it prolongs as it goes on; when it is gone, another takes over: where the data are a file, at once. A
@@ -97,7 +97,8 @@ impl Jobs {
     /// Starts `jobs`.
     ///
     /// # Errors
-    /// Where the operating system gives no randomness, which the name of a replica is made of; or the store cannot be used.
+    /// Where the operating system gives no randomness, which the name of a replica is made of; or the store cannot be
+    /// used.
     pub async fn start(central: &Central, jobs: Vec<Arc<dyn Job>>) -> Result<Self, ActionError> {
         let alive = central.store().live().await?;
         let (end, ended) = watch::channel(false);
@@ -194,8 +195,8 @@ impl Runner {
         Ok(is_ours)
     }
 
-    /// Notes how a run went that began at `since`, and after what rest the next begins: when that is something else than
-    /// before, and otherwise from time to time.
+    /// Notes how a run went that began at `since`, and after what rest the next begins: when that is something else
+    /// than before, and otherwise from time to time.
     async fn note(&mut self, since: Timestamp, rest: Duration, failure: Option<String>) {
         let (now, is_well) = (self.central.now(), failure.is_none());
         let half = SignedDuration::from_secs(LEASE.as_secs() / 2);

@@ -1,4 +1,5 @@
-//! Counting people over sets that are too large to be counted while somebody waits (see [`crate::domain::people::count`]).
+//! Counting people over sets that are too large to be counted while somebody waits (see
+//! [`crate::domain::people::count`]).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,8 +20,8 @@ const BATCH: u32 = 64;
 /// How often it is noted how far a count is.
 const NOTED: Duration = Duration::from_secs(1);
 
-/// The count of people, one set after the other, a batch in each step. A server that ends while it counts leaves the count to
-/// another one, which begins it again.
+/// The count of people, one set after the other, a batch in each step. A server that ends while it counts leaves the
+/// count to another one, which begins it again.
 #[derive(Debug, Default)]
 pub struct CountPeople {
     /// The count that is under way here.

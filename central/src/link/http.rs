@@ -106,8 +106,9 @@ async fn answer(
     response
 }
 
-/// The body of a request that announces so many bytes, with its share of the memory. What is announced and not sent holds
-/// [`FIRST_BYTES`] at the most: a few connections that send nothing would otherwise hold all of it, and keep everybody out.
+/// The body of a request that announces so many bytes, with its share of the memory. What is announced and not sent
+/// holds [`FIRST_BYTES`] at the most: a few connections that send nothing would otherwise hold all of it, and keep
+/// everybody out.
 async fn read(door: &Door, body: Body, announced: usize) -> Result<(Vec<u8>, OwnedSemaphorePermit), ExchangeError> {
     let mut room = announced.min(FIRST_BYTES);
     let mut share = door.share(room)?;

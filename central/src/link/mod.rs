@@ -1,7 +1,7 @@
 //! The link: the one door that is open to the world. Products come with sealed documents, and go with sealed answers.
 //!
-//! [`mod@exchange`] is the conversation itself, the same online and by file (`g4`); [`http`] is the door. Beside it, products
-//! [wait] for news.
+//! [`mod@exchange`] is the conversation itself, the same online and by file (`g4`); [`http`] is the door. Beside it,
+//! products [wait] for news.
 
 pub mod exchange;
 pub mod http;

@@ -86,8 +86,8 @@ pub(super) struct Senders {
     pub(super) removed: Option<RemovedLink>,
 }
 
-/// Reads a document and looks up who sealed it, or says why it is refused already. What names the key of a removed link pays by
-/// that alone: there is no product any more that could be kept waiting by it.
+/// Reads a document and looks up who sealed it, or says why it is refused already. What names the key of a removed link
+/// pays by that alone: there is no product any more that could be kept waiting by it.
 pub(super) async fn addressed<D: Document>(
     central: &Central,
     senders: &mut Senders,
@@ -147,8 +147,8 @@ fn open((place, addressed, sealed): Sent) -> Opened {
     Opened { by, report }
 }
 
-/// Stores the reports of one link; receipts and refusals are added once that is committed. Gives the link's settings, if
-/// it is in force.
+/// Stores the reports of one link; receipts and refusals are added once that is committed. Gives the link's settings,
+/// if it is in force.
 async fn admit(
     central: &Central,
     Batch { sender, reports }: Batch,

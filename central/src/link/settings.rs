@@ -1,5 +1,6 @@
-//! The sealed settings of links. Nearly every exchange brings the same ones as the exchange before, and to sign them is a
-//! tenth of its work, so that the signatures are kept; the rest of a document is made again with less memory than it would take.
+//! The sealed settings of links. Nearly every exchange brings the same ones as the exchange before, and to sign them is
+//! a tenth of its work, so that the signatures are kept; the rest of a document is made again with less memory than it
+//! would take.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! Strangers: whoever sends what no product that is linked here could have sent. A few such exchanges are a mistake; an address
-//! from which they come without an end waits, and is told so before anything of the next one is read.
+//! Strangers: whoever sends what no product that is linked here could have sent. A few such exchanges are a mistake; an
+//! address from which they come without an end waits, and is told so before anything of the next one is read.
 
 use std::net::IpAddr;
 
@@ -20,8 +20,8 @@ pub(super) fn held_up(app: &App, from: IpAddr) -> Option<ExchangeError> {
     Some(ExchangeError::Flood { seconds })
 }
 
-/// Counts what was strange of a request that was answered. A single document that somebody known here has sealed speaks for all of
-/// them: then he pays for it.
+/// Counts what was strange of a request that was answered. A single document that somebody known here has sealed speaks
+/// for all of them: then he pays for it.
 pub(super) fn count(app: &App, from: IpAddr, toll: &Toll<'_>, result: &Result<ExchangeResponse, ExchangeError>) {
     let strange = if toll.is_paid() { 0 } else { strange(result) };
     if strange > 0 {

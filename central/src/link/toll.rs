@@ -1,8 +1,10 @@
-//! The toll: what a linked product sends is counted, so that one that floods is told to wait, before a seal of it is looked at.
+//! The toll: what a linked product sends is counted, so that one that floods is told to wait, before a seal of it is
+//! looked at.
 //!
-//! Documents are counted, as each costs a look at its seal and perhaps a write: by the key that has sealed them and by the address
-//! that they came from, once the seal of one has held. So whoever only names a key costs its product nothing, and whoever repeats
-//! elsewhere what it has sent waits there alone. All documents of the request are counted, whatever else it carried.
+//! Documents are counted, as each costs a look at its seal and perhaps a write: by the key that has sealed them and by
+//! the address that they came from, once the seal of one has held. So whoever only names a key costs its product
+//! nothing, and whoever repeats elsewhere what it has sent waits there alone. All documents of the request are counted,
+//! whatever else it carried.
 
 use std::net::IpAddr;
 

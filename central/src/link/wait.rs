@@ -1,7 +1,8 @@
 //! `POST /link/v1/wait`: a product waits for news (`w6`).
 //!
-//! Strangers hold no connection: the seal is opened first, and a request without one is answered at once. Each link has one
-//! place, and there is a bound for all of them; who finds none comes again later, and reports at its interval meanwhile.
+//! Strangers hold no connection: the seal is opened first, and a request without one is answered at once. Each link has
+//! one place, and there is a bound for all of them; who finds none comes again later, and reports at its interval
+//! meanwhile.
 
 use std::time::Duration;
 

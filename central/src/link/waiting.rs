@@ -1,8 +1,8 @@
 //! Who waits for news: one place for each link, bounded in all, and one query a second for all of them.
 //!
-//! What is changed by this process wakes its product at once. What another replica or the command line has changed is found
-//! in the database, which is asked once a second for the links that there is news of; where nobody waits, it is not asked. A
-//! link that is told of several times costs a look at its row each time, and nothing else.
+//! What is changed by this process wakes its product at once. What another replica or the command line has changed is
+//! found in the database, which is asked once a second for the links that there is news of; where nobody waits, it is
+//! not asked. A link that is told of several times costs a look at its row each time, and nothing else.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,8 @@ pub const DEFAULT_PLACES: usize = 4096;
 const TICK: Duration = Duration::from_secs(1);
 /// How far back it is asked: another replica's clock may be behind, and its commit may have taken its time.
 const LOOK_BACK: SignedDuration = SignedDuration::from_secs(30);
-/// The most news that one look takes. A change of more links at once is found by their products when their time is over.
+/// The most news that one look takes. A change of more links at once is found by their products when their time is
+/// over.
 const MOST_NEWS: u32 = 10_000;
 
 /// The places of those who wait. Its clones are one.

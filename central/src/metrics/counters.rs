@@ -35,7 +35,8 @@ impl Counters {
                 self.receipts.fetch_add(response.receipts.len() as u64, Relaxed);
                 response.refusals.iter().for_each(|refusal| self.refusals.add(&refusal.code));
             }
-            // To whoever sends it, both are a reason to come again; to whoever looks after the server, a flood is no outage.
+            // To whoever sends it, both are a reason to come again; to whoever looks after the server, a flood is no
+            // outage.
             Err(ExchangeError::Flood { .. }) => self.exchanges.add("flood"),
             Err(error) => self.exchanges.add(error.code().name()),
         }

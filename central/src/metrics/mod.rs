@@ -1,8 +1,9 @@
-//! The metrics of the central server (`g6`), for Prometheus: what this process has done since its start, and how the fleet stands.
+//! The metrics of the central server (`g6`), for Prometheus: what this process has done since its start, and how the
+//! fleet stands.
 //!
-//! What stands of the fleet comes from the totals that the review keeps, and from the few applications that are the closest to
-//! their limits: a scrape costs the same whatever the size of the fleet, and all replicas tell the same. The counters are of one
-//! replica each.
+//! What stands of the fleet comes from the totals that the review keeps, and from the few applications that are the
+//! closest to their limits: a scrape costs the same whatever the size of the fleet, and all replicas tell the same. The
+//! counters are of one replica each.
 
 mod counters;
 mod facts;
@@ -17,7 +18,8 @@ use seatline_web::exposition::Exposition;
 use crate::server::App;
 pub use counters::{Counters, Timed};
 
-/// How many applications have samples of their own, where nothing else is set: those that are the closest to their limits.
+/// How many applications have samples of their own, where nothing else is set: those that are the closest to their
+/// limits.
 pub const DEFAULT_APPLICATIONS: u16 = 20;
 /// The most that can be set.
 pub const MAX_APPLICATIONS: u16 = 200;

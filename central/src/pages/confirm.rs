@@ -1,7 +1,8 @@
 //! Confirming the password before accounts are changed (`c2`): it begins a secure session of ten minutes.
 //!
-//! Pages with such a form ask for it before they are shown, so nothing is typed in vain. A form that is sent too late is not
-//! done: its sender confirms, and comes back to the page that it stands on. No secret of a form is ever kept for later.
+//! Pages with such a form ask for it before they are shown, so nothing is typed in vain. A form that is sent too late
+//! is not done: its sender confirms, and comes back to the page that it stands on. No secret of a form is ever kept for
+//! later.
 
 use axum::Form;
 use axum::extract::{Extension, Query, State};

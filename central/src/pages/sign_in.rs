@@ -20,8 +20,8 @@ use crate::pages::frame::{page, page_with};
 use crate::server::App;
 use crate::sso::Sso;
 
-/// That somebody is signed out here, and the way to sign out at the provider too. It is a link, as no form of ours may lead to
-/// another host.
+/// That somebody is signed out here, and the way to sign out at the provider too. It is a link, as no form of ours may
+/// lead to another host.
 #[derive(Template)]
 #[template(path = "signed_out.html")]
 struct SignedOut {

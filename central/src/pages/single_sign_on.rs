@@ -32,8 +32,8 @@ fn cookie(app: &App) -> SessionCookie {
     SessionCookie::new(is_https, "seatline-central-sso", "__Host-seatline-central-sso")
 }
 
-/// `GET /sign-in/single-sign-on`: leads to the provider. It is asked by `GET`, as no form may lead to another host; all that it
-/// changes is the cookie of a sign-in that begins.
+/// `GET /sign-in/single-sign-on`: leads to the provider. It is asked by `GET`, as no form may lead to another host; all
+/// that it changes is the cookie of a sign-in that begins.
 pub async fn begin(State(app): State<App>, Query(wanted): Query<Wanted>, parts: Parts) -> Result<Response, PageError> {
     let sso = app.sso.clone().ok_or_else(|| PageError::not_found("page"))?;
     if let Some(refused) = too_often(&app, &parts) {

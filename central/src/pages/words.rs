@@ -1,4 +1,5 @@
-//! What these pages call the values of the central server itself; those of the protocol are called by [`seatline_ui::words`].
+//! What these pages call the values of the central server itself; those of the protocol are called by
+//! [`seatline_ui::words`].
 
 use seatline_protocol::ReceiptVerdict;
 use seatline_protocol::chain::ChainState;

@@ -1,5 +1,5 @@
-//! Secrets that this server cannot open: they were encrypted with another key than its own, as after a restoration beside another
-//! key file, or were damaged. Nothing is sent with them until somebody sets them again.
+//! Secrets that this server cannot open: they were encrypted with another key than its own, as after a restoration
+//! beside another key file, or were damaged. Nothing is sent with them until somebody sets them again.
 
 use serde::Serialize;
 
@@ -25,8 +25,8 @@ pub struct LostSecret {
 }
 
 impl Central {
-    /// The secrets that have to be set again, as this server's key does not open them: of the mail server first, then of the
-    /// channels by name.
+    /// The secrets that have to be set again, as this server's key does not open them: of the mail server first, then
+    /// of the channels by name.
     ///
     /// # Errors
     /// Where the store cannot be asked.

@@ -1,7 +1,7 @@
 //! Handing messages over: each channel by itself, so that none holds up another, in threads where they may block.
 //!
-//! What somebody gets twice, because the server was killed between the handing over and the note of it, carries the same id
-//! (`webhook-id`, `Message-ID`).
+//! What somebody gets twice, because the server was killed between the handing over and the note of it, carries the
+//! same id (`webhook-id`, `Message-ID`).
 
 mod lost;
 mod means;
@@ -220,7 +220,8 @@ impl Errand {
 
     /// Sends mails; gives how many were tried, from the first on.
     fn send(&self, parcels: &[&Parcel], server: &MailServer, sender: &MailAddress, tell: &Tell<'_>) -> usize {
-        // An address was read where the channel was set, and is not read again: what leads to none of them was told before.
+        // An address was read where the channel was set, and is not read again: what leads to none of them was told
+        // before.
         let recipients = self.channel.config.to.recipients();
         let address = |parcel: &Parcel| recipients.iter().find(|to| to.as_str() == parcel.place);
         let write = |parcel: &&Parcel| {

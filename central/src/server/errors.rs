@@ -1,5 +1,6 @@
-//! Errors that no handler made (a method that a route does not take, a body that is too large, a request that is too slow)
-//! get the form of all others: whoever looks at pages never sees JSON or a bare line, and a program always gets JSON.
+//! Errors that no handler made (a method that a route does not take, a body that is too large, a request that is too
+//! slow) get the form of all others: whoever looks at pages never sees JSON or a bare line, and a program always gets
+//! JSON.
 
 use axum::extract::Request;
 use axum::middleware::Next;

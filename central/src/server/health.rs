@@ -1,5 +1,5 @@
-//! `GET /healthz`: whether reports can be stored now. Anybody may ask, so it says no more, and the store is asked once a second at
-//! the most, however many ask.
+//! `GET /healthz`: whether reports can be stored now. Anybody may ask, so it says no more, and the store is asked once
+//! a second at the most, however many ask.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

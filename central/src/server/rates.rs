@@ -14,8 +14,8 @@ use crate::link::Payer;
 pub const DEFAULT_DOCUMENTS_PER_SECOND: u32 = 10;
 /// The most that it can be set to.
 pub const MAX_DOCUMENTS_PER_SECOND: u32 = 1_000_000;
-/// How many it may send at once. A product that comes back after months brings 1,000 reports, which is what its outbox holds, and
-/// 1,000 more that were held for approval.
+/// How many it may send at once. A product that comes back after months brings 1,000 reports, which is what its outbox
+/// holds, and 1,000 more that were held for approval.
 const DOCUMENTS_AT_ONCE: u32 = 2_400;
 
 /// The rates, each with who is counted.
@@ -31,7 +31,8 @@ pub struct Counted {
     pub wrong_tokens: Rate<IpAddr>,
     /// Exchanges and waits that nobody here could have sent, by address: what comes from there waits then.
     pub strangers: Rate<IpAddr>,
-    /// Documents of products, by the key that has sealed them and by address: what it seals and sends from there waits then.
+    /// Documents of products, by the key that has sealed them and by address: what it seals and sends from there waits
+    /// then.
     pub products: Rate<Payer>,
     /// That the products of keys have to wait, to be noted once in a while.
     pub held_up: Rate<KeyId>,

@@ -1,5 +1,5 @@
-//! A route, and what it demands of who asks. The tables stand in `pages/mod.rs` and `api/mod.rs`; the router is made of them
-//! alone, so no route is without a [`Need`], and a test asks each of them in every role and with every scope.
+//! A route, and what it demands of who asks. The tables stand in `pages/mod.rs` and `api/mod.rs`; the router is made of
+//! them alone, so no route is without a [`Need`], and a test asks each of them in every role and with every scope.
 
 use axum::handler::Handler;
 use axum::http::Method;
@@ -15,7 +15,8 @@ pub struct Need {
     pub role: Role,
     /// What the route is about: a token's scopes are held against it.
     pub area: Area,
-    /// Whether it is for people alone: what concerns one's own account is not for a token, which could outlive itself by it.
+    /// Whether it is for people alone: what concerns one's own account is not for a token, which could outlive itself
+    /// by it.
     pub person: bool,
     /// Whether a person has to have confirmed of late who he is (`c2`).
     pub confirmed: bool,

@@ -48,7 +48,8 @@ pub struct SsoConfig {
     pub scopes: Vec<String>,
     /// The role of who is in none of the groups; absent to let none of them in.
     pub default_role: Option<Role>,
-    /// For how many days an API token serves after its owner has signed in: who has left the provider has no token for long.
+    /// For how many days an API token serves after its owner has signed in: who has left the provider has no token for
+    /// long.
     pub token_days: u16,
     /// What each group may do.
     pub roles: BTreeMap<String, Role>,

@@ -1,8 +1,8 @@
 //! The way to the provider and back.
 //!
-//! The browser gets a secret in a cookie of its own; the state that comes back with it, the nonce in the ID token and the
-//! verifier of the code (PKCE, RFC 7636) are made from that secret by HMAC. Whoever comes back without the cookie, or with the
-//! state of another one, did not begin this sign-in.
+//! The browser gets a secret in a cookie of its own; the state that comes back with it, the nonce in the ID token and
+//! the verifier of the code (PKCE, RFC 7636) are made from that secret by HMAC. Whoever comes back without the cookie,
+//! or with the state of another one, did not begin this sign-in.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

@@ -7,8 +7,8 @@
 //! | [`token`] | the ID token, verified before anything in it is believed |
 //! | [`flow`] | the way there and back: a browser that comes back is the one that was sent |
 //!
-//! Nothing is kept between the way there and back but a secret in the browser's cookie: state, nonce and verifier are made
-//! from it. So any replica takes the way back, and whoever begins a thousand sign-ins fills nobody's memory.
+//! Nothing is kept between the way there and back but a secret in the browser's cookie: state, nonce and verifier are
+//! made from it. So any replica takes the way back, and whoever begins a thousand sign-ins fills nobody's memory.
 
 pub mod config;
 pub mod flow;

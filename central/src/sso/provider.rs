@@ -1,5 +1,6 @@
-//! The provider: its description, its keys, and the exchange of a code for tokens. Each answer is bounded in size and time, no
-//! redirect is followed, and HTTPS is required of every address that the description names, except on loopback.
+//! The provider: its description, its keys, and the exchange of a code for tokens. Each answer is bounded in size and
+//! time, no redirect is followed, and HTTPS is required of every address that the description names, except on
+//! loopback.
 
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -101,8 +102,8 @@ impl Provider {
         Ok(keep(&self.description, description))
     }
 
-    /// The keys of the provider: those that are known, or where `anew`, those that it has now. That is asked for only where a token
-    /// that came from the provider itself names another key, so no stranger makes us ask. Blocks.
+    /// The keys of the provider: those that are known, or where `anew`, those that it has now. That is asked for only
+    /// where a token that came from the provider itself names another key, so no stranger makes us ask. Blocks.
     pub(super) fn keys(&self, anew: bool) -> Result<Arc<Keys>, SsoError> {
         if let Some(known) = kept(&self.keys, FRESH).filter(|_| !anew) {
             return Ok(known);
@@ -147,7 +148,8 @@ impl Provider {
         read(response, "gives no tokens")
     }
 
-    /// What the provider says of who signed in, beside the ID token: an empty answer where it has no such address. Blocks.
+    /// What the provider says of who signed in, beside the ID token: an empty answer where it has no such address.
+    /// Blocks.
     pub(super) fn userinfo(&self, tokens: &Tokens, subject: &str) -> Result<Map<String, Value>, SsoError> {
         let description = self.description()?;
         let (Some(address), Some(token)) = (&description.userinfo_endpoint, &tokens.access_token) else {

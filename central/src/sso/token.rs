@@ -1,7 +1,7 @@
 //! The ID token: a signed statement of the provider about who signed in (OpenID Connect Core, sections 2 and 3.1.3.7).
 //!
-//! The algorithm comes from a list of ours and must fit the kind of the key, which comes from the provider's own keys: a
-//! token chooses neither. Nothing in it is believed before its signature holds.
+//! The algorithm comes from a list of ours and must fit the kind of the key, which comes from the provider's own keys:
+//! a token chooses neither. Nothing in it is believed before its signature holds.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

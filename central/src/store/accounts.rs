@@ -59,8 +59,8 @@ pub trait Sessions: Send + Sync {
     /// # Errors
     /// [`super::StoreError::Missing`] where there is no such account.
     async fn begin_session(&self, act: &Act, session: &NewSession, ended: Option<&TokenHash>) -> Stored<()>;
-    /// The session of a cookie's secret, with the role of its account, unless it has ended by `now` or was not used since
-    /// `used_since`.
+    /// The session of a cookie's secret, with the role of its account, unless it has ended by `now` or was not used
+    /// since `used_since`.
     async fn session(&self, token: &TokenHash, now: Timestamp, used_since: Timestamp) -> Stored<Option<Session>>;
     /// Notes that a session was used.
     async fn use_session(&self, id: &SessionId, now: Timestamp) -> Stored<()>;
@@ -100,8 +100,8 @@ pub trait Tokens: Send + Sync {
     async fn revoke_api_token(&self, act: &Act, id: &TokenId, of: Option<&AccountName>) -> Stored<()>;
 }
 
-/// The audit log (`g11`). It is written by the changing functions of all traits, in their own commits, and nothing changes or
-/// removes an entry.
+/// The audit log (`g11`). It is written by the changing functions of all traits, in their own commits, and nothing
+/// changes or removes an entry.
 #[async_trait]
 pub trait Audit: Send + Sync {
     /// A page of the entries that a filter lets pass, the newest first.

@@ -183,15 +183,17 @@ pub const MOST_COUNTED: u32 = 1000;
 /// Alerts.
 ///
 /// # How they are told
-/// The review marks what has changed of the concerns. [`Self::follow`] takes what is marked, and keeps for each channel what it is to
-/// hear and from when on; [`Self::walk`] does the same with all that is open for a channel that is new or wants something else.
-/// [`Self::speak`] makes messages of what is due, and [`Self::take_deliveries`] gives those that are to be handed over, each to one
-/// taker for a time. All of them work in batches, may be run again without harm, and by several at once.
+/// The review marks what has changed of the concerns. [`Self::follow`] takes what is marked, and keeps for each channel
+/// what it is to hear and from when on; [`Self::walk`] does the same with all that is open for a channel that is new or
+/// wants something else. [`Self::speak`] makes messages of what is due, and [`Self::take_deliveries`] gives those that
+/// are to be handed over, each to one taker for a time. All of them work in batches, may be run again without harm, and
+/// by several at once.
 #[async_trait]
 pub trait Alerts: Send + Sync {
     /// What holds for all alerts.
     async fn alert_settings(&self) -> Stored<KeptSettings>;
-    /// Sets it; `sealed` is the password, encrypted. Where the reminders are others than before, the whole fleet is to be reviewed.
+    /// Sets it; `sealed` is the password, encrypted. Where the reminders are others than before, the whole fleet is to
+    /// be reviewed.
     async fn set_alert_settings(&self, act: &Act, settings: &AlertSettings, sealed: Option<&str>) -> Stored<()>;
     /// Marks a batch of the fleet to be reviewed, after the reminders were changed. Gives whether there may be more.
     async fn mark_for_reminders(&self, most: u32) -> Stored<bool>;
@@ -202,7 +204,8 @@ pub trait Alerts: Send + Sync {
     /// Adds a channel; what is open is told to it.
     ///
     /// # Errors
-    /// [`super::StoreError::Conflict`] where another has its name, or there are [`crate::domain::alerts::channel::MAX_CHANNELS`].
+    /// [`super::StoreError::Conflict`] where another has its name, or there are
+    /// [`crate::domain::alerts::channel::MAX_CHANNELS`].
     async fn add_channel(&self, act: &Act, channel: &Channel, sealed: Option<&str>) -> Stored<()>;
     /// Changes a channel; what it newly wants of what is open is told to it. Without `sealed`, its secrets stay.
     ///
@@ -229,8 +232,8 @@ pub trait Alerts: Send + Sync {
     async fn follow(&self, now: Timestamp, most: u32) -> Stored<bool>;
     /// Looks through a batch of what is open for a channel that is new or changed. Gives whether there may be more.
     async fn walk(&self, now: Timestamp, most: u32) -> Stored<bool>;
-    /// Goes on with the message that is made, by a batch; or begins one, with this id, for a channel that is to hear something.
-    /// Gives whether there may be more to do.
+    /// Goes on with the message that is made, by a batch; or begins one, with this id, for a channel that is to hear
+    /// something. Gives whether there may be more to do.
     async fn speak(&self, now: Timestamp, id: &MessageId, most: u32) -> Stored<bool>;
     /// Takes deliveries that are due until a time: nobody else gets them before it.
     async fn take_deliveries(&self, now: Timestamp, until: Timestamp, most: u32) -> Stored<Vec<Parcel>>;
@@ -240,8 +243,8 @@ pub trait Alerts: Send + Sync {
     async fn hurry_deliveries(&self, channel: Option<&ChannelId>, now: Timestamp) -> Stored<()>;
     /// What is open, the gravest first, and of those what began last.
     async fn open_alerts(&self, filter: &AlertFilter, after: Option<&Cursor>, size: PageSize) -> Stored<Page<Alert>>;
-    /// What is over, what ended last first; also events, which ended when they happened. With a gravity, a page may be short and
-    /// have a next one all the same.
+    /// What is over, what ended last first; also events, which ended when they happened. With a gravity, a page may be
+    /// short and have a next one all the same.
     async fn past_alerts(&self, filter: &AlertFilter, after: Option<&Cursor>, size: PageSize) -> Stored<Page<Alert>>;
     /// Messages, the newest first; of one channel or of all.
     async fn messages(

@@ -97,11 +97,11 @@ impl ChangedConcern {
 /// The fleet.
 ///
 /// # The review
-/// Whatever can change what an application comes to marks it, in its own commit: a report with other content than the one before,
-/// a change of the link, the passing of a moment that the last review has named. The review takes what is marked, assesses it by
-/// the rule of the domain ([`crate::domain::Assessment`]), and keeps what lists, sums and the calendar are read from, together
-/// with the concerns that have begun, changed and ended. It keeps nothing that was read before another mark, so it may be run by
-/// several at once.
+/// Whatever can change what an application comes to marks it, in its own commit: a report with other content than the
+/// one before, a change of the link, the passing of a moment that the last review has named. The review takes what is
+/// marked, assesses it by the rule of the domain ([`crate::domain::Assessment`]), and keeps what lists, sums and the
+/// calendar are read from, together with the concerns that have begun, changed and ended. It keeps nothing that was
+/// read before another mark, so it may be run by several at once.
 #[async_trait]
 pub trait Fleet: Send + Sync {
     /// Reviews at most `most` applications whose time has come, those that wait longest first.
@@ -113,9 +113,9 @@ pub trait Fleet: Send + Sync {
     async fn review_one(&self, id: &ApplicationId, reminders: &Reminders, now: Timestamp) -> Stored<()>;
     /// Since when the review is behind: the earliest time at which something was due that is not reviewed.
     async fn to_review(&self, now: Timestamp) -> Stored<Option<Timestamp>>;
-    /// A page of the applications that `filter` wants, in `order`. A page may be shorter than `size` and have a next one
-    /// all the same: it costs no more where a filter leaves out nearly all. A search gives its finds by their words,
-    /// whatever the order.
+    /// A page of the applications that `filter` wants, in `order`. A page may be shorter than `size` and have a next
+    /// one all the same: it costs no more where a filter leaves out nearly all. A search gives its finds by their
+    /// words, whatever the order.
     async fn fleet(
         &self,
         filter: &FleetFilter,
@@ -133,8 +133,8 @@ pub trait Fleet: Send + Sync {
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Stored<Page<Due>>;
-    /// How many licenses of a list end in each month (`2027-01`) of a span without another that follows; both ends included,
-    /// months without any left out.
+    /// How many licenses of a list end in each month (`2027-01`) of a span without another that follows; both ends
+    /// included, months without any left out.
     async fn months(&self, used_for: Use, facet: &Facet, from: &str, until: &str) -> Stored<Vec<(String, u64)>>;
     /// The sums of one kind of list, by name; without what there is none of.
     async fn sums(&self, used_for: Use, of: SumOf) -> Stored<Vec<FleetSum>>;

@@ -58,8 +58,8 @@ impl Meter {
         result
     }
 
-    /// Why the last write could not be made, where that was a moment ago. A small write may succeed where a full disk has no room
-    /// for the next report.
+    /// Why the last write could not be made, where that was a moment ago. A small write may succeed where a full disk
+    /// has no room for the next report.
     pub(super) fn is_failing(&self) -> Option<String> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.as_ref().filter(|(at, _)| at.elapsed() < FAILING).map(|(_, reason)| reason.clone())

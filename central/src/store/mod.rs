@@ -9,8 +9,8 @@
 //! 1. A trait here, in the words of the domain, and its name in [`Store`]. Its stories in `conformance/`, named in the
 //!    macro there: they then run on every database.
 //! 2. Its tables in `sql/migrations/sqlite/` *and* `sql/migrations/postgres/`, as the same next number. What was
-//!    released is never changed. Numbers, times (milliseconds) and booleans (0 and 1) are `BIGINT`; texts are `TEXT`, in
-//!    PostgreSQL always `TEXT COLLATE "C"`; bytes are `BLOB` and `BYTEA`.
+//!    released is never changed. Numbers, times (milliseconds) and booleans (0 and 1) are `BIGINT`; texts are `TEXT`,
+//!    in PostgreSQL always `TEXT COLLATE "C"`; bytes are `BLOB` and `BYTEA`.
 //! 3. Its implementation in `sql/SUBJECT.rs`, once, for [`sql::SqlStore`]:
 //!
 //! ```text
@@ -31,8 +31,8 @@
 //! [`crate::domain::Changed`]: its value, and the record for the audit log, which is written in the same commit
 //! ([`crate::domain::audit`] tells how). `self.write` is for what products and jobs do by themselves.
 //!
-//! All that a `self.read` sees is of one commit. It is short: whoever holds a snapshot keeps the database from clearing up,
-//! and after 12 seconds it is given up. `self.look` is a read of one statement, for what exchanges ask.
+//! All that a `self.read` sees is of one commit. It is short: whoever holds a snapshot keeps the database from clearing
+//! up, and after 12 seconds it is given up. `self.look` is a read of one statement, for what exchanges ask.
 //!
 //! The closure is a synchronous transaction over `&dyn Session`. It may run several times, all but the last without
 //! effect, so it changes nothing but the database. `session.execute` gives how many rows it changed; `session.run` is
@@ -42,15 +42,17 @@
 //!
 //! The SQL is one text for both databases:
 //!
-//! - `?1`, `?2` … for values, each of one type wherever it stands; statements are constants, never put together at run time.
+//! - `?1`, `?2` … for values, each of one type wherever it stands; statements are constants, never put together at run
+//!   time.
 //! - Columns by name, never `SELECT *`: a column that a newer version adds must not change what an older one prepared.
 //! - `ON CONFLICT … DO NOTHING`, or `DO UPDATE`, instead of an error that is awaited; keyset pages, never `OFFSET`; no
 //!   function that only one has; `CAST(SUM(x) AS BIGINT)`; columns of `excluded` and of the table named with their
 //!   table in an upsert.
-//! - Several replicas write to one PostgreSQL. A `self.write` or `self.change` has *the turn*: no other server runs one meanwhile. Who
-//!   changes a link, or what hangs on it, names it beforehand: `self.write_locking([link], …)`, `self.change_locking(act, [link],
-//!   …)`. What products send about one link goes without the turn, by `self.write_to_link`. `sql/lock.rs` tells why, and in which
-//!   order all lock. SQLite needs no lock: its driver leaves ` FOR UPDATE` away.
+//! - Several replicas write to one PostgreSQL. A `self.write` or `self.change` has *the turn*: no other server runs one
+//!   meanwhile. Who changes a link, or what hangs on it, names it beforehand: `self.write_locking([link], …)`,
+//!   `self.change_locking(act, [link], …)`. What products send about one link goes without the turn, by
+//!   `self.write_to_link`. `sql/lock.rs` tells why, and in which order all lock. SQLite needs no lock: its driver
+//!   leaves ` FOR UPDATE` away.
 //! - Where two may insert the same key, the one who was slower runs again, and finds what the other has written.
 //! - A write holds up all others, on PostgreSQL also those of other servers: keep each short, and work through many
 //!   rows in batches, a call for each.
@@ -215,8 +217,9 @@ pub trait Reports: Send + Sync {
 /// What instances have said of changes of their server IDs (`b4`).
 #[async_trait]
 pub trait Statements: Send + Sync {
-    /// Keeps statements of one link, the latest [`seatline_protocol::continuity::MAX_STATEMENTS`] of them, and gives the
-    /// settings of the link; or says why none is taken, where the link is not in force. One that came before stays as it is.
+    /// Keeps statements of one link, the latest [`seatline_protocol::continuity::MAX_STATEMENTS`] of them, and gives
+    /// the settings of the link; or says why none is taken, where the link is not in force. One that came before stays
+    /// as it is.
     async fn note(
         &self,
         link: &LinkId,

@@ -87,8 +87,8 @@ pub trait PeopleCounts: Send + Sync {
     ) -> Stored<Batch>;
     /// Notes how far an attempt is. Says whether it still counts: else there is nothing more to do with it.
     async fn note_count(&self, id: &CountId, attempt: u32, looked_at: u64) -> Stored<bool>;
-    /// Ends a count, with what the attempt came to or why it was given up, and forgets the oldest beyond those that are kept. Where
-    /// another attempt was begun since, nothing is changed.
+    /// Ends a count, with what the attempt came to or why it was given up, and forgets the oldest beyond those that are
+    /// kept. Where another attempt was begun since, nothing is changed.
     async fn end_count(
         &self,
         id: &CountId,

@@ -18,9 +18,9 @@ pub trait Retentions: Send + Sync {
     async fn would_forget(&self, retention: &Retention, now: Timestamp) -> Stored<WouldForget>;
     /// What was let go of a link's chain, from its beginning on.
     async fn let_go(&self, link: &LinkId) -> Stored<Option<LetGo>>;
-    /// Forgets what is too old at `now` of a few links, from `from` on, and gives the link to go on with: the same again where
-    /// more of it is too old than is forgotten at once, none where no link is left. The newest report of a link stays, and so
-    /// does what its chain is counted by.
+    /// Forgets what is too old at `now` of a few links, from `from` on, and gives the link to go on with: the same
+    /// again where more of it is too old than is forgotten at once, none where no link is left. The newest report of a
+    /// link stays, and so does what its chain is counted by.
     async fn forget(&self, retention: &Retention, now: Timestamp, from: Option<&LinkId>) -> Stored<Option<LinkId>>;
     /// Prepares the database for the months that come, and lets those go that hold nothing but what is too old,
     /// apart from the newest report of each link. Where it has no parts by month, there is nothing to do.

@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use super::{PageSize, Stored};
 use crate::domain::{Application, ApplicationId, Latest, Link, RefusedReport, ReportRow, Told};
 
-/// What is stored of an application and its link, all of one commit: what one part says of the chain, the others say too.
+/// What is stored of an application and its link, all of one commit: what one part says of the chain, the others say
+/// too.
 #[derive(Debug)]
 pub struct Tab {
     /// The application.

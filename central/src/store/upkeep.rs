@@ -1,5 +1,5 @@
-//! What happens to links beside their reports: their keys are replaced, products wait for news of them, questions about them
-//! are answered, and they are removed.
+//! What happens to links beside their reports: their keys are replaced, products wait for news of them, questions about
+//! them are answered, and they are removed.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -16,11 +16,11 @@ use crate::domain::{
 pub trait LinkKeys: Send + Sync {
     /// Whose key it is, or was before another one took its place.
     async fn sender(&self, key: &KeyId) -> Stored<Option<Sender>>;
-    /// Replaces the key of a link that is in force, once: the same wish again finds what it has come to. Of two wishes to
-    /// replace one key, the first one is granted, and the other counted as a fork.
+    /// Replaces the key of a link that is in force, once: the same wish again finds what it has come to. Of two wishes
+    /// to replace one key, the first one is granted, and the other counted as a fork.
     async fn change_key(&self, change: &KeyChange, now: Timestamp) -> Stored<KeyChanged>;
-    /// Notes that the product of a link has met a bound that is not the store's to hold, and has its application reviewed where that
-    /// is news. Of a link that is not there, nothing.
+    /// Notes that the product of a link has met a bound that is not the store's to hold, and has its application
+    /// reviewed where that is news. Of a link that is not there, nothing.
     async fn note_met(&self, link: &LinkId, bound: Bound, now: Timestamp) -> Stored<()>;
     /// The keys that a link had before its present one, the latest first: as many as evidence names beside that.
     async fn former_keys(&self, link: &LinkId) -> Stored<Vec<FormerKey>>;
@@ -51,8 +51,8 @@ pub trait LinkNews: Send + Sync {
 pub trait Removals: Send + Sync {
     /// What goes with an application: its links, and their reports.
     async fn goes_with_application(&self, id: &ApplicationId) -> Stored<WouldGo>;
-    /// Removes a link for good. Its id and its keys are remembered, so that its product learns of it; what else is kept of
-    /// it goes by [`Self::sweep`].
+    /// Removes a link for good. Its id and its keys are remembered, so that its product learns of it; what else is kept
+    /// of it goes by [`Self::sweep`].
     ///
     /// # Errors
     /// [`super::StoreError::Missing`] where there is no such link.
@@ -60,7 +60,8 @@ pub trait Removals: Send + Sync {
     /// Removes a link that waits for approval: its product is told so.
     ///
     /// # Errors
-    /// [`super::StoreError::Missing`] where there is no such link, [`super::StoreError::Conflict`] where it was approved.
+    /// [`super::StoreError::Missing`] where there is no such link, [`super::StoreError::Conflict`] where it was
+    /// approved.
     async fn refuse_link(&self, act: &Act, link: &LinkId) -> Stored<()>;
     /// Removes an application with its links and its unused invites.
     ///
@@ -76,8 +77,8 @@ pub trait Removals: Send + Sync {
     /// Changes the name, the product and the URL of an application from what they are in `before`.
     ///
     /// # Errors
-    /// [`super::StoreError::Missing`] where it is not there, [`super::StoreError::Conflict`] where another has its name, or
-    /// somebody else has changed it since.
+    /// [`super::StoreError::Missing`] where it is not there, [`super::StoreError::Conflict`] where another has its
+    /// name, or somebody else has changed it since.
     async fn change_application(&self, act: &Act, before: &Application, after: &Application) -> Stored<()>;
 }
 

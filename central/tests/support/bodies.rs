@@ -1,4 +1,5 @@
-//! Holds what a body is described as to what the server takes: it is asked with what no body holds, and says what one may hold.
+//! Holds what a body is described as to what the server takes: it is asked with what no body holds, and says what one
+//! may hold.
 
 use std::collections::BTreeSet;
 
@@ -21,8 +22,8 @@ fn meant<'d>(description: &'d Value, schema: &'d Value) -> &'d Value {
     }
 }
 
-/// Asks what an object may hold, by one that holds something else, and the same of the objects in it. `within` puts it where it
-/// belongs.
+/// Asks what an object may hold, by one that holds something else, and the same of the objects in it. `within` puts it
+/// where it belongs.
 pub fn takes_what_is_described(
     description: &Value,
     schema: &Value,

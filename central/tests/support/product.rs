@@ -89,7 +89,8 @@ impl Product {
         sealed
     }
 
-    /// Says that nothing has changed since its n-th report, and gives the sealed repeat, which is now a part of its chain.
+    /// Says that nothing has changed since its n-th report, and gives the sealed repeat, which is now a part of its
+    /// chain.
     pub fn repeat(&mut self, n: usize) -> String {
         let repeats = Repeated { sequence: number(n), digest: Digest::of(self.sealed[n - 1].as_bytes()) };
         let repeat = Repeat {

@@ -43,8 +43,8 @@ impl Stream {
         Self { urls: Mutex::new(urls), receipts: 0.into(), refused: 0.into(), is_over: false.into() }
     }
 
-    /// Reports until the end, at whichever server it is told; what has no receipt stays in the product's outbox. Every answer
-    /// is receipts, or 503 with the time to wait.
+    /// Reports until the end, at whichever server it is told; what has no receipt stays in the product's outbox. Every
+    /// answer is receipts, or 503 with the time to wait.
     fn report(&self, product: &mut Product) {
         let mut turn = 0;
         while !self.is_over.load(Ordering::Relaxed) {
@@ -91,8 +91,8 @@ impl Stream {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Has the products report while `story` is told, and ends with it, also where it fails: nobody waits for those who report
-    /// for ever.
+    /// Has the products report while `story` is told, and ends with it, also where it fails: nobody waits for those who
+    /// report for ever.
     pub fn during(&self, products: &mut [Product], story: impl FnOnce()) {
         thread::scope(|scope| {
             let _end = End(self);

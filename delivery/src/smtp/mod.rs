@@ -1,8 +1,8 @@
 //! The session with a mail server (RFC 5321): STARTTLS or TLS, authentication, one mail after the other.
 //!
-//! It is our own, and small, because a mail server is the administrator's to name and anybody's to answer for: the time is
-//! bounded over the whole of a session's step and not for each byte, a line and an answer are bounded before they are
-//! read, and what was sent before STARTTLS never counts as said after it (RFC 3207, section 6).
+//! It is our own, and small, because a mail server is the administrator's to name and anybody's to answer for: the time
+//! is bounded over the whole of a session's step and not for each byte, a line and an answer are bounded before they
+//! are read, and what was sent before STARTTLS never counts as said after it (RFC 3207, section 6).
 
 mod reply;
 mod session;

@@ -7,8 +7,8 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// Finds the addresses of a name, and refuses those of this machine and its own network segment. What is given here is what is
-/// connected to, so a name that leads elsewhere a moment later gains nothing.
+/// Finds the addresses of a name, and refuses those of this machine and its own network segment. What is given here is
+/// what is connected to, so a name that leads elsewhere a moment later gains nothing.
 #[derive(Debug, Default)]
 pub(super) struct Outward(DefaultResolver);
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-/// Writes an authority (`ca.pem`), and its certificates with their keys, for localhost (`server.pem`) and for another host
-/// (`other.pem`), into `dir`.
+/// Writes an authority (`ca.pem`), and its certificates with their keys, for localhost (`server.pem`) and for another
+/// host (`other.pem`), into `dir`.
 pub fn write_certificates(dir: &Path) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

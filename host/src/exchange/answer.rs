@@ -17,7 +17,8 @@ use crate::store::{LockedStore, Slot, StoreError};
 /// The most refusals of an answer that are kept: one for each report and statement, the join and the whole.
 const MAX_REFUSALS: usize = MAX_REPORTS + MAX_STATEMENTS + 2;
 
-/// The sealed documents of an answer, opened with the key that the link is pinned to. All are verified before any is used.
+/// The sealed documents of an answer, opened with the key that the link is pinned to. All are verified before any is
+/// used.
 struct Answer {
     welcome: Option<Welcome>,
     settings: Option<Settings>,
@@ -50,8 +51,8 @@ fn open<T: Document>(document: &'static str, sealed: &str, link: &Link) -> Resul
         .map_err(|source| ExchangeError::Answer { document, source })
 }
 
-/// Takes an answer that came at `now`. Online, it answers what was `asked` for a link: that must still be the present one.
-/// An answer by file answers whom its documents name.
+/// Takes an answer that came at `now`. Online, it answers what was `asked` for a link: that must still be the present
+/// one. An answer by file answers whom its documents name.
 pub(crate) fn take(
     locked: &mut dyn LockedStore,
     response: &ExchangeResponse,
@@ -108,8 +109,8 @@ pub(crate) fn take(
     Ok(outcome)
 }
 
-/// Takes what came to a product that waited: what the central server wants, or that it has removed the link. How the exchanges
-/// go is not touched by it. Gives what has changed.
+/// Takes what came to a product that waited: what the central server wants, or that it has removed the link. How the
+/// exchanges go is not touched by it. Gives what has changed.
 pub(crate) fn take_news(
     locked: &mut dyn LockedStore,
     response: &ExchangeResponse,
@@ -131,8 +132,8 @@ fn answering(locked: &mut dyn LockedStore, asked: Option<&Link>) -> Result<Link,
     if asked.is_some_and(|asked| !asked.is_same(&link)) { Err(ExchangeError::OtherLink) } else { Ok(link) }
 }
 
-/// Takes settings, and makes a new key where they ask for one. A copy whose server ID nobody has explained makes none: the
-/// link may not be its own.
+/// Takes settings, and makes a new key where they ask for one. A copy whose server ID nobody has explained makes none:
+/// the link may not be its own.
 fn take_wishes(
     locked: &mut dyn LockedStore,
     link: &mut Link,
@@ -166,8 +167,8 @@ fn take_removal(locked: &mut dyn LockedStore, link: &mut Link, removal: Option<R
     Ok(())
 }
 
-/// Lets reports go that a clock has made which was far ahead: the central server would take none of them before that time,
-/// and the link would be in trouble until then. While the clock is still ahead, they wait.
+/// Lets reports go that a clock has made which was far ahead: the central server would take none of them before that
+/// time, and the link would be in trouble until then. While the clock is still ahead, they wait.
 fn retire_future(locked: &mut dyn LockedStore, now: Timestamp) -> Result<(), StoreError> {
     let latest = now.checked_add(MAX_CLOCK_AHEAD).unwrap_or(Timestamp::MAX);
     let retired = outbox::retire_made(locked, &|made_at| made_at > latest)?;
@@ -177,8 +178,8 @@ fn retire_future(locked: &mut dyn LockedStore, now: Timestamp) -> Result<(), Sto
     Ok(())
 }
 
-/// Lets reports go that a clock has made which was far behind: the central server will never take them. From when on it takes
-/// any, its welcome has said, which is sealed; the refusal alone would not do.
+/// Lets reports go that a clock has made which was far behind: the central server will never take them. From when on it
+/// takes any, its welcome has said, which is sealed; the refusal alone would not do.
 fn retire_past(locked: &mut dyn LockedStore, link: &Link) -> Result<(), StoreError> {
     let Some(since) = link.in_force_since else { return Ok(()) };
     let earliest = since.checked_sub(MAX_CLOCK_BEHIND).unwrap_or(Timestamp::MIN);

@@ -103,8 +103,8 @@ fn ended(problem: &Problem) -> String {
     }
 }
 
-/// Whether the same join would be refused for ever: an invite that is unknown or over does not come back, nor does a link
-/// that was removed.
+/// Whether the same join would be refused for ever: an invite that is unknown or over does not come back, nor does a
+/// link that was removed.
 fn ends_the_join(refusal: &Refusal) -> bool {
     refusal.document == "join" && RefusalCode::of(&refusal.code).is_some_and(|code| code.fate() == Fate::Ended)
 }
@@ -142,9 +142,9 @@ impl ExchangeOutcome {
     }
 }
 
-/// What is to be sent: the join until the link is approved, then the oldest waiting reports, as many as one request takes;
-/// and what the central server has still to know about the server ID. As long as the link waits for a person's word on that
-/// (`b4`), it is nothing else.
+/// What is to be sent: the join until the link is approved, then the oldest waiting reports, as many as one request
+/// takes; and what the central server has still to know about the server ID. As long as the link waits for a person's
+/// word on that (`b4`), it is nothing else.
 pub(crate) fn request(link: &Link, store: &dyn StateReader) -> Result<ExchangeRequest, StoreError> {
     let continuity = statements(Some(link), store)?;
     let rotation = link.untold_rotation().cloned();

@@ -74,7 +74,8 @@ pub struct Preview {
     pub held: Vec<PendingReport>,
     /// The statements that leave with the next exchange, to the byte: that the server ID has changed (`b4`).
     pub statements: Vec<String>,
-    /// What a run now would report. Its link, sequence and time are those of this moment; without a link they are absent.
+    /// What a run now would report. Its link, sequence and time are those of this moment; without a link they are
+    /// absent.
     pub next: PreviewedReport,
 }
 
@@ -90,8 +91,8 @@ pub struct PreviewedReport {
 }
 
 impl Host {
-    /// Runs the plugin; with a link in force, its report is in the outbox when this returns. A plugin that fails, or that
-    /// is not installed, is reported as such.
+    /// Runs the plugin; with a link in force, its report is in the outbox when this returns. A plugin that fails, or
+    /// that is not installed, is reported as such.
     ///
     /// # Errors
     /// When nothing could be run or kept.
@@ -112,14 +113,14 @@ impl Host {
             let kept = change(&*self.store, |locked| {
                 let present = Link::read(locked.store())?;
                 if !is_in_force(link.as_ref(), present.as_ref()) {
-                    // The link was approved, made anew or removed during the run, and its pseudonyms are of another key.
-                    // Each time that took a person, so this ends.
+                    // The link was approved, made anew or removed during the run, and its pseudonyms are of another
+                    // key. Each time that took a person, so this ends.
                     return Ok(None);
                 }
                 let last = LastRun::read(locked.store())?;
                 if !is_again && last.as_ref().map(|run| run.at) != before {
-                    // Another process has made a run meanwhile. Where this node stood still, what it has counted is of long
-                    // ago, and would hide what is newer: once it counts anew.
+                    // Another process has made a run meanwhile. Where this node stood still, what it has counted is of
+                    // long ago, and would hide what is newer: once it counts anew.
                     is_again = true;
                     return Ok(None);
                 }
@@ -133,8 +134,8 @@ impl Host {
         }
     }
 
-    /// Keeps a run after the `last` one, and its report where there is a `link`. The run is kept also where its report cannot
-    /// be made.
+    /// Keeps a run after the `last` one, and its report where there is a `link`. The run is kept also where its report
+    /// cannot be made.
     fn keep(
         &self,
         ran: Ran,

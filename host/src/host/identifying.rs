@@ -28,8 +28,8 @@ pub struct Confirmed {
     pub retired_reports: usize,
     /// How many reports of it waited for approval; they are thrown away.
     pub discarded_reports: usize,
-    /// Why the central server was not told now, where it was not. It is told with the next exchange, unless the link was
-    /// removed.
+    /// Why the central server was not told now, where it was not. It is told with the next exchange, unless the link
+    /// was removed.
     pub problem: Option<Problem>,
 }
 
@@ -70,8 +70,8 @@ pub(super) fn makings(product: &dyn Product, staging: bool) -> Result<Makings, P
 }
 
 impl Host {
-    /// The server ID of the instance, as the state has it now: another process on the same state may have seen a change of
-    /// it. While the state cannot be read, the one that was read last holds.
+    /// The server ID of the instance, as the state has it now: another process on the same state may have seen a change
+    /// of it. While the state cannot be read, the one that was read last holds.
     pub fn server_id(&self) -> ServerId {
         // Nobody waits for the state with the lock in his hand.
         let present = state::present(&*self.store);
@@ -103,11 +103,11 @@ impl Host {
         })
     }
 
-    /// Asks the product for its database, and takes it if the server ID is another one by now (`s2`). It happens by itself
-    /// before every run; a product calls it when it has reason to think that something has changed.
+    /// Asks the product for its database, and takes it if the server ID is another one by now (`s2`). It happens by
+    /// itself before every run; a product calls it when it has reason to think that something has changed.
     ///
-    /// A database that cannot be read changes nothing: the last known server ID holds, and [`IdentityFacts::problem`] says
-    /// so.
+    /// A database that cannot be read changes nothing: the last known server ID holds, and [`IdentityFacts::problem`]
+    /// says so.
     ///
     /// # Errors
     /// When the state cannot be read or written.
@@ -149,8 +149,9 @@ impl Host {
         self.identity()
     }
 
-    /// What is wrong with the server ID at this moment, with the product asked for its database, and nothing kept: that the
-    /// database cannot be read, that it is another one than at the last look, or that the link waits for a person's word.
+    /// What is wrong with the server ID at this moment, with the product asked for its database, and nothing kept: that
+    /// the database cannot be read, that it is another one than at the last look, or that the link waits for a person's
+    /// word.
     ///
     /// # Errors
     /// When the state cannot be read.
@@ -175,9 +176,9 @@ impl Host {
         }))
     }
 
-    /// Takes a person's word on what a change of the server ID was (`b4`). If this is the instance that was linked, the link
-    /// is used again, and what waits is sent. If it is a copy, the central server is told so if it can be reached, and then
-    /// the link is removed, with its key: it belongs to the instance that was copied.
+    /// Takes a person's word on what a change of the server ID was (`b4`). If this is the instance that was linked, the
+    /// link is used again, and what waits is sent. If it is a copy, the central server is told so if it can be reached,
+    /// and then the link is removed, with its key: it belongs to the instance that was copied.
     ///
     /// # Errors
     /// When nothing waits for it, or the state cannot be written.

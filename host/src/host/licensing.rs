@@ -48,7 +48,8 @@ impl Host {
         self.open_license(pasted).map(|(_, license, _)| license)
     }
 
-    /// What a pasted key would change, if it were set now (`b3`, `c9`). Nothing is changed, also where it would be refused.
+    /// What a pasted key would change, if it were set now (`b3`, `c9`). Nothing is changed, also where it would be
+    /// refused.
     ///
     /// # Errors
     /// When it is not the license of a trusted vendor, or the state cannot be read.
@@ -93,8 +94,8 @@ impl Host {
         self.set_license_for(pasted, None)
     }
 
-    /// Sets a pasted license key for one node alone (`c8`), or for all. Set for another node as well it is for both, unless
-    /// it is a license by node: that moves.
+    /// Sets a pasted license key for one node alone (`c8`), or for all. Set for another node as well it is for both,
+    /// unless it is a license by node: that moves.
     ///
     /// # Errors
     /// As [`Self::set_license`].
@@ -165,8 +166,8 @@ impl Host {
         Ok(standing(&licenses, &observed, now))
     }
 
-    /// A request for a license of the product, or of an add-on, to send to its vendor (`s10`). A wish is one line of at most
-    /// [`MAX_WISH`] characters; what is more is cut.
+    /// A request for a license of the product, or of an add-on, to send to its vendor (`s10`). A wish is one line of at
+    /// most [`MAX_WISH`] characters; what is more is cut.
     ///
     /// # Errors
     /// When the state cannot be read, or the product does not say what it is.
@@ -206,13 +207,14 @@ impl Host {
         }
     }
 
-    /// What [`Self::live`] gave last, without a look whether it still holds: this never waits for the state. None before
-    /// the first call of `live`.
+    /// What [`Self::live`] gave last, without a look whether it still holds: this never waits for the state. None
+    /// before the first call of `live`.
     pub fn remembered(&self) -> Option<Arc<Live>> {
         self.live.latest()
     }
 
-    /// Makes what is in memory anew, after something changed that nobody here can see: the product's nodes, its edition.
+    /// Makes what is in memory anew, after something changed that nobody here can see: the product's nodes, its
+    /// edition.
     pub fn refresh(&self) {
         // What is in the way is kept beside the last good standing; without one, the next call of `live` tells it.
         let _ = self.renew(&mut self.live.looking(), true);

@@ -16,7 +16,8 @@ use crate::slots;
 use crate::status::OutboxStatus;
 use crate::store::{Slot, StoreError, change};
 
-/// What a synchronisation came to. Whatever is in the way of the one is in the way of the other no more than it must be.
+/// What a synchronisation came to. Whatever is in the way of the one is in the way of the other no more than it must
+/// be.
 #[derive(Debug)]
 #[must_use]
 pub struct Synchronised {
@@ -31,8 +32,8 @@ pub struct Synchronised {
 pub struct Reached {
     /// How long that took.
     pub took: Duration,
-    /// By how many seconds the clock here is ahead of the server's, or behind where it is negative; none where the server
-    /// does not say. What the way takes is in it.
+    /// By how many seconds the clock here is ahead of the server's, or behind where it is negative; none where the
+    /// server does not say. What the way takes is in it.
     pub clock_ahead: Option<i64>,
     /// Through which proxy, if through any.
     pub proxy: Option<String>,
@@ -47,8 +48,8 @@ impl Host {
         if let Some(link) = Link::read(&*self.store)? {
             return Err(LinkError::AlreadyLinked { central_url: link.central_url });
         }
-        // The clock without its floor: the central server decides by its own, and a floor that a wrong clock has set there
-        // shall not keep a product from linking anew.
+        // The clock without its floor: the central server decides by its own, and a floor that a wrong clock has set
+        // there shall not keep a product from linking anew.
         OpenedInvite::open(pasted, self.clock.now())
     }
 
@@ -81,8 +82,8 @@ impl Host {
         Link::read(&*self.store)?.as_ref().map(Link::facts).transpose()
     }
 
-    /// Removes the link with this [`LinkFacts::fingerprint`], and its key. Reports that were never received are kept apart,
-    /// and those that wait for approval are thrown away.
+    /// Removes the link with this [`LinkFacts::fingerprint`], and its key. Reports that were never received are kept
+    /// apart, and those that wait for approval are thrown away.
     ///
     /// # Errors
     /// When there is no link, or another one that was made meanwhile, or the state cannot be written.
@@ -100,11 +101,12 @@ impl Host {
         })
     }
 
-    /// Replaces the key of the link by a new one. The next exchange tells the central server; reports that wait stay valid.
+    /// Replaces the key of the link by a new one. The next exchange tells the central server; reports that wait stay
+    /// valid.
     ///
     /// # Errors
-    /// When no link is in force, a new key is on its way already, the server ID waits for a person's word, or the state cannot
-    /// be written.
+    /// When no link is in force, a new key is on its way already, the server ID waits for a person's word, or the state
+    /// cannot be written.
     pub fn rotate_key(&self) -> Result<LinkFacts, LinkError> {
         let now = self.now()?;
         change(&*self.store, |locked| {
@@ -168,8 +170,8 @@ impl Host {
         }
     }
 
-    /// What an exchange over `link` came to in which nothing went wrong, unless the link waits for a person's word on the
-    /// server ID (`b4`): then what was sent is the question alone.
+    /// What an exchange over `link` came to in which nothing went wrong, unless the link waits for a person's word on
+    /// the server ID (`b4`): then what was sent is the question alone.
     fn in_order(&self, link: &Link, total: ExchangeOutcome) -> Result<ExchangeOutcome, ExchangeError> {
         match exchange::unconfirmed(link, &*self.store)? {
             None => Ok(total),
@@ -243,8 +245,8 @@ impl Host {
         change(&*self.store, |locked| exchange::take(locked, response, None, self.clock.now()))
     }
 
-    /// Sends what waits, collects, and sends the new report: what happens at every interval, and on "synchronise now". A
-    /// link that was approved meanwhile is thus in force for this report already, and a full outbox has room again.
+    /// Sends what waits, collects, and sends the new report: what happens at every interval, and on "synchronise now".
+    /// A link that was approved meanwhile is thus in force for this report already, and a full outbox has room again.
     /// Whatever is in the way of the link, the product is counted; and what is in the way is met once. A join that was
     /// refused for good is sent again on demand alone.
     ///

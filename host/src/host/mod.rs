@@ -1,8 +1,8 @@
 //! The host: one instance of a product with its licenses, its plugin, its link and its reports.
 //!
 //! Everything is a plain function that returns when it is done, so that a product calls it from whatever it has: a
-//! thread, a timer, an async runtime's blocking pool. Nothing here starts by itself, and no failure of a plugin, a network
-//! or a key is more than an error value.
+//! thread, a timer, an async runtime's blocking pool. Nothing here starts by itself, and no failure of a plugin, a
+//! network or a key is more than an error value.
 
 mod collecting;
 mod holding;
@@ -55,8 +55,8 @@ pub struct HostOptions {
     pub limits: Limits,
     /// Whether the instance is declared to be a staging one (`s3`).
     pub staging: bool,
-    /// Whether opening a new state waits for the product to name its database, so that the first server ID is bound to it
-    /// (`s2`). Where people are answered meanwhile, it does not wait: the first look binds the ID.
+    /// Whether opening a new state waits for the product to name its database, so that the first server ID is bound to
+    /// it (`s2`). Where people are answered meanwhile, it does not wait: the first look binds the ID.
     pub waits_for_database: bool,
     /// The proxy that leads to the central server.
     pub proxy: ProxySource,

@@ -53,8 +53,8 @@ impl Host {
     }
 
     /// Takes what is due now (`s5`, `s6`), for `channels` by their names: it is in the book, to be delivered, when this
-    /// returns. Without a channel nothing is taken, and all of it stays due. `refused` are the license keys that lie ready
-    /// and are refused.
+    /// returns. Without a channel nothing is taken, and all of it stays due. `refused` are the license keys that lie
+    /// ready and are refused.
     ///
     /// # Errors
     /// When the state cannot be read or written, or the product does not say what it is.

@@ -19,12 +19,13 @@ pub enum News {
 }
 
 impl Host {
-    /// Asks the central server to answer as soon as it wants something, and waits for so many seconds at the most; a number
-    /// that is out of bounds is brought into them. What it wants is taken; a link that was approved meanwhile is in force.
+    /// Asks the central server to answer as soon as it wants something, and waits for so many seconds at the most; a
+    /// number that is out of bounds is brought into them. What it wants is taken; a link that was approved meanwhile is
+    /// in force.
     ///
     /// # Errors
-    /// When there is no link to wait for, the central server has a reason to refuse, or no answer came, as where a proxy cuts
-    /// off what is silent. Nothing of it is kept: how the exchanges go stays what it is.
+    /// When there is no link to wait for, the central server has a reason to refuse, or no answer came, as where a
+    /// proxy cuts off what is silent. Nothing of it is kept: how the exchanges go stays what it is.
     pub fn wait_for_news(&self, seconds: u64) -> Result<News, ExchangeError> {
         let link = Link::read(&*self.store)?.ok_or(ExchangeError::NotLinked)?;
         if let Some(unconfirmed) = exchange::unconfirmed(&link, &*self.store)? {

@@ -1,19 +1,20 @@
 //! The server ID: the identity of an instance (`c7`), by one of two policies.
 //!
-//! - *instance*: the ID is made at the first start, lives in the instance's own state, and stays for as long as that does.
-//! - *database-bound* (`s2`): the ID is made of the place of the product's database and of a birth mark of its data, both of
-//!   which the product tells ([`Product::database`](crate::ports::Product::database)). The same database has the same ID
-//!   whenever it is looked at, another one has another, and one that cannot be read changes nothing.
+//! - *instance*: the ID is made at the first start, lives in the instance's own state, and stays for as long as that
+//!   does.
+//! - *database-bound* (`s2`): the ID is made of the place of the product's database and of a birth mark of its data,
+//!   both of which the product tells ([`Product::database`](crate::ports::Product::database)). The same database has
+//!   the same ID whenever it is looked at, another one has another, and one that cannot be read changes nothing.
 //!
 //! An instance that is declared to be a staging one has an ID of its own under either policy (`s3`).
 //!
-//! Every ID but the first is an HMAC under a key that was made with the state and never leaves it. So two instances never
-//! have the same ID, whatever their databases are called, and an ID tells nobody of what it is made.
+//! Every ID but the first is an HMAC under a key that was made with the state and never leaves it. So two instances
+//! never have the same ID, whatever their databases are called, and an ID tells nobody of what it is made.
 //!
-//! `rules` decides, without reading or writing anything; `state` keeps what was decided. When the ID changes, the old one
-//! vouches for the new (`b4`): the change is kept with the names of the parts that are others, the central server is told
-//! by the link's key, and nothing else is sent over the link until a person has said whether this is the instance that was
-//! linked, or a copy of it.
+//! `rules` decides, without reading or writing anything; `state` keeps what was decided. When the ID changes, the old
+//! one vouches for the new (`b4`): the change is kept with the names of the parts that are others, the central server
+//! is told by the link's key, and nothing else is sent over the link until a person has said whether this is the
+//! instance that was linked, or a copy of it.
 
 mod rules;
 pub(crate) mod state;
@@ -71,7 +72,8 @@ pub struct IdentityChange {
 }
 
 impl IdentityChange {
-    /// Whether nothing has changed but the policy: a decision of whoever configures the instance, and not of its database.
+    /// Whether nothing has changed but the policy: a decision of whoever configures the instance, and not of its
+    /// database.
     pub(crate) fn is_policy_alone(&self) -> bool {
         self.changed.iter().all(|part| *part == IdentityPart::Policy)
     }

@@ -20,8 +20,8 @@ use crate::ports::{DatabaseIdentity, DatabasePlace};
 const MAX_HISTORY: usize = 64;
 /// The most bytes of a birth mark: an identifier or a time, not a document.
 const MAX_BIRTH_MARK: usize = 1024;
-/// How often a day the server ID may go back to one that it had within that day. A person who mends what he mistyped goes
-/// back once; nodes that name one database differently would go to and fro for ever.
+/// How often a day the server ID may go back to one that it had within that day. A person who mends what he mistyped
+/// goes back once; nodes that name one database differently would go to and fro for ever.
 const MAX_RETURNS: usize = 2;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -73,8 +73,8 @@ impl Makings {
     }
 }
 
-/// A host as it is compared: what two spellings of one name or address have in common. It is never looked up: what a name
-/// leads to changes with every failover, and what was configured does not.
+/// A host as it is compared: what two spellings of one name or address have in common. It is never looked up: what a
+/// name leads to changes with every failover, and what was configured does not.
 fn host_name(host: &str) -> String {
     let host = host.trim();
     if host.starts_with('/') {
@@ -96,8 +96,8 @@ pub(crate) struct Record {
     /// Whether nobody could say yet what the ID is to be made of: it is the instance's own in the meantime.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_provisional: bool,
-    /// The print of the last birth mark that was seen, while the policy sees none: who changes the policy to and fro cannot
-    /// put other data in the place of these.
+    /// The print of the last birth mark that was seen, while the policy sees none: who changes the policy to and fro
+    /// cannot put other data in the place of these.
     #[serde(default)]
     last_mark: Option<String>,
     #[serde(default)]
@@ -227,8 +227,8 @@ impl Record {
         returns(&recent).count() >= MAX_RETURNS && is_return(server_id, &recent)
     }
 
-    /// Whether two installations with data of their own seem to share this state: within a day, the one and the other were
-    /// seen again and again.
+    /// Whether two installations with data of their own seem to share this state: within a day, the one and the other
+    /// were seen again and again.
     pub fn is_shared(&self, now: Timestamp) -> bool {
         let of_data = |change: &&IdentityChange| change.changed.contains(&IdentityPart::BirthMark);
         returns(&self.recent(now)).filter(of_data).count() > MAX_RETURNS
@@ -246,8 +246,8 @@ impl Record {
         Identity { previous: self.previous_servers(), server_id, staging }
     }
 
-    /// The server IDs before the last moves, whose licenses hold on for some days: as far back as the data stayed the same,
-    /// and the use, and nobody called it a copy.
+    /// The server IDs before the last moves, whose licenses hold on for some days: as far back as the data stayed the
+    /// same, and the use, and nobody called it a copy.
     fn previous_servers(&self) -> Vec<PreviousServer> {
         let breaks = [IdentityPart::BirthMark, IdentityPart::Staging];
         let is_move = |change: &&IdentityChange| {

@@ -39,8 +39,8 @@ fn missing(reason: &str) -> StoreError {
     StoreError::Damaged { what, reason: reason.to_owned(), way_out: Slot::Identity.way_out() }
 }
 
-/// The record: made at the first call, of what `makings` gives if that is known by then, and the same ever after, for every
-/// node on the same store.
+/// The record: made at the first call, of what `makings` gives if that is known by then, and the same ever after, for
+/// every node on the same store.
 pub(crate) fn open(
     store: &dyn StateStore,
     makings: impl FnOnce() -> Option<Makings>,
@@ -133,7 +133,8 @@ pub(crate) fn look(store: &dyn StateStore, makings: &Makings, now: Timestamp) ->
         let Some(made) = record.history.last().cloned() else { return Ok(Looked::Same) };
         if let Some(link) = Link::read(locked.store())? {
             record.tell_of_last();
-            // The link first: a change that breaks off between the two then holds it, and does not let it go on unasked.
+            // The link first: a change that breaks off between the two then holds it, and does not let it go on
+            // unasked.
             carry(locked, link, &made)?;
         }
         slots::write(locked, Slot::Identity, &*record)?;

@@ -1,8 +1,8 @@
 //! Replacing the link's key: one write makes the new key the link's, and leaves the old one's word for it behind.
 //!
-//! The old secret key is gone with that write: what it vouches for is sealed already. Reports are sealed by the new key from
-//! then on, and the rotation goes with every exchange until the central server has welcomed the new key. Whatever is
-//! interrupted, the one side has the new key or has not, and the other learns of it with the next exchange.
+//! The old secret key is gone with that write: what it vouches for is sealed already. Reports are sealed by the new key
+//! from then on, and the rotation goes with every exchange until the central server has welcomed the new key. Whatever
+//! is interrupted, the one side has the new key or has not, and the other learns of it with the next exchange.
 
 use jiff::Timestamp;
 use seatline_protocol::{KeyId, Rotation, SecretKey, Sequence};
@@ -73,8 +73,8 @@ impl Link {
         }
     }
 
-    /// Notes that the central server does not know the present key, as where it was restored from a backup that is older
-    /// than the key. Gives whether it can be told.
+    /// Notes that the central server does not know the present key, as where it was restored from a backup that is
+    /// older than the key. Gives whether it can be told.
     pub fn rotation_is_forgotten(&mut self) -> bool {
         let known = self.rotated.as_mut().filter(|rotated| rotated.is_known);
         known.map(|rotated| rotated.is_known = false).is_some()

@@ -1,8 +1,8 @@
 //! What administrators are told: which notices are due, what was told, and where it went.
 //!
-//! The host decides and remembers; delivering is for who embeds it. [`Host::take_notices`](crate::Host::take_notices) puts
-//! what is due into the [`Book`], one [`Delivery`] for each channel, in the same change that remembers it as told: so a
-//! crash can neither lose a notice nor make it due twice. Whoever delivers asks for what waits
+//! The host decides and remembers; delivering is for who embeds it. [`Host::take_notices`](crate::Host::take_notices)
+//! puts what is due into the [`Book`], one [`Delivery`] for each channel, in the same change that remembers it as told:
+//! so a crash can neither lose a notice nor make it due twice. Whoever delivers asks for what waits
 //! ([`Book::due`]), and notes what came of it ([`Host::note_deliveries`](crate::Host::note_deliveries)).
 
 mod book;

@@ -88,8 +88,8 @@ pub(crate) struct Retired {
     pub discarded: usize,
 }
 
-/// Empties the outbox of a link that was removed. Reports that were never received are kept apart, as evidence; what was
-/// never approved is none. Interrupted and called again, it keeps each of them once.
+/// Empties the outbox of a link that was removed. Reports that were never received are kept apart, as evidence; what
+/// was never approved is none. Interrupted and called again, it keeps each of them once.
 pub(crate) fn retire(locked: &mut dyn LockedStore) -> Result<Retired, StoreError> {
     let discarded = held::forget(locked)?;
     repeats::forget(locked)?;
@@ -105,8 +105,8 @@ fn retire_pending(locked: &mut dyn LockedStore) -> Result<usize, StoreError> {
     Ok(retired)
 }
 
-/// Takes the reports out of the outbox that a wrong clock has made, as `is_wrong` says of the time that each was made at, and
-/// gives how many. They are kept apart, as evidence; the next report follows the last that was ever made.
+/// Takes the reports out of the outbox that a wrong clock has made, as `is_wrong` says of the time that each was made
+/// at, and gives how many. They are kept apart, as evidence; the next report follows the last that was ever made.
 pub(crate) fn retire_made(
     locked: &mut dyn LockedStore,
     is_wrong: &dyn Fn(Timestamp) -> bool,
@@ -120,8 +120,8 @@ pub(crate) fn retire_made(
     Ok(retired)
 }
 
-/// Writes the outbox without the reports that are `gone`. The head stands last: whichever reports still wait, the next one
-/// follows the latest that was ever made.
+/// Writes the outbox without the reports that are `gone`. The head stands last: whichever reports still wait, the next
+/// one follows the latest that was ever made.
 fn let_go(
     locked: &mut dyn LockedStore,
     head: Option<Head>,

@@ -8,9 +8,9 @@
 //! lock                locked by who writes
 //! ```
 //!
-//! **Installing** goes from cheap to dear, and nothing that runs now is touched until the end: size, digest, imports and
-//! exports, consent, compilation, a test run on a simulated product. Then the component is written, and one rename of the
-//! roster makes it the current plugin. A crash at any moment leaves the old plugin or the new one.
+//! **Installing** goes from cheap to dear, and nothing that runs now is touched until the end: size, digest, imports
+//! and exports, consent, compilation, a test run on a simulated product. Then the component is written, and one rename
+//! of the roster makes it the current plugin. A crash at any moment leaves the old plugin or the new one.
 //!
 //! **Running** begins with the digest: a component that was changed on the disk is refused by name.
 //!
@@ -106,7 +106,8 @@ impl PluginStore {
         }
     }
 
-    /// The current plugin as it is installed, or none where none is. Its component is hashed anew, and nothing is compiled.
+    /// The current plugin as it is installed, or none where none is. Its component is hashed anew, and nothing is
+    /// compiled.
     ///
     /// # Errors
     /// When it was changed, or is missing.
@@ -128,8 +129,8 @@ impl PluginStore {
         Ok(Some(CurrentPlugin { plugin, grants: installed.grants }))
     }
 
-    /// Installs the component in `bytes` as the current plugin, at the time `now`. The one that it takes the place of is
-    /// kept, see [`rollback`](Self::rollback).
+    /// Installs the component in `bytes` as the current plugin, at the time `now`. The one that it takes the place of
+    /// is kept, see [`rollback`](Self::rollback).
     ///
     /// # Errors
     /// When it is no plugin, asks for more than `consent` agrees to, or fails its test run. The current plugin stays.

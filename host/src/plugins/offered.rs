@@ -7,8 +7,8 @@ use super::{COMPONENT, Consent, InstalledPlugin, PluginError, PluginStore, Roste
 use crate::sandbox::{Grants, LoadError};
 
 impl PluginStore {
-    /// Keeps the component in `bytes` for an administrator to approve, at the time `now`; it takes the place of one that waits.
-    /// Nothing that runs is changed.
+    /// Keeps the component in `bytes` for an administrator to approve, at the time `now`; it takes the place of one
+    /// that waits. Nothing that runs is changed.
     ///
     /// # Errors
     /// When it is no plugin, or fails its test run: what waited before goes on waiting.
@@ -23,7 +23,8 @@ impl PluginStore {
         Ok(roster)
     }
 
-    /// Installs the plugin that waits, with all that it asks for. `digest` says which one the administrator has looked at.
+    /// Installs the plugin that waits, with all that it asks for. `digest` says which one the administrator has looked
+    /// at.
     ///
     /// # Errors
     /// When another one waits or none, its component was changed, or it fails its test run.

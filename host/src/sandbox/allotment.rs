@@ -28,8 +28,8 @@ impl Sum {
         Self { used: 0, limit, refused: false }
     }
 
-    /// Takes the growth from `current` to `desired`, if it fits. Growth beyond a memory's or table's own `maximum` fails
-    /// by the rules of WebAssembly, and is neither taken nor held against the run.
+    /// Takes the growth from `current` to `desired`, if it fits. Growth beyond a memory's or table's own `maximum`
+    /// fails by the rules of WebAssembly, and is neither taken nor held against the run.
     fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> bool {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return false;

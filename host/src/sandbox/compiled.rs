@@ -1,9 +1,9 @@
 //! Compiled code that outlives the process, and the only unsafe line of Seatline.
 //!
-//! Loading compiled code is running it: wasmtime trusts it. So it is accepted only with a MAC that this host made, with a
-//! key that never leaves its directory (mode 0600), over everything that the code depends on: the digest of the component,
-//! and the fingerprint of wasmtime's version, the target and the configuration. Whatever does not fit is compiled anew.
-//! Compiled code from anywhere else is never accepted, in no form.
+//! Loading compiled code is running it: wasmtime trusts it. So it is accepted only with a MAC that this host made, with
+//! a key that never leaves its directory (mode 0600), over everything that the code depends on: the digest of the
+//! component, and the fingerprint of wasmtime's version, the target and the configuration. Whatever does not fit is
+//! compiled anew. Compiled code from anywhere else is never accepted, in no form.
 #![allow(unsafe_code)]
 
 use std::hash::{Hash, Hasher};
@@ -42,8 +42,8 @@ pub(crate) fn keep(
 pub(crate) fn load(engine: &Engine, key: &Secret, digest: &Digest, kept: &[u8]) -> Option<Component> {
     let (tag, code) = kept.split_at_checked(MAC)?;
     mac(engine, key, digest, code).verify_slice(tag).ok()?;
-    // SAFETY: the MAC shows that `code`, these very bytes in memory, came from `Component::serialize` in `keep`, with an
-    // engine of the same version, target and configuration. The key is readable by this host's user alone.
+    // SAFETY: the MAC shows that `code`, these very bytes in memory, came from `Component::serialize` in `keep`, with
+    // an engine of the same version, target and configuration. The key is readable by this host's user alone.
     unsafe { Component::deserialize(engine, code) }.ok()
 }
 
@@ -57,8 +57,8 @@ fn mac(engine: &Engine, key: &Secret, digest: &Digest, code: &[u8]) -> Hmac<Sha2
         .chain_update(code)
 }
 
-/// Everything of an engine that compiled code depends on: wasmtime's full version, the target with its CPU features, and
-/// all settings that touch compilation.
+/// Everything of an engine that compiled code depends on: wasmtime's full version, the target with its CPU features,
+/// and all settings that touch compilation.
 fn fingerprint(engine: &Engine) -> [u8; 32] {
     struct Sha(Sha256);
     impl Hasher for Sha {

@@ -2,8 +2,8 @@
 //!
 //! A port may be slow, hang or panic. The run waits only as long as its patience lasts, then leaves the thread where it
 //! is: Rust cannot end a thread from outside, and a query that hangs may hold a lock that the product needs. A thread
-//! that was left ends by itself as soon as the port returns or pushes the next account. Those that have not are counted,
-//! and while there are too many, no further errand is begun.
+//! that was left ends by itself as soon as the port returns or pushes the next account. Those that have not are
+//! counted, and while there are too many, no further errand is begun.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,8 +27,8 @@ impl Drop for UnderWay {
 }
 
 impl Errands {
-    /// Runs `errand` on a thread of its own, and gives what it comes to to `tell` on that thread. It is counted until it
-    /// has an answer.
+    /// Runs `errand` on a thread of its own, and gives what it comes to to `tell` on that thread. It is counted until
+    /// it has an answer.
     ///
     /// # Errors
     /// When `most` errands are still under way, or there is no thread to be had.

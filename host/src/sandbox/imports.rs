@@ -60,8 +60,8 @@ impl usage::Host for RunState {
     }
 }
 
-/// What the product measured, by the rules of the contract: never `users`, each dimension once, at most 64. A count that
-/// no report can hold fails its dimension alone.
+/// What the product measured, by the rules of the contract: never `users`, each dimension once, at most 64. A count
+/// that no report can hold fails its dimension alone.
 fn measurements(measured: Vec<(Dimension, Result<u64, PortError>)>) -> Vec<types::Measurement> {
     let mut measurements: Vec<types::Measurement> = Vec::new();
     for (dimension, value) in measured {

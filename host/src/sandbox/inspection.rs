@@ -10,7 +10,8 @@ use wasmparser::{
 use super::contract::{MAJORS, PACKAGE};
 use super::{Capability, Grants};
 
-/// The most bytes of a component: 16 MiB. The stock plugin has about 100 KiB; one that brings a JavaScript engine, 12 MiB.
+/// The most bytes of a component: 16 MiB. The stock plugin has about 100 KiB; one that brings a JavaScript engine, 12
+/// MiB.
 pub const MAX_COMPONENT_BYTES: usize = 16 << 20;
 /// The most characters of a plugin's name or version.
 const MAX_NAME: usize = 64;
@@ -18,7 +19,8 @@ const MAX_NAME: usize = 64;
 /// What is known of a plugin from its bytes alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// Its name, from the component's own metadata; `unnamed` where there is none. It identifies nothing: the digest does.
+    /// Its name, from the component's own metadata; `unnamed` where there is none. It identifies nothing: the digest
+    /// does.
     pub name: String,
     /// Its version, from the component's metadata; `unversioned` where there is none.
     pub version: String,
@@ -221,8 +223,8 @@ impl Found {
         Ok(())
     }
 
-    /// Takes name, version and publisher from where `wasm-metadata` writes them. What cannot be read is as if it were not there: it
-    /// is shown to people, and decides nothing.
+    /// Takes name, version and publisher from where `wasm-metadata` writes them. What cannot be read is as if it were
+    /// not there: it is shown to people, and decides nothing.
     fn metadata(&mut self, section: &CustomSectionReader<'_>) {
         match section.name() {
             "component-name" => {

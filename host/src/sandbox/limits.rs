@@ -37,11 +37,11 @@ pub struct Limits {
     pub tables: usize,
     /// How many instances of core modules. Default: 64.
     pub instances: usize,
-    /// How many component-model handles may live at once. Default: 1,024. The contract has none; a plugin that makes its
-    /// own resources fills a table in the host, outside its memory.
+    /// How many component-model handles may live at once. Default: 1,024. The contract has none; a plugin that makes
+    /// its own resources fills a table in the host, outside its memory.
     pub handles: usize,
-    /// Bytes that may cross from the plugin to the host in one call. Default: 16 MiB, twice what a report of 64 licenses of
-    /// the greatest size comes to. Beyond it the plugin is stopped before the host has allocated anything.
+    /// Bytes that may cross from the plugin to the host in one call. Default: 16 MiB, twice what a report of 64
+    /// licenses of the greatest size comes to. Beyond it the plugin is stopped before the host has allocated anything.
     ///
     /// Against giant strings and lists.
     pub bytes_per_call: usize,

@@ -1,8 +1,8 @@
 //! The sandbox: runs a license-visibility plugin so that nothing it does can hurt the product (`b5`, `b6`).
 //!
-//! A plugin is a WebAssembly component of the contract in `wit/v1`. It reaches what the contract gives and nothing else:
-//! no network, no file, no clock. Every run has a fresh instance in a fresh store, which is dropped when the run ends, so
-//! that nothing stays from one run to the next and a plugin that was stopped leaves nothing behind.
+//! A plugin is a WebAssembly component of the contract in `wit/v1`. It reaches what the contract gives and nothing
+//! else: no network, no file, no clock. Every run has a fresh instance in a fresh store, which is dropped when the run
+//! ends, so that nothing stays from one run to the next and a plugin that was stopped leaves nothing behind.
 //!
 //! | threat | what stands against it |
 //! |---|---|
@@ -18,8 +18,8 @@
 //! | it smuggles bytes out | typed values only; the one field of bytes must be a sketch, of no more than was counted |
 //! | the product hangs, fails or panics | it is asked on a thread of its own, with [`Limits::product_time`] |
 //!
-//! What compiling costs is not limited by time: a component has at most [`MAX_COMPONENT_BYTES`], is validated first, and
-//! is compiled once, when an administrator installs it.
+//! What compiling costs is not limited by time: a component has at most [`MAX_COMPONENT_BYTES`], is validated first,
+//! and is compiled once, when an administrator installs it.
 //!
 //! ```no_run
 //! use seatline_host::sandbox::{Limits, Sandbox};

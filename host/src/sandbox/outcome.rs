@@ -1,7 +1,7 @@
 //! What a run came to, when it came to no report.
 //!
-//! The cause is told by types alone: wasmtime's [`Trap`], and what the run's own state remembers. The text of an error is
-//! shown to people, and never decides anything.
+//! The cause is told by types alone: wasmtime's [`Trap`], and what the run's own state remembers. The text of an error
+//! is shown to people, and never decides anything.
 
 use std::time::Duration;
 
@@ -46,8 +46,8 @@ pub enum RunError {
         /// The trap, in wasmtime's words.
         what: String,
     },
-    /// The sandbox refused what the plugin did, and stopped it: too many instances, memories, tables or handles, too many
-    /// bytes in one call, or values that are none of the contract's.
+    /// The sandbox refused what the plugin did, and stopped it: too many instances, memories, tables or handles, too
+    /// many bytes in one call, or values that are none of the contract's.
     #[error("the sandbox stopped the plugin: {what}")]
     Stopped {
         /// What was refused, in wasmtime's words.

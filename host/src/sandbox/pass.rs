@@ -1,8 +1,8 @@
 //! A pass over the product's accounts: from the product's thread, in pages of columns, to the plugin.
 //!
 //! The product pushes accounts, the plugin pulls pages. Between them stands a channel that holds one page, so that the
-//! product reads ahead while the plugin counts, and a million accounts take the memory of three pages. Pseudonyms, which cost
-//! most of all, and days are made on the plugin's side: the product's thread has enough to do with reading.
+//! product reads ahead while the plugin counts, and a million accounts take the memory of three pages. Pseudonyms,
+//! which cost most of all, and days are made on the plugin's side: the product's thread has enough to do with reading.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

@@ -96,7 +96,8 @@ pub struct RunRecord {
     pub dropped_lines: u64,
     /// From the instantiation to the end, with the time that the product took.
     pub took: Duration,
-    /// The part of it that was the plugin's own: what [`Limits::plugin_time`](super::Limits::plugin_time) is held against.
+    /// The part of it that was the plugin's own: what [`Limits::plugin_time`](super::Limits::plugin_time) is held
+    /// against.
     pub plugin_took: Duration,
     /// Of that, the time that the host waited for the product: the rest is what the plugin itself cost.
     pub waited: Duration,
@@ -155,8 +156,8 @@ impl LoadedPlugin {
         self.inspection.facts(grants)
     }
 
-    /// Runs the plugin once, on this thread. Whatever it does ends in the record; the store with all that it allocated is
-    /// dropped on every path.
+    /// Runs the plugin once, on this thread. Whatever it does ends in the record; the store with all that it allocated
+    /// is dropped on every path.
     pub fn run(&self, occasion: Occasion<'_>) -> RunRecord {
         let call = reporter::Occasion { trigger: occasion.trigger.into(), today: pass::day(occasion.today) };
         let sandbox = &*self.sandbox.inner;

@@ -1,9 +1,9 @@
 //! The store as a directory of files.
 //!
 //! A slot is a file that is written beside its place, synced, and renamed. A log is one file of records, each behind a
-//! head with its length and a checksum; an append is synced before it returns. A crash in the middle of an append leaves a
-//! torn record at the end, which was promised to nobody and is cut off by the next append. Whatever else does not fit is
-//! damage: it is told, and nothing is cut off. The directory has mode 0700, its files 0600.
+//! head with its length and a checksum; an append is synced before it returns. A crash in the middle of an append
+//! leaves a torn record at the end, which was promised to nobody and is cut off by the next append. Whatever else does
+//! not fit is damage: it is told, and nothing is cut off. The directory has mode 0700, its files 0600.
 
 use std::collections::HashMap;
 use std::io::{BufReader, Read};
@@ -77,9 +77,9 @@ impl Directory {
         Ok(path.join(MOVED).try_exists().map_err(FileError::new("cannot look at", path))?)
     }
 
-    /// Moves the state elsewhere: `hand_over` brings it there, while nobody changes it here, and says where that is. When
-    /// this returns, it does not live here any more, and whoever still uses it here is told so. The files stay as they
-    /// were.
+    /// Moves the state elsewhere: `hand_over` brings it there, while nobody changes it here, and says where that is.
+    /// When this returns, it does not live here any more, and whoever still uses it here is told so. The files stay as
+    /// they were.
     ///
     /// # Errors
     /// What `hand_over` gives, or why the directory could not be used: then the state goes on here.

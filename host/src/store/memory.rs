@@ -1,5 +1,5 @@
-//! The store in memory, for tests of products and of the host: it keeps nothing beyond the process. Of a change that was
-//! not made to its end, nothing is there, so that a change which forgets that is found out.
+//! The store in memory, for tests of products and of the host: it keeps nothing beyond the process. Of a change that
+//! was not made to its end, nothing is there, so that a change which forgets that is found out.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;

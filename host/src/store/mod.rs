@@ -3,8 +3,8 @@
 //! [`Directory`] keeps them as files, which serves one node. A cluster brings a store of its own (the agent has one on
 //! PostgreSQL), and a host product may bring what it has.
 //!
-//! Every [`change`] happens under the store's lock, which other processes on the same store respect: `seatline sync` may
-//! run beside `seatline run`. A slot changes as a whole or not at all; what a change has returned from is durable.
+//! Every [`change`] happens under the store's lock, which other processes on the same store respect: `seatline sync`
+//! may run beside `seatline run`. A slot changes as a whole or not at all; what a change has returned from is durable.
 
 mod conformance;
 mod directory;
@@ -260,8 +260,8 @@ pub trait StateReader {
     /// When it cannot be read.
     fn read(&self, slot: Slot) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
 
-    /// Gives the records of a log to `take`, the oldest first, until it breaks off. They are those of one moment, and no
-    /// more than a few of them are in memory at once. `take` must not use the store.
+    /// Gives the records of a log to `take`, the oldest first, until it breaks off. They are those of one moment, and
+    /// no more than a few of them are in memory at once. `take` must not use the store.
     ///
     /// # Errors
     /// When they cannot be read, or a record that was promised is damaged.
@@ -295,8 +295,8 @@ pub trait StateStore: StateReader + Send + Sync + 'static {
 
 /// A store that is locked for a change. What is read through it is what the change has made of the store so far.
 ///
-/// The change is promised when [`commit`](Self::commit) has returned. One that was dropped, interrupted or refused before
-/// is not: of what it did, all, nothing or a beginning may be there, each slot and log as a whole.
+/// The change is promised when [`commit`](Self::commit) has returned. One that was dropped, interrupted or refused
+/// before is not: of what it did, all, nothing or a beginning may be there, each slot and log as a whole.
 pub trait LockedStore: StateReader {
     /// The store, for reading.
     fn store(&self) -> &dyn StateReader;
@@ -319,7 +319,8 @@ pub trait LockedStore: StateReader {
     /// When they cannot be written.
     fn append(&mut self, log: Log, records: &[Vec<u8>]) -> Result<(), StoreError>;
 
-    /// Keeps of the log what `keep` picks, in order, and adds `more` at its end, in one go. `keep` must not use the store.
+    /// Keeps of the log what `keep` picks, in order, and adds `more` at its end, in one go. `keep` must not use the
+    /// store.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -332,8 +333,8 @@ pub trait LockedStore: StateReader {
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// Changes `store` as `act` does, while nobody else does. When this returns a value, the change is durable; after an error
-/// of `act` it was not asked for.
+/// Changes `store` as `act` does, while nobody else does. When this returns a value, the change is durable; after an
+/// error of `act` it was not asked for.
 ///
 /// # Errors
 /// What `act` gives, or why the store could not be changed.

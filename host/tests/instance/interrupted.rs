@@ -1,5 +1,5 @@
-//! An approval that is interrupted between any two of its writes (`b6`): no report gets two places in the chain, and none is
-//! lost.
+//! An approval that is interrupted between any two of its writes (`b6`): no report gets two places in the chain, and
+//! none is lost.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};

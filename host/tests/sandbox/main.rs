@@ -3,8 +3,8 @@
 //! Every hostile plugin has a story that says what the run came to in one line, and that the product goes on: after
 //! each, an honest plugin runs in the same process and the same sandbox.
 //!
-//! The components come from `tests/plugins`, built by `cargo xtask build-plugin --fixtures`; those that no compiler would
-//! make are written as text in `shape`.
+//! The components come from `tests/plugins`, built by `cargo xtask build-plugin --fixtures`; those that no compiler
+//! would make are written as text in `shape`.
 
 mod appetite;
 mod bounds;

@@ -5,17 +5,19 @@
 pub enum Fate {
     /// It may be taken another time, as it is: it is sent again.
     Again,
-    /// It is never taken, and what comes after it may be. A refusal is not sealed, so it is let go where something that is
-    /// sealed, or the proven time, says the same.
+    /// It is never taken, and what comes after it may be. A refusal is not sealed, so it is let go where something that
+    /// is sealed, or the proven time, says the same.
     LetGo,
-    /// Nothing is taken any more of what it belongs to, an invite or a link: it waits until somebody has made the link anew.
+    /// Nothing is taken any more of what it belongs to, an invite or a link: it waits until somebody has made the link
+    /// anew.
     Ended,
 }
 
 /// Declares each code once: its name in documents, and what becomes of the document.
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident, $name:literal, $fate:ident;)*) => {
-        /// The codes of refusals that are about links and chains. A refused seal has the code of its [`crate::OpenError`].
+        /// The codes of refusals that are about links and chains. A refused seal has the code of its
+        /// [`crate::OpenError`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum RefusalCode {
             $($(#[$doc])* $code,)*
@@ -68,7 +70,8 @@ codes! {
     PastReport, "past-report", LetGo;
     /// The link has brought more than it may within a day: the report is taken when there is room again.
     OverQuota, "over-quota", Again;
-    /// The key of the link was replaced as often as it may be within a day: the rotation is taken when a day has passed.
+    /// The key of the link was replaced as often as it may be within a day: the rotation is taken when a day has
+    /// passed.
     TooManyKeys, "too-many-keys", Again;
     /// More documents of one product have come from one address than any product sends: they are taken a little later.
     TooManyDocuments, "too-many-documents", Again;

@@ -38,7 +38,8 @@ struct Told {
 }
 
 impl Topic {
-    /// Whether its steps follow from dates alone, which only go forward: what is told of one is not over at a slighter one.
+    /// Whether its steps follow from dates alone, which only go forward: what is told of one is not over at a slighter
+    /// one.
     fn is_dated(self) -> bool {
         matches!(self, Self::Expiry | Self::Maintenance)
     }

@@ -1,18 +1,20 @@
 //! Notices: which of the things that are so administrators are told now, each once (`s5`, `s6`).
 //!
-//! It is pure, as [`standing`](mod@crate::standing) is. Whoever tells people gathers the [`State`]s that are so — of the
-//! dates and limits by [`of_standing`], of the rest himself —, hands them to the [`Memory`] with the time, and tells the
-//! [`Notice`]s that it gives. The memory is a plain value to be kept; what was told is in it, whoever told it.
+//! It is pure, as [`standing`](mod@crate::standing) is. Whoever tells people gathers the [`State`]s that are so — of
+//! the dates and limits by [`of_standing`], of the rest himself —, hands them to the [`Memory`] with the time, and
+//! tells the [`Notice`]s that it gives. The memory is a plain value to be kept; what was told is in it, whoever told
+//! it.
 //!
 //! # When a notice is due
 //! 1. A [`Subject`] is one matter: what it is about, with the license, and the boundary that it comes near or passes. A
 //!    license that was renewed has another boundary, and so it is told of anew.
-//! 2. A subject goes through [`Step`]s, from slight to grave. A step that is graver than what was told is due, the slighter
-//!    ones with it: after a month without a look, one notice is due and not three.
+//! 2. A subject goes through [`Step`]s, from slight to grave. A step that is graver than what was told is due, the
+//!    slighter ones with it: after a month without a look, one notice is due and not three.
 //! 3. What is told once is not told again until it was over. A count is over when it has stayed below for
 //!    a day ([`SETTLE_COUNT`]), so that one that swings around its boundary is told once.
 //! 4. That something is over is told as well, if it was told that it began.
-//! 5. What comes and goes by itself (a server that cannot be reached) has a patience: it is due when it has lasted so long.
+//! 5. What comes and goes by itself (a server that cannot be reached) has a patience: it is due when it has lasted so
+//!    long.
 
 mod memory;
 mod of_standing;

@@ -16,9 +16,9 @@ use crate::text::{line, number};
 /// The most characters of a title.
 const MAX_TITLE: usize = 120;
 
-/// The later times whose standing [`of_standing`] wants to see, beside that of now. A standing tells of an end some days
-/// before it, and the reminders may be set to tell earlier: then the last second before the end shows whether anything
-/// follows it.
+/// The later times whose standing [`of_standing`] wants to see, beside that of now. A standing tells of an end some
+/// days before it, and the reminders may be set to tell earlier: then the last second before the end shows whether
+/// anything follows it.
 pub fn looks_ahead(standing: &Standing, reminders: &Reminders, now: Timestamp) -> Vec<Timestamp> {
     let mut ahead = Vec::new();
     for license in standing.licenses.iter().filter(|license| license.status == Status::Active) {
@@ -235,8 +235,8 @@ impl Found<'_> {
         Some(State { subject, begun, over, facts, ..State::of(course) })
     }
 
-    /// That nothing is in force, or will soon be, where that is no end of a license: the instance has moved, the license is
-    /// for another edition.
+    /// That nothing is in force, or will soon be, where that is no end of a license: the instance has moved, the
+    /// license is for another edition.
     fn unlicensed(&self) -> Option<State> {
         let gravest = self.standing.reasons.first();
         let moved = self.standing.reasons.iter().find(|reason| reason.code == ReasonCode::ServerChanged);

@@ -1,5 +1,5 @@
-//! The request for a license (`s10`): what an instance is, what it counts, and which license it has, as a file that a vendor's
-//! tool reads and as text to send by mail.
+//! The request for a license (`s10`): what an instance is, what it counts, and which license it has, as a file that a
+//! vendor's tool reads and as text to send by mail.
 //!
 //! It is not sealed: nobody could verify it before there is a license. A vendor holds it against his own books; whoever
 //! opens one from a stranger opens it within bounds, see [`LicenseRequest::read`].

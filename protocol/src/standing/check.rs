@@ -99,8 +99,9 @@ impl LimitCode {
 }
 
 impl Standing {
-    /// Whether a product may make more of something (`a6`). The license decides by the behaviour of each limit: one that
-    /// refuses is refused beyond its allowance, all others can be passed, with a warning from nine tenths of the limit on.
+    /// Whether a product may make more of something (`a6`). The license decides by the behaviour of each limit: one
+    /// that refuses is refused beyond its allowance, all others can be passed, with a warning from nine tenths of the
+    /// limit on.
     ///
     /// Without a license in force users can still be made, so that nobody is kept from signing in and mending it;
     /// anything else cannot.

@@ -15,12 +15,12 @@
 //!    product that was issued later can do so, or at the same instant if it names the other. Where licenses of one
 //!    instant name each other in a circle, the last by id is left.
 //! 4. On each running node, of those that then hold the one is in force that is not in grace or held on to, began
-//!    latest, and was issued latest. A license is for all nodes, or for those alone that it was set for (`c8`): then it takes the place
-//!    of others there and not elsewhere. The kind has no say.
+//!    latest, and was issued latest. A license is for all nodes, or for those alone that it was set for (`c8`): then it
+//!    takes the place of others there and not elsewhere. The kind has no say.
 //! 5. A license by node is for one node (`p3`): for the one that it was set for, or else for the first by name that has
 //!    no other. One that finds no node left stays in force, for a node to come.
-//! 6. Of those in force, the one **governs** that rule 4 would prefer: its limits are the product's. What is in force on
-//!    no node is history, and comes to govern again if it outlasts the others.
+//! 6. Of those in force, the one **governs** that rule 4 would prefer: its limits are the product's. What is in force
+//!    on no node is history, and comes to govern again if it outlasts the others.
 //!
 //! Where no license in force is for all nodes, the nodes that have one are the limit of `nodes`, and the others are
 //! named.
@@ -329,7 +329,8 @@ pub enum LimitState {
     Over,
 }
 
-/// For how many days before its expiry, or the end of its maintenance, a license calls for attention (`s5`: two months).
+/// For how many days before its expiry, or the end of its maintenance, a license calls for attention (`s5`: two
+/// months).
 pub const EXPIRY_NOTICE_DAYS: i64 = 60;
 /// The same for an evaluation, whose whole time is mostly a month (`c6`).
 pub const EVALUATION_NOTICE_DAYS: i64 = 7;

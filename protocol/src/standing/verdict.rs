@@ -14,7 +14,8 @@ pub enum Verdict {
     Licensed,
     /// In force, and something needs attention: a limit, an expiry, an add-on.
     Attention,
-    /// A license is in force, and its features are stopped: a restricting limit is passed, or the release is not covered.
+    /// A license is in force, and its features are stopped: a restricting limit is passed, or the release is not
+    /// covered.
     Restricted,
     /// No license is in force.
     Unlicensed,

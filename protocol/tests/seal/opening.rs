@@ -39,7 +39,8 @@ fn whose_key_a_document_claims_is_read_off_its_footer() {
 }
 
 proptest! {
-    /// Nobody has two names: one that is not read off the footer, or another one, would get around what is counted by it.
+    /// Nobody has two names: one that is not read off the footer, or another one, would get around what is counted by
+    /// it.
     #[test]
     fn a_document_that_can_be_read_claims_the_key_that_it_is_read_with(
         at in 0usize..1000, junk in "[A-Za-z0-9_.{}\"=-]{0,3}",

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
 
-/// Runs "$@" until our standard input closes, however this process ends; then ends it with all that it started, and removes $0.
+/// Runs "$@" until our standard input closes, however this process ends; then ends it with all that it started, and
+/// removes $0.
 const GUARD: &str = r#"setsid "$@" & driver=$!; cat > /dev/null; kill -TERM -$driver; wait $driver; rm -rf "$0""#;
 /// What a command may take. Nothing is measured by it.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,5 +1,5 @@
-//! What every page must come up to: no violation that axe finds, nothing that runs out of a narrow screen, nothing loaded
-//! from elsewhere, no error in the console; in light and dark. A screenshot of each is kept.
+//! What every page must come up to: no violation that axe finds, nothing that runs out of a narrow screen, nothing
+//! loaded from elsewhere, no error in the console; in light and dark. A screenshot of each is kept.
 
 use std::fs;
 use std::path::PathBuf;

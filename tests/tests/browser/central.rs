@@ -17,8 +17,8 @@ fn central_with_links(agent: &Agent) -> (Central, Agent) {
     (central, waiting)
 }
 
-/// What the central server answers to `GET`, with what there is of each kind in the place of names: a page that is added is
-/// looked at here. Without what is there in other stories alone.
+/// What the central server answers to `GET`, with what there is of each kind in the place of names: a page that is
+/// added is looked at here. Without what is there in other stories alone.
 fn addresses_of_central(central: &Central) -> Vec<String> {
     let of = |list: &str, index: usize| central.get(list)["items"][index]["id"].as_str().expect("an id").to_owned();
     let (application, waiting) = (of("/api/v1/applications", 0), of("/api/v1/links", 0));

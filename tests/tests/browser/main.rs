@@ -1,4 +1,5 @@
-//! The pages in a real browser: what everybody must be able to use, by eye, by ear, by keyboard, and without JavaScript.
+//! The pages in a real browser: what everybody must be able to use, by eye, by ear, by keyboard, and without
+//! JavaScript.
 
 mod central;
 

@@ -1,7 +1,7 @@
 //! A chart of counts over time: what was used, the limit, what is foreseen, and beside the drawing its table.
 //!
-//! The drawing has no fixed width: lines are drawn in an inner image that is stretched, and letters stand outside of it, so
-//! that they are as large on a telephone as on a wall.
+//! The drawing has no fixed width: lines are drawn in an inner image that is stretched, and letters stand outside of
+//! it, so that they are as large on a telephone as on a wall.
 
 mod scale;
 
@@ -41,8 +41,8 @@ pub struct Outlook {
     pub high: f64,
 }
 
-/// Counts over time as a drawing with its table. What was counted is a line of steps; where several counts were taken in
-/// a step, a shade reaches from the lowest to the highest.
+/// Counts over time as a drawing with its table. What was counted is a line of steps; where several counts were taken
+/// in a step, a shade reaches from the lowest to the highest.
 #[derive(Debug, Clone, PartialEq, Template)]
 #[template(path = "chart.html")]
 pub struct Chart {

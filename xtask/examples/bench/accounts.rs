@@ -1,8 +1,9 @@
-//! A million accounts of a real database, counted and reported by `seatline sync`, against the bare streaming of the same
-//! query by the same client library.
+//! A million accounts of a real database, counted and reported by `seatline sync`, against the bare streaming of the
+//! same query by the same client library.
 //!
-//! The bare side reads every value of every row and does nothing with it. The other side starts a process, opens the state,
-//! checks each value, makes each pseudonym, counts in the plugin, seals the report, keeps it, and waits for its receipt.
+//! The bare side reads every value of every row and does nothing with it. The other side starts a process, opens the
+//! state, checks each value, makes each pseudonym, counts in the plugin, seals the report, keeps it, and waits for its
+//! receipt.
 
 use std::fs;
 use std::time::{Duration, Instant};

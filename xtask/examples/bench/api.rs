@@ -1,8 +1,8 @@
 //! The local API: `GET /v1/features/sso` on one core, and how long one answer takes.
 //!
-//! The agent is the release binary, held to one core with `taskset`; the clients run on the others, over connections that
-//! stay open, and do as little as they can. Where there is one core for both, the agent's own processor time still tells
-//! how many answers a core of its own would give.
+//! The agent is the release binary, held to one core with `taskset`; the clients run on the others, over connections
+//! that stay open, and do as little as they can. Where there is one core for both, the agent's own processor time still
+//! tells how many answers a core of its own would give.
 
 use std::fs;
 use std::io::{BufReader, Read as _, Write as _};

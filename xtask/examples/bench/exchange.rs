@@ -1,11 +1,11 @@
 //! Exchanges at the central server, each stored and synced before its answer, against group commit of the bare rows.
 //!
 //! The server is the release binary on its SQLite store. Several products exchange one report each at a time, over
-//! connections that stay open. The loop that it is held against writes the rows that such an exchange leaves - the sealed
-//! report, the newest report of the link, the state of its chain - into the same database file: as many reports in a
-//! transaction as there are products, with the same sync at every commit. It has no network, opens and makes no seal,
-//! and looks at no chain: it is what the disk and SQLite allow at best. The products share the machine with the server,
-//! so they do as little as they can: their requests are bytes that were made before.
+//! connections that stay open. The loop that it is held against writes the rows that such an exchange leaves - the
+//! sealed report, the newest report of the link, the state of its chain - into the same database file: as many reports
+//! in a transaction as there are products, with the same sync at every commit. It has no network, opens and makes no
+//! seal, and looks at no chain: it is what the disk and SQLite allow at best. The products share the machine with the
+//! server, so they do as little as they can: their requests are bytes that were made before.
 
 use std::net::SocketAddr;
 use std::path::Path;

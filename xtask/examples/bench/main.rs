@@ -34,8 +34,8 @@ struct Bench {
     /// Where the figures are written as JSON
     #[arg(long)]
     out: PathBuf,
-    /// Only the measurements whose name begins so: counting, exchange, memory, sync, accounts, api, crashes; or the fleets,
-    /// which are measured only when they are asked for: central-1000, central-100000, central-1000000,
+    /// Only the measurements whose name begins so: counting, exchange, memory, sync, accounts, api, crashes; or the
+    /// fleets, which are measured only when they are asked for: central-1000, central-100000, central-1000000,
     /// central-postgresql, a thousand on PostgreSQL, and central-replicas, with two servers on it
     #[arg(long)]
     only: Option<String>,
@@ -94,7 +94,8 @@ fn measure(bench: &Bench) -> Result<bool, Problem> {
     Ok(figures.iter().all(|figure| figure.reached != Some(false)))
 }
 
-/// The measurements whose name begins with `only`. A fleet's full name is its own alone, though another's begins with it.
+/// The measurements whose name begins with `only`. A fleet's full name is its own alone, though another's begins with
+/// it.
 fn chosen(only: &str) -> Vec<Measurement> {
     let fleets = FLEETS.into_iter().filter(|_| !only.is_empty());
     let all: Vec<Measurement> = MEASUREMENTS.into_iter().chain(fleets).collect();

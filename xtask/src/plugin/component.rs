@@ -6,8 +6,8 @@ use wit_component::ComponentEncoder;
 use crate::failure::{Context as _, Failure};
 use crate::workspace::Package;
 
-/// The component of `module`, whose custom sections `component-name`, `version`, `description`, `authors` and `licenses`
-/// carry what the manifest of `package` says: the names that the `wasm-metadata` crate and its tools use.
+/// The component of `module`, whose custom sections `component-name`, `version`, `description`, `authors` and
+/// `licenses` carry what the manifest of `package` says: the names that the `wasm-metadata` crate and its tools use.
 ///
 /// # Errors
 /// When the module does not carry its world, or the component would not be valid.

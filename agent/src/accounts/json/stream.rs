@@ -1,4 +1,5 @@
-//! Reading one answer of JSON as it comes: its list of accounts one by one, and a few values beside it. Nothing else is kept.
+//! Reading one answer of JSON as it comes: its list of accounts one by one, and a few values beside it. Nothing else is
+//! kept.
 
 use std::cell::Cell;
 use std::fmt;

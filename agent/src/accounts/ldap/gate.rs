@@ -1,8 +1,8 @@
 //! The connection of the library `ldap3` to a directory, over a gate of our own.
 //!
 //! The library speaks the protocol; it bounds neither a message nor the time that it takes. So it speaks over a pair of
-//! sockets, and a thread between it and the server carries every byte: over the connection that all sources share, with its
-//! time limit and its checked certificate, and no message larger than an account can be.
+//! sockets, and a thread between it and the server carries every byte: over the connection that all sources share, with
+//! its time limit and its checked certificate, and no message larger than an account can be.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;

@@ -1,7 +1,7 @@
 //! Accounts in a database of PostgreSQL.
 //!
-//! Everything happens in one read-only transaction. Truth values, whole numbers and times come as they are; PostgreSQL itself
-//! turns every other type into text, so that any of them serves and one set of rules reads them all.
+//! Everything happens in one read-only transaction. Truth values, whole numbers and times come as they are; PostgreSQL
+//! itself turns every other type into text, so that any of them serves and one set of rules reads them all.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -149,8 +149,8 @@ fn hosts(config: &tokio_postgres::Config) -> Vec<(String, u16)> {
 }
 
 /// `query` with its columns in the order of the query: as they are where [`value`] understands their type, and else as
-/// text, cut where it is too long for any field. The length of a text is looked at first: `left` alone walks through its
-/// characters, which takes the server as long as everything else.
+/// text, cut where it is too long for any field. The length of a text is looked at first: `left` alone walks through
+/// its characters, which takes the server as long as everything else.
 fn as_understood(query: &str, names: &[&str], types: &[Type]) -> String {
     let most = MAX_IDENTITY_BYTES;
     let column = |(name, of): (&&str, &Type)| {
@@ -215,8 +215,8 @@ fn begin(client: &mut Client, limit: TimeLimit) -> Result<Transaction<'_>, Sourc
     Ok(transaction)
 }
 
-/// An error of a statement. PostgreSQL quotes values in the messages of some classes (22, "invalid input syntax for type
-/// integer"), so only the class that speaks of the query itself (42) is shown.
+/// An error of a statement. PostgreSQL quotes values in the messages of some classes (22, "invalid input syntax for
+/// type integer"), so only the class that speaks of the query itself (42) is shown.
 fn query_error(error: &postgres::Error, limit: TimeLimit, rows: u64) -> SourceError {
     let Some(refusal) = error.as_db_error() else {
         let reason = if error.is_closed() { "the connection was closed" } else { "the connection failed" };

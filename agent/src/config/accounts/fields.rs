@@ -1,4 +1,5 @@
-//! `fields`: which part of what a source gives for an account is which field of it, where the source has names of its own.
+//! `fields`: which part of what a source gives for an account is which field of it, where the source has names of its
+//! own.
 
 use super::super::document::{Found, Problem};
 use crate::accounts::NAMES;
@@ -57,8 +58,8 @@ pub enum Test {
 }
 
 impl Path {
-    /// The place that `text` names: a JSON pointer (RFC 6901) that begins with a slash; or names with dots between them, of
-    /// which the first may be the URN of a SCIM schema (RFC 7644, section 3.10).
+    /// The place that `text` names: a JSON pointer (RFC 6901) that begins with a slash; or names with dots between
+    /// them, of which the first may be the URN of a SCIM schema (RFC 7644, section 3.10).
     ///
     /// # Errors
     /// What is wrong with it.

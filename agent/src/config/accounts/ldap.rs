@@ -170,7 +170,8 @@ fn attribute(name: &str) -> fields::Path {
     fields::Path { segments: vec![name.to_owned()] }
 }
 
-/// Of directories in general (RFC 4519 and RFC 2798), which know neither whether an account is active nor who has signed in.
+/// Of directories in general (RFC 4519 and RFC 2798), which know neither whether an account is active nor who has
+/// signed in.
 fn general() -> Fields {
     Fields {
         identity: vec![attribute("mail"), attribute("uid")],
@@ -181,8 +182,8 @@ fn general() -> Fields {
     }
 }
 
-/// Of Active Directory. The second bit of `userAccountControl` is ACCOUNTDISABLE; `lastLogonTimestamp` is the sign-in that
-/// all domain controllers know of, up to two weeks late.
+/// Of Active Directory. The second bit of `userAccountControl` is ACCOUNTDISABLE; `lastLogonTimestamp` is the sign-in
+/// that all domain controllers know of, up to two weeks late.
 fn active_directory() -> Fields {
     let disabled = Truth { path: attribute("userAccountControl"), test: Test::WithoutBits(2), missing: None };
     Fields {

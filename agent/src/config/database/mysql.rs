@@ -35,8 +35,8 @@ pub enum Server {
 }
 
 impl MysqlAddress {
-    /// The address in `text`, if it is a URL `mysql://USER@HOST:PORT/DATABASE` or `mariadb://…`, with the options `socket` and
-    /// `sslmode` behind a question mark.
+    /// The address in `text`, if it is a URL `mysql://USER@HOST:PORT/DATABASE` or `mariadb://…`, with the options
+    /// `socket` and `sslmode` behind a question mark.
     pub fn parse(text: &str) -> Option<Result<Self, String>> {
         let rest = text.strip_prefix("mysql://").or_else(|| text.strip_prefix("mariadb://"))?;
         Some(Self::of(rest).map_err(|rule| format!("is not an address of MySQL or MariaDB: {rule}")))

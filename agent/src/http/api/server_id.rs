@@ -14,8 +14,8 @@ use crate::http::{App, errors};
 
 /// The server ID, what it is made of, and how it has changed
 ///
-/// Nothing is asked of the product: it is what the last look has seen. `unconfirmed` is there while the link waits for a
-/// person's word.
+/// Nothing is asked of the product: it is what the last look has seen. `unconfirmed` is there while the link waits for
+/// a person's word.
 #[utoipa::path(
     get,
     path = "/v1/server-id",

@@ -1,5 +1,5 @@
-//! License Details: what the licenses come to (`c3`–`c8`, `s4`, `s8`), setting a key (`c1`, `b3`), and what leaves for the
-//! vendor or a safe place.
+//! License Details: what the licenses come to (`c3`–`c8`, `s4`, `s8`), setting a key (`c1`, `b3`), and what leaves for
+//! the vendor or a safe place.
 //!
 //! | module | holds |
 //! |---|---|

@@ -10,8 +10,8 @@ use crate::pages::download::download;
 use crate::pages::fields::Fields;
 use crate::pages::{PageError, Pages, Visit, now};
 
-/// `GET /links/export`: the join until the link is approved, and the oldest waiting reports, as many as one exchange takes. They
-/// stay in the outbox.
+/// `GET /links/export`: the join until the link is approved, and the oldest waiting reports, as many as one exchange
+/// takes. They stay in the outbox.
 pub async fn export(State(pages): State<Pages>, Extension(visit): Extension<Visit>) -> Result<Response, PageError> {
     let exported = pages.ask(|host| (host.export_reports(), host.server_id().to_string()));
     let request = match exported.await? {

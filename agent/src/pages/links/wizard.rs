@@ -1,5 +1,5 @@
-//! A new link (`w3`): an invite is pasted, or arrives behind the `#` of the address, where no server sees it; the administrator
-//! looks at whom it links to and what will be sent, and confirms.
+//! A new link (`w3`): an invite is pasted, or arrives behind the `#` of the address, where no server sees it; the
+//! administrator looks at whom it links to and what will be sent, and confirms.
 //!
 //! An invite is a secret: it stands in no address and no log, and in the one page that sends it on.
 
@@ -151,7 +151,8 @@ pub async fn accept(
     Ok(Redirect::to(&pages.href("/links?done=linked")).into_response())
 }
 
-/// Sends the join. One that the central server has refused for good leaves no link behind: it would never come into force.
+/// Sends the join. One that the central server has refused for good leaves no link behind: it would never come into
+/// force.
 fn join(host: &Host, link: &LinkFacts) -> Result<(), String> {
     let Err(ExchangeError::JoinRefused(refusal)) = host.exchange() else { return Ok(()) };
     host.remove_link(&link.fingerprint).map_err(|error| error.to_string())?;

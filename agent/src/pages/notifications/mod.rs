@@ -1,5 +1,5 @@
-//! Notifications: who is told what, by mail and webhook; a test whose real result is shown (`s7`); what was told, and what
-//! became of it.
+//! Notifications: who is told what, by mail and webhook; a test whose real result is shown (`s7`); what was told, and
+//! what became of it.
 //!
 //! | module | holds |
 //! |---|---|
@@ -39,7 +39,8 @@ pub async fn show(
     Ok(page(&pages, &visit).await?.with_banner(banner).content())
 }
 
-/// `POST /notifications/test`: tells everybody who would be told. What takes long goes on after the answer, and the page says so.
+/// `POST /notifications/test`: tells everybody who would be told. What takes long goes on after the answer, and the
+/// page says so.
 pub async fn test(State(pages): State<Pages>) -> Result<Redirect, PageError> {
     let telling = pages.telling()?;
     telling.testing.begin(&telling.instance).await?;

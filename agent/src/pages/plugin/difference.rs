@@ -38,7 +38,8 @@ fn counted(run: &PastRun) -> Option<(&PastRun, &Collected, &AccountCounts)> {
 }
 
 impl Difference {
-    /// The difference between the last two of `runs` that counted accounts, the newest first; none where there are not two.
+    /// The difference between the last two of `runs` that counted accounts, the newest first; none where there are not
+    /// two.
     pub fn of(runs: &[PastRun], now: Timestamp) -> Option<Self> {
         let mut counts = runs.iter().filter_map(counted);
         let ((last, latest, accounts), (before, earlier, accounts_before)) = (counts.next()?, counts.next()?);

@@ -1,5 +1,5 @@
-//! What a run now would report, to the byte (`b6`): counted in the background, because that may take minutes. Nothing of it is
-//! kept or sent.
+//! What a run now would report, to the byte (`b6`): counted in the background, because that may take minutes. Nothing
+//! of it is kept or sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,8 +61,8 @@ pub struct Wanted {
     since: Option<i64>,
 }
 
-/// `GET /plugin/next`: counts, and shows what would be reported. A count that takes longer has a page of its own, which looks
-/// again until it is over.
+/// `GET /plugin/next`: counts, and shows what would be reported. A count that takes longer has a page of its own, which
+/// looks again until it is over.
 pub async fn show(
     State(pages): State<Pages>,
     Query(Wanted { since }): Query<Wanted>,

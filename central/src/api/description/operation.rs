@@ -72,7 +72,8 @@ impl Schemas {
         assert!(before.is_none_or(|before| before == schema), "two types are called {name}");
     }
 
-    /// Takes the word that nothing else is in it from what is a part of something (`allOf`): there, the other parts are in it.
+    /// Takes the word that nothing else is in it from what is a part of something (`allOf`): there, the other parts are
+    /// in it.
     fn open_parts(&mut self) {
         let parts = self.0.values().flat_map(|schema| schema["allOf"].as_array().into_iter().flatten());
         let names = parts.filter_map(|part| part["$ref"].as_str()?.rsplit('/').next());

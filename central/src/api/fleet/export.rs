@@ -1,5 +1,5 @@
-//! The list of applications as a file, CSV or JSON: read page by page while it is sent, so that a fleet of any size needs the
-//! memory of one page.
+//! The list of applications as a file, CSV or JSON: read page by page while it is sent, so that a fleet of any size
+//! needs the memory of one page.
 
 use axum::body::Body;
 use axum::extract::{Query, State};

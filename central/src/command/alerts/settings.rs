@@ -29,7 +29,8 @@ pub(in crate::command) struct Settings {
     /// How many days before an evaluation ends; `none` for never
     #[arg(long, value_name = "DAYS", value_parser = days)]
     evaluation_days: Option<Days>,
-    /// From how many hundredths of its limit on a dimension is near, such as `users=80`, or `users=usual`; may be given several times
+    /// From how many hundredths of its limit on a dimension is near, such as `users=80`, or `users=usual`; may be given
+    /// several times
     #[arg(long, value_name = "DIMENSION=PERCENT", value_parser = threshold)]
     threshold: Vec<Threshold>,
     /// For how many seconds something must have lasted before it is told

@@ -1,4 +1,5 @@
-//! People of sets that are too large to be counted while somebody waits: what was counted, and a count that is waited for.
+//! People of sets that are too large to be counted while somebody waits: what was counted, and a count that is waited
+//! for.
 
 use std::sync::Arc;
 use std::time::Duration;

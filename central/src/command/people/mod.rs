@@ -38,7 +38,8 @@ pub(super) struct Show {
     /// Staging instances, which are never counted with production
     #[arg(long)]
     staging: bool,
-    /// Count a set of any size again, and wait for it; without this, a set of more than 128 is shown as it was counted last
+    /// Count a set of any size again, and wait for it; without this, a set of more than 128 is shown as it was counted
+    /// last
     #[arg(long, conflicts_with = "applications")]
     count: bool,
     /// Have the server count the set now and then every day, week or month, or not by itself

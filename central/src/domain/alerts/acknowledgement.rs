@@ -36,7 +36,8 @@ pub struct Acknowledgement {
 }
 
 impl Acknowledgement {
-    /// Whether it is about the matter as it stands now. One with a date also covers what the matter comes to until then.
+    /// Whether it is about the matter as it stands now. One with a date also covers what the matter comes to until
+    /// then.
     pub fn covers(&self, open: &Open) -> bool {
         self.until.is_some() || (self.began_at, self.step, self.gravity) == (open.began_at, open.step, open.gravity)
     }

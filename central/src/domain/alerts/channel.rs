@@ -230,8 +230,8 @@ impl ChannelConfig {
         Ok(())
     }
 
-    /// Whether it is to hear what is due, by how grave that is: from which gravity on, if at all, a message is made now.
-    /// `spoke_at` is when the last one was made.
+    /// Whether it is to hear what is due, by how grave that is: from which gravity on, if at all, a message is made
+    /// now. `spoke_at` is when the last one was made.
     pub fn may_hear(&self, spoke_at: Option<Timestamp>, now: Timestamp) -> Option<Gravity> {
         let apart = SignedDuration::from_secs(3600 / i64::from(self.per_hour.max(1)));
         if !self.enabled || spoke_at.is_some_and(|at| now.duration_since(at) < apart) {

@@ -11,13 +11,14 @@
 //!
 //! # How an alert is told
 //! 1. The review writes what begins, comes to another step, and ends (`concerns`), and marks it to be followed.
-//! 2. The job `alerts` follows: for each channel that wants it, [`telling::due`] says what the channel is to be told, and when.
-//! 3. The same job makes a message of all that is due to a channel which may speak: it is not in its quiet hours, and its last
-//!    message is long enough ago. What begins together is told together.
+//! 2. The job `alerts` follows: for each channel that wants it, [`telling::due`] says what the channel is to be told,
+//!    and when.
+//! 3. The same job makes a message of all that is due to a channel which may speak: it is not in its quiet hours, and
+//!    its last message is long enough ago. What begins together is told together.
 //! 4. The job `delivery` hands messages over, and tries again what failed.
 //!
-//! Each of these steps is one commit. A kill between any two of them delays, and loses nothing; only between the handing over
-//! of a message and the note of it, the message is handed over again, with the same id.
+//! Each of these steps is one commit. A kill between any two of them delays, and loses nothing; only between the
+//! handing over of a message and the note of it, the message is handed over again, with the same id.
 
 pub mod acknowledgement;
 pub mod channel;

@@ -236,8 +236,8 @@ impl std::str::FromStr for QuietTime {
 }
 
 impl QuietTime {
-    /// From when until when it is, where it begins on `day`. Where a clock is turned, what does not exist is the later time, and
-    /// of what exists twice the begin is the first.
+    /// From when until when it is, where it begins on `day`. Where a clock is turned, what does not exist is the later
+    /// time, and of what exists twice the begin is the first.
     fn span(&self, zone: &TimeZone, day: Date) -> Option<(Timestamp, Timestamp)> {
         self.days.iter().any(|known| known.is(day.weekday())).then_some(())?;
         let last = if self.until <= self.from { day.checked_add(1.day()).ok()? } else { day };

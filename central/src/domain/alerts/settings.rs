@@ -22,8 +22,8 @@ pub struct AlertSettings {
     pub pace: Pace,
     /// The mail server; absent where no mail can be sent.
     pub mail: Option<MailServerSettings>,
-    /// Whether webhooks may lead to this machine itself and to its own network segment (loopback and link-local addresses). Who may
-    /// add webhooks could else ask services there that trust this machine.
+    /// Whether webhooks may lead to this machine itself and to its own network segment (loopback and link-local
+    /// addresses). Who may add webhooks could else ask services there that trust this machine.
     pub local_webhooks: bool,
 }
 

@@ -2,12 +2,15 @@
 //!
 //! # The rule
 //! 1. What has begun is told when it has lasted for a while (`settle` of [`Pace`]): what is over sooner is never told.
-//! 2. What has become graver is told after the same time; what has become less grave, and what is over, when it has stayed so for
-//!    another while (`calm` of [`Pace`]), and only to whom the graver state was told. So everything that was told is taken back once.
+//! 2. What has become graver is told after the same time; what has become less grave, and what is over, when it has
+//!    stayed so for another while (`calm` of [`Pace`]), and only to whom the graver state was told. So everything that
+//!    was told is taken back once.
 //! 3. A matter that comes back soon after it was told to be over swings: each time doubles the while, up to a day.
-//!    However fast it swings, a channel hears of it less than twenty times on the first day and once or twice on each other one.
+//!    However fast it swings, a channel hears of it less than twenty times on the first day and once or twice on each
+//!    other one.
 //! 4. What happens at a moment (an event) is told once.
-//! 5. What somebody has acknowledged is not told while the acknowledgement holds; that it is over is, where its begin was.
+//! 5. What somebody has acknowledged is not told while the acknowledgement holds; that it is over is, where its begin
+//!    was.
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::notices::Step;

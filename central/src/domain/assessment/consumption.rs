@@ -42,8 +42,8 @@ impl Consumption {
         }
     }
 
-    /// The used share of the limit in thousandths; none without a count or a limit. Of a limit of 0, whatever is used is
-    /// the most.
+    /// The used share of the limit in thousandths; none without a count or a limit. Of a limit of 0, whatever is used
+    /// is the most.
     pub fn share(&self) -> Option<u32> {
         let (used, max) = (u128::from(self.used?), u128::from(self.max?));
         let share = match (used, max) {

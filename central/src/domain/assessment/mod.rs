@@ -1,8 +1,9 @@
 //! The assessment of an application: what calls for attention, how its limits are used, what ends when, and the next
 //! moment at which any of that can change without a report.
 //!
-//! It is pure, and made from the view that the Licenses tab shows, so that a list and the tab cannot disagree. The review
-//! (see [`crate::store::Fleet`]) keeps it in rows, until [`Assessment::changes_at`] has come or something new is heard.
+//! It is pure, and made from the view that the Licenses tab shows, so that a list and the tab cannot disagree. The
+//! review (see [`crate::store::Fleet`]) keeps it in rows, until [`Assessment::changes_at`] has come or something new is
+//! heard.
 
 mod concern;
 mod consumption;

@@ -1,7 +1,7 @@
 //! The plugin that reports, and what it reports: what is new of either is an event (see [`crate::domain::alerts`]).
 //!
-//! A report names its plugin with version and digest, says what it is granted, and holds what it could read. An early version of the
-//! host does not say what is granted: then what the plugin newly reports is what central can see of it.
+//! A report names its plugin with version and digest, says what it is granted, and holds what it could read. An early
+//! version of the host does not say what is granted: then what the plugin newly reports is what central can see of it.
 
 use std::collections::BTreeSet;
 

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::millis;
 
-/// Asks whether instants have come, and remembers the nearest that has not: what was made of the answers is so until then.
-/// Times count in whole milliseconds, as the store keeps them.
+/// Asks whether instants have come, and remembers the nearest that has not: what was made of the answers is so until
+/// then. Times count in whole milliseconds, as the store keeps them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Watch {
     now: Timestamp,

@@ -1,5 +1,5 @@
-//! The fleet: what is kept of each application so that lists, filters, totals and the calendar cost what they show, and not
-//! what there is. Everything here follows from the row alone: who changes a row knows what else changes with it.
+//! The fleet: what is kept of each application so that lists, filters, totals and the calendar cost what they show, and
+//! not what there is. Everything here follows from the row alone: who changes a row knows what else changes with it.
 
 mod filter;
 mod query;

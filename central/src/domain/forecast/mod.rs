@@ -1,16 +1,18 @@
-//! A forecast of a count, and of the day on which it passes its limit (`b11`): pure, with its method named and its error shown.
+//! A forecast of a count, and of the day on which it passes its limit (`b11`): pure, with its method named and its
+//! error shown.
 //!
-//! The method is a **local level with drift**, the simplest model of structural time series (Harvey 1989) that tells apart
-//! what such counts are made of: a steady growth, moves that stay (a team that joins), and noise that passes.
+//! The method is a **local level with drift**, the simplest model of structural time series (Harvey 1989) that tells
+//! apart what such counts are made of: a steady growth, moves that stay (a team that joins), and noise that passes.
 //!
-//! 1. The growth per day is the **Theil–Sen slope**, the median of the slopes between all pairs of days: one wrong count, or a
-//!    holiday, does not move it.
-//! 2. Where it explains the counts, the **pattern of the week** is taken out: the median share of the line that each weekday comes to.
-//! 3. How much of the rest stays and how much passes is read from its **variogram**: what passes is as large between two
-//!    neighbouring days as between two far ones, what stays grows with the days in between.
+//! 1. The growth per day is the **Theil–Sen slope**, the median of the slopes between all pairs of days: one wrong
+//!    count, or a holiday, does not move it.
+//! 2. Where it explains the counts, the **pattern of the week** is taken out: the median share of the line that each
+//!    weekday comes to.
+//! 3. How much of the rest stays and how much passes is read from its **variogram**: what passes is as large between
+//!    two neighbouring days as between two far ones, what stays grows with the days in between.
 //! 4. A **Kalman filter** with these two finds where the count stands now, across days without a count.
-//! 5. The **band** grows with the days ahead: by what stays, and by how uncertain the growth itself is, times Student's factor for
-//!    as many independent weeks as there are. Its coverage is measured in the tests.
+//! 5. The **band** grows with the days ahead: by what stays, and by how uncertain the growth itself is, times Student's
+//!    factor for as many independent weeks as there are. Its coverage is measured in the tests.
 
 mod model;
 

@@ -8,7 +8,8 @@ const WEEK: usize = 7;
 const WEEKLY_DAYS: usize = 28;
 /// A pattern of the week is used where it takes away at least this share of the changes from day to day.
 const WEEKLY_GAIN: f64 = 0.25;
-/// A pattern in which a weekday comes to less than this share of the line is none: what is counted then says too little.
+/// A pattern in which a weekday comes to less than this share of the line is none: what is counted then says too
+/// little.
 const LEAST_SHARE: f64 = 0.1;
 /// The distances at which the variogram is read, in days; those up to a third of the span are used.
 const LAGS: [i32; 8] = [1, 2, 3, 5, 7, 14, 21, 28];
@@ -158,7 +159,8 @@ fn variances(days: &[DayCount], rest: &[(f64, f64)]) -> (f64, f64) {
             }
         }
         if pairs > 0.0 {
-            // A farther lag has fewer independent pairs, and the slope that was taken out took some of what stays with it.
+            // A farther lag has fewer independent pairs, and the slope that was taken out took some of what stays with
+            // it.
             let (weight, value) = (pairs / f64::from(lag), squares / pairs);
             let lag = f64::from(lag) * (1.0 - WALK * f64::from(lag) / f64::from(span));
             let terms = [weight, weight * lag, weight * lag * lag, weight * value, weight * lag * value];

@@ -107,7 +107,8 @@ const KINDS: [(&str, Kind, Kind); 5] = [
     ),
 ];
 
-/// In how many of a hundred cases the count lies in the band, so many days ahead, and how wide the band is at the middle.
+/// In how many of a hundred cases the count lies in the band, so many days ahead, and how wide the band is at the
+/// middle.
 fn coverage(kind: usize, days: usize, ahead: usize, lost: f64) -> (f64, f64) {
     let (_, stays, shows) = KINDS[kind];
     let (mut inside, mut widths) = (0, Vec::new());

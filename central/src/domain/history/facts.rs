@@ -22,8 +22,8 @@ pub struct Facts {
     pub dimensions: BTreeMap<Dimension, Use>,
 }
 
-/// The accounts by class, as an array of numbers in the history: total, counted, dormant, deactivated, no access, never signed
-/// in, service accounts, dormancy days.
+/// The accounts by class, as an array of numbers in the history: total, counted, dormant, deactivated, no access, never
+/// signed in, service accounts, dormancy days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(from = "[u64; 8]", into = "[u64; 8]")]
 pub struct Classes {

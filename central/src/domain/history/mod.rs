@@ -3,10 +3,10 @@
 //! Three pure steps, which the store and the pages only carry:
 //!
 //! 1. a report becomes [`Facts`] and [`LicenseFacts`]: what the history keeps of it;
-//! 2. reports that say the same are one [`Run`]. Only its begin is kept: it lasts until the next one begins, and the last one until the
-//!    latest report, so that a report which repeats the one before costs nothing;
-//! 3. runs fold into [`Span`]s: a day, a month, all time, each with the lowest, the highest and the last count. A chart reads spans,
-//!    and so costs the same whatever happened.
+//! 2. reports that say the same are one [`Run`]. Only its begin is kept: it lasts until the next one begins, and the
+//!    last one until the latest report, so that a report which repeats the one before costs nothing;
+//! 3. runs fold into [`Span`]s: a day, a month, all time, each with the lowest, the highest and the last count. A chart
+//!    reads spans, and so costs the same whatever happened.
 
 mod difference;
 mod facts;

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::facts::{Classes, Facts};
 use crate::domain::millis;
 
-/// The most dimensions of a span: twice as many as a report can bring. A product that makes up new ones with each report would
-/// otherwise let its spans grow for ever, and the work of folding with them.
+/// The most dimensions of a span: twice as many as a report can bring. A product that makes up new ones with each
+/// report would otherwise let its spans grow for ever, and the work of folding with them.
 pub const MAX_SERIES: usize = 256;
 
 /// Reports one after the other that say the same. It lasts until the next run begins.
@@ -72,7 +72,8 @@ impl SpanLength {
     }
 }
 
-/// What was counted in a span of time, of runs that begin in it. A span in which none begins is not kept: it is as the one before.
+/// What was counted in a span of time, of runs that begin in it. A span in which none begins is not kept: it is as the
+/// one before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The longest time in which nothing was counted, of those that end in this span.
@@ -151,9 +152,9 @@ fn time(milliseconds: i64) -> Timestamp {
 }
 
 impl Span {
-    /// What `run` adds to the span that begins at `begin`, where `before` is the run before it, and `patience` how long nothing may
-    /// be counted before there is a silence: its begin, and the end of the run before it, if that lies in the span. Nothing
-    /// where neither was counted.
+    /// What `run` adds to the span that begins at `begin`, where `before` is the run before it, and `patience` how long
+    /// nothing may be counted before there is a silence: its begin, and the end of the run before it, if that lies in
+    /// the span. Nothing where neither was counted.
     pub fn of(run: &Run, before: Option<&Run>, begin: Timestamp, patience: SignedDuration) -> Option<Self> {
         let ended = before.and_then(|before| before.facts.as_ref()).zip(run.before_at);
         let ended = ended.filter(|(_, until)| (begin..run.at).contains(until));
@@ -186,15 +187,15 @@ impl Span {
         Self { silence: None, classes, series: series.collect() }
     }
 
-    /// This span with `part`, which the run that begins at `at` adds to it. A silence before that run that was known before is
-    /// over where reports have filled it.
+    /// This span with `part`, which the run that begins at `at` adds to it. A silence before that run that was known
+    /// before is over where reports have filled it.
     pub fn with_run(mut self, part: &Self, at: Timestamp) -> Self {
         self.silence = self.silence.filter(|silence| silence.until != millis(at));
         self.with(part)
     }
 
-    /// This and another span as one. In which order spans are put together does not matter, nor that one is put in twice; so of too
-    /// many dimensions those stay whose names come first, and the users.
+    /// This and another span as one. In which order spans are put together does not matter, nor that one is put in
+    /// twice; so of too many dimensions those stay whose names come first, and the users.
     pub fn with(mut self, other: &Self) -> Self {
         let length = |silence: &Silence| (silence.until.duration_since(silence.from), silence.until);
         self.silence = self.silence.into_iter().chain(other.silence).max_by_key(length);

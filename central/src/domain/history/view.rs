@@ -182,8 +182,8 @@ struct Stretch<T> {
 }
 
 impl History {
-    /// The history of an application at `now`, of what is kept of its links, the oldest first: each counts until the next one
-    /// begins to.
+    /// The history of an application at `now`, of what is kept of its links, the oldest first: each counts until the
+    /// next one begins to.
     pub fn of(application: Application, range: Range, links: &[Kept], now: Timestamp) -> Self {
         let from = match (range.days(), links.iter().find_map(|kept| kept.months.first())) {
             (None, Some((first, _))) => *first,

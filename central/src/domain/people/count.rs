@@ -11,7 +11,8 @@ use crate::domain::ids::CountId;
 pub const MOST_OPEN: u32 = 20;
 /// The most counts of one set that are kept: the newest. A year, where it is counted every week.
 pub const MOST_OF_SET: u32 = 53;
-/// The most counts that are kept of all sets together: the newest. Those of all sets that are counted by a schedule, and more.
+/// The most counts that are kept of all sets together: the newest. Those of all sets that are counted by a schedule,
+/// and more.
 pub const MOST_KEPT: u32 = 600;
 /// How often a count is begun, where servers end while they are at it, before it is given up.
 pub const MOST_TRIES: u32 = 3;

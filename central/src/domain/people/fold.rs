@@ -4,8 +4,8 @@ use datasketches::theta::{CompactThetaSketch, ThetaUnion, ThetaUnionBuilder};
 
 use super::{Estimate, Sketch};
 
-/// log2 of the hashes that a fold keeps: so many people are known exactly together, if all sketches hold everybody. In memory they
-/// are a quarter of a mebibyte at the most.
+/// log2 of the hashes that a fold keeps: so many people are known exactly together, if all sketches hold everybody. In
+/// memory they are a quarter of a mebibyte at the most.
 const LG_K: u8 = 14;
 
 /// A union of sketches of one key, to which more can be added. In whichever order they come, it holds the same.

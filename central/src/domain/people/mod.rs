@@ -1,12 +1,13 @@
 //! People counted once over a set of applications, without their names (`b9`).
 //!
-//! Each report carries a theta sketch: hashes of pseudonyms, of all people where they are few, and of a fair share of them where
-//! they are many. Sketches of equal pseudonyms can be put together: a person in five products is one.
-//! Pseudonyms are equal under one key, so sketches of different keys are never put together: of several keys there are bounds
-//! ([`People::at_least`], [`People::at_most`]).
+//! Each report carries a theta sketch: hashes of pseudonyms, of all people where they are few, and of a fair share of
+//! them where they are many. Sketches of equal pseudonyms can be put together: a person in five products is one.
+//! Pseudonyms are equal under one key, so sketches of different keys are never put together: of several keys there are
+//! bounds ([`People::at_least`], [`People::at_most`]).
 //!
-//! A sketch comes from outside, so it is held against its own form, against its bounds, and against what was counted with it
-//! ([`Sketch::read`]). One that fails is left out, and told of: put together with others, it could spoil them all.
+//! A sketch comes from outside, so it is held against its own form, against its bounds, and against what was counted
+//! with it ([`Sketch::read`]). One that fails is left out, and told of: put together with others, it could spoil them
+//! all.
 
 pub mod count;
 mod fold;
@@ -33,8 +34,8 @@ pub use scope::Scope;
 pub use sketch::{Sketch, SketchTrouble};
 pub use tally::Counted;
 
-/// The most applications that are counted at once: each is two lookups and some ten microseconds, so that a page of them stays
-/// quick. More of them are counted by a job ([`count`]).
+/// The most applications that are counted at once: each is two lookups and some ten microseconds, so that a page of
+/// them stays quick. More of them are counted by a job ([`count`]).
 pub const MOST_APPLICATIONS: usize = 128;
 /// The most applications whose overlap is shown pair by pair.
 pub const MOST_IN_MATRIX: usize = 12;
@@ -74,20 +75,22 @@ pub struct People {
     pub as_of: Timestamp,
     /// How sure the bounds are, in per cent.
     pub confidence_percent: u8,
-    /// The people in any of the applications, each once; none where no application has a sketch, and where their pseudonyms are
-    /// of several keys: see `at_least` and `at_most`.
+    /// The people in any of the applications, each once; none where no application has a sketch, and where their
+    /// pseudonyms are of several keys: see `at_least` and `at_most`.
     pub together: Option<Estimate>,
     /// The fewest people that there are together: as many as of any one key, by its lower bound.
     pub at_least: Option<f64>,
     /// The most people that there are together: nobody of one key is one of another, by the upper bounds.
     pub at_most: Option<f64>,
-    /// The people of each key, the one that most applications have first. People of different keys cannot be told to be the same.
+    /// The people of each key, the one that most applications have first. People of different keys cannot be told to be
+    /// the same.
     pub keys: Vec<PeopleOfKey>,
     /// The seats that they hold: the sum of what the applications count.
     pub seats: u64,
     /// Each application that was asked for.
     pub applications: Vec<PeopleOf>,
-    /// The overlap of any two, of at most [`MOST_IN_MATRIX`] applications: the places of both in `applications`, and the people.
+    /// The overlap of any two, of at most [`MOST_IN_MATRIX`] applications: the places of both in `applications`, and
+    /// the people.
     pub overlaps: Vec<Overlap>,
 }
 
@@ -139,8 +142,8 @@ impl Estimate {
         }
     }
 
-    /// The bounds of a union that keeps more hashes than its coarsest sketch. They are made as if the greatest hash were given, and
-    /// not the last one of that sketch, which is known by no more hashes than the sketch has.
+    /// The bounds of a union that keeps more hashes than its coarsest sketch. They are made as if the greatest hash
+    /// were given, and not the last one of that sketch, which is known by no more hashes than the sketch has.
     fn widened(self, coarsest: Option<usize>, kept: usize) -> Self {
         let Some(coarsest) = coarsest.filter(|coarsest| *coarsest < kept) else { return self };
         let (coarsest, kept) = (coarsest as f64, kept as f64);
@@ -161,8 +164,8 @@ impl Estimate {
 }
 
 impl People {
-    /// The people of `applications`, of which each comes with its latest sketch, if it has one; at most [`MOST_APPLICATIONS`] of them.
-    /// A sketch without a key is left out: it is of an unknown one.
+    /// The people of `applications`, of which each comes with its latest sketch, if it has one; at most
+    /// [`MOST_APPLICATIONS`] of them. A sketch without a key is left out: it is of an unknown one.
     pub fn of(applications: Vec<(Application, Option<KeptSketch>)>, now: Timestamp) -> Self {
         let mut of_each = Vec::new();
         let mut sketches = Vec::new();

@@ -40,8 +40,8 @@ impl Every {
         Self::ALL.into_iter().find(|every| every.name() == name)
     }
 
-    /// The first time after `now` that is a whole number of days, weeks or months after `since`, in UTC. A month that has no such day
-    /// has its last.
+    /// The first time after `now` that is a whole number of days, weeks or months after `since`, in UTC. A month that
+    /// has no such day has its last.
     pub fn next(self, since: Timestamp, now: Timestamp) -> Timestamp {
         let days = |days: i64| {
             let length = SignedDuration::from_hours(24 * days);

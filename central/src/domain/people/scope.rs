@@ -7,7 +7,8 @@ use crate::domain::fleet::FleetSent;
 use crate::domain::labels::{GroupName, Tag};
 use crate::domain::{Facet, FleetFilter, Use};
 
-/// A set of applications, by what they have in common; of nothing, all of them. Staging is never counted with production (`s3`).
+/// A set of applications, by what they have in common; of nothing, all of them. Staging is never counted with
+/// production (`s3`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = PeopleScope)]
 #[serde(deny_unknown_fields)]

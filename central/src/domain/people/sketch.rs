@@ -61,7 +61,8 @@ impl Sketch {
         if sketch.is_estimation_mode() && sketch.num_retained() < FEWEST_HASHES {
             return Err(SketchTrouble::Coarse);
         }
-        // Accounts may share a person, and no person has no account: even the lower bound must not be above what was counted.
+        // Accounts may share a person, and no person has no account: even the lower bound must not be above what was
+        // counted.
         if sketch.lower_bound(NumStdDev::Three) > counted as f64 {
             return Err(SketchTrouble::MoreThanCounted);
         }

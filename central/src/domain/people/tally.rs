@@ -14,7 +14,8 @@ use crate::domain::pseudonyms::{NamedApplication, key_of};
 
 /// The most pseudonym keys whose people are counted: the newest. Products turn to a new key with their next report.
 pub const MOST_KEYS: usize = 8;
-/// The most parts whose people are counted beside the whole: those that are met first. With the keys they take 10 MiB at the most.
+/// The most parts whose people are counted beside the whole: those that are met first. With the keys they take 10 MiB
+/// at the most.
 pub const MOST_PARTS: usize = 32;
 /// The most other parts that are named, with their seats and without their people.
 pub const MOST_OTHER_PARTS: usize = 200;
@@ -121,12 +122,13 @@ pub struct Counted {
     pub left_out: Vec<LeftOut>,
     /// What the parts are.
     pub parts_by: PartsBy,
-    /// The parts whose people were counted, of the key that most applications have: the one with most applications first, at most
-    /// [`MOST_PARTS`].
+    /// The parts whose people were counted, of the key that most applications have: the one with most applications
+    /// first, at most [`MOST_PARTS`].
     pub parts: Vec<CountOfPart>,
     /// How many of the counted applications are in none of these parts.
     pub in_other_parts: u64,
-    /// Where those are: the one with most applications first, at most [`MOST_OTHER_PARTS`]. Nothing in a count of an early version.
+    /// Where those are: the one with most applications first, at most [`MOST_OTHER_PARTS`]. Nothing in a count of an
+    /// early version.
     #[serde(default)]
     pub other_parts: Vec<OtherPart>,
     /// Who is in both of any two of the first [`MOST_IN_MATRIX`] parts: their places in `parts`.
@@ -157,7 +159,8 @@ pub struct CountOfPart {
     pub people: Estimate,
 }
 
-/// A part whose people were not counted by themselves, or not all: as many others were met before, or some are of another key.
+/// A part whose people were not counted by themselves, or not all: as many others were met before, or some are of
+/// another key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OtherPart {
     /// The product or the group; empty for those without a group.

@@ -40,7 +40,8 @@ impl<R: BufRead> Lines<R> {
         };
         let not_a_line = |reason: String| Unreadable::Line { line: self.number, reason: text::line(&reason, 200) };
         let line: Line = serde_json::from_slice(line).map_err(|error| not_a_line(error.to_string()))?;
-        // There is one text for each line: what no digest covers, as the spaces around a manifest, cannot be changed either.
+        // There is one text for each line: what no digest covers, as the spaces around a manifest, cannot be changed
+        // either.
         let canonical = serde_json::to_vec(&line).map_err(|error| not_a_line(error.to_string()))?;
         match self.bytes.strip_suffix(b"\n") == Some(canonical.as_slice()) {
             true => Ok(Some((self.number, line))),

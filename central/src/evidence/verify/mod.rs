@@ -1,8 +1,9 @@
-//! What verifies a file of evidence: every seal, the chain of every link, each receipt against its report, what the central server
-//! says of each section, and of the file. It needs the file and public keys, no store and no secret.
+//! What verifies a file of evidence: every seal, the chain of every link, each receipt against its report, what the
+//! central server says of each section, and of the file. It needs the file and public keys, no store and no secret.
 //!
-//! A file that is no evidence, or is cut off, is [`Unreadable`], with the first reason. All else is read to its end, and what does
-//! not hold is listed as [`Defect`]s. What holds and is remarkable, such as a gap or a proven fork, is a finding of its section.
+//! A file that is no evidence, or is cut off, is [`Unreadable`], with the first reason. All else is read to its end,
+//! and what does not hold is listed as [`Defect`]s. What holds and is remarkable, such as a gap or a proven fork, is a
+//! finding of its section.
 
 mod defect;
 mod lines;
@@ -21,7 +22,8 @@ use lines::Lines;
 use section::Section;
 pub use verdict::{Chain, Conflict, SectionVerdict, Verdict};
 
-/// Verifies a file. Without `key`, it is held against the key that it names itself: then whoever reads the verdict compares that.
+/// Verifies a file. Without `key`, it is held against the key that it names itself: then whoever reads the verdict
+/// compares that.
 ///
 /// # Errors
 /// [`Unreadable`], where it is no whole file of evidence.

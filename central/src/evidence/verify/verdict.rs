@@ -128,7 +128,8 @@ pub struct Conflict {
     pub code: String,
     /// The digest of the refused report.
     pub refused: Digest,
-    /// The number and the digest of the report of the chain that it cannot stand beside; absent where that is not in the file.
+    /// The number and the digest of the report of the chain that it cannot stand beside; absent where that is not in
+    /// the file.
     pub beside: Option<(Sequence, Digest)>,
     /// When it came first.
     pub first_at: Timestamp,

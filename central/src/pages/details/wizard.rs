@@ -1,7 +1,8 @@
-//! The wizard from this side (`w3`): an administrator enters the address of the product, and his browser takes the invite there.
+//! The wizard from this side (`w3`): an administrator enters the address of the product, and his browser takes the
+//! invite there.
 //!
-//! This server never fetches the address. The invite stands behind the `#` of a link that he follows himself: it reaches no
-//! server's log, and nobody is sent anywhere by an answer of this server.
+//! This server never fetches the address. The invite stands behind the `#` of a link that he follows himself: it
+//! reaches no server's log, and nobody is sent anywhere by an answer of this server.
 
 use askama::Template;
 use axum::Form;

@@ -118,7 +118,8 @@ impl CalendarSent {
 }
 
 impl Calendar {
-    /// The calendar at a moment: the month that begins on `first`, with what ends in it, and how much ends in each month.
+    /// The calendar at a moment: the month that begins on `first`, with what ends in it, and how much ends in each
+    /// month.
     pub fn new(
         sent: CalendarSent,
         known: list::Known,

@@ -1,5 +1,5 @@
-//! The pages of the fleet: the overview, the list of applications, and the calendar. They are read from the rows that the review
-//! keeps, so that each costs what it shows.
+//! The pages of the fleet: the overview, the list of applications, and the calendar. They are read from the rows that
+//! the review keeps, so that each costs what it shows.
 
 pub mod calendar;
 pub mod list;

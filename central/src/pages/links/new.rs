@@ -1,4 +1,5 @@
-//! The way to a new link that no application is chosen for yet: by the product's address, or by an invite that is handed on.
+//! The way to a new link that no application is chosen for yet: by the product's address, or by an invite that is
+//! handed on.
 
 use askama::Template;
 use axum::Form;

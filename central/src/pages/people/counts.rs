@@ -1,4 +1,5 @@
-//! People of a set that is too large to be counted while somebody waits: the newest count, and the one that is under way.
+//! People of a set that is too large to be counted while somebody waits: the newest count, and the one that is under
+//! way.
 
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};

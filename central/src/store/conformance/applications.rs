@@ -66,7 +66,8 @@ pub async fn a_store_belongs_to_the_first_key_that_it_was_opened_with(store: &dy
     store.check().await.expect("it can be used");
 }
 
-/// A cursor that no list gave is told as such, and not as an outage: no database holds a NUL in a text, and one says so late.
+/// A cursor that no list gave is told as such, and not as an outage: no database holds a NUL in a text, and one says so
+/// late.
 pub async fn what_no_list_gave_is_no_cursor(store: &dyn Store) {
     for place in ["\0", "0 \0", &format!("0-{}", "\0".repeat(16)), &"x".repeat(1000)] {
         let (cursor, size) = (Cursor::new(place), PageSize::default());

@@ -60,7 +60,8 @@ async fn told(store: &dyn Store, bound: Bound, now: Timestamp) -> Option<(Gravit
     concerns.into_iter().find(|concern| concern.code == bound.code()).map(|concern| (concern.gravity, concern.since))
 }
 
-/// A link that floods stores what it may and no more, in the order of its chain; nothing is lost, and no other link notices.
+/// A link that floods stores what it may and no more, in the order of its chain; nothing is lost, and no other link
+/// notices.
 pub async fn b1_a_link_stores_no_more_within_a_day_than_it_may(store: &dyn Store) {
     let (link, other) = (linked(store, 1).await, linked(store, 2).await);
     give(store, &link, 1, 1).await;

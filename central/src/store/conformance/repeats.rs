@@ -267,8 +267,8 @@ pub async fn b12_what_is_repeated_is_kept_for_as_long_as_its_repeats(store: &dyn
     assert_eq!(sealed, Some(next.sealed));
 }
 
-/// `b12`: where a month goes at once, what it says goes on being evidence of the repeats that stay: of a link that goes on, and of
-/// one that is silent since.
+/// `b12`: where a month goes at once, what it says goes on being evidence of the repeats that stay: of a link that goes
+/// on, and of one that is silent since.
 pub async fn b12_what_is_repeated_outlives_its_month(store: &dyn Store) {
     let retention = Retention { reports_days: Some(45), history_days: None };
     let (lively, silent) = (linked(store, 1).await.id, linked(store, 2).await.id);

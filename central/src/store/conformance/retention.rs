@@ -96,7 +96,8 @@ pub async fn b1_all_that_is_too_old_goes_in_one_walk(store: &dyn Store) {
     }
 }
 
-/// The newest report of a link that is silent stays, however its month goes: what is sent again of it has its old receipt.
+/// The newest report of a link that is silent stays, however its month goes: what is sent again of it has its old
+/// receipt.
 pub async fn b2_the_newest_report_of_a_silent_link_stays(store: &dyn Store) {
     let retention = Retention { reports_days: Some(45), history_days: None };
     let link = linked(store, 1).await;

@@ -62,8 +62,8 @@ pub(super) fn of(session: &dyn Session, link: &LinkId) -> Stored<Vec<Answer>> {
     )
 }
 
-/// After what time the same refused document of a link is counted no second time: a while ago, and never before somebody has
-/// answered what it means. What comes after his answer asks him again at once.
+/// After what time the same refused document of a link is counted no second time: a while ago, and never before
+/// somebody has answered what it means. What comes after his answer asks him again at once.
 pub(super) fn counts_once_after(session: &dyn Session, link: &LinkId, now: Timestamp) -> Stored<Timestamp> {
     let answered = session.row(
         "SELECT answered_at FROM answers WHERE link = ?1 ORDER BY answered_at DESC LIMIT 1",

@@ -26,7 +26,8 @@ macro_rules! entries {
 }
 
 impl SqlStore {
-    /// Runs a change that somebody makes: `work` gives its value and the record of what it did, which is committed with it.
+    /// Runs a change that somebody makes: `work` gives its value and the record of what it did, which is committed with
+    /// it.
     pub(super) async fn change<T: Send + 'static>(
         &self,
         act: &Act,

@@ -55,8 +55,8 @@ pub(super) struct News<'n> {
     pub now: Timestamp,
 }
 
-/// Counts a new report at the place `at`: the head, the number of reports, and the gaps. Where it says what the one before
-/// said, and that was reviewed, the next review is when a report is missed; else it is at once.
+/// Counts a new report at the place `at`: the head, the number of reports, and the gaps. Where it says what the one
+/// before said, and that was reviewed, the next review is when a report is missed; else it is at once.
 pub(super) fn extend(
     session: &dyn Session,
     link: &LinkId,

@@ -127,7 +127,8 @@ pub(super) fn conflicts(session: &dyn Session, link: &LinkId) -> Stored<Vec<Conf
     refused.into_iter().map(|refused| beside(session, link, refused)).collect()
 }
 
-/// The report of the chain that a refused one cannot stand beside: the one that has its place, or else the one before, or after.
+/// The report of the chain that a refused one cannot stand beside: the one that has its place, or else the one before,
+/// or after.
 fn beside(session: &dyn Session, link: &LinkId, refused: RefusedReport) -> Stored<Conflict> {
     let mut around = session.rows(
         "SELECT sequence, digest FROM reports WHERE link = ?1 AND sequence BETWEEN ?2 - 1 AND ?2 + 1 ORDER BY sequence",

@@ -101,8 +101,8 @@ impl Prepared {
     }
 }
 
-/// What a report says, apart from its place, its time and why it was made: the end of its JSON, whose fields stand in the
-/// order of the type.
+/// What a report says, apart from its place, its time and why it was made: the end of its JSON, whose fields stand in
+/// the order of the type.
 fn content(json: &str) -> &str {
     json.find("\"reporter\":").map_or(json, |at| &json[at..])
 }
@@ -138,8 +138,8 @@ impl Standing {
         }
     }
 
-    /// The digest of the content that the next report says again, where it is this repeat and nothing else has changed: no
-    /// silence lies between, which the history would tell of.
+    /// The digest of the content that the next report says again, where it is this repeat and nothing else has changed:
+    /// no silence lies between, which the history would tell of.
     pub(super) fn repeated_by(&self, repeat: &Repeat, patience: SignedDuration) -> Option<&str> {
         let is_next = repeat.sequence.get() == self.head() + 1;
         let is_traced = self.newest.mark.is_some() && !self.newest.is_silent_before(repeat.observed_at, patience);
@@ -158,8 +158,8 @@ pub(super) fn standing(session: &dyn Session, link: &LinkId) -> Stored<Option<St
     )
 }
 
-/// What [`in_force_and_standing`] asks first about a link. Both rows are locked: one that was not would be read as it was
-/// before the other was waited for.
+/// What [`in_force_and_standing`] asks first about a link. Both rows are locked: one that was not would be read as it
+/// was before the other was waited for.
 const IN_FORCE_AND_STANDING: &str = "
     SELECT links.state, links.key_id, links.settings_revision, links.settings_changed_at, links.sync_interval,
            links.dormancy_days, links.counting, links.demanded_at, links.demand_answered_at, links.replace_key,
@@ -203,8 +203,8 @@ fn standing_of(row: &Row<'_>) -> Stored<Standing> {
     Ok(Standing { newest, digest, is_counted, counted, content, repeats })
 }
 
-/// Puts a report that was just stored into the row, where it is newer than what stands there, and into the history, where it
-/// says something new. `patience` is how long the link may be silent before its history has a hole.
+/// Puts a report that was just stored into the row, where it is newer than what stands there, and into the history,
+/// where it says something new. `patience` is how long the link may be silent before its history has a hole.
 pub(super) fn update(
     session: &dyn Session,
     link: &LinkId,

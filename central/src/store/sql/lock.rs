@@ -1,25 +1,28 @@
-//! The order in which writes take their locks on a database that several servers share. Two that took them each in another order
-//! would wait for each other until PostgreSQL ends one of them, a second later.
+//! The order in which writes take their locks on a database that several servers share. Two that took them each in
+//! another order would wait for each other until PostgreSQL ends one of them, a second later.
 //!
-//! 1. **The turn**, a row of its own. Whoever writes anything but one link and what hangs on it has it: what people change, and what
-//!    jobs do. One transaction of all servers has the turn at a time.
-//! 2. **Links**, by id. Who holds a link may write its row, and the rows that have its id in their key: reports, the newest one, gaps,
-//!    history, people, statements, answers.
-//! 3. **Everything else**, in any order: only who has the turn writes there. What hung on a link that is gone is of this kind.
+//! 1. **The turn**, a row of its own. Whoever writes anything but one link and what hangs on it has it: what people
+//!    change, and what jobs do. One transaction of all servers has the turn at a time.
+//! 2. **Links**, by id. Who holds a link may write its row, and the rows that have its id in their key: reports, the
+//!    newest one, gaps, history, people, statements, answers.
+//! 3. **Everything else**, in any order: only who has the turn writes there. What hung on a link that is gone is of
+//!    this kind.
 //!
-//! The group of writes says beforehand what of 1 and 2 it needs, takes all of it before anything else, and no more of it later. So who
-//! waits for the turn holds nothing, who waits for a link holds only links that come before it, and the turn or not; and nobody waits
-//! in 3. There is no circle in which everybody waits for the next one.
+//! The group of writes says beforehand what of 1 and 2 it needs, takes all of it before anything else, and no more of
+//! it later. So who waits for the turn holds nothing, who waits for a link holds only links that come before it, and
+//! the turn or not; and nobody waits in 3. There is no circle in which everybody waits for the next one.
 //!
-//! What products send goes without the turn, and so waits for no job and no person, but where they work on the same link.
+//! What products send goes without the turn, and so waits for no job and no person, but where they work on the same
+//! link.
 //!
-//! Two things lock otherwise, and are in nobody's way. Migrations, and the months that are dropped, lock whole tables: a month's first
-//! lock is that of all reports, which whoever writes a row that it needs afterwards holds already; it waits for a second at most.
+//! Two things lock otherwise, and are in nobody's way. Migrations, and the months that are dropped, lock whole tables:
+//! a month's first lock is that of all reports, which whoever writes a row that it needs afterwards holds already; it
+//! waits for a second at most.
 
 use seatline_protocol::LinkId;
 
-/// A lock, taken by a question: a statement whose only value is a text. Whoever asks the same in his transaction is answered by
-/// what was found then.
+/// A lock, taken by a question: a statement whose only value is a text. Whoever asks the same in his transaction is
+/// answered by what was found then.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Lock {
     /// Its value: the link, or what the turn is called.

@@ -71,8 +71,8 @@ pub use sqlite::DATABASE_FILE;
 enum View {
     /// One commit, however many statements it runs.
     Snapshot,
-    /// What was committed last when its only statement began. It costs PostgreSQL nothing beside that statement, and a file shares it with
-    /// others.
+    /// What was committed last when its only statement began. It costs PostgreSQL nothing beside that statement, and a
+    /// file shares it with others.
     Statement,
 }
 
@@ -117,8 +117,8 @@ impl SqlStore {
         Ok(Self { driver: Box::new(sqlite::Sqlite::open(path)?), meter: Meter::default() })
     }
 
-    /// Connects to a database of PostgreSQL, and brings its tables up to date, also where other servers do so at the same
-    /// moment.
+    /// Connects to a database of PostgreSQL, and brings its tables up to date, also where other servers do so at the
+    /// same moment.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where it cannot be reached or used, or was written by a newer version.
@@ -129,8 +129,8 @@ impl SqlStore {
         Ok(Self { driver: Box::new(postgres), meter: Meter::default() })
     }
 
-    /// Runs `work` on what was committed last, off the async threads: all of it sees one commit. It may run again, where a
-    /// connection had died.
+    /// Runs `work` on what was committed last, off the async threads: all of it sees one commit. It may run again,
+    /// where a connection had died.
     async fn read<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
         self.see(View::Snapshot, work).await
     }
@@ -150,8 +150,9 @@ impl SqlStore {
         answered(answer).await
     }
 
-    /// Runs `work` in a transaction, and gives its value after the commit. Where `work` fails, what it changed is undone.
-    /// It may run several times, all but the last without effect. It has the turn: no other server runs such a one meanwhile.
+    /// Runs `work` in a transaction, and gives its value after the commit. Where `work` fails, what it changed is
+    /// undone. It may run several times, all but the last without effect. It has the turn: no other server runs such a
+    /// one meanwhile.
     async fn write<T: Send + 'static>(&self, work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static) -> Stored<T> {
         self.write_locking::<&str, T>([], work).await
     }

@@ -9,7 +9,8 @@ use super::row::to_json;
 use super::session::{Session, params};
 use crate::domain::quota::{self, Bound, Met};
 
-/// Notes that a product has met a bound, and has its application reviewed where that is news. The row of the link is locked.
+/// Notes that a product has met a bound, and has its application reviewed where that is news. The row of the link is
+/// locked.
 pub(super) fn note(session: &dyn Session, link: &LinkId, bound: Bound, now: Timestamp) -> Stored<()> {
     let met: Option<Vec<Met>> = session
         .row("SELECT met FROM links WHERE id = ?1", params![link.as_str()], |row| row.json_option("met"))?

@@ -1,10 +1,12 @@
 //! Reports that repeat an earlier one: what is stored of them, and how their exact bytes are made again.
 //!
-//! Of a repeat the row holds its place, its time, which report it repeats, and the signature. What is repeated stands in the
-//! chain; where it is forgotten there, it moves beside it (`repeated`) and stays for as long as a repeat of it is stored.
+//! Of a repeat the row holds its place, its time, which report it repeats, and the signature. What is repeated stands
+//! in the chain; where it is forgotten there, it moves beside it (`repeated`) and stays for as long as a repeat of it
+//! is stored.
 //!
-//! From report to report of a chain, what is repeated never goes back: no stored report stands between another one and what it
-//! repeats, unless it repeats the same. So the first that is stored of a link tells what may be forgotten of `repeated`.
+//! From report to report of a chain, what is repeated never goes back: no stored report stands between another one and
+//! what it repeats, unless it repeats the same. So the first that is stored of a link tells what may be forgotten of
+//! `repeated`.
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::exchange::RefusalCode;
@@ -134,7 +136,8 @@ pub(super) fn fits(session: &dyn Session, link: &LinkId, at: Sequence, says: Seq
     Ok(before.is_none_or(|before| before <= says.get()) && after.is_none_or(|after| says.get() <= after))
 }
 
-/// Moves what the first report behind the place `last` repeats beside the chain, which is about to lose all up to there.
+/// Moves what the first report behind the place `last` repeats beside the chain, which is about to lose all up to
+/// there.
 pub(super) fn outlive(session: &dyn Session, link: &LinkId, last: u64) -> Stored<()> {
     session.run(
         "INSERT INTO repeated (link, sequence, digest, sealed)

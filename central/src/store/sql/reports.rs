@@ -188,7 +188,8 @@ fn admit(
     let decision = match decide(claim, &neighbours, in_force.approved_at, now) {
         Decision::Repeat => Decision::Repeat,
         _ if !may_seal(&arrived.key, &in_force.key, until, at) => Decision::Refuse(RefusalCode::KeyReplaced),
-        // A report that was stored here and is forgotten was received long ago: whoever sends it now was restored or copied.
+        // A report that was stored here and is forgotten was received long ago: whoever sends it now was restored or
+        // copied.
         Decision::Store(_) if is_forgotten(session, link, standing, at)? => Decision::Refuse(RefusalCode::Fork),
         Decision::Store(verdict) => brought.map_or_else(Decision::Refuse, |_| Decision::Store(verdict)),
         decision => decision,
@@ -268,8 +269,8 @@ fn repeated(session: &dyn Session, link: &LinkId, at: Sequence) -> Stored<Admitt
     stored.ok_or(StoreError::Missing("report"))
 }
 
-/// Keeps a refused report as evidence, once, and lets the one that came least recently go where there are too many. What floods writes
-/// nothing: each one is counted once a minute, and as many others as are kept.
+/// Keeps a refused report as evidence, once, and lets the one that came least recently go where there are too many.
+/// What floods writes nothing: each one is counted once a minute, and as many others as are kept.
 fn keep_refused(
     session: &dyn Session,
     link: &LinkId,

@@ -152,8 +152,8 @@ fn current(session: &dyn Session) -> Stored<Retention> {
     Ok(found.unwrap_or_default())
 }
 
-/// About how many reports of a link were received before a time, never the newest: as many numbers as there are up to the
-/// first that was not. Found by halving, so that it costs some lookups and not all reports.
+/// About how many reports of a link were received before a time, never the newest: as many numbers as there are up to
+/// the first that was not. Found by halving, so that it costs some lookups and not all reports.
 fn old_reports(session: &dyn Session, link: &LinkId, before: Timestamp) -> Stored<u64> {
     let ends = session.row(
         "SELECT MIN(sequence) AS first_one, MAX(sequence) AS last_one FROM reports WHERE link = ?1",

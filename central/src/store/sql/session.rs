@@ -1,7 +1,7 @@
 //! What a transaction is written against: statements with their values in, rows out.
 //!
-//! The SQL is what SQLite and PostgreSQL both take, with `?1`, `?2` … where a value goes. A driver prepares each statement
-//! once for each of its connections.
+//! The SQL is what SQLite and PostgreSQL both take, with `?1`, `?2` … where a value goes. A driver prepares each
+//! statement once for each of its connections.
 
 use std::cell::Cell;
 
@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use super::row::Row;
 use crate::store::{StoreError, Stored};
 
-/// An open transaction, or a reader's view of the last commit. Transactions are synchronous functions over it, which run
-/// on a thread where they may block.
+/// An open transaction, or a reader's view of the last commit. Transactions are synchronous functions over it, which
+/// run on a thread where they may block.
 pub(super) trait Session {
     /// Runs a statement, and gives how many rows it has changed.
     fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<u64>;

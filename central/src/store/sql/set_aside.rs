@@ -1,5 +1,5 @@
-//! What a job could not read is set aside, so that it is in the way of nothing else: it is logged, noted for the page of jobs,
-//! and tried again later where the job has a later.
+//! What a job could not read is set aside, so that it is in the way of nothing else: it is logged, noted for the page
+//! of jobs, and tried again later where the job has a later.
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::text;

@@ -1,5 +1,5 @@
-//! Central under fleets of a thousand, a hundred thousand and a million applications, on its SQLite store with a sync before
-//! every answer; and under a thousand on PostgreSQL, which syncs as well and shares the machine.
+//! Central under fleets of a thousand, a hundred thousand and a million applications, on its SQLite store with a sync
+//! before every answer; and under a thousand on PostgreSQL, which syncs as well and shares the machine.
 //!
 //! Each fleet is put into the store directly, with a report of each application and its first repeat. Then its products
 //! report over HTTP: as fast as 64 connections allow; at the pace of an hour, jittered; and in the worst case, when all
@@ -34,7 +34,8 @@ const CONNECTIONS: usize = 64;
 const FAST_REPORTS: usize = 60_000;
 /// The same of reports that say something new.
 const NEW_REPORTS: usize = 20_000;
-/// For how long the products report at the pace of an hour, and of the worst minute: what they report is held in memory.
+/// For how long the products report at the pace of an hour, and of the worst minute: what they report is held in
+/// memory.
 const PACED: Duration = Duration::from_secs(10);
 
 /// A thousand applications.
@@ -71,7 +72,8 @@ pub fn postgresql(_: &Bench) -> Result<Vec<Figure>, Problem> {
     Ok(figures)
 }
 
-/// A thousand applications on PostgreSQL, whose products report to two servers, held against the same with one of them alone.
+/// A thousand applications on PostgreSQL, whose products report to two servers, held against the same with one of them
+/// alone.
 pub fn replicas(_: &Bench) -> Result<Vec<Figure>, Problem> {
     let (mut one, database) = Database::postgres();
     let mut fleet = seeded(&mut one, &database, SIZES[0])?;

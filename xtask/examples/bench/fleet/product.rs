@@ -126,9 +126,9 @@ pub fn people() -> Vec<u8> {
 /// A prime that no size of a fleet is divisible by: how far the next product that reports is from the one before it.
 const STRIDE: usize = 7_919;
 
-/// The requests of `number` reports, of one product after the other, and from the first again after the last. Products report in
-/// no order that the store knows: whoever follows has its rows elsewhere. A report whose predecessor is among them stands as
-/// far behind it as there are products.
+/// The requests of `number` reports, of one product after the other, and from the first again after the last. Products
+/// report in no order that the store knows: whoever follows has its rows elsewhere. A report whose predecessor is among
+/// them stands as far behind it as there are products.
 pub fn reports(fleet: &mut [Product], number: usize, news: News) -> Result<Vec<Vec<u8>>, Problem> {
     let (people, products) = (people(), fleet.len());
     (0..number).map(|n| request(fleet[n * STRIDE % products].report(&people, news)?.sealed)).collect()

@@ -1,4 +1,5 @@
-//! A fleet in the store, put there by the functions that the server itself calls: many at once, so that they share commits.
+//! A fleet in the store, put there by the functions that the server itself calls: many at once, so that they share
+//! commits.
 
 use std::sync::Arc;
 

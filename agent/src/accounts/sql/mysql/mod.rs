@@ -1,10 +1,10 @@
 //! Accounts in a database of MySQL or MariaDB.
 //!
-//! The client/server protocol is spoken here, as far as one query needs it: no driver that could be had streams by TLS with
-//! a certificate that the operating system's store or a file answers for, and within bounds of size and time.
+//! The client/server protocol is spoken here, as far as one query needs it: no driver that could be had streams by TLS
+//! with a certificate that the operating system's store or a file answers for, and within bounds of size and time.
 //!
-//! The query runs in a read-only transaction, as a part of a SELECT, so that no other statement is understood. In the text
-//! protocol every column comes as text, and one row is in memory at a time.
+//! The query runs in a read-only transaction, as a part of a SELECT, so that no other statement is understood. In the
+//! text protocol every column comes as text, and one row is in memory at a time.
 
 mod packet;
 mod rsa;

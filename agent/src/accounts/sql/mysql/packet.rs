@@ -4,8 +4,8 @@ use std::io::{self, BufReader, Read as _, Write as _};
 
 use crate::accounts::wire::Wire;
 
-/// The most bytes of a packet: one byte less than the protocol would continue in the next. No sign-in, message or account
-/// comes near it.
+/// The most bytes of a packet: one byte less than the protocol would continue in the next. No sign-in, message or
+/// account comes near it.
 const MAX_PACKET_BYTES: usize = 0xFF_FFFF - 1;
 /// The bytes that are kept for the next packet: room for nearly every row.
 const USUAL_BYTES: usize = 64 * 1024;
@@ -59,7 +59,8 @@ impl Packets {
         self.wire.get_mut()
     }
 
-    /// Whether the server has sent something that nobody has read. Before TLS begins, that came from somebody in between.
+    /// Whether the server has sent something that nobody has read. Before TLS begins, that came from somebody in
+    /// between.
     pub fn has_unread(&self) -> bool {
         !self.wire.buffer().is_empty()
     }

@@ -1,8 +1,8 @@
 //! Encrypting a password for the public key of a server: RSAES-OAEP with SHA-1 (RFC 8017, section 7.1), as MySQL's
 //! `caching_sha2_password` wants it on a connection without TLS.
 //!
-//! Only the public half is here. It protects the password from who reads along; who can pose as the server is kept away by
-//! TLS alone, which is why a connection in clear goes to this machine unless the address says otherwise.
+//! Only the public half is here. It protects the password from who reads along; who can pose as the server is kept away
+//! by TLS alone, which is why a connection in clear goes to this machine unless the address says otherwise.
 
 use num_bigint::BigUint;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};

@@ -1,7 +1,7 @@
 //! Beginning a conversation: the greeting, TLS, and the ways of proving who one is.
 //!
-//! A password is sent as it is only where nobody can read along ([`Wire::is_private`]); by a connection in clear, which is
-//! one to this machine unless the address says otherwise, it is sent as a proof, or encrypted for the server's key.
+//! A password is sent as it is only where nobody can read along ([`Wire::is_private`]); by a connection in clear, which
+//! is one to this machine unless the address says otherwise, it is sent as a proof, or encrypted for the server's key.
 //!
 //! [`Wire::is_private`]: crate::accounts::wire::Wire::is_private
 
@@ -12,8 +12,8 @@ use super::packet::{Fields, Packets, Trouble};
 use super::rsa;
 use crate::config::database::MysqlAddress;
 
-/// What the client can do, as bits of `HandshakeResponse41`. Two things that a server could ask for are missing on purpose:
-/// files of this machine (`LOCAL INFILE`), and several statements in one.
+/// What the client can do, as bits of `HandshakeResponse41`. Two things that a server could ask for are missing on
+/// purpose: files of this machine (`LOCAL INFILE`), and several statements in one.
 mod capability {
     pub const LONG_PASSWORD: u32 = 1;
     pub const LONG_FLAG: u32 = 1 << 2;
@@ -98,8 +98,8 @@ impl Greeting {
     /// Signs in.
     ///
     /// # Errors
-    /// [`Trouble::Refused`] when user or password are wrong; [`Trouble::SignIn`] when the server asks for a way that is not
-    /// to be had here.
+    /// [`Trouble::Refused`] when user or password are wrong; [`Trouble::SignIn`] when the server asks for a way that is
+    /// not to be had here.
     pub fn sign_in(&self, packets: &mut Packets, address: &MysqlAddress) -> Result<(), Trouble> {
         let is_private = packets.wire().is_private();
         let flags = if packets.wire().is_tls() { capability::SSL } else { 0 };

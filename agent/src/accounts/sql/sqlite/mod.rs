@@ -1,9 +1,9 @@
 //! Accounts in a file of SQLite.
 //!
-//! The database belongs to the product, and nothing is left beside it. A reader of a database in WAL mode makes the files
-//! `-wal` and `-shm` where there are none; they would be owned by the agent's user, and the product might not be able to
-//! write them. Such a database at rest is therefore read as an unchanging file, and the pass fails if the product began to
-//! write meanwhile.
+//! The database belongs to the product, and nothing is left beside it. A reader of a database in WAL mode makes the
+//! files `-wal` and `-shm` where there are none; they would be owned by the agent's user, and the product might not be
+//! able to write them. Such a database at rest is therefore read as an unchanging file, and the pass fails if the
+//! product began to write meanwhile.
 
 mod taking;
 

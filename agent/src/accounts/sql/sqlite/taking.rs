@@ -1,9 +1,9 @@
 //! Rows of a query, taken inside SQLite by an aggregate function.
 //!
-//! To ask SQLite for one row after the other, and then for each of its values, costs as much again as it takes to find them:
-//! every such call looks at its statement anew. An aggregate function is called with all values of a row at hand, and
-//! exactly once for each row that the query gives, in the query's order. A function in a condition or among the columns
-//! would not be: the planner may call it before a join, a DISTINCT or a LIMIT.
+//! To ask SQLite for one row after the other, and then for each of its values, costs as much again as it takes to find
+//! them: every such call looks at its statement anew. An aggregate function is called with all values of a row at hand,
+//! and exactly once for each row that the query gives, in the query's order. A function in a condition or among the
+//! columns would not be: the planner may call it before a join, a DISTINCT or a LIMIT.
 
 use std::sync::mpsc::SyncSender;
 

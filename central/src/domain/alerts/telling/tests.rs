@@ -121,8 +121,8 @@ fn what_was_told_and_acknowledged_is_told_to_be_over() {
 }
 
 proptest! {
-    /// A matter that comes and goes at any pace: how often it is told on a day is bounded, what is told alternates, and in the end
-    /// the channel knows what is so.
+    /// A matter that comes and goes at any pace: how often it is told on a day is bounded, what is told alternates, and
+    /// in the end the channel knows what is so.
     #[test]
     fn a_matter_that_swings_is_told_less_than_twenty_times_a_day(waits in prop::collection::vec(1_i64..20_000, 2..400)) {
         let (mut now, mut heard, mut times) = (0, Heard::default(), Vec::new());

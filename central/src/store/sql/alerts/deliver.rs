@@ -1,4 +1,5 @@
-//! Messages on their way. Who takes a delivery has it for a time; then anybody may take it again, because he may be gone.
+//! Messages on their way. Who takes a delivery has it for a time; then anybody may take it again, because he may be
+//! gone.
 
 use jiff::Timestamp;
 use seatline_delivery::post::Failed;

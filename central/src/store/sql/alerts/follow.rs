@@ -1,4 +1,5 @@
-//! What each channel is to hear of what has changed: the rule is the domain's ([`telling::due`]), here it meets the rows.
+//! What each channel is to hear of what has changed: the rule is the domain's ([`telling::due`]), here it meets the
+//! rows.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
-//! Messages of what is due: of one channel at a time, batch by batch, so that a message of a hundred thousand alerts holds nobody
-//! up. What is told is noted in the commit that puts it into the message.
+//! Messages of what is due: of one channel at a time, batch by batch, so that a message of a hundred thousand alerts
+//! holds nobody up. What is told is noted in the commit that puts it into the message.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,6 @@
 //! Pages of the list, the calendar and the sums. What a page costs depends on its size: a filter is answered from the
-//! shortest of the lists that hold all that is wanted, and no more than [`MAX_LOOKED_AT`] rows of it are looked at for a page.
+//! shortest of the lists that hold all that is wanted, and no more than [`MAX_LOOKED_AT`] rows of it are looked at for
+//! a page.
 
 use jiff::Timestamp;
 
@@ -11,8 +12,8 @@ use crate::store::sql::row::Row;
 use crate::store::sql::session::{Session, params};
 use crate::store::{Cursor, Page, PageSize, StoreError, Stored};
 
-/// The most rows that are looked at for a page. Where so few of them are wanted that the page is not full, it is shorter, and
-/// the next one goes on from there.
+/// The most rows that are looked at for a page. Where so few of them are wanted that the page is not full, it is
+/// shorter, and the next one goes on from there.
 const MAX_LOOKED_AT: usize = 1000;
 /// The most sums of a kind that are given.
 const MAX_SUMS: u32 = 500;

@@ -45,8 +45,8 @@ pub(super) fn forget(session: &dyn super::session::Session, id: &ApplicationId, 
 }
 
 impl SqlStore {
-    /// Keeps what was read, in one commit, and gives how much of it. Where one cannot be kept, each is by itself: it keeps
-    /// no other from its place.
+    /// Keeps what was read, in one commit, and gives how much of it. Where one cannot be kept, each is by itself: it
+    /// keeps no other from its place.
     async fn keep_reviews(&self, read: Vec<review::Read>, failed: &mut review::Failed, now: Timestamp) -> Stored<u64> {
         let batch = Arc::new(read);
         let together = Arc::clone(&batch);

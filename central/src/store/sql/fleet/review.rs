@@ -95,8 +95,8 @@ pub(super) fn waits_since(session: &dyn Session, now: Timestamp) -> Stored<Optio
     Ok([application, link].into_iter().flatten().min())
 }
 
-/// Reads applications and assesses each, apart from those that hold what cannot be read. One that was removed since it was
-/// found to be due is left out.
+/// Reads applications and assesses each, apart from those that hold what cannot be read. One that was removed since it
+/// was found to be due is left out.
 pub(super) fn read_each(
     session: &dyn Session,
     ids: &[String],
@@ -194,7 +194,8 @@ pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored
     if let Some(before) = &read.before {
         concerns::happened(session, before, &row, now)?;
         if before.link == row.link {
-            // What this report does not show, such as one of a run that failed, the next one is held against all the same.
+            // What this report does not show, such as one of a run that failed, the next one is held against all the
+            // same.
             row.assessment.seen = Seen::kept(row.assessment.seen.take(), before.assessment.seen.as_ref());
         }
     }

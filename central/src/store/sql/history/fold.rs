@@ -52,8 +52,8 @@ pub(super) fn links(session: &dyn Session, most: u16, now: Timestamp) -> Stored<
     Ok(runs.into_iter().map(|run| run.link).chain(again).collect())
 }
 
-/// Folds up to `most` runs, as far as they are of `links`; gives how many there were. What cannot be read is set aside, and is in the
-/// way of no other.
+/// Folds up to `most` runs, as far as they are of `links`; gives how many there were. What cannot be read is set aside,
+/// and is in the way of no other.
 pub(super) fn fold(session: &dyn Session, links: &BTreeSet<String>, most: u16, now: Timestamp) -> Stored<u32> {
     let mut runs = unfolded_first(session, most)?;
     let count = runs.len();
@@ -107,7 +107,8 @@ fn fold_one(session: &dyn Session, unfolded: &Unfolded, known: &mut Option<(Link
     Ok(())
 }
 
-/// Tries the runs of a link again that were set aside a while ago: somebody may have mended them, or a newer version reads them.
+/// Tries the runs of a link again that were set aside a while ago: somebody may have mended them, or a newer version
+/// reads them.
 fn try_again(session: &dyn Session, link: &str, most: u16, now: Timestamp) -> Stored<()> {
     let runs = session.rows(
         "SELECT link, sequence, observed_at, before_at, content FROM history_runs

@@ -1,7 +1,7 @@
 //! Runs, as reports are admitted: a report that says what the one before says costs nothing.
 //!
-//! Reports may come late and in any order. A run begins where a report says something else than the stored report before it, so
-//! a report that comes in between may begin a run itself, and make the one after it begin one.
+//! Reports may come late and in any order. A run begins where a report says something else than the stored report
+//! before it, so a report that comes in between may begin a run itself, and make the one after it begin one.
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::{LinkId, Sequence};
@@ -53,8 +53,8 @@ const FOLDED: u8 = 1;
 const AGAIN: u8 = 2;
 // 3 is a run that cannot be read, and is part of no span until it can: see the folding.
 
-/// Notes a report that was just stored, of which `trace` is kept. `patience` is how long a link may be silent before its history
-/// has a hole.
+/// Notes a report that was just stored, of which `trace` is kept. `patience` is how long a link may be silent before
+/// its history has a hole.
 pub(in crate::store::sql) fn note(
     session: &dyn Session,
     link: &LinkId,
@@ -128,8 +128,8 @@ fn insert(
     }
     let Some(after) = after else { return Ok(()) };
     match run_at(session, link, track, after.sequence)?.filter(|run| run.sequence == after.sequence) {
-        // The next report began a run. One that says the same and is part of no span yet is forgotten; else it is seen anew,
-        // because it follows another report now.
+        // The next report began a run. One that says the same and is part of no span yet is forgotten; else it is seen
+        // anew, because it follows another report now.
         Some(next) => {
             let is_silent = is_silent(Some(at.observed_at), after.observed_at, patience);
             if next.content.as_deref() == content && !is_silent && next.folded == NEW {

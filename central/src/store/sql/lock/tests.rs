@@ -1,4 +1,5 @@
-//! What each kind of write has locked while it waits for another server, seen from beside: no story depends on who is faster.
+//! What each kind of write has locked while it waits for another server, seen from beside: no story depends on who is
+//! faster.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -98,8 +99,8 @@ enum Locks {
     Both,
 }
 
-/// Lets `work` meet somebody who has the turn, and somebody who holds the first of all links. While it waits, it has locked
-/// nothing that comes later in the order.
+/// Lets `work` meet somebody who has the turn, and somebody who holds the first of all links. While it waits, it has
+/// locked nothing that comes later in the order.
 async fn met(server: &Postgres, work: impl Future<Output = ()>) -> Locks {
     let mut work = pin!(work);
     let (mut turn, mut link) = (Other::holding(server, TURN), Other::holding(server, FIRST_LINK));

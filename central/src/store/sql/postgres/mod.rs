@@ -113,8 +113,8 @@ impl Driver for Postgres {
     }
 }
 
-/// Runs a read on a connection that waits, or on a new one where there is none, or it has died. Gives the connection if it
-/// is of further use: it is still in the transaction of a snapshot.
+/// Runs a read on a connection that waits, or on a new one where there is none, or it has died. Gives the connection if
+/// it is of further use: it is still in the transaction of a snapshot.
 fn read(server: &Server, job: &mut dyn Job, view: View) -> Stored<Option<PostgresSession>> {
     server.refusal()?;
     loop {
@@ -172,8 +172,8 @@ impl Writing {
         Self { server: Arc::clone(server), session, trouble, is_lost, is_read_only, locked }
     }
 
-    /// Whoever changes a link has locked it before anything else ([`super::lock`]). In tests, one who has not is found also where
-    /// nobody else wants it.
+    /// Whoever changes a link has locked it before anything else ([`super::lock`]). In tests, one who has not is found
+    /// also where nobody else wants it.
     fn in_order(&self, sql: &str, params: &[Param<'_>]) -> Stored<()> {
         match params.first() {
             Some(Param::Text(Some(link))) if is_of_link(sql) && !self.locked.borrow().contains(*link) => {
@@ -191,7 +191,8 @@ impl Writing {
         Ref::filter_map(self.session.borrow(), Option::as_ref).map_err(|_| lost())
     }
 
-    /// Does a step of a transaction, and hears what was in its way. A connection that was lost stays so until the next one.
+    /// Does a step of a transaction, and hears what was in its way. A connection that was lost stays so until the next
+    /// one.
     fn step<T>(&self, step: impl FnOnce(&PostgresSession) -> Stored<T>) -> Stored<T> {
         let asked = Instant::now();
         let (done, trouble) = {
@@ -293,8 +294,8 @@ impl group::Connection for Writing {
     }
 }
 
-/// Brings the tables up to date, while other servers may do the same: each migration is one transaction, and whoever was
-/// slower looks again at what is left to do.
+/// Brings the tables up to date, while other servers may do the same: each migration is one transaction, and whoever
+/// was slower looks again at what is left to do.
 fn migrate(server: &Server) -> Stored<()> {
     let mut connection = server.connection()?;
     connection.be_patient(MIGRATION);

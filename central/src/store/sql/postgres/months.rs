@@ -1,5 +1,5 @@
-//! Parts of the table of reports, by the month in which they were received: a month that is too old goes at once, whatever
-//! it holds. What comes in a month without a part of its own lies in the part for the others.
+//! Parts of the table of reports, by the month in which they were received: a month that is too old goes at once,
+//! whatever it holds. What comes in a month without a part of its own lies in the part for the others.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -81,9 +81,9 @@ pub(super) fn keep(session: &PostgresSession, forget_before: Option<Timestamp>, 
     Ok(())
 }
 
-/// Lets the part of a month go. The newest report of a link that is silent since then stays: it moves to the part for the
-/// others. What is repeated by a report that stays moves beside the chain. Both are found before anything is locked, as the
-/// lock holds up all reports.
+/// Lets the part of a month go. The newest report of a link that is silent since then stays: it moves to the part for
+/// the others. What is repeated by a report that stays moves beside the chain. Both are found before anything is
+/// locked, as the lock holds up all reports.
 fn forget(session: &PostgresSession, month: Month) -> Stored<()> {
     let part = month.part();
     let Some((begin, end)) = month.bounds() else { return Ok(()) };

@@ -13,9 +13,9 @@ use crate::store::{StoreError, Stored};
 /// A server that lets whoever connects wait for longer, and then fails, is silent.
 const SLOW: Duration = Duration::from_secs(5);
 
-/// What every connection begins with. The server ends what takes too long before we have lost our patience: then it is known
-/// how it ended. Where commits were not waited for at all, or not by synchronous standbys, they are: a receipt follows, which must
-/// outlive this server. What was set otherwise stays.
+/// What every connection begins with. The server ends what takes too long before we have lost our patience: then it is
+/// known how it ended. Where commits were not waited for at all, or not by synchronous standbys, they are: a receipt
+/// follows, which must outlive this server. What was set otherwise stays.
 const GREETING: &str = "
     SET statement_timeout = '12s'; SET lock_timeout = '8s'; SET idle_in_transaction_session_timeout = '12s';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
@@ -85,7 +85,8 @@ impl Server {
         self.silence().refusal(Instant::now()).map_or(Ok(()), |reason| Err(StoreError::Unavailable(reason.into())))
     }
 
-    /// Hears how the last question went, which was put at `asked`: a server that did not answer is left alone for a while.
+    /// Hears how the last question went, which was put at `asked`: a server that did not answer is left alone for a
+    /// while.
     pub(super) fn heard(&self, trouble: Option<Trouble>, asked: Instant) {
         let now = Instant::now();
         match trouble {

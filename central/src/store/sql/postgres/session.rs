@@ -1,7 +1,7 @@
 //! Statements on a connection to PostgreSQL.
 //!
-//! A statement is prepared once for each connection. What is run without waiting goes out together with the next statement
-//! that is waited for, and the locks of a group of writes are taken at once: most groups cost two
+//! A statement is prepared once for each connection. What is run without waiting goes out together with the next
+//! statement that is waited for, and the locks of a group of writes are taken at once: most groups cost two
 //! round trips and a commit, however many writes they hold.
 
 use std::cell::{Cell, RefCell};
@@ -82,8 +82,8 @@ impl PostgresSession {
         self.unsettle(move |client| Box::pin(async move { client.batch_execute(sql).await }))
     }
 
-    /// Takes all `locks`, one after the other, by questions that go out at once, and keeps each answer for who asks that first. Gives
-    /// those that have found nothing.
+    /// Takes all `locks`, one after the other, by questions that go out at once, and keeps each answer for who asks
+    /// that first. Gives those that have found nothing.
     pub(super) fn lock(&self, locks: &[&Lock]) -> Stored<Vec<Lock>> {
         self.ahead.borrow_mut().clear();
         let prepared = |lock: &&Lock| self.prepared(lock.sql, &[Param::from(lock.about.as_str())]);

@@ -1,8 +1,8 @@
 //! Writing the log back into the file, beside the writer.
 //!
 //! SQLite lets the commit that finds the log long do this: all who wait for it wait for that, too, and a page that many
-//! commits change is written back nearly as often. Here the log may grow, and a thread of its own writes it back while the
-//! writer goes on. A commit then writes back the little that came meanwhile, so that the log can begin anew.
+//! commits change is written back nearly as often. Here the log may grow, and a thread of its own writes it back while
+//! the writer goes on. A commit then writes back the little that came meanwhile, so that the log can begin anew.
 
 use std::ffi::c_int;
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! The looks: reads of one statement each, such as every exchange makes. A thread runs all that wait in one transaction. So
-//! SQLite looks once for the last commit, and reads once what they share, where each by itself would begin with nothing; and
-//! nobody is handed to a thread of his own for a lookup that takes less than that.
+//! The looks: reads of one statement each, such as every exchange makes. A thread runs all that wait in one
+//! transaction. So SQLite looks once for the last commit, and reads once what they share, where each by itself would
+//! begin with nothing; and nobody is handed to a thread of his own for a lookup that takes less than that.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

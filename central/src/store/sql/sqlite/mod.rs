@@ -106,7 +106,8 @@ pub(super) fn connect(path: &Path) -> Stored<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    // A statement has one plan, whatever its values are: else SQLite plans many of them anew each time, to look at the values.
+    // A statement has one plan, whatever its values are: else SQLite plans many of them anew each time, to look at the
+    // values.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;

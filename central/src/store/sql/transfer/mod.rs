@@ -1,11 +1,11 @@
 //! Data carried from one database to another, of either kind: a move, a backup, a restoration.
 //!
-//! Everything is carried in one transaction, row by row in the order of the keys, so that it takes little memory, is there
-//! as a whole or not at all, and sees the source as it was at one moment. Before the commit, the target is read back, and
-//! must hold the same. Which tables there are, the migrations of this version say: nobody lists them.
+//! Everything is carried in one transaction, row by row in the order of the keys, so that it takes little memory, is
+//! there as a whole or not at all, and sees the source as it was at one moment. Before the commit, the target is read
+//! back, and must hold the same. Which tables there are, the migrations of this version say: nobody lists them.
 //!
-//! A backup is a file of SQLite, whatever the database: the same tables, and a table `manifest` with the number of rows and
-//! the digest of each. It can be served as it is.
+//! A backup is a file of SQLite, whatever the database: the same tables, and a table `manifest` with the number of rows
+//! and the digest of each. It can be served as it is.
 
 mod end;
 mod table;

@@ -101,8 +101,8 @@ fn table(file: &Connection, name: String) -> Stored<Table> {
 
 impl Table {
     fn of(name: String, columns: Vec<Column>, key: Vec<usize>) -> Self {
-        // The names come from our own migrations. There are a few statements for each table, and the program ends soon after
-        // they were used.
+        // The names come from our own migrations. There are a few statements for each table, and the program ends soon
+        // after they were used.
         let names = list(columns.iter().map(|column| column.name.clone()));
         let key_names = list(key.iter().map(|&place| columns[place].name.clone()));
         let values = |count: usize| list((1..=count).map(|number| format!("?{number}")));
