@@ -3,11 +3,11 @@
 
 mod support;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use seatline_protocol::Report;
 use seatline_protocol::report::Outcome;
+use seatline_tests::clock;
 use serde_json::Value;
 use support::agent::Agent;
 use support::central::Central;
@@ -145,12 +145,12 @@ fn g5_a_node_that_cannot_count_passes_the_turn_on_and_one_alone_keeps_it() {
 
 #[test]
 fn g5_a_node_whose_clock_is_wrong_by_days_neither_lapses_nor_keeps_the_turn() {
-    let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
-    assert!(Path::new(library).exists(), "faketime is needed for this test: `cargo xtask test` installs it");
     let server = Postgres::start();
     let agents = ["wiki-1", "wiki-2", "wiki-3"].map(|name| Agent::node(name, &database(&server)));
-    let start = |at: usize, clock: &str| {
-        Running::start(&agents[at], &["--listen", "off"], &[("LD_PRELOAD", library), ("FAKETIME", clock)])
+    let start = |at: usize, off: &str| {
+        let clock = clock(off);
+        let environment = clock.each_ref().map(|(name, value)| (*name, value.as_str()));
+        Running::start(&agents[at], &["--listen", "off"], &environment)
     };
     let mut ahead = start(0, "+5d");
     ahead.until("this node synchronises from now on");

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::central::own_address;
+use crate::clock::clock;
 use crate::place::Disk;
 use crate::process::{Finished, Running, binary, plugin, until};
 use crate::wiki::Wiki;
@@ -171,16 +172,8 @@ impl Agent {
 
     /// Runs a command to its end on a machine whose clock is `off` by so much, such as `+3d` or `-2h`.
     pub fn run_at(&self, off: &str, arguments: &[&str]) -> Finished {
-        let real = self.command(arguments);
-        // What is handed on to the binary stands in its environment.
-        let mut command = Command::new("faketime");
-        command.args(["-f", off]).arg(real.get_program()).args(real.get_args());
-        for (name, value) in real.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let mut command = self.command(arguments);
+        command.envs(clock(off));
         Finished::of(command)
     }
 

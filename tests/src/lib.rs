@@ -7,6 +7,7 @@
 mod agent;
 mod browser;
 mod central;
+mod clock;
 pub mod patroni;
 mod place;
 pub mod postgres;
@@ -18,6 +19,7 @@ mod wiki;
 pub use agent::{Agent, PASSWORD, Serving, Vendor};
 pub use browser::{Chromium, Look};
 pub use central::Central;
+pub use clock::clock;
 pub use place::Disk;
 pub use process::{Finished, Running, binaries, plugin, until};
 pub use wiki::Wiki;

@@ -9,6 +9,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::process::until;
+
 /// Copies what lies in the directory onto the disk, and says when it is done; it ends with its standard input.
 const MOUNT: &str = r#"set -e
 cp -a "$1" "$1.before"
@@ -73,8 +75,11 @@ impl Disk {
     /// Makes the disk read-only, or writable again.
     pub fn set_read_only(&self, read_only: bool) {
         let mode = if read_only { "remount,ro" } else { "remount,rw" };
-        let remounted = self.entered(Path::new("mount")).args(["-o", mode]).arg(&self.dir).status();
-        assert!(remounted.expect("mount starts").success(), "the disk can be mounted anew");
+        // For as long as anybody has a file open that is written to, the disk is busy.
+        until("the disk is mounted anew", || {
+            let remounted = self.entered(Path::new("mount")).args(["-o", mode]).arg(&self.dir).output();
+            remounted.expect("mount starts").status.success().then_some(())
+        });
     }
 }
 

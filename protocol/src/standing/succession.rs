@@ -11,10 +11,10 @@ pub(super) fn can_replace(members: &[&License], one: usize, other: usize) -> boo
     claims(members, one, other) && (one > other || is_at_once && !leads_to(members, other, one))
 }
 
-/// Whether the license at `one` claims the place of that at `other`.
+/// Whether the license at `one` claims the place of that at `other`: it names it, or was issued behind it under its id.
 fn claims(members: &[&License], one: usize, other: usize) -> bool {
     let (claimant, claimed) = (members[one], members[other]);
-    claimant.id == claimed.id || claimant.replaces.contains(&claimed.id)
+    if claimant.id == claimed.id { one > other } else { claimant.replaces.contains(&claimed.id) }
 }
 
 /// Whether claims lead from the license at `from` to that at `to`, over licenses that were issued at the same instant.

@@ -184,6 +184,18 @@ fn licenses_that_replace_each_other_in_a_circle_leave_the_last_of_them() {
 }
 
 #[test]
+fn the_older_of_two_licenses_with_one_id_takes_no_place_over_the_newer_one() {
+    // The newer one names what has replaced the older one, and is for another server: what was given in exchange stays so.
+    let licenses = [
+        license("L-1", "2026-01-01"),
+        license("L-3", "2026-01-01").expires("2026-01-02").replacing("L-1"),
+        license("L-1", "2026-01-01").begins("2026-01-02").bound_to('B').replacing("L-3"),
+    ];
+    let said = says(&licenses, &observed(&[]), NOW);
+    assert!(said.starts_with("unlicensed"), "{said}");
+}
+
+#[test]
 fn a_license_that_was_issued_again_under_its_id_takes_its_own_place() {
     let users = |max| move |license: seatline_protocol::License| license.limit("users", max, 0, Behaviour::Warn);
     let licenses =
