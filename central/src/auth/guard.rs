@@ -165,7 +165,7 @@ pub async fn guard(State((app, need)): State<(App, Need)>, request: Request, nex
     if is_api && let Err(seconds) = app.rates.requests.take(&who.counted_by(), who.asked_at) {
         return api::too_many_requests(seconds).into_response();
     }
-    let mut response = match who.refused(need) {
+    let response = match who.refused(need) {
         Some(Refused::Rests) => api::token_rests(app.token_days()).into_response(),
         Some(Refused::Role) if !is_api => PageError::role_too_low(&who, need.role).into_response(),
         Some(Refused::Role) => api::role_too_low(&who, need.role).into_response(),
@@ -174,10 +174,11 @@ pub async fn guard(State((app, need)): State<(App, Need)>, request: Request, nex
         Some(Refused::Unconfirmed) if is_api => api::unconfirmed().into_response(),
         Some(Refused::Unconfirmed) => pages::ask_to_confirm(&app, &who, &parts),
         None => {
-            parts.extensions.insert(who);
+            parts.extensions.insert(who.clone());
             next.run(Request::from_parts(parts, body)).await
         }
     };
+    let mut response = pages::seen_by(response, &who);
     // What is shown to one person stays out of every cache.
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

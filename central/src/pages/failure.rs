@@ -10,7 +10,7 @@ use crate::actions::counts::CountError;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::Role;
-use crate::pages::frame::page_with;
+use crate::pages::frame::page_apart;
 use crate::store::StoreError;
 
 /// After how many seconds a page that could not be shown is asked for again.
@@ -18,7 +18,7 @@ const RETRY_SECONDS: u16 = 10;
 
 /// An action that failed, as the answer to a request for a page. What broke a rule of a field is shown at the field
 /// instead, where there is one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PageError(StatusCode, Failure);
 
 impl PageError {
@@ -107,12 +107,27 @@ impl From<StoreError> for PageError {
     }
 }
 
-impl IntoResponse for PageError {
-    fn into_response(self) -> Response {
-        let mut response = page_with(self.0, self.1.title, None, self.1);
+impl PageError {
+    fn shown_to(self, who: Option<&SignedIn>) -> Response {
+        let mut response = page_apart(self.0, self.1.title, who, &self.1);
         if self.0 == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_SECONDS.into());
         }
+        response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        self.shown_to(None)
+    }
+}
+
+/// An answer as somebody sees it who is signed in: a page that says what could not be done gets his navigation.
+pub fn seen_by(mut response: Response, who: &SignedIn) -> Response {
+    match response.extensions_mut().remove::<PageError>() {
+        Some(page) => page.shown_to(Some(who)),
+        None => response,
     }
 }

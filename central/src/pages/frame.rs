@@ -74,7 +74,7 @@ pub fn page(title: &str, who: Option<&SignedIn>, body: impl Display) -> Response
 
 /// A page of any section.
 pub fn page_of(section: Section, title: &str, who: Option<&SignedIn>, body: impl Display) -> Response {
-    answer(StatusCode::OK, html_of(section, title, who, body))
+    page_of_with(StatusCode::OK, section, title, who, body)
 }
 
 /// A page of any section, with another status than 200.
@@ -85,7 +85,12 @@ pub fn page_of_with(
     who: Option<&SignedIn>,
     body: impl Display,
 ) -> Response {
-    answer(status, html_of(section, title, who, body))
+    answer(status, html_of(Some(section), title, who, body))
+}
+
+/// A page of no section, with another status than 200.
+pub fn page_apart(status: StatusCode, title: &str, who: Option<&SignedIn>, body: impl Display) -> Response {
+    answer(status, html_of(None, title, who, body))
 }
 
 /// A page of the applications with another status than 200.
@@ -95,16 +100,16 @@ pub fn page_with(status: StatusCode, title: &str, who: Option<&SignedIn>, body: 
 
 /// The HTML of a page of the applications.
 pub fn html(title: &str, who: Option<&SignedIn>, body: impl Display) -> String {
-    html_of(Section::Applications, title, who, body)
+    html_of(Some(Section::Applications), title, who, body)
 }
 
 fn answer(status: StatusCode, html: String) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()
 }
 
-fn html_of(section: Section, title: &str, who: Option<&SignedIn>, body: impl Display) -> String {
+fn html_of(section: Option<Section>, title: &str, who: Option<&SignedIn>, body: impl Display) -> String {
     let shown = Section::ALL.into_iter().filter(|entry| who.is_some_and(|who| who.may(entry.least())));
-    let item = |entry: Section| NavItem { label: entry.label(), href: entry.href(), current: entry == section };
+    let item = |entry: Section| NavItem { label: entry.label(), href: entry.href(), current: Some(entry) == section };
     let nav: Vec<NavItem<'_>> = shown.map(item).collect();
     Page {
         title,

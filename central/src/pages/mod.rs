@@ -30,7 +30,7 @@ use axum::routing::{get, post};
 use crate::domain::Area;
 use crate::server::{App, Need, Route};
 pub use confirm::ask_to_confirm;
-pub use failure::PageError;
+pub use failure::{PageError, seen_by};
 
 /// The sign-in page, which can be reached without signing in.
 pub fn public() -> Router<App> {

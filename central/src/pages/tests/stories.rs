@@ -318,6 +318,8 @@ async fn what_is_not_there_is_a_page_and_on_the_api_json() {
             "{path}"
         );
         assert_eq!(seatline_ui::audit::findings(&answer.body), Vec::<String>::new(), "{path}");
+        assert!(answer.body.contains("aria-label=\"Main\"") && answer.body.contains("Sign out"), "{}", answer.body);
+        assert!(!answer.body.contains("aria-current"), "it is a page of no section: {}", answer.body);
     }
     assert_eq!(browser.get("/api/v1/nothing").await.content_type, "application/json");
 }
