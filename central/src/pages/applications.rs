@@ -3,23 +3,21 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_ui::Field;
 use serde::Deserialize;
 
 use crate::auth::SignedIn;
-use crate::central::ActionError;
-use crate::pages::failure::PageError;
+use crate::pages::failure::{PageError, broken};
 use crate::pages::frame::{page, page_with};
 use crate::server::App;
-use crate::store::{Cursor, StoreError};
+use crate::store::Cursor;
 
 /// The form that adds an application.
 #[derive(Template, Default)]
 #[template(path = "application_new.html")]
 pub struct NewApplication {
-    sent: NewSent,
+    sent: ApplicationSent,
     /// The field that was not taken, and why.
     error: Option<(&'static str, String)>,
 }
@@ -27,7 +25,7 @@ pub struct NewApplication {
 /// What the form sends.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct NewSent {
+pub struct ApplicationSent {
     /// The name.
     pub name: String,
     /// The product id.
@@ -38,7 +36,7 @@ pub struct NewSent {
 
 impl NewApplication {
     /// The form as it was sent, with what was wrong.
-    pub fn refused(sent: NewSent, field: &'static str, why: &str) -> Self {
+    pub fn refused(sent: ApplicationSent, field: &'static str, why: &str) -> Self {
         Self { sent, error: Some((field, why.to_owned())) }
     }
 
@@ -79,18 +77,14 @@ pub async fn new_form(Extension(who): Extension<SignedIn>) -> Response {
 pub async fn add(
     State(app): State<App>,
     Extension(who): Extension<SignedIn>,
-    Form(sent): Form<NewSent>,
+    Form(sent): Form<ApplicationSent>,
 ) -> Result<Response, PageError> {
-    let (status, form) = match app.central.add_application(&who.actor(), &sent.name, &sent.product, &sent.url).await {
-        Ok(application) => return Ok(Redirect::to(&format!("/applications/{}", application.id)).into_response()),
-        Err(ActionError::Invalid { field, reason }) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, NewApplication::refused(sent, field, &reason))
+    match app.central.add_application(&who.actor(), &sent.name, &sent.product, &sent.url).await {
+        Ok(application) => Ok(Redirect::to(&format!("/applications/{}", application.id)).into_response()),
+        Err(error) => {
+            let (status, (field, why)) = broken(error)?;
+            let form = NewApplication::refused(sent, field, &why);
+            Ok(page_with(status, "Add an application", Some(&who), form))
         }
-        Err(ActionError::Store(StoreError::Conflict(_))) => {
-            let why = "another application has this name: choose one that tells them apart";
-            (StatusCode::CONFLICT, NewApplication::refused(sent, "name", why))
-        }
-        Err(error) => return Err(error.into()),
-    };
-    Ok(page_with(status, "Add an application", Some(&who), form))
+    }
 }

@@ -13,6 +13,23 @@ use crate::domain::Role;
 use crate::pages::frame::page_apart;
 use crate::store::StoreError;
 
+/// A rule that is broken, and the field that breaks it.
+pub type Broken = (&'static str, String);
+
+/// The rule that a form breaks, and with which status it is shown again, as it was sent.
+///
+/// # Errors
+/// The page of what else was in the way.
+pub fn broken(error: ActionError) -> Result<(StatusCode, Broken), PageError> {
+    match error {
+        ActionError::Invalid { field, reason } => Ok((StatusCode::UNPROCESSABLE_ENTITY, (field, reason))),
+        ActionError::Store(StoreError::Conflict(what)) => {
+            Ok((StatusCode::CONFLICT, ("name", format!("there is already {what}"))))
+        }
+        error => Err(error.into()),
+    }
+}
+
 /// After how many seconds a page that could not be shown is asked for again.
 const RETRY_SECONDS: u16 = 10;
 

@@ -16,8 +16,8 @@ use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::alerts::settings::{AlertSettings, MailServerSettings};
 use crate::domain::alerts::telling::Pace;
-use crate::pages::alerts::form::{Broken, Pairs};
-use crate::pages::failure::PageError;
+use crate::pages::alerts::form::Pairs;
+use crate::pages::failure::{Broken, PageError};
 use crate::pages::frame::{Section, page_of, page_of_with};
 use crate::server::App;
 
@@ -40,20 +40,24 @@ impl SettingsPage {
     /// What is wrong with something that has no field of its own.
     fn general(&self) -> Option<Banner> {
         let (at, rule) = self.broken.as_ref()?;
-        let shown = ["host", "port", "security", "user", "password", "sender", "ca_pem", "pace"];
-        let why = || Prose::sentence(&format!("{at}: {rule}"));
-        (!shown.contains(at)).then(|| Banner::new(Tone::Warning, "This could not be saved", why()))
+        let near = ["expiry_days", "maintenance_days", "evaluation_days", "thresholds", "pace"];
+        let mail = ["host", "port", "security", "user", "password", "sender", "ca_pem"];
+        let is_shown = near.iter().chain(&mail).any(|field| field == at);
+        (!is_shown).then(|| Banner::new(Tone::Warning, "This could not be saved", Prose::sentence(rule)))
+    }
+
+    fn text<'f>(&'f self, name: &'f str, label: &'f str) -> Field<'f> {
+        Field::text(name, label).value(self.sent.get(name)).error(self.error(name))
     }
 
     fn near_fields(&self) -> Vec<Field<'_>> {
-        let days = |name, label| Field::text(name, label).value(self.sent.get(name)).suffix("days before");
+        let days = |name, label| self.text(name, label).suffix("days before");
         vec![
             days("expiry_days", "A license ends").hint("Each is told once: `60, 30`. Empty for none."),
             days("maintenance_days", "Maintenance ends"),
             days("evaluation_days", "An evaluation ends"),
-            Field::text("thresholds", "Thresholds of limits")
-                .hint("In per cent, such as `users 80, nodes 100`. The usual one is 90; nodes have none.")
-                .value(self.sent.get("thresholds")),
+            self.text("thresholds", "Thresholds of limits")
+                .hint("In per cent, such as `users 80, nodes 100`. The usual one is 90; nodes have none."),
         ]
     }
 
@@ -77,13 +81,12 @@ impl SettingsPage {
             Security::Plain => "None: for a server on this machine alone",
         };
         let security = security.map(|one| Choice { value: one.name(), label: says(one).to_owned() });
-        let text = |name, label| Field::text(name, label).value(self.sent.get(name)).error(self.error(name));
         let password = match self.has_password {
             true => "One is known. Empty keeps it, for the same user of the same server.",
             false => "None is known.",
         };
         vec![
-            text("host", "Mail server").hint("Its name. Empty where no mails are sent."),
+            self.text("host", "Mail server").hint("Its name. Empty where no mails are sent."),
             Field::number("port", "Port")
                 .value(self.sent.get("port"))
                 .hint("Empty for the usual one.")
@@ -91,8 +94,8 @@ impl SettingsPage {
             Field::select("security", "Encryption", security.into())
                 .value(self.sent.get("security"))
                 .error(self.error("security")),
-            text("sender", "Sender").hint("From whom the mails are: `licenses@example.org`."),
-            text("user", "User").hint("Empty where the server wants none."),
+            self.text("sender", "Sender").hint("From whom the mails are: `licenses@example.org`."),
+            self.text("user", "User").hint("Empty where the server wants none."),
             Field::password("password", "Password").hint(password).error(self.error("password")),
             Field::area("ca_pem", "Certificates of its authority")
                 .hint("In PEM form, where it is one of your own.")

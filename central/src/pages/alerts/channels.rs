@@ -3,24 +3,22 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_ui::{Badge, Banner, Copyable, Icon, Prose, Tabs, Tone, When, format};
 use serde::Deserialize;
 
-use super::form::{Broken, ChannelForm, Pairs, config_of, pairs_of, usual};
+use super::form::{ChannelForm, Pairs, config_of, pairs_of, usual};
 use super::{Part, tabs};
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::Role;
 use crate::domain::alerts::channel::{ChannelConfig, Target};
 use crate::domain::ids::ChannelId;
-use crate::pages::failure::PageError;
+use crate::pages::failure::{PageError, broken};
 use crate::pages::frame::{Section, page_of, page_of_with};
 use crate::pages::{fleet, parsed};
 use crate::postman::{LostSecret, Tested};
 use crate::server::App;
-use crate::store::StoreError;
 use crate::store::alerts::KeptChannel;
 
 /// The list.
@@ -137,17 +135,6 @@ pub async fn new_form(Extension(who): Extension<SignedIn>, Query(Listed { kind, 
     page_of(Section::Alerts, "Add a channel", Some(&who), page)
 }
 
-/// What broke a rule, and with which status the form is shown again; or the page of what else was in the way.
-fn refused(error: ActionError) -> Result<(StatusCode, Broken), PageError> {
-    match error {
-        ActionError::Invalid { field, reason } => Ok((StatusCode::UNPROCESSABLE_ENTITY, (field, reason))),
-        ActionError::Store(StoreError::Conflict(what)) => {
-            Ok((StatusCode::CONFLICT, ("name", format!("there is already {what}"))))
-        }
-        error => Err(error.into()),
-    }
-}
-
 /// `POST /alerts/channels`
 pub async fn add(
     State(app): State<App>,
@@ -169,8 +156,8 @@ pub async fn add(
             Ok(page_of(Section::Alerts, "Channel added", Some(&who), page))
         }
         Err(error) => {
-            let (status, broken) = refused(error)?;
-            let page = NewPage { kind, form: ChannelForm::new(kind, true, sent, Some(broken)), made: None };
+            let (status, wrong) = broken(error)?;
+            let page = NewPage { kind, form: ChannelForm::new(kind, true, sent, Some(wrong)), made: None };
             Ok(page_of_with(status, Section::Alerts, "Add a channel", Some(&who), page))
         }
     }
@@ -263,9 +250,9 @@ pub async fn change(
     match changed.await {
         Ok(_) => Ok(Redirect::to(&format!("{}?done=saved", href(&id))).into_response()),
         Err(error) => {
-            let (status, broken) = refused(error)?;
+            let (status, wrong) = broken(error)?;
             let mut page = ChannelPage::new(&kept, &who, &app);
-            page.form = ChannelForm::new(kind, false, sent, Some(broken));
+            page.form = ChannelForm::new(kind, false, sent, Some(wrong));
             let name = page.name.clone();
             Ok(page_of_with(status, Section::Alerts, &name, Some(&who), page))
         }

@@ -10,10 +10,8 @@ use crate::domain::alerts::EVENTS;
 use crate::domain::alerts::channel::{ChannelConfig, DEFAULT_PER_HOUR, Scope, Target};
 use crate::domain::alerts::quiet::{Day, MAX_TIMES, QuietHours, QuietTime};
 use crate::domain::assessment::CODES;
+use crate::pages::failure::Broken;
 use crate::pages::fleet::words;
-
-/// A rule that is broken, and the field that breaks it.
-pub type Broken = (&'static str, String);
 
 /// What a form has sent, or would: its fields in their order. A box that is not ticked is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,6 +14,8 @@ use seatline_ui::{Badge, Banner, Copyable, Field, Icon, Tone, format};
 
 use crate::actions::links::MadeInvite;
 use crate::domain::{Application, Demand, Licenses, Link, LinkState, WouldGo};
+use crate::pages::applications::ApplicationSent;
+use crate::pages::failure::Broken;
 use crate::pages::words;
 pub use handlers::{approve, invite, save, show, suspend};
 pub use labels::{LabelsForm, LabelsSent, save_labels};
@@ -36,6 +38,8 @@ pub struct DetailsTab {
     answers: Vec<AnswerLine>,
     /// What goes with the application when it is removed.
     goes: Option<String>,
+    /// The form that changes the application, as it was sent, and the rule that it breaks.
+    refused: Option<(ApplicationSent, Broken)>,
     labels: LabelsForm,
     /// How the link that is shown is set: for whoever may not change it.
     settings: Vec<(&'static str, String)>,
@@ -104,6 +108,7 @@ impl DetailsTab {
             questions: Vec::new(),
             answers: Vec::new(),
             goes: None,
+            refused: None,
             labels: LabelsForm::default(),
             settings: links.iter().find(|link| shown == Some(&link.id)).map(settings).unwrap_or_default(),
             may_operate: true,
@@ -138,10 +143,17 @@ impl DetailsTab {
     }
 
     fn application_fields(&self) -> [Field<'_>; 3] {
+        let facts = &self.application;
+        let (name, product, url) = match &self.refused {
+            Some((sent, _)) => (&*sent.name, &*sent.product, &*sent.url),
+            None => (&*facts.name, &*facts.product, facts.url.as_deref().unwrap_or_default()),
+        };
+        let broken = self.refused.as_ref().map(|(_, broken)| broken);
+        let error = |field| broken.filter(|(at, _)| *at == field).map(|(_, rule)| rule.as_str());
         [
-            Field::text("name", "Name").value(&self.application.name).required(),
-            Field::text("product", "Product").value(&self.application.product).required(),
-            Field::url("url", "URL (optional)").value(self.application.url.as_deref().unwrap_or_default()),
+            Field::text("name", "Name").value(name).error(error("name")).required(),
+            Field::text("product", "Product").value(product).error(error("product")).required(),
+            Field::url("url", "URL (optional)").value(url).error(error("url")),
         ]
     }
 
@@ -153,6 +165,11 @@ impl DetailsTab {
     /// With the form as it was sent.
     pub fn with_form(self, form: LinkForm) -> Self {
         Self { form: Some(form), ..self }
+    }
+
+    /// With the form that changes the application as it was sent, and the rule that it breaks.
+    fn with_refused(self, sent: ApplicationSent, broken: Broken) -> Self {
+        Self { refused: Some((sent, broken)), ..self }
     }
 
     /// With an invite that was just made.

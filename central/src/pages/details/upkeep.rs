@@ -2,26 +2,18 @@
 
 use axum::Form;
 use axum::extract::{Extension, Path, State};
-use axum::response::Redirect;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_protocol::LinkId;
-use serde::Deserialize;
 
+use super::handlers;
 use crate::actions::applications::ApplicationChange;
 use crate::actions::questions::Said;
 use crate::auth::SignedIn;
 use crate::domain::ApplicationId;
-use crate::pages::failure::PageError;
+use crate::pages::applications::ApplicationSent;
+use crate::pages::failure::{PageError, broken};
 use crate::pages::parsed;
 use crate::server::App;
-
-/// What the form of an application sends.
-#[derive(Debug, Deserialize)]
-pub struct ApplicationSent {
-    name: String,
-    product: String,
-    #[serde(default)]
-    url: String,
-}
 
 /// The application and the link of an address, which must belong together.
 async fn of_application(app: &App, (id, link): (String, String)) -> Result<(ApplicationId, LinkId), PageError> {
@@ -87,12 +79,19 @@ pub async fn change(
     Extension(who): Extension<SignedIn>,
     Path(id): Path<String>,
     Form(sent): Form<ApplicationSent>,
-) -> Result<Redirect, PageError> {
+) -> Result<Response, PageError> {
     let id: ApplicationId = parsed(&id, "application")?;
-    let ApplicationSent { name, product, url } = sent;
+    let ApplicationSent { name, product, url } = sent.clone();
     let change = ApplicationChange { name: Some(name), product: Some(product), url: Some(url) };
-    app.central.change_application(&who.actor(), &id, &change).await?;
-    Ok(back(&id, "changed"))
+    match app.central.change_application(&who.actor(), &id, &change).await {
+        Ok(_) => Ok(back(&id, "changed").into_response()),
+        Err(error) => {
+            let (status, wrong) = broken(error)?;
+            let known = handlers::known(&app, &who, &id).await?;
+            let tab = known.tab.with_refused(sent, wrong);
+            Ok(handlers::answer(status, &who, &known.name, &known.head, &tab))
+        }
+    }
 }
 
 /// `POST /applications/{id}/remove`

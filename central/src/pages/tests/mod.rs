@@ -14,7 +14,7 @@ use seatline_protocol::{License, Mode, Outcome};
 use seatline_ui::audit;
 use world::*;
 
-use super::applications::{NewApplication, NewSent};
+use super::applications::{ApplicationSent, NewApplication};
 use super::details::{DetailsTab, LinkForm, LinkSent};
 use super::frame::{Head, Place, html};
 use super::licenses::LicensesTab;
@@ -131,7 +131,7 @@ fn gallery() -> Vec<(&'static str, String)> {
         (
             "application_new_refused",
             NewApplication::refused(
-                NewSent { name: "Wiki".into(), product: "Acme Wiki".into(), url: "https://wiki".into() },
+                ApplicationSent { name: "Wiki".into(), product: "Acme Wiki".into(), url: "https://wiki".into() },
                 "product",
                 "a product id must be 1 to 64 characters of a-z 0-9 - _ . that start with a letter",
             )
@@ -247,7 +247,7 @@ fn hostile_text_from_a_product_stays_text() {
     let linked = Link { product: hostile.report.product.clone(), ..link() };
     let named = Application { name: HOSTILE.parse().expect("a name"), url: None, ..application() };
     let view = Licenses { application: named.clone(), ..view(&linked, failed, Some(hostile)) };
-    let sent = NewSent { name: HOSTILE.into(), product: HOSTILE.into(), url: HOSTILE.into() };
+    let sent = ApplicationSent { name: HOSTILE.into(), product: HOSTILE.into(), url: HOSTILE.into() };
     let form = LinkSent {
         link: HOSTILE.into(),
         interval: HOSTILE.into(),

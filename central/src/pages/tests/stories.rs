@@ -223,6 +223,31 @@ async fn w1_an_application_is_added_and_a_refused_value_stays_in_its_field() {
 }
 
 #[tokio::test]
+async fn w1_an_application_is_changed_and_a_refused_value_stays_in_its_field() {
+    let browser = Browser::signed_in().await;
+    let path = format!("/applications/{}", browser.application().await.id);
+    browser.central.add_application(&story(), "Other", "acme-wiki", "").await.expect("added");
+    let change = async |name: &str, product: &str| {
+        let form = [("name", name), ("product", product), ("url", "https://new.example.org")];
+        browser.post(&format!("{path}/change"), &form).await
+    };
+    for (name, product, status, field) in [
+        ("Wiki of all", "Acme Wiki", StatusCode::UNPROCESSABLE_ENTITY, "product"),
+        ("OTHER", "acme-wiki", StatusCode::CONFLICT, "name"),
+    ] {
+        let refused = change(name, product).await;
+        assert_eq!(refused.status, status, "{name}");
+        for shown in
+            [&format!("id=\"error-{field}\""), &format!("value=\"{name}\""), "https://new.example.org", "open>"]
+        {
+            assert!(refused.body.contains(shown), "{shown}: {}", refused.body);
+        }
+    }
+    assert_eq!(change("Wiki of all", "acme-wiki").await.location, format!("{path}?done=changed"));
+    assert!(browser.get(&path).await.body.contains("<h1>Wiki of all "));
+}
+
+#[tokio::test]
 async fn w3_an_invite_is_shown_once_and_opens_with_the_servers_key() {
     let browser = Browser::signed_in().await;
     let path = format!("/applications/{}", browser.application().await.id);
