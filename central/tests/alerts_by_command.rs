@@ -136,6 +136,11 @@ fn several_alerts_are_acknowledged_at_once_and_each_is_in_the_audit_log() {
     let entries = central.api("/api/v1/audit?kind=alert")["items"].as_array().expect("entries").clone();
     assert_eq!(entries.iter().filter(|entry| entry["action"] == "alert.acknowledge").count(), 2, "{entries:?}");
 
+    for odd in ["code=nonsense", "gravity=high", "state=shut"] {
+        let refused = central.request("GET", &format!("/api/v1/alerts?{odd}"), None);
+        assert_eq!(refused.status(), 400, "{odd}: an empty list would pass for one where all is well");
+    }
+    assert_eq!(central.failure(&["alerts", "list", "--code", "nonsense"]), "invalid");
     let one = key(&alerts[2]);
     ask(json!({ "alerts": vec![&one; 101] }), 400);
     ask(json!({ "alerts": [] }), 400);
@@ -157,9 +162,10 @@ fn those_that_are_ticked_on_the_page_are_acknowledged() {
     let alerts = unlinked(&central, 3);
     let ada = Visitor::sign_in(&central, "ada", PASSWORD);
     let page = |path: &str| ada.get(path).1;
+    // The filter of the list stays, whatever becomes of the form.
     let post = |form: Vec<(&str, String)>| {
         let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        Some(ada.post("/alerts/acknowledge-several", &form).1).filter(|to| !to.is_empty())
+        ada.post("/alerts/acknowledge-several?code=not-linked", &form)
     };
     let box_of = |alert: &Value| format!("{} not-linked ", alert["application"].as_str().expect("an id"));
     let shown = page("/alerts");
@@ -167,14 +173,22 @@ fn those_that_are_ticked_on_the_page_are_acknowledged() {
         let value = format!(r#"type="checkbox" class="tick" form="several" name="alert" value="{}""#, box_of(alert));
         assert!(shown.contains(&value), "{value}: {shown}");
     }
-    assert_eq!(post(vec![("why", "none".to_owned())]).as_deref(), Some("/alerts?done=none-ticked"));
+    let (status, _, shown) = post(vec![("why", "none of them".to_owned())]);
+    assert!(status == 422 && shown.contains("Tick the alerts that you know of."), "{shown}");
+    assert!(shown.contains(r#"value="none of them""#), "what was typed stays: {shown}");
     let ticked = vec![("alert", box_of(&alerts[0])), ("alert", box_of(&alerts[2])), ("why", "a trial".to_owned())];
-    assert_eq!(post([ticked, vec![("days", "7".to_owned())]].concat()).as_deref(), Some("/alerts?done=several-2-0"));
+    let (status, _, shown) = post([ticked.clone(), vec![("until", "2020-01-01T08:00".to_owned())]].concat());
+    assert!(status == 422 && shown.contains("id=\"error-until-several\""), "{shown}");
+    assert!(shown.contains(r#"value="a trial""#) && shown.contains(r#"value="2020-01-01T08:00""#), "{shown}");
+    assert_eq!(shown.matches(" checked aria-label=").count(), 2, "what was ticked stays so: {shown}");
+    assert_eq!(known(&central), 0);
+    let (_, to, _) = post([ticked, vec![("days", "7".to_owned())]].concat());
+    assert_eq!(to, "/alerts?code=not-linked&done=several-2-0");
     assert_eq!(known(&central), 2);
-    let shown = page("/alerts?done=several-2-0");
+    let shown = page(&to);
     assert!(shown.contains("2 alerts acknowledged.") && shown.matches("Acknowledged by ada").count() == 2, "{shown}");
     assert!(!shown.contains("acknowledge-several"), "one alone has its own form");
-    assert_eq!(post(vec![("alert", "no alert".to_owned())]), None, "what is none of the list is refused");
+    assert_eq!(post(vec![("alert", "no alert".to_owned())]).0, 400, "what is none of the list is refused");
 }
 
 #[test]
@@ -189,7 +203,8 @@ fn an_alert_is_acknowledged_until_a_time_that_somebody_sets() {
     let typed = in_days(10);
     let post = |until: &str, days: &str| {
         let matter = [("application", application.as_str()), ("code", "not-linked"), ("subject", "")];
-        ada.post("/alerts/acknowledge", &[&matter[..], &[("until", until), ("days", days)]].concat())
+        let said = [("why", "an order"), ("until", until), ("days", days)];
+        ada.post("/alerts/acknowledge?gravity=note", &[&matter[..], &said].concat())
     };
     for (until, days, why) in [
         ("2020-01-01T00:00", "", "A time that is to come, within a year"),
@@ -198,12 +213,17 @@ fn an_alert_is_acknowledged_until_a_time_that_somebody_sets() {
         (&typed, "7", "and not both"),
     ] {
         let (status, _, said) = post(until, days);
-        assert!(status == 400 && said.to_lowercase().contains(&why.to_lowercase()), "{until}: {status} {said}");
+        assert!(status == 422 && said.to_lowercase().contains(&why.to_lowercase()), "{until}: {status} {said}");
+        assert!(
+            said.contains(r#"<details class="more" open>"#) && said.contains("id=\"error-until-"),
+            "{until}: {said}"
+        );
+        assert!(said.contains(r#"value="an order""#), "what was typed stays: {until}: {said}");
     }
     let is_known = |alert: &Value| alert["acknowledged"].is_object();
     let alerts = central.api("/api/v1/alerts");
     assert!(!alerts["items"].as_array().expect("a list").iter().any(is_known), "what is refused changes nothing");
-    assert_eq!(post(&typed, "").1, "/alerts?done=acknowledged");
+    assert_eq!(post(&typed, "").1, "/alerts?gravity=note&done=acknowledged");
     let until_of = |alert: &Value| alert["acknowledged"]["until"].as_str().map(str::to_owned);
     let known = central.api("/api/v1/alerts")["items"].as_array().expect("a list").iter().find_map(until_of);
     assert!(known.is_some_and(|until| until.starts_with(&typed)));

@@ -1,14 +1,13 @@
 //! Alerts over the API: what is open and was, who knows of it, who is told, and what was sent.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use super::input::{Input, Paging};
+use super::input::{Asked, Input, Paging};
 use crate::actions::alerts::{AcknowledgedSeveral, Known, SeveralKnown};
 use crate::auth::SignedIn;
-use crate::domain::Gravity;
 use crate::domain::alerts::MatterKey;
 use crate::domain::alerts::acknowledgement::Acknowledgement;
 use crate::server::App;
@@ -29,16 +28,11 @@ pub(super) struct Wanted {
 pub(super) async fn list(
     State(app): State<App>,
     paging: Paging,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Page<Alert>>, ApiError> {
-    let gravity = match wanted.gravity.as_str() {
-        "" => None,
-        name => {
-            Some(Gravity::of_name(name).ok_or_else(|| ApiError::invalid("gravity: one of problem, warning, note"))?)
-        }
-    };
-    let code = Some(wanted.code).filter(|code| !code.is_empty());
-    let (filter, store) = (AlertFilter { code, gravity }, app.central.store());
+    let filter = AlertFilter::sent(&wanted.code, &wanted.gravity);
+    let filter = filter.map_err(|(field, rule)| ApiError::invalid(format!("{field}: {rule}")))?;
+    let store = app.central.store();
     let (after, size) = (paging.after.as_ref(), paging.size);
     Ok(Json(match wanted.state.as_str() {
         "" | "open" => store.open_alerts(&filter, after, size).await?,

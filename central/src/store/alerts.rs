@@ -6,12 +6,13 @@ use seatline_delivery::post::Failed;
 use serde::Serialize;
 
 use super::{Cursor, Page, PageSize, Stored};
-use crate::domain::alerts::MatterKey;
 use crate::domain::alerts::acknowledgement::Acknowledgement;
 use crate::domain::alerts::channel::{Channel, ChannelConfig};
 use crate::domain::alerts::message::Content;
 use crate::domain::alerts::settings::AlertSettings;
 use crate::domain::alerts::telling::News;
+use crate::domain::alerts::{EVENTS, MatterKey, is_event};
+use crate::domain::assessment::CODES;
 use crate::domain::ids::{ChannelId, MessageId};
 use crate::domain::{Act, ApplicationId, Gravity};
 use crate::store::fleet::Spell;
@@ -45,6 +46,27 @@ pub struct AlertFilter {
     pub code: Option<String>,
     /// Of this gravity, alone.
     pub gravity: Option<Gravity>,
+}
+
+impl AlertFilter {
+    /// The filter that an address asks for; what is empty is not asked for.
+    ///
+    /// # Errors
+    /// The value that is none of those that there are, and the rule.
+    pub fn sent(code: &str, gravity: &str) -> Result<Self, (&'static str, String)> {
+        let code = Some(code).filter(|code| !code.is_empty()).map(str::to_owned);
+        if code.as_ref().is_some_and(|code| !CODES.contains(&code.as_str()) && !is_event(code)) {
+            let all: Vec<&str> = CODES.into_iter().chain(EVENTS).collect();
+            return Err(("code", format!("one of {}", all.join(", "))));
+        }
+        let gravity = match gravity {
+            "" => None,
+            name => {
+                Some(Gravity::of_name(name).ok_or_else(|| ("gravity", "one of problem, warning, note".to_owned()))?)
+            }
+        };
+        Ok(Self { code, gravity })
+    }
 }
 
 /// An alert: a concern that is open, or was, and who was told. Its application, code and subject name it.

@@ -14,7 +14,7 @@ use super::applications::named;
 use super::output::table;
 use super::place::Place;
 use super::user::actor;
-use super::{Failure, Output};
+use super::{Failure, Output, invalid};
 use crate::actions::alerts::Known;
 use crate::central::Central;
 use crate::domain::Gravity;
@@ -105,7 +105,9 @@ impl AlertsCommand {
         let central = place.central().await?;
         match self {
             Self::List { past, code, gravity } => {
-                let filter = AlertFilter { code, gravity: gravity.map(Gravity::from) };
+                let filter =
+                    AlertFilter::sent(&code.unwrap_or_default(), gravity.map_or("", |it| Gravity::from(it).name()));
+                let filter = filter.map_err(|(field, rule)| invalid(field, rule))?;
                 let alerts = all(&central, &filter, past).await?;
                 output.show(&alerts, || {
                     let heads = ["APPLICATION", "GRAVITY", "CODE", "SUBJECT", "WHAT", "SINCE", "KNOWN"];

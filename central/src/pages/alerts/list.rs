@@ -2,22 +2,24 @@
 
 use askama::Template;
 use axum::extract::{Extension, Query, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use seatline_ui::{Badge, Banner, Choice, Field, Prose, Tabs, Tone, When, format};
 use seatline_web::address::escape;
 use serde::Deserialize;
 
-use super::{Part, known, several, tabs};
+use super::known::{Refused, Said};
+use super::{Part, several, tabs};
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::alerts::telling::News;
 use crate::domain::alerts::{EVENTS, MatterKey, is_event};
 use crate::domain::assessment::CODES;
 use crate::domain::{Gravity, Role};
-use crate::pages::failure::PageError;
+use crate::pages::failure::{Broken, PageError};
 use crate::pages::fleet::words;
-use crate::pages::frame::{Section, page_of};
+use crate::pages::frame::{Section, page_of_with};
 use crate::server::App;
 use crate::store::alerts::{Alert, AlertFilter, KeptChannel, OpenAlerts, Telling};
 use crate::store::{Cursor, PageSize};
@@ -33,35 +35,20 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// The filter that it is.
-    ///
-    /// # Errors
-    /// [`ActionError::Invalid`] where a value is none of those that can be chosen.
-    fn filter(&self) -> Result<AlertFilter, ActionError> {
-        let known = |code: &String| CODES.contains(&code.as_str()) || is_event(code);
-        let code = Some(self.code.clone()).filter(|code| !code.is_empty());
-        if code.as_ref().is_some_and(|code| !known(code)) {
-            return Err(ActionError::invalid("kind", "one of those that can be chosen"));
-        }
-        let gravity = match self.gravity.as_str() {
-            "" => None,
-            name => {
-                let found = Gravity::of_name(name);
-                Some(found.ok_or_else(|| ActionError::invalid("gravity", "one of problem, warning, note"))?)
-            }
-        };
-        Ok(AlertFilter { code, gravity })
-    }
-
-    fn address(&self, path: &str, after: Option<&Cursor>) -> String {
-        let pairs =
-            [("code", self.code.as_str()), ("gravity", &self.gravity), ("after", after.map_or("", Cursor::as_str))];
+    /// Where this page of the list is, or the one that begins `after` a place.
+    fn address(&self, path: &str, after: &str, done: &str) -> String {
+        let pairs = [("code", self.code.as_str()), ("gravity", &self.gravity), ("after", after), ("done", done)];
         let pairs: Vec<String> = pairs
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| format!("{name}={}", escape(value)))
             .collect();
         if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+    }
+
+    /// The way back to what was shown of the list, after something was done there.
+    pub(super) fn after(&self, done: &str) -> Response {
+        Redirect::to(&self.address("/alerts", &self.after, done)).into_response()
     }
 }
 
@@ -83,6 +70,8 @@ pub struct List {
     may_change: bool,
     /// Whether there is nobody who is told of anything.
     nobody: bool,
+    /// What the form under the list says, and the rule that it breaks.
+    several: (Said, Option<Broken>),
 }
 
 struct Stat {
@@ -108,6 +97,10 @@ struct Row {
     is_event: bool,
     told: Vec<String>,
     known: Option<KnownBy>,
+    is_ticked: bool,
+    /// What its form says, and the rule that it breaks.
+    said: Said,
+    broken: Option<Broken>,
 }
 
 /// Who knows of an alert.
@@ -146,11 +139,23 @@ impl Row {
                     .until
                     .map_or_else(|| "until it changes".to_owned(), |at| format!("until {}", format::date_time(at))),
             }),
+            is_ticked: false,
+            said: Said::default(),
+            broken: None,
+        }
+    }
+
+    /// With what was sent of it and not taken.
+    fn sent(self, refused: Option<&Refused>) -> Self {
+        match refused.filter(|refused| refused.alerts.contains(&self.matter)) {
+            Some(refused) if refused.several => Self { is_ticked: true, ..self },
+            Some(refused) => Self { said: refused.said.clone(), broken: Some(refused.broken.clone()), ..self },
+            None => self,
         }
     }
 
     fn fields(&self) -> [Field<'_>; 3] {
-        known::fields(&self.apart)
+        self.said.fields(&self.apart, self.broken.as_ref())
     }
 
     /// What the box beside it sends, where it can be acknowledged.
@@ -191,6 +196,15 @@ impl List {
         self.may_change && !self.is_past && self.rows.iter().filter(|row| row.known.is_none()).count() > 1
     }
 
+    /// Where a form of this page sends to: what is shown afterwards is what is shown now.
+    fn action(&self, path: &str) -> String {
+        if self.is_past { path.to_owned() } else { self.sent.address(path, &self.sent.after, "") }
+    }
+
+    fn several_fields(&self) -> [Field<'_>; 3] {
+        self.several.0.fields("-several", self.several.1.as_ref())
+    }
+
     fn fields(&self) -> [Field<'_>; 2] {
         let any = |label: &str| Choice { value: "", label: label.to_owned() };
         let codes = CODES[..CODES.len() - 1].iter().chain(EVENTS.iter().filter(|_| self.is_past));
@@ -213,7 +227,7 @@ pub async fn open(
     Extension(who): Extension<SignedIn>,
     Query(sent): Query<Sent>,
 ) -> Result<Response, PageError> {
-    show(&app, &who, sent, false).await
+    show(&app, &who, sent, false, None).await
 }
 
 /// `GET /alerts/past`
@@ -222,12 +236,24 @@ pub async fn past(
     Extension(who): Extension<SignedIn>,
     Query(sent): Query<Sent>,
 ) -> Result<Response, PageError> {
-    show(&app, &who, sent, true).await
+    show(&app, &who, sent, true, None).await
 }
 
-async fn show(app: &App, who: &SignedIn, sent: Sent, is_past: bool) -> Result<Response, PageError> {
+/// The list again, with an acknowledgement that was not taken as it was sent.
+pub(super) async fn refused(app: &App, who: &SignedIn, sent: Sent, refused: Refused) -> Result<Response, PageError> {
+    show(app, who, sent, false, Some(refused)).await
+}
+
+async fn show(
+    app: &App,
+    who: &SignedIn,
+    sent: Sent,
+    is_past: bool,
+    refused: Option<Refused>,
+) -> Result<Response, PageError> {
     let (store, now) = (app.central.store(), app.central.now());
-    let filter = sent.filter()?;
+    let filter = AlertFilter::sent(&sent.code, &sent.gravity);
+    let filter = filter.map_err(|(field, rule)| ActionError::invalid(field, rule))?;
     let after = Some(Cursor::new(sent.after.as_str())).filter(|_| !sent.after.is_empty());
     let found = match is_past {
         false => store.open_alerts(&filter, after.as_ref(), PageSize::default()).await?,
@@ -236,33 +262,37 @@ async fn show(app: &App, who: &SignedIn, sent: Sent, is_past: bool) -> Result<Re
     let channels = store.channels().await?;
     let figures = store.alert_figures().await?;
     let path = if is_past { "/alerts/past" } else { "/alerts" };
-    let banner = match sent.done.as_str() {
-        "acknowledged" => {
-            Some(Banner::new(Tone::Good, "Acknowledged.", "Nothing more is told of it for as long as you said."))
-        }
-        "withdrawn" => Some(Banner::new(Tone::Good, "The acknowledgement is taken back.", "")),
-        "none-ticked" => Some(Banner::new(Tone::Warning, "None was ticked.", "Tick the alerts that you know of.")),
-        done => several::done(done),
-    };
+    let row = |(number, alert)| Row::new(number, alert, &channels, now).sent(refused.as_ref());
     let list = List {
         tabs: tabs(if is_past { Part::Past } else { Part::Open }),
         path,
         is_past,
-        banner,
+        banner: refused.as_ref().map_or_else(|| done(&sent.done), |refused| Some(refused.banner())),
         stats: stats(&figures.open),
-        rows: found
-            .items
-            .into_iter()
-            .enumerate()
-            .map(|(number, alert)| Row::new(number, alert, &channels, now))
-            .collect(),
-        more: found.next.as_ref().map(|next| sent.address(path, Some(next))),
+        rows: found.items.into_iter().enumerate().map(row).collect(),
+        more: found.next.as_ref().map(|next| sent.address(path, next.as_str(), "")),
         all: (filter != AlertFilter::default()).then(|| path.to_owned()),
         may_change: who.may(Role::Operator),
         nobody: channels.iter().all(|kept| !kept.channel.config.enabled),
+        several: match &refused {
+            Some(Refused { several: true, said, broken, .. }) => (said.clone(), Some(broken.clone())),
+            _ => (Said::default(), None),
+        },
         sent,
     };
-    Ok(page_of(Section::Alerts, if is_past { "Past alerts" } else { "Alerts" }, Some(who), list))
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok(page_of_with(status, Section::Alerts, if is_past { "Past alerts" } else { "Alerts" }, Some(who), list))
+}
+
+/// What was done just before.
+fn done(done: &str) -> Option<Banner> {
+    match done {
+        "acknowledged" => {
+            Some(Banner::new(Tone::Good, "Acknowledged.", "Nothing more is told of it for as long as you said."))
+        }
+        "withdrawn" => Some(Banner::new(Tone::Good, "The acknowledgement is taken back.", "")),
+        done => several::done(done),
+    }
 }
 
 fn stats(open: &[OpenAlerts]) -> Vec<Stat> {

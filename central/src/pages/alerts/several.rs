@@ -1,11 +1,12 @@
 //! Several alerts that are acknowledged at once: those that were ticked in the list.
 
 use axum::Form;
-use axum::extract::{Extension, State};
-use axum::response::Redirect;
-use seatline_ui::{Banner, Field, Tone, format};
+use axum::extract::{Extension, Query, State};
+use axum::response::Response;
+use seatline_ui::{Banner, Tone, format};
 
-use super::known::{self, Span};
+use super::known::{Refused, Said};
+use super::list::{self, Sent};
 use crate::actions::alerts::SeveralKnown;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
@@ -28,11 +29,6 @@ fn matter(ticked: &str) -> Result<MatterKey, ActionError> {
     Ok(MatterKey { application, code: code.to_owned(), subject: parts.next().unwrap_or_default().to_owned() })
 }
 
-/// The fields under the list, apart from those of its rows.
-pub(super) fn fields() -> [Field<'static>; 3] {
-    known::fields("-several")
-}
-
 /// What is said after several were acknowledged: `several-3` or `several-3-1`, where one was not open any more.
 pub(super) fn done(text: &str) -> Option<Banner> {
     let mut numbers = text.strip_prefix("several-")?.split('-').map(str::parse::<u64>);
@@ -43,22 +39,27 @@ pub(super) fn done(text: &str) -> Option<Banner> {
     Some(Banner::new(Tone::Good, title, if over == 0 { rest.to_owned() } else { format!("{rest} {gone}") }))
 }
 
-/// `POST /alerts/acknowledge-several`
+/// `POST /alerts/acknowledge-several`, with the filter of the list that it stands under
 pub async fn acknowledge(
     State(app): State<App>,
     Extension(who): Extension<SignedIn>,
+    Query(list): Query<Sent>,
     Form(sent): Form<Vec<(String, String)>>,
-) -> Result<Redirect, PageError> {
+) -> Result<Response, PageError> {
     let sent = Pairs(sent);
-    let alerts: Vec<MatterKey> = sent.all("alert").map(matter).collect::<Result<_, _>>()?;
-    if alerts.is_empty() {
-        return Ok(Redirect::to("/alerts?done=none-ticked"));
+    let (said, alerts) = (Said::of(&sent), sent.all("alert").map(matter).collect::<Result<Vec<_>, _>>()?);
+    let done = async {
+        if alerts.is_empty() {
+            return Err(ActionError::invalid("alerts", "tick the alerts that you know of"));
+        }
+        let until = said.end(app.central.now())?;
+        let known = SeveralKnown { alerts: alerts.clone(), why: said.why().to_owned(), until };
+        app.central.acknowledge_several(&who.actor(), known).await
+    };
+    match done.await {
+        Ok(several) => Ok(list.after(&format!("several-{}-{}", several.acknowledged.len(), several.not_open.len()))),
+        Err(error) => list::refused(&app, &who, list, Refused::new(error, said, alerts, true)?).await,
     }
-    let span = Span { days: sent.get("days").to_owned(), until: sent.get("until").to_owned() };
-    let until = span.end(app.central.now())?;
-    let known = SeveralKnown { alerts, why: sent.get("why").to_owned(), until };
-    let several = app.central.acknowledge_several(&who.actor(), known).await?;
-    Ok(Redirect::to(&format!("/alerts?done=several-{}-{}", several.acknowledged.len(), several.not_open.len())))
 }
 
 #[cfg(test)]
