@@ -2,18 +2,17 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
-use seatline_protocol::text;
 use seatline_web::Stream;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::ApiError;
-use super::input::Paging;
+use super::input::{Asked, Paging};
 use crate::central::Central;
 use crate::domain::{Entry, EntryFilter};
 use crate::server::App;
@@ -37,9 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Filter {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(wanted) = Query::<Wanted>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| ApiError::invalid(text::line(&error.body_text(), 400)))?;
+        let Asked(wanted) = Asked::<Wanted>::from_request_parts(parts, state).await?;
         let [actor, kind, object] = [&wanted.actor, &wanted.kind, &wanted.object].map(|text| EntryFilter::typed(text));
         Ok(Self(EntryFilter { actor, kind, object, from: wanted.from, until: wanted.until }))
     }

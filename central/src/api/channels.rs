@@ -1,7 +1,7 @@
 //! Channels, what was sent to them, and what holds for all alerts, over the API. No answer holds a secret but the one
 //! that makes it.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::ApiError;
-use super::input::{Ids, Input, Paging};
+use super::input::{Asked, Ids, Input, Paging};
 use crate::actions::alerts::ShownSettings;
 use crate::auth::SignedIn;
 use crate::domain::alerts::channel::{Channel, ChannelConfig, ChannelName, DEFAULT_PER_HOUR, Scope, Target};
@@ -169,7 +169,7 @@ pub(super) async fn rotate(
 pub(super) async fn messages(
     State(app): State<App>,
     paging: Paging,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Page<Message>>, ApiError> {
     let store = app.central.store();
     Ok(Json(store.messages(wanted.channel.as_ref(), paging.after.as_ref(), paging.size).await?))

@@ -1,13 +1,13 @@
 //! Counts of people over sets of applications of any size, over the API (`b9`).
 
 use axum::Json;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use super::input::{Ids, Input, Paging};
+use super::input::{Asked, Ids, Input, Paging};
 use crate::actions::counts::CountError;
 use crate::auth::SignedIn;
 use crate::domain::fleet::FleetSent;
@@ -19,7 +19,7 @@ use crate::store::Page;
 pub(super) async fn list(
     State(app): State<App>,
     paging: Paging,
-    Query(sent): Query<FleetSent>,
+    Asked(sent): Asked<FleetSent>,
 ) -> Result<Json<Page<PeopleCount>>, ApiError> {
     let scope = Scope::sent(&sent).map_err(ApiError::invalid)?;
     let of = Some(&scope).filter(|_| !sent.pairs().is_empty());

@@ -1,14 +1,14 @@
 //! Evidence over the API (`b12`): the chain of an application with its proof, and the export.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use seatline_protocol::text;
 use serde::Deserialize;
 
 use super::ApiError;
-use super::input::Ids;
+use super::input::{Asked, Ids};
 use crate::actions::chain::ChainProof;
 use crate::domain::ApplicationId;
 use crate::evidence::stream::{NotBegun, response};
@@ -38,14 +38,14 @@ pub(super) async fn chain(State(app): State<App>, ids: Ids) -> Result<Json<Chain
 pub(super) async fn of_application(
     State(app): State<App>,
     ids: Ids,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, ApiError> {
     let id: ApplicationId = ids.one("application")?;
     send(app, vec![id], &wanted).await
 }
 
 /// `GET /api/v1/evidence`: of the applications that are named, or of all.
-pub(super) async fn of_all(State(app): State<App>, Query(wanted): Query<Wanted>) -> Result<Response, ApiError> {
+pub(super) async fn of_all(State(app): State<App>, Asked(wanted): Asked<Wanted>) -> Result<Response, ApiError> {
     let named = wanted.applications.as_deref().unwrap_or_default().split(',').filter(|id| !id.is_empty());
     let ids: Result<Vec<ApplicationId>, _> = named.take(MAX_NAMED + 1).map(str::parse).collect();
     let ids = ids.map_err(|_| ApiError::not_found("application"))?;

@@ -1,30 +1,14 @@
 //! The history of use over the API (`g8`, `b7`).
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Query, State};
-use axum::http::request::Parts;
-use seatline_protocol::{Sequence, text};
+use axum::extract::State;
+use seatline_protocol::Sequence;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::ApiError;
-use super::input::Ids;
+use super::input::{Asked, Ids};
 use crate::domain::history::{Difference, History, Range};
 use crate::server::App;
-
-/// What an address asks for behind its `?`, checked.
-pub(super) struct Asked<T>(T);
-
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Asked<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(asked) = Query::<T>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| ApiError::invalid(text::line(&error.body_text(), 400)))?;
-        Ok(Self(asked))
-    }
-}
 
 /// How far back is looked.
 #[derive(Deserialize)]

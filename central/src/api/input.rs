@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use seatline_protocol::text;
 pub(super) use seatline_web::Input;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::ApiError;
 use crate::store::{Cursor, PageSize};
@@ -41,6 +42,20 @@ impl Ids {
     }
 }
 
+/// What an address asks for behind its `?`, checked: what cannot be read is refused with its reason.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Asked<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Query(asked) = Query::<T>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| ApiError::invalid(text::line(&error.body_text(), 400)))?;
+        Ok(Self(asked))
+    }
+}
+
 /// Which page of a list is wanted.
 #[derive(Deserialize)]
 struct Wanted {
@@ -58,9 +73,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(wanted) = Query::<Wanted>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| ApiError::invalid(text::line(&error.body_text(), 400)))?;
+        let Asked(wanted) = Asked::<Wanted>::from_request_parts(parts, state).await?;
         Ok(Self { after: wanted.after, size: wanted.limit.map(PageSize::new).unwrap_or_default() })
     }
 }

@@ -1,6 +1,6 @@
 //! Links and invites over the API.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -8,7 +8,7 @@ use seatline_protocol::LinkId;
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use super::input::{Ids, Input, Paging};
+use super::input::{Asked, Ids, Input, Paging};
 use crate::actions::questions::Said;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
@@ -74,7 +74,7 @@ impl From<LinkRow> for ListedLink {
 pub(super) async fn list(
     State(app): State<App>,
     paging: Paging,
-    Query(sent): Query<LinksSent>,
+    Asked(sent): Asked<LinksSent>,
 ) -> Result<Json<Page<ListedLink>>, ApiError> {
     let filter = sent.filter().map_err(ActionError::from)?;
     let page = app.central.store().links(&filter, paging.after.as_ref(), paging.size).await?;

@@ -1,10 +1,10 @@
 //! How long what was reported is kept, over the API.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 
 use super::ApiError;
-use super::input::Input;
+use super::input::{Asked, Input};
 use crate::actions::retention::RetentionChange;
 use crate::auth::SignedIn;
 use crate::domain::{Retention, WouldForget};
@@ -29,7 +29,7 @@ pub(super) async fn change(
 /// `GET /api/v1/retention/preview`: what would go. What is absent would be kept for ever.
 pub(super) async fn preview(
     State(app): State<App>,
-    Query(retention): Query<Retention>,
+    Asked(retention): Asked<Retention>,
 ) -> Result<Json<WouldForget>, ApiError> {
     Ok(Json(app.central.would_forget(&retention).await?))
 }

@@ -2,13 +2,14 @@
 //! needs the memory of one page.
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use seatline_web::Stream;
 
 use super::{ApiError, asked};
 use crate::api::audit::csv_cell;
+use crate::api::input::Asked;
 use crate::domain::FleetItem;
 use crate::domain::fleet::FleetSent;
 use crate::server::App;
@@ -26,16 +27,16 @@ const COLUMNS: &str = "application,id,product,group,tags,use,gravity,concern,mes
                        license_ends,reported_at\r\n";
 
 /// `GET /api/v1/fleet.csv`
-pub(in crate::api) async fn csv(app: State<App>, sent: Query<FleetSent>) -> Result<Response, ApiError> {
+pub(in crate::api) async fn csv(app: State<App>, sent: Asked<FleetSent>) -> Result<Response, ApiError> {
     export(app, sent, Form::Csv).await
 }
 
 /// `GET /api/v1/fleet.json`
-pub(in crate::api) async fn json(app: State<App>, sent: Query<FleetSent>) -> Result<Response, ApiError> {
+pub(in crate::api) async fn json(app: State<App>, sent: Asked<FleetSent>) -> Result<Response, ApiError> {
     export(app, sent, Form::Json).await
 }
 
-async fn export(State(app): State<App>, Query(sent): Query<FleetSent>, form: Form) -> Result<Response, ApiError> {
+async fn export(State(app): State<App>, Asked(sent): Asked<FleetSent>, form: Form) -> Result<Response, ApiError> {
     let (filter, order) = asked(&sent)?;
     let size = PageSize::new(PageSize::MAX.into());
     // What is wrong is told before anything is sent.

@@ -3,12 +3,12 @@
 pub mod export;
 
 use axum::Json;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use super::input::{Ids, Input, Paging};
+use super::input::{Asked, Ids, Input, Paging};
 use crate::auth::SignedIn;
 use crate::domain::fleet::FleetSent;
 use crate::domain::{ApplicationId, Due, Facet, FleetItem, Labels, Use};
@@ -62,14 +62,14 @@ pub(super) struct Sums {
 pub(super) async fn list(
     State(app): State<App>,
     paging: Paging,
-    Query(sent): Query<FleetSent>,
+    Asked(sent): Asked<FleetSent>,
 ) -> Result<Json<Page<FleetItem>>, ApiError> {
     let (filter, order) = asked(&sent)?;
     Ok(Json(app.central.store().fleet(&filter, order, paging.after.as_ref(), paging.size).await?))
 }
 
 /// `GET /api/v1/fleet/totals`
-pub(super) async fn totals(State(app): State<App>, Query(wanted): Query<WantedSums>) -> Result<Json<Sums>, ApiError> {
+pub(super) async fn totals(State(app): State<App>, Asked(wanted): Asked<WantedSums>) -> Result<Json<Sums>, ApiError> {
     let used_for =
         Use::of_name(&wanted.used_for).ok_or_else(|| ApiError::invalid("use: one of production, staging"))?;
     let store = app.central.store();
@@ -91,7 +91,7 @@ pub(super) async fn totals(State(app): State<App>, Query(wanted): Query<WantedSu
 pub(super) async fn ends(
     State(app): State<App>,
     paging: Paging,
-    Query(wanted): Query<WantedEnds>,
+    Asked(wanted): Asked<WantedEnds>,
 ) -> Result<Json<Page<Due>>, ApiError> {
     let sent = FleetSent { product: wanted.product, group: wanted.group, tag: wanted.tag, ..FleetSent::default() };
     let facets = asked(&sent)?.0.facets();

@@ -191,6 +191,10 @@ async fn a_question_that_breaks_a_rule_is_refused_with_one_clear_reason() {
         ("/api/v1/fleet/totals?of=all", "of: one of products"),
         ("/api/v1/fleet/ends?product=a&tag=b", "at most one of them"),
         ("/api/v1/fleet/concerns?after=x", "invalid-cursor"),
+        ("/api/v1/fleet/ends?from=soon", "from: "),
+        ("/api/v1/messages?channel=x", "channel: "),
+        ("/api/v1/evidence?since=2026-01-01", "unknown field `since`"),
+        ("/api/v1/retention/preview?reports_days=many", "reports_days: "),
     ];
     for (path, reason) in wrong {
         let answer = browser.get(path).await;
