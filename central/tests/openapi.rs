@@ -318,7 +318,6 @@ fn alerts(world: &World, description: &Description) {
     let tested = ask("POST", &format!("{one}/test"), Value::Null, 200);
     assert_eq!(tested["items"][0]["taken"], false, "{tested}");
     ask("POST", &format!("{one}/secret"), Value::Null, 400);
-    ask("PUT", "/api/v1/alert-settings", json!({ "pace": { "settle": 60 } }), 200);
     ask("DELETE", one, Value::Null, 204);
     ask("GET", one, Value::Null, 404);
 }
@@ -347,11 +346,14 @@ fn changes(world: &World, description: &Description) {
     ask("POST", &format!("{link}/rotate"), Value::Null, 202);
     ask("POST", &format!("{link}/refuse"), Value::Null, 409);
     ask("POST", &format!("{link}/suspend"), Value::Null, 200);
-    ask("PATCH", "/api/v1/retention", json!({ "reports_days": 400 }), 200);
-    ask("PATCH", "/api/v1/retention", json!({ "reports_days": 1 }), 400);
     ask("POST", "/api/v1/users", json!({ "name": "otto", "role": "operator", "password": PASSWORD }), 403);
     ask("POST", "/api/v1/account/confirm", json!({ "password": "wrong" }), 403);
+    let settings = json!({ "pace": { "settle": 60 } });
+    ask("PUT", "/api/v1/alert-settings", settings.clone(), 403);
     ask("POST", "/api/v1/account/confirm", json!({ "password": PASSWORD }), 200);
+    ask("PUT", "/api/v1/alert-settings", settings, 200);
+    ask("PATCH", "/api/v1/retention", json!({ "reports_days": 400 }), 200);
+    ask("PATCH", "/api/v1/retention", json!({ "reports_days": 1 }), 400);
     ask("POST", "/api/v1/users", json!({ "name": "otto", "role": "operator", "password": PASSWORD }), 201);
     ask("PATCH", "/api/v1/users/{user}", json!({ "role": "operator" }), 200);
     ask("POST", "/api/v1/account/tokens", json!({ "label": "nightly", "scopes": ["read"], "days": 9 }), 201);
