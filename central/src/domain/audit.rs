@@ -36,6 +36,21 @@ use sha2::{Digest as _, Sha256};
 
 use super::ids::{EntryId, TokenId};
 
+/// The kinds of things that entries are about.
+pub const KINDS: [&str; 12] = [
+    "account",
+    "token",
+    "application",
+    "link",
+    "invite",
+    "alert",
+    "channel",
+    "alert-settings",
+    "people-count",
+    "people-schedule",
+    "pseudonym-key",
+    "retention",
+];
 /// The most characters of an object's name in an entry.
 const MAX_NAME: usize = 200;
 
@@ -127,8 +142,9 @@ pub struct Object {
 }
 
 impl Object {
-    /// A thing of a kind, by its id and what people call it.
+    /// A thing of one of the [`KINDS`], by its id and what people call it.
     pub fn new(kind: &'static str, id: impl fmt::Display, name: impl fmt::Display) -> Self {
+        debug_assert!(KINDS.contains(&kind), "nobody could look for entries about a {kind}");
         Self { kind: kind.to_owned(), id: id.to_string(), name: text::line(&name.to_string(), MAX_NAME) }
     }
 }
@@ -272,14 +288,14 @@ mod tests {
     fn g11_a_record_of_a_change_keeps_what_differs() {
         let (before, after) =
             (json!({"name": "a", "url": null, "old": 1}), json!({"name": "b", "url": null, "new": 2}));
-        let record = Record::changed("thing.change", Object::new("thing", 7, "a"), &before, &after);
+        let record = Record::changed("account.change", Object::new("account", 7, "a"), &before, &after);
         assert_eq!(record.before, Some(json!({"name": "a", "old": 1})));
         assert_eq!(record.after, Some(json!({"name": "b", "new": 2})));
     }
 
     #[test]
     fn the_name_of_an_object_is_one_bounded_line() {
-        let object = Object::new("thing", "1", format!("a\n\u{202e}b{}", "x".repeat(1000)));
+        let object = Object::new("account", "1", format!("a\n\u{202e}b{}", "x".repeat(1000)));
         assert!(object.name.chars().count() <= MAX_NAME + 1, "{}", object.name.chars().count());
         assert!(!object.name.contains('\n') && !object.name.contains('\u{202e}'), "{}", object.name);
     }

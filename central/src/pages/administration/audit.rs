@@ -10,15 +10,13 @@ use serde_json::Value;
 
 use super::{Part, tabs};
 use crate::auth::SignedIn;
+use crate::domain::audit::KINDS;
 use crate::domain::{ActorKind, Entry, EntryFilter};
 use crate::pages::failure::PageError;
 use crate::pages::frame::{Section, page_of};
 use crate::server::App;
 use crate::store::{Cursor, PageSize};
 
-/// The kinds of things that can be chosen.
-const KINDS: [&str; 9] =
-    ["account", "token", "application", "link", "invite", "alert", "channel", "alert-settings", "retention"];
 /// The most characters of a value on the page; the export has all of it.
 const MAX_VALUE: usize = 300;
 
@@ -104,7 +102,7 @@ impl Wanted {
 impl AuditPage {
     fn fields(&self) -> [Field<'_>; 3] {
         let any = Choice { value: "", label: "Everything".to_owned() };
-        let kinds = KINDS.map(|kind| Choice { value: kind, label: format::capitalised(kind) });
+        let kinds = KINDS.map(|kind| Choice { value: kind, label: format::capitalised(&kind.replace('-', " ")) });
         [
             Field::text("actor", "Who").value(&self.wanted.actor),
             Field::select("kind", "Of what", [any].into_iter().chain(kinds).collect()).value(&self.wanted.kind),
