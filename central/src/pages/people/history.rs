@@ -4,6 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 use seatline_ui::{Chart, Choice, Field, Step, format};
 
+use super::counts::address;
 use super::words;
 use crate::domain::people::{CountsOfSet, Every, PeopleCount, Schedule};
 
@@ -56,12 +57,34 @@ impl SetHistory {
 fn schedule_in_words(schedule: Option<&Schedule>, now: Timestamp) -> String {
     match schedule {
         None => "Counted when somebody asks for it.".to_owned(),
-        Some(Schedule { every, set_by, next_at, .. }) => {
-            let next = match *next_at <= now {
-                true => "the next time now".to_owned(),
-                false => format!("the next time {}", format::date_time(*next_at)),
-            };
-            format!("Counted every {}, {next}, as {set_by} has set.", every.name())
+        Some(schedule) => {
+            let Schedule { every, set_by, .. } = schedule;
+            format!("Counted every {}, as {set_by} has set; the next time {}.", every.name(), next_time(schedule, now))
+        }
+    }
+}
+
+fn next_time(schedule: &Schedule, now: Timestamp) -> String {
+    if schedule.next_at <= now { "within a minute".to_owned() } else { format::date_time(schedule.next_at) }
+}
+
+/// A set in the list of those that are counted by a schedule.
+pub(super) struct ScheduledSet {
+    pub(super) set: String,
+    pub(super) href: String,
+    pub(super) every: String,
+    pub(super) next: String,
+    pub(super) set_by: String,
+}
+
+impl ScheduledSet {
+    pub(super) fn of(schedule: &Schedule, now: Timestamp) -> Self {
+        Self {
+            set: format::capitalised(&schedule.scope.words()),
+            href: address(&schedule.scope),
+            every: format!("Every {}", schedule.every.name()),
+            next: next_time(schedule, now),
+            set_by: schedule.set_by.clone(),
         }
     }
 }
@@ -88,7 +111,7 @@ fn chart(newest_first: &[&PeopleCount], now: Timestamp) -> Option<Chart> {
         title: "People".to_owned(),
         unit: "people".to_owned(),
         summary: format!(
-            "{} people on {}, {} on {}",
+            "{} people on {}, {} on {}.",
             format::number(first.1),
             format::date_time(first.0),
             format::number(last.1),

@@ -25,7 +25,7 @@ use crate::server::App;
 use crate::store::{Cursor, PageSize};
 use counts::RecentCount;
 pub use counts::SetCounts;
-use history::SetHistory;
+use history::{ScheduledSet, SetHistory};
 
 /// How many counts are listed of those that were asked for last.
 const RECENT: u32 = 10;
@@ -45,6 +45,8 @@ pub struct PeoplePage {
     history: Option<SetHistory>,
     /// The counts that were asked for last, where nothing else is shown.
     recent: Vec<RecentCount>,
+    /// The sets that are counted by a schedule, there too.
+    scheduled: Vec<ScheduledSet>,
     most: usize,
     /// What applications have in common, and what of it is chosen.
     known: Known,
@@ -111,6 +113,7 @@ impl PeoplePage {
             counts: None,
             history: None,
             recent: Vec::new(),
+            scheduled: Vec::new(),
             most: MOST_APPLICATIONS,
             known: Known::default(),
             sent: FleetSent::default(),
@@ -265,7 +268,8 @@ pub async fn show(
     let of = |name: &str| named(name).pop().unwrap_or_default();
     let (product, group, tag, used_for) = (of("product"), of("group"), of("tag"), of("use"));
     let sent = FleetSent { product, group, tag, used_for, ..FleetSent::default() };
-    let (mut people, mut counts, mut history, mut recent) = (None, None, None, Vec::new());
+    let (mut people, mut counts, mut history) = (None, None, None);
+    let (mut recent, mut scheduled) = (Vec::new(), Vec::new());
     if !ids.is_empty() {
         people = Some(app.central.people(&ids).await?);
     } else if !sent.pairs().is_empty() {
@@ -284,13 +288,15 @@ pub async fn show(
     } else if after.is_none() {
         let found = app.central.store().counts(None, None, PageSize::new(RECENT)).await?;
         recent = found.items.iter().map(RecentCount::of).collect();
+        let schedules = app.central.store().count_schedules().await?;
+        scheduled = schedules.iter().map(|schedule| ScheduledSet::of(schedule, app.central.now())).collect();
     }
     let found = app.central.store().applications(after.as_ref(), PageSize::new(PageSize::MAX.into())).await?;
     let listed: Vec<Application> = found.items.into_iter().map(|row| row.application).collect();
     let chosen: String = ids.iter().map(|id| format!("&application={id}")).collect();
     let more = found.next.map(|cursor| format!("/people?after={}{chosen}", escape(cursor.as_str())));
     let page = PeoplePage::new(people.as_ref(), &listed, more).with_lists(fleet::list::known(&app).await?, sent);
-    let page = PeoplePage { history, recent, ..page.with_counts(counts) };
+    let page = PeoplePage { history, recent, scheduled, ..page.with_counts(counts) };
     Ok(page_of(Section::People, "People", Some(&who), page))
 }
 

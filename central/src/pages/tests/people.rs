@@ -186,10 +186,17 @@ async fn b9_an_operator_has_a_set_of_any_size_counted_by_a_schedule() {
     let job = CountPeople::default();
     while job.step(&browser.central).await.expect("a step") == Progress::More {}
     let shown = browser.get(page).await.body;
-    for words in ["Counted every week, the next time", "Counts of this set, the newest first", ", by schedule"] {
+    for words in
+        ["Counted every week, as ada has set; the next time ", "Counts of this set, the newest first", ", by schedule"]
+    {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert_eq!(seatline_ui::audit::findings(&shown), Vec::<String>::new());
+    let listed = browser.get("/people").await.body;
+    for words in ["Counted by a schedule", "Group sales</a>", "<td>Every week</td>", "<td>ada</td>"] {
+        assert!(listed.contains(words), "which sets have one can be found: {words}: {listed}");
+    }
+    assert_eq!(seatline_ui::audit::findings(&listed), Vec::<String>::new());
     let odd = browser.post("/people/schedule", &[("group", "sales"), ("every", "hour")]).await;
     assert!(odd.status == StatusCode::BAD_REQUEST && odd.body.contains("one of day, week, month"), "{}", odd.body);
     browser.sign_in("vic").await;
