@@ -64,7 +64,6 @@ pub struct Known {
 pub struct Overview {
     stats: Vec<Stat>,
     rows: Vec<Row>,
-    more_urgent: Option<String>,
     silent: Vec<Silence>,
     products: Vec<Product>,
     /// How many more products there are, where there are more.
@@ -128,8 +127,7 @@ impl Overview {
         };
         let at_least = |gravity: Gravity| count(&known.gravities, gravity.name());
         let (problems, attention) = (at_least(Gravity::Problem), at_least(Gravity::Warning));
-        let silent: i64 = ["overdue", "run-failed"].iter().map(|code| count(&known.concerns, code)).sum();
-        let expiring = count(&known.concerns, "expiry");
+        let [expiring, overdue, failing] = ["expiry", "overdue", "run-failed"].map(|code| count(&known.concerns, code));
         let tone = |count: i64, tone: Tone| if count > 0 { tone } else { Tone::Good };
         let stats = vec![
             Stat {
@@ -157,25 +155,31 @@ impl Overview {
                 href: "/applications?gravity=warning&use=production".to_owned(),
             },
             Stat {
-                label: "Licenses at their end",
+                label: "With a license that ends",
                 value: figure(expiring),
-                note: "near it, or past it".to_owned(),
+                note: "soon, or has ended".to_owned(),
                 tone: tone(expiring, Tone::Warning),
                 href: "/applications?concern=expiry&sort=expiry&use=production".to_owned(),
             },
             Stat {
-                label: "Stale or failing",
-                value: figure(silent),
-                note: "no report, or no counts".to_owned(),
-                tone: tone(silent, Tone::Warning),
-                href: "#silent-title".to_owned(),
+                label: "Overdue",
+                value: figure(overdue),
+                note: "with a report".to_owned(),
+                tone: tone(overdue, Tone::Warning),
+                href: "/applications?concern=overdue&use=production".to_owned(),
+            },
+            Stat {
+                label: "Failing",
+                value: figure(failing),
+                note: "the last run gave no counts".to_owned(),
+                tone: tone(failing, Tone::Warning),
+                href: "/applications?concern=run-failed&use=production".to_owned(),
             },
         ];
         let products = products(&known.products);
         Self {
             stats,
             rows: known.urgent.iter().map(|item| Row::of(item, now)).collect(),
-            more_urgent: (attention > i64::from(URGENT)).then(|| "/applications?gravity=warning".to_owned()),
             silent: known.silent.iter().filter_map(|(code, items)| Silence::of(code, items, now)).collect(),
             more_products: match products.len().saturating_sub(PRODUCTS) as u64 {
                 0 => String::new(),
