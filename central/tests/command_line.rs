@@ -2,11 +2,11 @@
 
 mod support;
 
-use seatline_tests::until;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use seatline_protocol::{ExchangeRequest, ExchangeResponse};
+use seatline_tests::until;
 use serde_json::{Value, json};
 use support::{Central, PASSWORD, Product, program};
 
@@ -116,15 +116,8 @@ fn w1_applications_of_any_vendor_are_added_and_listed() {
     let wiki = ["application", "add", "Company wiki", "--product", "acme-wiki", "--url", "https://wiki.example.org"];
     let added = central.json(&wiki);
     assert_eq!(fields(&added), ["created_at", "id", "link", "name", "product", "url"]);
-    central.json(&[
-        "application",
-        "add",
-        "Analysis",
-        "--product",
-        "other.vendor-scan",
-        "--url",
-        "http://scan.intranet",
-    ]);
+    let scan = ["application", "add", "Analysis", "--product", "other.vendor-scan", "--url", "http://scan.intranet"];
+    central.json(&scan);
     let listed = central.json(&["application", "list"]);
     let names: Vec<_> = listed.as_array().expect("a list").iter().map(|row| row["name"].as_str()).collect();
     assert_eq!(names, [Some("Analysis"), Some("Company wiki")]);

@@ -3,7 +3,7 @@
 use std::io::stdin;
 
 use clap::{Args, Subcommand};
-use seatline_ui::format::date_time;
+use seatline_ui::format::{counted, date_time};
 use seatline_web::password;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -98,7 +98,9 @@ impl UserCommand {
             Self::EndSessions { name } => {
                 central.account(&name).await?;
                 let ended = central.end_sessions(&actor(), &name, None).await?;
-                output.show(&json!({ "name": name, "ended": ended }), || format!("Ended {ended} sessions of {name}.\n"))
+                output.show(&json!({ "name": name, "ended": ended }), || {
+                    format!("Ended {} of {name}.\n", counted(ended, "session", "sessions"))
+                })
             }
             Self::Remove { name } => {
                 central.remove_account(&actor(), &name).await?;
