@@ -7,13 +7,13 @@ mod mail_server;
 mod receiver;
 mod support;
 
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use mail_server::MailServer;
 use receiver::Receiver;
 use seatline_tests::postgres::Postgres;
+use seatline_tests::tinyproxy::Tinyproxy;
 use serde_json::{Value, json};
 use support::{Central, PASSWORD, Visitor};
 
@@ -44,7 +44,11 @@ fn channel(name: &str, to: &Value) -> Value {
 }
 
 fn webhook(central: &Central, url: &str) -> Value {
-    let mut body = channel("Hook", &json!({"kind": "webhook", "url": url}));
+    webhook_of(central, "Hook", url)
+}
+
+fn webhook_of(central: &Central, name: &str, url: &str) -> Value {
+    let mut body = channel(name, &json!({"kind": "webhook", "url": url}));
     body["secret"] = SECRET.into();
     ask(central, "POST", "/api/v1/channels", Some(&body), 201)
 }
@@ -149,33 +153,30 @@ fn a_webhook_to_this_machine_is_called_only_where_an_administrator_allows_it() {
 #[test]
 fn a_proxy_of_the_environment_is_asked_only_where_webhooks_may_lead_anywhere() {
     let mut central = Central::started();
-    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}", proxy.local_addr().expect("its address"));
-    central.kill();
-    central.start_in(&[], &[("HTTPS_PROXY", &address), ("ALL_PROXY", &address), ("NO_PROXY", "")]);
-    let to = json!({"kind": "webhook", "url": "https://hooks.invalid/"});
-    let added = ask(&central, "POST", "/api/v1/channels", Some(&channel("Chat", &to)), 201);
-    let test = format!("/api/v1/channels/{}/test", added["id"].as_str().expect("an id"));
-    proxy.set_nonblocking(true).expect("it does not wait");
-    let tried = ask(&central, "POST", &test, None, 200);
-    assert_eq!(tried["items"][0]["code"], "webhook-unreachable", "{tried}");
-    assert!(proxy.accept().is_err(), "the name was not given to it");
+    let (mut hook, proxy) = (Receiver::start(&json!({"secret": SECRET})), Tinyproxy::start());
+    central.end();
+    central.start_in(&[], &[("HTTPS_PROXY", &proxy.named())]);
+    let tested = |url: &str| {
+        let added = webhook_of(&central, url, url);
+        let test = format!("/api/v1/channels/{}/test", added["id"].as_str().expect("an id"));
+        ask(&central, "POST", &test, None, 200)["items"][0].clone()
+    };
+    let unknown = tested("https://hooks.invalid/");
+    assert_eq!(unknown["code"], "webhook-unreachable", "{unknown}");
+    let place = hook.url().split('/').nth(2).expect("a host").to_owned();
+    assert_eq!((proxy.passed("hooks.invalid:443"), proxy.passed(&place)), (0, 0), "no name was given to it");
 
-    ask(&central, "PUT", "/api/v1/alert-settings", Some(&json!({"local_webhooks": true})), 200);
-    proxy.set_nonblocking(false).expect("it waits");
-    let asked = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| {
-            let (mut client, _) = proxy.accept().expect("somebody came");
-            let mut line = String::new();
-            BufReader::new(&client).read_line(&mut line).expect("a line");
-            client.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").expect("answered");
-            line
-        });
-        let tried = ask(&central, "POST", &test, None, 200);
-        assert_eq!(tried["items"][0]["taken"], false, "{tried}");
-        asked.join().expect("asked")
-    });
-    assert!(asked.starts_with("CONNECT hooks.invalid:443 "), "{asked}");
+    hasty(&central, None);
+    let taken = tested(&hook.url());
+    assert_eq!((&taken["taken"], &hook.call()["verified"]), (&true.into(), &true.into()), "{taken}");
+    assert_eq!(proxy.passed(&place), 1, "it went through the proxy");
+    central.end();
+    central.start_in(&[], &[("HTTPS_PROXY", &proxy.url())]);
+    let channels = central.api("/api/v1/channels")["items"].clone();
+    let channels = channels.as_array().expect("a list").iter();
+    let id = channels.filter(|it| it["name"] == hook.url()).find_map(|it| it["id"].as_str()).expect("an id").to_owned();
+    let refused = ask(&central, "POST", &format!("/api/v1/channels/{id}/test"), None, 200)["items"][0].clone();
+    assert!(refused["problem"].as_str().expect("words").contains("proxy"), "who comes is not named: {refused}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use seatline_tests::tinyproxy::Tinyproxy;
 use support::{Central, PASSWORD, agent};
 use ureq::http::header::{COOKIE, LOCATION, SET_COOKIE};
 use ureq::http::{Request, Response};
@@ -66,13 +67,18 @@ fn configured(central: &Central, issuer: &str) -> PathBuf {
 
 /// A central server with single sign-on, and its provider.
 fn started(kind: &str) -> (Central, Provider) {
+    started_in(kind, &[])
+}
+
+/// The same, with more in the environment of the server.
+fn started_in(kind: &str, environment: &[(&str, &str)]) -> (Central, Provider) {
     let mut central = Central::started();
     let provider = Provider::start(&central, kind, None);
     let port = central.url().rsplit_once(':').expect("a port").1.to_owned();
     let file = configured(&central, &provider.issuer);
     central.end();
     let listen = format!("127.0.0.1:{port}");
-    central.start_with(&["--listen", &listen, "--single-sign-on", file.to_str().expect("a path")]);
+    central.start_in(&["--listen", &listen, "--single-sign-on", file.to_str().expect("a path")], environment);
     (central, provider)
 }
 
@@ -248,6 +254,25 @@ fn g10_a_configuration_is_checked_before_anybody_signs_in() {
     assert_eq!(central.failure(&check), "sso-provider", "it calls itself otherwise");
     configured(&central, "http://id.example.org");
     assert_eq!(central.failure(&check), "sso-config", "HTTPS is required");
+}
+
+#[test]
+fn g10_the_provider_is_asked_through_the_proxy_of_the_environment() {
+    let proxy = Tinyproxy::start();
+    let (central, provider) = started_in("RSA", &[("HTTPS_PROXY", &proxy.named())]);
+    let (status, path, page) = Browser::default().sign_in(&central, "vera");
+    assert_eq!((status, path.as_str()), (200, "/account"), "{page}");
+    let host = provider.issuer.split('/').nth(2).expect("a host");
+    assert!(proxy.passed(host) > 0, "it was asked through the proxy");
+    let check = |exempt: &str| {
+        let mut command = central.program();
+        command.args(["single-sign-on", "check"]).arg(central.file("single-sign-on.toml"));
+        command.envs([("HTTPS_PROXY", proxy.url().as_str()), ("NO_PROXY", exempt)]);
+        String::from_utf8(command.output().expect("it runs").stderr).expect("text")
+    };
+    let refused = check("");
+    assert!(refused.contains("proxy failed") && refused.contains("[sso-provider]"), "it asks who comes: {refused}");
+    assert_eq!(check(host.split(':').next().expect("a name")), "");
 }
 
 #[test]

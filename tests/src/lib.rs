@@ -14,6 +14,7 @@ pub mod postgres;
 mod process;
 pub mod schema;
 pub mod server;
+pub mod tinyproxy;
 mod wiki;
 
 pub use agent::{Agent, PASSWORD, Serving, Vendor};

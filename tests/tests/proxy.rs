@@ -1,53 +1,10 @@
 //! A product that is let out through a proxy alone: a real Tinyproxy, which asks who it is.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use seatline_tests::postgres::give_to_server;
-use seatline_tests::server::{Guarded, free_port, is_root};
+use seatline_tests::tinyproxy::{PASSWORD, Tinyproxy, USER};
 use seatline_tests::{Agent, Central, Finished, Vendor, binaries};
-
-const USER: &str = "wiki";
-const PASSWORD: &str = "hunter2";
-
-/// A proxy that lets nobody pass but [`USER`].
-struct Tinyproxy {
-    /// None when it was stopped.
-    process: Option<Guarded>,
-    dir: PathBuf,
-    port: u16,
-}
-
-impl Tinyproxy {
-    fn start() -> Self {
-        let dir = tempfile::Builder::new().prefix("tinyproxy").tempdir_in("/tmp").expect("a directory").keep();
-        let port = free_port();
-        let whose = if is_root() { "User postgres\nGroup postgres\n" } else { "" };
-        let config = format!(
-            "{whose}Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nBasicAuth {USER} {PASSWORD}\nLogLevel Connect\n"
-        );
-        fs::write(dir.join("tinyproxy.conf"), config).expect("written");
-        give_to_server(&dir);
-        let program = Path::new("/usr/bin/tinyproxy");
-        assert!(program.is_file(), "Tinyproxy is needed for this test: install Debian's package `tinyproxy-bin`");
-        let mut command = Command::new(program);
-        command.arg("-d").arg("-c").arg(dir.join("tinyproxy.conf"));
-        let mut process = Guarded::start(&dir, &command);
-        process.wait(&dir, || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Self { process: Some(process), dir, port }
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// How often it was asked to lead to `host`.
-    fn passed(&self, host: &str) -> usize {
-        let log = fs::read_to_string(self.dir.join("log")).expect("its log");
-        log.lines().filter(|line| line.contains(&format!("CONNECT {host} "))).count()
-    }
-}
 
 /// Runs the agent with everything in its log, and with `environment`.
 fn run(agent: &Agent, environment: &[(&str, &str)], arguments: &[&str]) -> Finished {
@@ -114,7 +71,7 @@ fn g3_reports_go_through_the_proxy_that_lets_out_and_wait_while_it_does_not() {
     let refused = run(&agent, &[], &["sync"]);
     is_silent(&refused);
     refused.refused("central-proxy");
-    drop(proxy.process.take());
+    proxy.stop();
     let gone = agent.run(&["sync"]).refused("central-unreachable");
     assert!(gone.contains(&format!("through the proxy {url}")), "{gone}");
     assert_eq!((central.reports(&link).len(), agent.status()["outbox"]["pending"].as_u64()), (stored, Some(2)));
@@ -136,7 +93,7 @@ fn g3_the_proxy_of_the_environment_is_asked_unless_the_configuration_says_otherw
     let link = agent.link(&central.invite())["link"]["link"].as_str().expect("a link").to_owned();
     let host = central.url().strip_prefix("http://").expect("a URL").to_owned();
     let name = host.split(':').next().expect("a host");
-    let named = format!("http://{USER}:{PASSWORD}@127.0.0.1:{}", proxy.port);
+    let named = proxy.named();
 
     let sent = run(&agent, &[("HTTPS_PROXY", &named)], &["sync"]);
     is_silent(&sent);
