@@ -62,6 +62,19 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     ] {
         look.open_as(&page, name);
     }
+    // What stands behind a summary.
+    let unfold = "document.querySelectorAll('main details').forEach(more => { more.open = true })";
+    for (page, name) in [(format!("/applications/{id}"), "application-forms"), ("/alerts".to_owned(), "alerts-forms")] {
+        chromium.open(&format!("{}{page}", central.url()));
+        chromium.run(unfold);
+        look.page(name);
+    }
+    // Nobody knows of it until a time that is over.
+    chromium.find("form[action='/alerts/acknowledge'] input[name=why]").write("it is linked next week");
+    chromium.run("document.querySelector('main details input[name=until]').value = '2020-01-01T08:00'");
+    chromium.find("form[action='/alerts/acknowledge'] button").click_through();
+    chromium.find("main details[open] [aria-invalid=true]");
+    look.page("alerts-refused");
     look.finish();
 }
 
@@ -91,6 +104,14 @@ fn b9_people_of_a_large_set_are_counted_by_a_button_and_the_page_follows_by_itse
     until("the numbers", || chromium.text().contains("Count again").then_some(()));
     assert!(chromium.text().contains("1 of 129"), "{}", chromium.text());
     look.page("counted");
+    chromium.run("document.querySelector('select[name=every]').value = 'week'");
+    chromium.find("form[action='/people/schedule'] button").click_through();
+    until("the first count by the schedule", || {
+        chromium.open(&format!("{}/people?use=production", central.url()));
+        chromium.text().contains("ada, by schedule").then_some(())
+    });
+    chromium.find("figure.chart");
+    look.page("over-time");
     look.open_as("/people", "counted-sets");
     look.finish();
 }
