@@ -4,17 +4,21 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse, RefusalCode};
+use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse, MAX_REPORTS, RefusalCode};
 
 use super::{CollectError, Collected, Host};
 use crate::exchange::{self, ExchangeError, ExchangeOutcome, ExchangeState};
 use crate::identity;
 use crate::link::{self, Link, LinkError, LinkFacts, OpenedInvite, RemovedLink};
-use crate::outbox::{self, Outbox, Retired};
+use crate::outbox::{self, MAX_PENDING, Outbox, Retired};
 use crate::sandbox::Trigger;
 use crate::slots;
 use crate::status::OutboxStatus;
 use crate::store::{Slot, StoreError, change};
+
+/// The most requests of one exchange: more than a full outbox takes. Whatever a central server answers, an exchange
+/// ends, and the product is counted.
+const MAX_REQUESTS: usize = 2 * MAX_PENDING.div_ceil(MAX_REPORTS);
 
 /// What a synchronisation came to. Whatever is in the way of the one is in the way of the other no more than it must
 /// be.
@@ -129,7 +133,8 @@ impl Host {
         Ok(Duration::from_secs(u64::from(seconds)))
     }
 
-    /// Sends what waits, until the outbox is empty or something is in the way. With nothing to send, nothing is sent.
+    /// Sends what waits, until the outbox is empty or something is in the way. With nothing to send, nothing is sent. A
+    /// central server that always wants something more gets it with the next exchange.
     ///
     /// # Errors
     /// What was in the way. It is kept for [`Self::status`], with the time of the next attempt.
@@ -137,7 +142,7 @@ impl Host {
         let _one = self.exchanging.lock().unwrap_or_else(PoisonError::into_inner);
         let mut total = ExchangeOutcome::default();
         let mut was_lacking = false;
-        loop {
+        for _ in 0..MAX_REQUESTS {
             let link = Link::read(&*self.store)?.ok_or(ExchangeError::NotLinked)?;
             let request = exchange::request(&link, &*self.store)?;
             if request == ExchangeRequest::default() {
@@ -168,6 +173,7 @@ impl Host {
                 return self.in_order(&link, total);
             }
         }
+        Ok(total)
     }
 
     /// What an exchange over `link` came to in which nothing went wrong, unless the link waits for a person's word on

@@ -228,6 +228,8 @@ fn content(sealed: &str, fingerprint: &str) -> Entry {
 
 /// A central server.
 pub struct Central {
+    /// Where it is said to be reached.
+    pub url: String,
     pub key: SecretKey,
     pub link: LinkId,
     /// Of what the pseudonym key is made.
@@ -236,7 +238,9 @@ pub struct Central {
 
 impl Central {
     pub fn new() -> Self {
-        Self { key: SecretKey::from_seed(&[3; 32]), link: LinkId::from_random([5; 24]), fleet: 8 }
+        // Nobody listens on port 1 of the loopback interface.
+        let url = "http://127.0.0.1:1".to_owned();
+        Self { url, key: SecretKey::from_seed(&[3; 32]), link: LinkId::from_random([5; 24]), fleet: 8 }
     }
 
     pub fn seal<T: Document>(&self, document: &T) -> String {
@@ -246,8 +250,7 @@ impl Central {
     pub fn invite(&self) -> String {
         let issued_at = at("2026-03-01T11:50:00Z");
         let invite = Invite {
-            // Nobody listens on port 1 of the loopback interface.
-            central_url: "http://127.0.0.1:1".to_owned(),
+            central_url: self.url.clone(),
             central_name: "Example Central".to_owned(),
             secret: Secret::from_bytes([6; 32]),
             issued_at,

@@ -5,6 +5,7 @@ mod collecting;
 mod given;
 mod holding;
 mod identity;
+mod insatiable;
 mod interrupted;
 mod licenses;
 mod links;

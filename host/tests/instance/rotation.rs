@@ -37,7 +37,7 @@ fn keys_of_chain(request: &ExchangeRequest, keys: &[PublicKey]) -> Vec<KeyId> {
 }
 
 /// The public half of the link's present key: it introduces itself in the join alone, or in a rotation.
-fn joined_key(instance: &Instance, central: &Central) -> PublicKey {
+pub fn joined_key(instance: &Instance, central: &Central) -> PublicKey {
     let invite = instance.host.open_invite(&central.invite()).expect("an invite");
     instance.host.accept_invite(&invite).expect("a link");
     let join = exported(&instance.host).join.expect("the join");
