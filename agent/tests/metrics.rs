@@ -157,6 +157,7 @@ fn g6_reports_and_exchanges_are_counted_also_where_central_is_not_there() {
     let samples = Samples::of(&api);
     assert_eq!(samples.value("seatline_held_reports"), 1.0);
     assert_eq!(samples.value("seatline_held_capacity_reports"), 200.0);
+    assert_eq!(samples.value("seatline_held_full"), 0.0);
     assert!(samples.value("seatline_held_oldest_timestamp_seconds") > made);
 }
 

@@ -13,7 +13,7 @@
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
-use seatline_protocol::{Digest, LinkId, Report, Sequence, seal};
+use seatline_protocol::{Digest, Document as _, LinkId, Report, Sequence, seal};
 use serde::{Deserialize, Serialize};
 
 use crate::host::CollectError;
@@ -25,8 +25,8 @@ use crate::store::{LockedStore, Log, Slot, StateReader, StoreError};
 
 /// The most reports that are held: with hourly reports, more than a week.
 pub const MAX_HELD: usize = 200;
-/// The most bytes of the reports that are held. One of the greatest size has room for as long as less than half of the
-/// reports are of that size.
+/// The most bytes of the reports that are held. Reports with the greatest sketches take it up in some 150, which is
+/// most of a week of hourly reports.
 pub const MAX_HELD_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why a hold or a held report stays as it is.
@@ -115,6 +115,8 @@ pub struct HoldStatus {
     pub held: usize,
     /// How many can wait at the most: then no report is made until one was approved or discarded.
     pub capacity: usize,
+    /// Whether none is made until one was approved or discarded: as many wait, or they take up all the room.
+    pub is_full: bool,
     /// When the oldest was made.
     pub oldest: Option<Timestamp>,
 }
@@ -127,12 +129,30 @@ struct Switch {
 
 impl HoldStatus {
     pub(crate) fn read(store: &dyn StateReader) -> Result<Self, StoreError> {
-        let (mut held, mut oldest) = (0, None);
-        visit(store, &mut |report| {
-            held += 1;
+        let (mut room, mut oldest) = (Room::default(), None);
+        visit(store, &mut |report, bytes| {
+            room.take(bytes);
             oldest.get_or_insert(report.observed_at);
         })?;
-        Ok(Self { since: since(store)?, held, capacity: MAX_HELD, oldest })
+        Ok(Self { since: since(store)?, held: room.held, capacity: MAX_HELD, is_full: room.is_full(), oldest })
+    }
+}
+
+/// What the reports that wait take up.
+#[derive(Default)]
+struct Room {
+    held: usize,
+    bytes: usize,
+}
+
+impl Room {
+    fn take(&mut self, bytes: usize) {
+        (self.held, self.bytes) = (self.held + 1, self.bytes + bytes);
+    }
+
+    /// Whether there is none left for a report of the greatest size.
+    fn is_full(&self) -> bool {
+        self.held >= MAX_HELD || self.bytes + Report::MAX_BYTES > MAX_HELD_BYTES
     }
 }
 
@@ -230,25 +250,24 @@ pub(crate) fn switch(locked: &mut dyn LockedStore, on: bool, now: Timestamp) -> 
 /// Holds a report. Its place in the chain is of no account: it gets one when it is approved.
 pub(crate) fn hold(locked: &mut dyn LockedStore, report: &Report) -> Result<(), OutboxError> {
     let mut waits = settle(locked)?;
-    let (mut held, mut bytes) = (0, 0);
+    let mut room = Room::default();
     locked.store().visit(Log::Held, &mut |record| {
         if waits.takes(record) {
-            (held, bytes) = (held + 1, bytes + record.len());
+            room.take(record.len());
         }
         ControlFlow::Continue(())
     })?;
-    let record = slots::to_json(report)?.to_vec();
-    if held >= MAX_HELD || bytes + record.len() > MAX_HELD_BYTES {
-        return Err(OutboxError::HeldFull { held });
+    if room.is_full() {
+        return Err(OutboxError::HeldFull { held: room.held });
     }
-    Ok(locked.append(Log::Held, &[record])?)
+    Ok(locked.append(Log::Held, &[slots::to_json(report)?.to_vec()])?)
 }
 
 /// The reports of the present link that wait, as they would leave.
 pub(crate) fn waiting(store: &dyn StateReader) -> Result<Vec<HeldReport>, CollectError> {
     let Some(link) = Link::read(store)? else { return Ok(Vec::new()) };
     let mut reports = Vec::new();
-    visit(store, &mut |report| reports.push(report))?;
+    visit(store, &mut |report, _| reports.push(report))?;
     let (key, mut head, mut held) = (link.secret_key()?, Outbox::read(store)?.head, Vec::new());
     for report in reports {
         let (sequence, previous) = outbox::place_after(head.as_ref())?;
@@ -328,8 +347,8 @@ fn place_of(held: &[HeldReport], digest: &Digest) -> Result<usize, HoldError> {
     place.ok_or_else(|| HoldError::NotHeld { digest: digest.clone() })
 }
 
-/// Gives the reports that wait to `take`, the oldest first.
-fn visit(store: &dyn StateReader, take: &mut dyn FnMut(Report)) -> Result<(), StoreError> {
+/// Gives the reports that wait to `take`, the oldest first, each with its bytes in the log.
+fn visit(store: &dyn StateReader, take: &mut dyn FnMut(Report, usize)) -> Result<(), StoreError> {
     let (mut waits, mut damage) = (Waits::read(store)?, None);
     store.visit(Log::Held, &mut |record| {
         if !waits.takes(record) {
@@ -337,7 +356,7 @@ fn visit(store: &dyn StateReader, take: &mut dyn FnMut(Report)) -> Result<(), St
         }
         match serde_json::from_slice(record) {
             Ok(report) => {
-                take(report);
+                take(report, record.len());
                 ControlFlow::Continue(())
             }
             Err(error) => {

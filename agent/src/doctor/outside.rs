@@ -172,10 +172,10 @@ pub(super) fn link(instance: &Instance, found: &mut dyn FnMut(Finding)) {
 fn held(instance: &Instance, found: &mut dyn FnMut(Finding)) {
     const CHECK: &str = "approval";
     // What cannot be read is told as damage of the state.
-    let Ok(HoldStatus { since, held, capacity, oldest }) = instance.host.hold_status() else { return };
+    let Ok(HoldStatus { since, held, is_full, oldest, .. }) = instance.host.hold_status() else { return };
     let wait = if held == 1 { "1 report waits".to_owned() } else { format!("{} wait", count_of(held, "report")) };
     match since {
-        _ if held >= capacity => {
+        _ if is_full => {
             let message = format!(
                 "{wait}, and no further one is made until one was approved or discarded: `seatline report hold`"
             );

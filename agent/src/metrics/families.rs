@@ -176,6 +176,8 @@ fn link(page: &mut Exposition, state: &State) {
     page.family("seatline_held_reports", Gauge, "Reports that wait for approval.").value(hold.held as u64);
     page.family("seatline_held_capacity_reports", Gauge, "How many reports can wait for approval at the most.")
         .value(hold.capacity as u64);
+    page.family("seatline_held_full", Gauge, "Whether no report is made because too many wait for approval: 1, or 0.")
+        .value(hold.is_full);
     page.family(
         "seatline_held_oldest_timestamp_seconds",
         Gauge,

@@ -109,7 +109,7 @@ fn reporting(status: &Status, link: &LinkFacts, patience: SignedDuration, now: T
     let reason = reason.unwrap_or_default();
     let lasts = outbox.oldest.is_some_and(|oldest| now.duration_since(oldest) >= patience);
     let since = outbox.oldest.map(|oldest| oldest.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
-    let (course, begun) = if outbox.pending >= outbox.capacity {
+    let (course, begun) = if outbox.is_full {
         let message = format!(
             "{} reports wait, and no further one is made until the central server has received one{reason}",
             text::number(outbox.pending as u64)
@@ -141,7 +141,7 @@ fn approval(hold: &HoldStatus, patience: SignedDuration, now: Timestamp) -> Stat
     let lasts = |oldest| now.duration_since(oldest) >= patience;
     let (course, begun) = match hold.oldest {
         None => (Course::Well, None),
-        Some(_) if hold.held >= hold.capacity => {
+        Some(_) if hold.is_full => {
             let message = format!("{held} for approval, and no further one is made until then. {way_out}");
             (Course::At(Step::Stopped), Some(words("held-full", "No report is made any more", &message)))
         }

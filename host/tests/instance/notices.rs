@@ -5,12 +5,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use jiff::Timestamp;
 use seatline_host::Host;
 use seatline_host::exchange::Problem;
-use seatline_host::held::Which;
+use seatline_host::held::{MAX_HELD_BYTES, Which};
 use seatline_host::notices::{Delivered, DeliveryState, Outcome, Refused};
+use seatline_host::outbox::MAX_PENDING_BYTES;
 use seatline_host::sandbox::{Grants, Trigger};
-use seatline_host::store::{Slot, StoreError};
+use seatline_host::store::{Directory, Log, Slot, StoreError, change, records};
 use seatline_protocol::notices::{Change, Notice};
 use seatline_protocol::{Dimension, ExchangeResponse, License, Refusal};
+use serde_json::Value;
 
 use crate::given::{Central, Instance, at, key_of, license};
 
@@ -119,6 +121,38 @@ fn reports_that_nobody_receives_and_a_link_that_is_refused_are_told() {
     instance.host.import_response(&ExchangeResponse { refusals, ..Default::default() }).expect("taken");
     assert_eq!(told(&instance.host), ["link-refused"]);
     assert_eq!(told(&instance.host), [""; 0]);
+}
+
+#[test]
+fn no_report_is_made_any_more_where_few_large_ones_take_up_all_the_room_and_that_is_told() {
+    const MEBIBYTE: usize = 1024 * 1024;
+    let (instance, central) = (Instance::new(), Central::new());
+    let host = &instance.host;
+    central.links(host);
+    let grown = |log, field: &str, reports: usize| {
+        let store = Directory::open(instance.dir.path().join("state")).expect("the store");
+        let mut one: Value = serde_json::from_slice(&records(&store, log).expect("a log").remove(0)).expect("JSON");
+        let inner = one.pointer_mut(field).expect("a report").as_object_mut().expect("an object");
+        inner.insert("sealed".to_owned(), "x".repeat(MEBIBYTE).into());
+        let one = serde_json::to_vec(&one).expect("JSON");
+        let filled: Result<(), StoreError> =
+            change(&store, |locked| locked.rewrite(log, &mut |_| false, &vec![one; reports]));
+        filled.expect("filled");
+    };
+    host.collect(Trigger::Demand).expect("a report");
+    grown(Log::Outbox, "/report", MAX_PENDING_BYTES / MEBIBYTE);
+    assert_eq!(host.collect(Trigger::Demand).expect_err("no room").code(), "outbox-full");
+    assert_eq!(told(host), ["outbox-full"]);
+
+    host.hold_reports(true).expect("held");
+    assert!(host.collect(Trigger::Demand).expect("a run").is_held);
+    grown(Log::Held, "", MAX_HELD_BYTES / MEBIBYTE - 1);
+    let hold = host.hold_status().expect("the hold");
+    assert!(hold.is_full && hold.held < hold.capacity, "{hold:?}");
+    assert_eq!(host.collect(Trigger::Demand).expect_err("no room").code(), "held-full");
+    assert_eq!(told(host), ["held-full"]);
+    grown(Log::Held, "", MAX_HELD_BYTES / MEBIBYTE - 2);
+    assert!(host.collect(Trigger::Demand).expect("room for one").is_held);
 }
 
 #[test]
