@@ -109,34 +109,34 @@ fn reporting(status: &Status, link: &LinkFacts, patience: SignedDuration, now: T
     let reason = reason.unwrap_or_default();
     let lasts = outbox.oldest.is_some_and(|oldest| now.duration_since(oldest) >= patience);
     let since = outbox.oldest.map(|oldest| oldest.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
+    let wait = waiting(outbox.pending);
     let (course, begun) = if outbox.is_full {
-        let message = format!(
-            "{} reports wait, and no further one is made until the central server has received one{reason}",
-            text::number(outbox.pending as u64)
-        );
+        let message = format!("{wait}, and no further one is made until the central server has received one{reason}");
         (Course::At(Step::Stopped), Some(words("outbox-full", "No report is made any more", &message)))
     } else if exchange.problem.is_some() && lasts {
-        let message = format!("No report was received since {since}{reason}. The reports wait, and are sent again.");
-        (Course::At(Step::Holds), Some(words("reports-wait", "The central server receives no reports", &message)))
+        // It may have received others: one report that it does not take holds up none after it.
+        let message = format!("{wait} to be received, the first since {since}{reason}. What waits is sent again.");
+        (Course::At(Step::Holds), Some(words("reports-wait", "Reports are not received", &message)))
     } else if outbox.pending == 0 || exchange.problem.is_none() {
         (Course::Well, None)
     } else {
         (Course::Quiet, None)
     };
-    let over = words(
-        "",
-        "The central server receives reports again",
-        "Everything that waited was received, or is on its way.",
-    );
+    let over = words("", "Reports are received again", "Everything that waited was received, or is on its way.");
     of(Topic::Reporting, &link.central_url, course, begun, over)
+}
+
+/// That so many reports wait, as the beginning of a sentence.
+fn waiting(reports: usize) -> String {
+    match reports {
+        1 => "1 report waits".to_owned(),
+        reports => format!("{} reports wait", text::number(reports as u64)),
+    }
 }
 
 /// That reports wait for a person, and for how long nobody has looked at them.
 fn approval(hold: &HoldStatus, patience: SignedDuration, now: Timestamp) -> State {
-    let held = match hold.held {
-        1 => "1 report waits".to_owned(),
-        held => format!("{} reports wait", text::number(held as u64)),
-    };
+    let held = waiting(hold.held);
     let way_out = "Look at what would leave on the page Plugin, and approve or discard it.";
     let lasts = |oldest| now.duration_since(oldest) >= patience;
     let (course, begun) = match hold.oldest {

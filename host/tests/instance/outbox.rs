@@ -3,7 +3,7 @@
 use seatline_host::outbox::MAX_PENDING;
 use seatline_host::sandbox::Trigger;
 use seatline_host::store::{Directory, Log, StoreError, change, records};
-use seatline_protocol::{Digest, ExchangeResponse, LinkId};
+use seatline_protocol::{Digest, ExchangeResponse, LinkId, Refusal};
 
 use crate::given::{Central, Instance, unlink};
 
@@ -44,6 +44,34 @@ fn b2_receipts_of_another_link_or_report_let_nothing_go() {
     assert_eq!(taken(&good), 0, "a receipt that arrives twice is taken once");
     report(&instance, 1);
     assert_eq!(sequences(&instance), [3], "the chain goes on");
+}
+
+#[test]
+fn b1_a_report_whose_seal_is_refused_waits_as_it_is_and_holds_up_none_after_it() {
+    let (instance, central) = (Instance::new(), Central::new());
+    let host = &instance.host;
+    central.links(host);
+    report(&instance, 2);
+    let sealed = host.export_reports().expect("an export").reports;
+    let received = |place: u64, sealed: &str| {
+        central.receipt(place.try_into().expect("a sequence"), sealed, "2026-03-01T12:00:00Z")
+    };
+    // Garbled on its way, of a newer version than the central server, and refused for what nobody knows today.
+    for code in ["bad-signature", "invalid-content", "a-code-of-tomorrow"] {
+        let refusals = vec![Refusal::new("report", Some(0), code, "it is not taken")];
+        let receipts = vec![received(2, &sealed[1])];
+        host.import_response(&ExchangeResponse { receipts, refusals, ..Default::default() }).expect("taken");
+        assert_eq!(host.export_reports().expect("an export").reports, sealed[..1], "{code}");
+        let exchange = host.exchange_state().expect("the state");
+        assert_eq!(exchange.problem.map(|problem| problem.code).as_deref(), Some(code), "it is told");
+        assert!(exchange.next_attempt_at.is_some(), "and tried again");
+    }
+    report(&instance, 1);
+    assert_eq!(sequences(&instance), [1, 3], "the chain goes on");
+    let third = host.export_reports().expect("an export").reports.remove(1);
+    let receipts = vec![received(1, &sealed[0]), received(3, &third)];
+    host.import_response(&ExchangeResponse { receipts, ..Default::default() }).expect("taken");
+    assert_eq!((sequences(&instance), host.exchange_state().expect("the state").problem), (vec![], None));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 /// What becomes of a document that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It may be taken another time, as it is: it is sent again.
+    /// It may be taken another time, as it is: it is sent again, and so is what comes after it. Fewer than
+    /// [`MAX_REPORTS`](super::MAX_REPORTS) reports hold up no others.
     Again,
     /// It is never taken, and what comes after it may be. A refusal is not sealed, so it is let go where something that
     /// is sealed, or the proven time, says the same.
@@ -16,8 +17,13 @@ pub enum Fate {
 /// Declares each code once: its name in documents, and what becomes of the document.
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident, $name:literal, $fate:ident;)*) => {
-        /// The codes of refusals that are about links and chains. A refused seal has the code of its
-        /// [`crate::OpenError`].
+        /// The codes of refusals that are about links and chains.
+        ///
+        /// A refused seal has the code of its [`crate::OpenError`], and what it sealed goes again ([`Fate::Again`]):
+        /// it may have been garbled on its way, or be of a newer version than the central server, which takes it once
+        /// it is updated; and nothing that is sealed says that it never will. Where a key is being rotated no seal is
+        /// refused: until the central server has taken the rotation it knows no link of the new key
+        /// ([`Self::LinkUnknown`]), and those of the old key hold before and after.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum RefusalCode {
             $($(#[$doc])* $code,)*
