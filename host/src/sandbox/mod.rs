@@ -15,7 +15,7 @@
 //! | it floods the host | quotas of calls, passes, submits, bytes and journal lines |
 //! | it lies | a report is held against what the host itself gave in the same run |
 //! | it writes for the eyes of an administrator | every text is one cleaned line |
-//! | it smuggles bytes out | typed values only; the one field of bytes must be a sketch, of no more than was counted |
+//! | it sends bytes of its own | typed values only; the one field of bytes must be a sketch, of no more than was counted |
 //! | the product hangs, fails or panics | it is asked on a thread of its own, with [`Limits::product_time`] |
 //!
 //! What compiling costs is not limited by time: a component has at most [`MAX_COMPONENT_BYTES`], is validated first,

@@ -180,3 +180,33 @@ pub(super) fn size(report: &types::Report) -> u64 {
         + report.people.as_ref().map_or(0, Vec::len);
     sum as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use datasketches::theta::ThetaSketchBuilder;
+
+    use super::*;
+
+    #[test]
+    fn b6_a_sketch_holds_no_more_people_than_were_counted_and_nothing_stands_behind_it() {
+        let mut sketch = ThetaSketchBuilder::default().build().expect("a sketch");
+        (0..3u64).for_each(|person| sketch.update(person));
+        let bytes = sketch.compact(true).serialize();
+        let of = |counted| AccountCounts {
+            total: 9,
+            counted,
+            deactivated: 9 - counted,
+            no_access: 0,
+            never_signed_in: 0,
+            service_accounts: 0,
+            dormant: 0,
+            dormancy_days: 90,
+            counting: Counting::Account,
+        };
+        assert_eq!(people(&bytes, Some(&of(3))), Ok(()));
+        let refused = people(&bytes, Some(&of(2))).expect_err("one too many");
+        assert_eq!(refused, "people: the sketch holds more people than were counted");
+        let more = [&bytes[..], b"a name"].concat();
+        assert_eq!(people(&more, Some(&of(3))).expect_err("free bytes"), "people: not a compact theta sketch");
+    }
+}
