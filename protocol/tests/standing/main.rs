@@ -2,6 +2,7 @@
 
 mod answers;
 mod cases;
+mod counts;
 mod given;
 mod messages;
 mod nodes;
