@@ -1,5 +1,7 @@
 //! What holds for a standing that came inside a report.
 
+use serde::Serialize;
+
 use super::{
     AddOnStanding, LicenseStanding, LimitStanding, MAX_ENABLED_FEATURES, MAX_LICENSES, MAX_MESSAGE, MAX_NODE_NAME,
     MAX_REASONS, MAX_STANDING_BYTES, NodeStanding, Standing,
@@ -85,7 +87,8 @@ fn count(dimension: &Dimension, number: u64) -> Result<(), String> {
     if number > MAX_COUNT { Err(format!("standing: `{dimension}`: at most {MAX_COUNT}")) } else { Ok(()) }
 }
 
-pub(super) fn json_bytes(standing: &Standing) -> usize {
+/// How many bytes a part of a standing, or all of it, has as JSON.
+pub(super) fn json_bytes(part: &impl Serialize) -> usize {
     // A standing holds nothing that JSON cannot express; if it ever did, it would be held to be too large.
-    serde_json::to_vec(standing).map_or(usize::MAX, |json| json.len())
+    serde_json::to_vec(part).map_or(usize::MAX, |json| json.len())
 }

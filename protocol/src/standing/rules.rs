@@ -176,12 +176,15 @@ impl<'a> Considered<'a> {
 
 /// Leaves out what has no room in a report, with some for `changes_at`: the end of a long history first.
 fn fit(standing: &mut Standing) {
-    let is_too_large = |standing: &Standing| json_bytes(standing) > MAX_STANDING_BYTES - 64;
-    while standing.licenses.len() > 1 && is_too_large(standing) {
-        standing.licenses.pop();
+    let mut excess = json_bytes(standing).saturating_sub(MAX_STANDING_BYTES - 64);
+    // Each goes with its comma.
+    while excess > 0 && standing.licenses.len() > 1 {
+        let bytes = standing.licenses.pop().map_or(0, |license| json_bytes(&license));
+        excess = excess.saturating_sub(bytes.saturating_add(1));
     }
-    while !standing.add_ons.is_empty() && is_too_large(standing) {
-        standing.add_ons.pop();
+    while excess > 0 && !standing.add_ons.is_empty() {
+        let bytes = standing.add_ons.pop().map_or(0, |add_on| json_bytes(&add_on));
+        excess = excess.saturating_sub(bytes.saturating_add(1));
     }
 }
 
