@@ -1,4 +1,6 @@
-//! Text that people read: what came from outside, made fit to be shown, and numbers.
+//! Text that people read: what came from outside, made fit to be shown, and numbers and days.
+
+use jiff::Timestamp;
 
 /// `text` as one line of at most `max` characters: control characters, line breaks and invisible direction marks become
 /// spaces, runs of spaces one space, and what is cut off is marked by `…`.
@@ -52,6 +54,11 @@ pub fn number(count: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// The day of a time in UTC, as people read it: `2026-11-15 UTC`.
+pub fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d UTC").to_string()
 }
 
 #[cfg(test)]

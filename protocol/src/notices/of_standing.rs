@@ -11,7 +11,7 @@ use crate::standing::{
     EVALUATION_NOTICE_DAYS, EXPIRY_NOTICE_DAYS, LicenseStanding, LimitStanding, LimitState, Reason, ReasonCode,
     Standing, Status, Verdict,
 };
-use crate::text::{line, number};
+use crate::text::{day, line, number};
 
 /// The most characters of a title.
 const MAX_TITLE: usize = 120;
@@ -342,11 +342,6 @@ fn misfit(code: ReasonCode) -> &'static str {
         ReasonCode::NotYetValid => "beginning",
         _ => "other",
     }
-}
-
-/// The day in UTC, such as `2026-11-15 UTC`.
-fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d UTC").to_string()
 }
 
 fn later(at: Timestamp, days: i64) -> Timestamp {

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::LicenseRequest;
 use crate::ids::Dimension;
 use crate::standing::{LicenseStanding, Peak};
-use crate::text::number;
+use crate::text::{day, number};
 
 /// The most nodes that the text names.
 const MAX_NODES_NAMED: usize = 20;
@@ -96,9 +95,4 @@ fn state(license: &LicenseStanding) -> String {
     let maintenance = license.maintenance_until.map_or(String::new(), |at| format!(", maintenance until {}", day(at)));
     let reason = license.reason.as_ref().map_or(String::new(), |reason| format!(". {reason}"));
     format!("{}, {expires}{maintenance}{reason}", license.status.name())
-}
-
-/// The day in UTC.
-fn day(at: Timestamp) -> String {
-    format!("{} UTC", TimeZone::UTC.to_datetime(at).date())
 }

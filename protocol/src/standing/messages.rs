@@ -3,13 +3,12 @@
 //! No message says how long something still takes: it would change with every second.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::rules::{Finding, Weighed};
 use super::{LimitStanding, LimitState, MAX_MESSAGE, Observed, Reason, ReasonCode, Verdict};
 use crate::ids::{Dimension, ProductId};
 use crate::license::{Behaviour, Kind, License};
-use crate::text::{self, number};
+use crate::text::{self, day, number};
 
 /// The most characters of a name from outside in the middle of a message.
 const MAX_QUOTED: usize = 60;
@@ -226,11 +225,6 @@ fn about_license(weight: Verdict, code: ReasonCode, license: &License, at: Times
             at: Some(at),
         },
     }
-}
-
-/// The day in UTC, such as `2026-11-15 UTC`.
-pub(super) fn day(at: Timestamp) -> String {
-    format!("{} UTC", TimeZone::UTC.to_datetime(at).date())
 }
 
 fn quoted(name: Option<&str>) -> String {

@@ -2,12 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::messages::day;
 use super::preview::{Effect, LimitChange, Of, Warning, WarningCode};
 use super::{Ends, LicenseStanding, LimitState, MAX_MESSAGE, Standing};
 use crate::ids::Dimension;
 use crate::license::{Behaviour, Counting, Kind, License};
-use crate::text::{self, number};
+use crate::text::{self, day, number};
 
 /// The most features that a warning names.
 const MAX_FEATURES_NAMED: usize = 5;
