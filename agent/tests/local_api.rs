@@ -13,7 +13,7 @@ fn wait_until(ask: impl Fn() -> Answer, is_so: impl Fn(&Answer) -> bool) -> Answ
 }
 
 #[test]
-fn g7_s9_a_feature_is_answered_and_a_license_that_is_set_switches_it_at_once() {
+fn g7_s8_s9_a_feature_is_answered_and_a_license_that_is_set_switches_it_at_once() {
     let api = Api::start();
     let feature = || api.json("/v1/features/sso");
     assert_eq!(feature(), json!({ "feature": "sso", "enabled": false, "verdict": "unlicensed" }));

@@ -185,9 +185,8 @@ impl PluginStore {
     /// When the roster cannot be written.
     pub fn remove(&self) -> Result<Option<InstalledPlugin>, PluginError> {
         let writing = self.files.writing()?;
-        let removed = self.list()?.current;
         // A plugin that waits goes on waiting: it was not what was removed.
-        let waiting = self.list()?.waiting;
+        let Roster { current: removed, waiting, .. } = self.list()?;
         self.write_roster(&writing, &Roster { waiting, ..Roster::default() })?;
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(removed)

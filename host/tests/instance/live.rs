@@ -23,7 +23,7 @@ fn sees(host: &Host, seen: impl Fn(&Host) -> bool) {
 }
 
 #[test]
-fn s9_a_license_switches_its_features_at_once_in_this_process_and_soon_in_another() {
+fn s8_s9_a_license_switches_its_features_at_once_in_this_process_and_soon_in_another() {
     let instance = Instance::new();
     let other = instance.again();
     assert!(!instance.host.has_feature("sso") && !other.has_feature("sso"));
