@@ -180,6 +180,8 @@ pub async fn w1_a_removed_application_takes_its_links_along(store: &dyn Store) {
     }
     let unused = store.redeem(&redemption(6, &key(6), 6, at(10))).await.expect("asked");
     assert_eq!(unused, Redeemed::Unknown, "its invites go with it");
+    let used = store.redeem(&redemption(5, &key(5), 7, at(10))).await.expect("asked");
+    assert!(matches!(used, Redeemed::Removed(_)), "and whoever used one learns what became of his link: {used:?}");
     assert!(matches!(store.remove_application(&act(), &id).await, Err(StoreError::Missing(_))));
 }
 

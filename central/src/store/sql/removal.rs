@@ -59,8 +59,12 @@ impl Removals for SqlStore {
         self.change_locking(act, [link.as_str()], move |session| {
             let link = locked(session, &id)?;
             remove(session, &id, now)?;
-            session.run("UPDATE applications SET link = NULL WHERE link = ?1", params![id.as_str()])?;
+            // No other application can show it.
             if let Some(application) = &link.application {
+                session.run(
+                    "UPDATE applications SET link = NULL WHERE id = ?1 AND link = ?2",
+                    params![application.as_str(), id.as_str()],
+                )?;
                 marks::application(session, application)?;
             }
             Ok(Changed::new((), Record::removed("link.remove", Object::new("link", &id, &link.product.name), &link)))
@@ -93,7 +97,7 @@ impl Removals for SqlStore {
                     return Ok(Changed::nothing(false));
                 }
                 links.iter().try_for_each(|link| remove(session, link, now))?;
-                session.run("DELETE FROM invites WHERE application = ?1", params![id.as_str()])?;
+                session.run("DELETE FROM invites WHERE application = ?1 AND link IS NULL", params![id.as_str()])?;
                 fleet::forget(session, &id, now)?;
                 session.run("DELETE FROM applications WHERE id = ?1", params![id.as_str()])?;
                 Ok(Changed::new(true, Record::removed("application.remove", object(&application), &application)))

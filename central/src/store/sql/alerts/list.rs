@@ -69,29 +69,28 @@ pub(super) fn open(
     after: Option<Place>,
     size: PageSize,
 ) -> Stored<Page<Alert>> {
-    let Place { gravity, at, application, code, subject, .. } = after.unwrap_or_else(Place::first);
-    // A gravity is the begin of either index: the places before it and after it are left out.
-    let (most, least) = match filter.gravity {
-        Some(only) => (only.rank(), only.rank()),
-        None => (9, 0),
-    };
+    // A gravity is the begin of either index: a page begins with the wanted one, and ends before the next.
+    let least = filter.gravity.map_or(0, Gravity::rank);
+    let first = Place { gravity: filter.gravity.map_or(9, Gravity::rank), ..Place::first() };
+    let after = after.filter(|after| after.gravity <= first.gravity);
+    let Place { gravity, at, application, code, subject, .. } = after.unwrap_or(first);
     let rows = match &filter.code {
         None => session.rows(
             alerts!(
-                "c.ended_at IS NULL AND c.gravity >= ?1 AND c.gravity <= ?2
-                 AND (c.gravity, c.began_at, c.application, c.code, c.subject) < (?3, ?4, ?5, ?6, ?7)
-                 ORDER BY c.gravity DESC, c.began_at DESC, c.application DESC, c.code DESC, c.subject DESC LIMIT ?8"
+                "c.ended_at IS NULL AND c.gravity >= ?1
+                 AND (c.gravity, c.began_at, c.application, c.code, c.subject) < (?2, ?3, ?4, ?5, ?6)
+                 ORDER BY c.gravity DESC, c.began_at DESC, c.application DESC, c.code DESC, c.subject DESC LIMIT ?7"
             ),
-            params![least, most, gravity, at, &application, &code, &subject, size.rows_and_one()],
+            params![least, gravity, at, &application, &code, &subject, size.rows_and_one()],
             read,
         )?,
         Some(of) => session.rows(
             alerts!(
-                "c.ended_at IS NULL AND c.code = ?1 AND c.gravity >= ?2 AND c.gravity <= ?3
-                 AND (c.gravity, c.began_at, c.application, c.subject) < (?4, ?5, ?6, ?7)
-                 ORDER BY c.gravity DESC, c.began_at DESC, c.application DESC, c.subject DESC LIMIT ?8"
+                "c.ended_at IS NULL AND c.code = ?1 AND c.gravity >= ?2
+                 AND (c.gravity, c.began_at, c.application, c.subject) < (?3, ?4, ?5, ?6)
+                 ORDER BY c.gravity DESC, c.began_at DESC, c.application DESC, c.subject DESC LIMIT ?7"
             ),
-            params![of, least, most, gravity, at, &application, &subject, size.rows_and_one()],
+            params![of, least, gravity, at, &application, &subject, size.rows_and_one()],
             read,
         )?,
     };

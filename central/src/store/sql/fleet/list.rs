@@ -80,7 +80,7 @@ const BY_NAME: &str = candidates!(
 const BY_WORD: &str = candidates!(
     "x.word FROM fleet_words x JOIN fleet f ON f.application = x.application
      LEFT JOIN latest l ON l.link = f.link
-     WHERE x.word >= ?1 AND x.word < ?2 AND (x.word, x.name_key) > (?3, ?4) ORDER BY x.word, x.name_key LIMIT ?5"
+     WHERE (x.word, x.name_key) > (?1, ?2) AND x.word < ?3 ORDER BY x.word, x.name_key LIMIT ?4"
 );
 
 /// A page of those that `filter` wants, in `order`; a search gives them by the words that it found.
@@ -170,7 +170,9 @@ fn listed(
 
 fn found(session: &dyn Session, searched: &str, after: &Place, most: usize) -> Stored<Vec<Candidate>> {
     let end = format!("{searched}{}", char::MAX);
-    session.rows(BY_WORD, params![searched, &end, &after.word, &after.name, most], |row| {
+    // No name is empty, so that none is before the first place.
+    let (word, name) = (searched, "").max((after.word.as_str(), after.name.as_str()));
+    session.rows(BY_WORD, params![word, name, &end, most], |row| {
         let place = Place { key: 0, word: row.text("word")?, name: row.text("name_key")? };
         candidate(row, place, FleetOrder::Name)
     })

@@ -273,7 +273,7 @@ mod tests {
     async fn an_application_that_cannot_be_read_keeps_no_other_from_its_review() {
         let (store, ids, _dir) = with(&["Wiki", "Chat", "Tracker"]).await;
         store
-            .write(|session| session.run("UPDATE applications SET group_name = ' ' WHERE name = 'Chat'", params![]))
+            .write(|session| session.run("UPDATE applications SET group_name = ' ' WHERE name_key = 'chat'", params![]))
             .await
             .expect("broken");
         let outcome = store.review(&Reminders::default(), at(1), 10).await.expect("reviewed");

@@ -5,6 +5,8 @@
 
 mod checkpoint;
 mod looks;
+#[cfg(debug_assertions)]
+mod plan;
 mod readers;
 mod session;
 

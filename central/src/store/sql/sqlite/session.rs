@@ -43,8 +43,11 @@ impl Session for Connection {
     }
 }
 
-fn prepared<'c>(connection: &'c Connection, sql: &'static str) -> rusqlite::Result<CachedStatement<'c>> {
-    connection.prepare_cached(sql.strip_suffix(LOCK).unwrap_or(sql))
+fn prepared<'c>(connection: &'c Connection, sql: &'static str) -> Stored<CachedStatement<'c>> {
+    let sql = sql.strip_suffix(LOCK).unwrap_or(sql);
+    #[cfg(debug_assertions)]
+    super::plan::hold(connection, sql)?;
+    Ok(connection.prepare_cached(sql)?)
 }
 
 fn bind(statement: &mut CachedStatement<'_>, params: &[Param<'_>]) -> rusqlite::Result<()> {
