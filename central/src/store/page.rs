@@ -17,8 +17,8 @@ pub struct Page<T> {
 #[serde(transparent)]
 pub struct Cursor(String);
 
-/// The most bytes of a cursor.
-const MAX_CURSOR_BYTES: usize = 512;
+/// The most bytes of a cursor: the longest place is that of an alert about 200 characters of four bytes.
+const MAX_CURSOR_BYTES: usize = 1024;
 
 impl Cursor {
     /// The cursor of a place. Lists make it; whoever reads a list passes on what he was given.

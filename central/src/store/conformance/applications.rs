@@ -69,7 +69,7 @@ pub async fn a_store_belongs_to_the_first_key_that_it_was_opened_with(store: &dy
 /// A cursor that no list gave is told as such, and not as an outage: no database holds a NUL in a text, and one says so
 /// late.
 pub async fn what_no_list_gave_is_no_cursor(store: &dyn Store) {
-    for place in ["\0", "0 \0", &format!("0-{}", "\0".repeat(16)), &"x".repeat(1000)] {
+    for place in ["\0", "0 \0", &format!("0-{}", "\0".repeat(16)), &"x".repeat(2000)] {
         let (cursor, size) = (Cursor::new(place), PageSize::default());
         assert!(matches!(store.applications(Some(&cursor), size).await, Err(StoreError::Cursor)), "{place:?}");
         assert!(matches!(store.accounts(Some(&cursor), size).await, Err(StoreError::Cursor)), "{place:?}");

@@ -158,6 +158,7 @@ macro_rules! store_conformance {
             who_is_told_follows_the_labels_of_an_application
             a_new_plugin_version_is_told_once
             what_a_plugin_is_newly_granted_is_told_once
+            the_longest_words_of_a_plugin_are_in_no_lists_way
             g11_channels_are_kept_with_names_of_their_own
             s5_other_reminders_have_the_fleet_reviewed
             old_messages_and_removed_channels_are_forgotten

@@ -71,3 +71,29 @@ pub async fn what_a_plugin_is_newly_granted_is_told_once(store: &dyn Store) {
     review(store, 141).await;
     assert_eq!(tell(store, 4000).await.len(), 1, "once, and never over");
 }
+
+/// However long the words of a plugin are, the list of what has happened goes on behind them.
+pub async fn the_longest_words_of_a_plugin_are_in_no_lists_way(store: &dyn Store) {
+    linked(store, 1).await;
+    // 64 characters each, of four bytes.
+    let long = ["\u{1D538}", "\u{1D539}", "\u{1D53B}"].map(|letter| letter.repeat(64));
+    let first = by_plugin(1, None, "0.1.0", Some(BTreeSet::new()));
+    let link = first.entry.link().clone();
+    let second = by_plugin(2, Some(&first.digest), "0.2.0", Some(BTreeSet::new()));
+    let third = by_plugin(3, Some(&second.digest), "0.2.0", Some(long.into()));
+    for (step, report) in (1..).zip([first, second, third]) {
+        store.admit(&link, vec![report], at(60 * step)).await.expect("admitted");
+        review(store, 60 * step).await;
+    }
+    let filter = AlertFilter::default();
+    let (mut codes, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.past_alerts(&filter, after.as_ref(), PageSize::new(1)).await.expect("a page");
+        codes.extend(page.items.into_iter().map(|alert| alert.spell.concern.code));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(codes[..2], ["plugin-granted", "plugin-changed"]);
+}
