@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Stdio;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -102,6 +103,39 @@ fn b2_one_report_at_two_replicas_at_once_has_one_receipt() {
     let link = product.link.clone().expect("linked");
     let chain = &one.api(&format!("/api/v1/links/{link}"))["chain"];
     assert_eq!((&chain["stored"], &chain["gaps"], &chain["forks"]), (&json!(20), &json!([]), &json!(0)));
+}
+
+#[test]
+fn a_replica_that_ends_gives_its_jobs_back_before_its_last_answer() {
+    let mut one = Central::started_on(&database(&SERVER));
+    let holder = |central: &Central| {
+        let jobs = central.api("/api/v1/jobs");
+        let review = jobs.as_array().expect("a list").iter().find(|job| job["name"] == "review").cloned();
+        review.map(|job| job["holder"].clone())
+    };
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !is_so() {
+            assert!(Instant::now() < deadline, "{what}");
+            thread::yield_now();
+        }
+    };
+    until("the review begins", &|| holder(&one).is_some());
+    let first = holder(&one);
+    let mut other = one.replica();
+    other.start();
+
+    // A question that is not asked to its end: the server waits for the rest of it.
+    let mut open = TcpStream::connect(one.url().trim_start_matches("http://")).expect("connected");
+    open.write_all(b"POST /link/v1/exchange HTTP/1.1\r\nHost: central\r\nContent-Length: 2\r\n\r\n{").expect("sent");
+    assert_eq!(holder(&one), first, "it is the one that was first");
+    one.tell_to_end();
+    until("the other one goes on with the review", &|| holder(&other) != first);
+    open.write_all(b"}").expect("sent");
+    let mut answer = String::new();
+    open.read_to_string(&mut answer).expect("it is answered");
+    assert!(answer.starts_with("HTTP/1.1 200"), "the first one has not ended before: {answer:?}");
+    assert_eq!(one.end(), Some(0));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seatline_web::{Address, Limits, Listener, Proxies, serve};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::place::{DEFAULT_LISTEN, Face, Place};
 use super::{Failure, Output};
@@ -115,13 +116,19 @@ impl Serve {
         let limits = Limits { connections, per_address, proxies, ..limits };
         raise_open_files(limits.connections);
         let waiting = central.waiting().clone();
+        let (ending, ended) = oneshot::channel();
         let end = async move {
             end.await;
             // Who waits is answered, so that the server need not wait for them.
             waiting.close();
+            let _ = ending.send(());
         };
-        serve(listener, router, limits, end).await;
-        jobs.end().await;
+        // Another server goes on with the jobs at once, and not only when the last question is answered here.
+        let jobs_end = async move {
+            let _ = ended.await;
+            jobs.end().await;
+        };
+        tokio::join!(serve(listener, router, limits, end), jobs_end);
         tracing::info!("ended");
         Ok(())
     }

@@ -165,11 +165,16 @@ impl Central {
         child.wait().expect("gone");
     }
 
-    /// Tells the server to end (SIGTERM), and gives its exit status once it has.
-    pub fn end(&mut self) -> Option<i32> {
-        let (mut child, _) = self.server.take().expect("it runs");
-        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+    /// Tells the server to end (SIGTERM).
+    pub fn tell_to_end(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().expect("kill runs");
         assert!(told.success());
+    }
+
+    /// Tells the server to end, and gives its exit status once it has.
+    pub fn end(&mut self) -> Option<i32> {
+        self.tell_to_end();
+        let (mut child, _) = self.server.take().expect("it runs");
         child.wait().expect("gone").code()
     }
 
