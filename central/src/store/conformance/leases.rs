@@ -22,7 +22,9 @@ pub async fn a_lease_is_one_holders_until_it_ends(store: &dyn Store) {
     let take =
         async |holder: &str, now: i64| store.take_lease("review", holder, at(now), at(now + 60)).await.expect("asked");
     assert!(take("a", 0).await);
+    let writes = store.load().writes;
     assert!(!take("b", 59).await, "it is taken");
+    assert_eq!(store.load().writes, writes, "who waits for his turn is in nobody's way");
     assert!(take("a", 59).await, "it is prolonged");
     assert!(!take("b", 118).await);
     assert!(take("b", 119).await, "it has ended");

@@ -40,6 +40,12 @@ impl Leases for SqlStore {
 
     async fn take_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool> {
         let (name, holder) = (name.to_owned(), holder.to_owned());
+        // Who waits for his turn asks again and again: only who may have it writes.
+        let others = "SELECT name FROM leases WHERE name = ?1 AND holder <> ?2 AND until > ?3";
+        let asked = (name.clone(), holder.clone());
+        if self.look(move |session| session.exists(others, params![&asked.0, &asked.1, now])).await? {
+            return Ok(false);
+        }
         self.write(move |session| {
             let taken = session.execute(
                 "INSERT INTO leases (name, holder, until) VALUES (?1, ?2, ?4)
