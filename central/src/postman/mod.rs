@@ -223,24 +223,24 @@ impl Errand {
         // An address was read where the channel was set, and is not read again: what leads to none of them was told
         // before.
         let recipients = self.channel.config.to.recipients();
-        let address = |parcel: &Parcel| recipients.iter().find(|to| to.as_str() == parcel.place);
-        let write = |parcel: &&Parcel| {
+        let write = |parcel: &Parcel| {
+            let to = recipients.iter().find(|to| to.as_str() == parcel.place)?;
             let (subject, text) = self.words(parcel);
-            Some((address(parcel)?, subject, text, mail_id(parcel.message.as_str(), &parcel.place), parcel.made_at))
+            Some((to, subject, text, mail_id(parcel.message.as_str(), &parcel.place)))
         };
-        let written: Vec<_> = parcels.iter().filter_map(write).collect();
-        let letters = written.iter().map(|(to, subject, text, id, made_at)| Letter {
+        let written: Vec<_> = parcels.iter().filter_map(|parcel| write(parcel).zip(Some(parcel))).collect();
+        let letters = written.iter().map(|((to, subject, text, id), parcel)| Letter {
             from: (sender, self.name.as_str()),
             to,
             subject,
             text,
             id,
-            date: (*made_at).into(),
+            date: parcel.made_at.into(),
         });
         let letters: Vec<Letter<'_>> = letters.collect();
         let (begun, mut tried) = (Instant::now(), 0);
         post::send(server, &letters, |at, result| {
-            tell(parcels[at], Some(result));
+            tell(written[at].1, Some(result));
             tried = tried.max(at + 1);
             begun.elapsed() < ROUND
         });
