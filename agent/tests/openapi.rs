@@ -152,10 +152,11 @@ fn with_licenses(held: &Held) {
     let (admin, reader) = (held.api.admin.as_str(), held.api.reader.as_str());
     let full = "--kind commercial --id FULL --limit users=3+1:restrict --limit pages=9 --feature sso --expires 2090-01-01 \
                 --grace-days 14 --maintenance-until 2089-01-01 --replaces OLD --counting account --not-before 2025-01-01";
-    let short = "--kind evaluation --id SHORT --expires 2026-12-01 --grace-days 3000";
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 8);
+    let short = format!("--kind evaluation --id SHORT --expires {soon} --grace-days 3000");
     let add_on =
         "--kind commercial --id EXTRA --product charts --add-on-of acme-wiki --feature charts --limit charts=3";
-    for options in [full, short, add_on] {
+    for options in [full, &short, add_on] {
         let key = held.key(&options.split_whitespace().collect::<Vec<_>>());
         assert_eq!(held.post(reader, "/v1/licenses/preview", &key).status, 200);
         assert_eq!(held.post(admin, "/v1/licenses", &key).status, 200);
