@@ -222,6 +222,19 @@ fn a_webhook_is_called_with_what_the_mail_says_and_a_dead_one_is_in_nobodys_way(
 }
 
 #[test]
+fn ten_webhooks_are_called_and_those_of_the_configuration_count() {
+    let agent = Agent::new();
+    agent.configure("[[webhook]]\nurl = 'https://hooks.example.org/0'\nsecret_env = 'HOOK'\n");
+    let add = |n: usize| agent.run(&["notices", "add-webhook", &format!("https://hooks.example.org/{n}")]);
+    (1..10).for_each(|n| drop(add(n).ok()));
+    add(10).refused("too-many-webhooks");
+    let webhooks = agent.run(&["notices", "settings", "--json"]).json()["webhooks"].take();
+    assert_eq!(webhooks.as_array().map(Vec::len), Some(10), "{webhooks}");
+    agent.run(&["notices", "remove-webhook", webhooks[9]["id"].as_str().expect("an id")]).ok();
+    add(11).ok();
+}
+
+#[test]
 fn what_was_refused_for_now_waits_over_restarts_and_what_was_mended_is_sent_at_once() {
     let agent = Agent::new();
     let mut server = MailServer::start(&json!({"security": "plain", "greylist": ["ada@example.org"]}));

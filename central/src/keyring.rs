@@ -165,4 +165,25 @@ mod tests {
         fs::set_permissions(dir.path().join(KEY_FILE), fs::Permissions::from_mode(0o644)).expect("changed");
         assert_eq!(Keyring::open(dir.path()).expect_err("exposed").code(), "key-exposed");
     }
+
+    #[test]
+    fn what_is_no_key_is_refused_with_its_file_and_without_what_is_in_it() {
+        let long = "k".repeat(1025);
+        for (file, held, code) in [
+            (KEY_FILE, "k4.secret.hunter2", "key-damaged"),
+            (KEY_FILE, "", "key-damaged"),
+            (KEY_FILE, &long, "key-file"),
+            (PSEUDONYM_FILE, "hunter2", "pseudonym-key-damaged"),
+            (PSEUDONYM_FILE, &long, "key-file"),
+        ] {
+            let dir = tempfile::tempdir().expect("a directory");
+            Keyring::open(dir.path()).expect("made");
+            fs::write(dir.path().join(file), held).expect("damaged");
+            let error = Keyring::open(dir.path()).expect_err("no key");
+            let said = error.to_string();
+            assert_eq!(error.code(), code, "{said}");
+            assert!(said.contains(file) && !said.contains("hunter2") && !said.contains("kkkk"), "{said}");
+            assert_eq!(fs::read_to_string(dir.path().join(file)).expect("it stays"), held);
+        }
+    }
 }

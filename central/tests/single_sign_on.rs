@@ -3,7 +3,8 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -254,6 +255,44 @@ fn g10_a_configuration_is_checked_before_anybody_signs_in() {
     assert_eq!(central.failure(&check), "sso-provider", "it calls itself otherwise");
     configured(&central, "http://id.example.org");
     assert_eq!(central.failure(&check), "sso-config", "HTTPS is required");
+}
+
+/// The issuer of a provider that answers every request with the same bytes, and then closes the connection.
+fn impostor(answer: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let issuer = format!("http://{}", listener.local_addr().expect("its address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let _ = stream.read(&mut [0; 4096]);
+            // Whoever has read enough goes away.
+            let _ = stream.write_all(&answer);
+        }
+    });
+    issuer
+}
+
+#[test]
+fn g10_what_a_provider_answers_is_bounded_and_leads_nowhere_else() {
+    let central = Central::idle();
+    let check = |answer: String| {
+        let file = configured(&central, &impostor(answer.into_bytes()));
+        let output = central.run(&["single-sign-on", "check", file.to_str().expect("a path")]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let elsewhere = impostor(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_vec());
+    for (answer, why) in [
+        (format!("HTTP/1.1 200 OK\r\n\r\n{}", " ".repeat(1 << 20)), "the answer has more than 262144 bytes"),
+        (format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(1 << 20)), "header"),
+        (format!("HTTP/1.1 302 Found\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n"), "HTTP status 302"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello".to_owned(), "not as it must be"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{".to_owned(), ""),
+        ("\u{1}\u{2}\u{3}".to_owned(), ""),
+    ] {
+        let said = check(answer);
+        assert!(said.contains(why) && said.ends_with("[sso-provider]\n"), "{why}: {said}");
+    }
 }
 
 #[test]

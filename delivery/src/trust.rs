@@ -106,4 +106,10 @@ mod tests {
         std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").expect("a file");
         assert!(Trust::of(Some(&path)).expect_err("rubbish").starts_with("holds what is no certificate: "));
     }
+
+    #[test]
+    fn a_text_of_authorities_has_a_greatest_length() {
+        assert_eq!(check_pem(&" ".repeat(MAX_PEM)), Err("holds no certificate".to_owned()));
+        assert_eq!(check_pem(&" ".repeat(MAX_PEM + 1)), Err("must have at most 65536 bytes".to_owned()));
+    }
 }

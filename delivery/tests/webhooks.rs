@@ -73,6 +73,16 @@ fn a_redirect_is_not_followed_and_a_refusal_says_when_to_come_back() {
 }
 
 #[test]
+fn a_receiver_that_asks_for_more_than_a_day_is_called_again_after_one() {
+    let caller = Caller::new(&Trust::System, TIME_LIMIT);
+    for (asked, waits) in [("86399", Some(86_399)), ("99999999999", Some(86_400)), ("-1", None), ("tomorrow", None)] {
+        let receiver = Receiver::start(&json!({"secret": SECRET, "answers": [503], "retry_after": asked}));
+        let refused = call(&caller, &receiver.url(), SECRET).expect_err("not now");
+        assert_eq!(refused.retry_after(), waits.map(Duration::from_secs), "{asked}");
+    }
+}
+
+#[test]
 fn a_receiver_that_hangs_is_left_in_time_and_an_endless_answer_is_not_read() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("its address"));

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::exchange::ExchangeResponse;
 use seatline_protocol::{Receipt, Repeat, SecretKey, seal};
 use seatline_tests::{Agent, Central, Vendor};
@@ -116,20 +117,18 @@ fn an_error_of_the_server_is_told_with_its_status_and_without_its_page() {
 }
 
 #[test]
-fn a_server_that_asks_for_time_is_left_alone_for_so_long() {
-    let (agent, central) = abandoned();
-    let _impostor =
-        Impostor::answering(central.address(), Some(http("503 Service Unavailable", "retry-after: 7200\r\n", "")));
-    agent.run(&["sync"]).refused("central-status");
-    let exchange = &agent.status()["exchange"];
-    let time = |field: &str| -> i64 {
-        let text = exchange[field].as_str().expect("a time");
-        rusqlite::Connection::open_in_memory()
-            .expect("a database")
-            .query_row("select unixepoch(?1)", [text], |row| row.get(0))
-            .expect("seconds")
-    };
-    assert!(time("next_attempt_at") - time("tried_at") >= 7200, "{exchange}");
+fn a_server_that_asks_for_time_is_left_alone_for_so_long_and_for_a_day_at_the_most() {
+    for (asked, hours) in [("7200", 2), ("99999999999", 24)] {
+        let (agent, central) = abandoned();
+        let headers = format!("retry-after: {asked}\r\n");
+        let _impostor = Impostor::answering(central.address(), Some(http("503 Service Unavailable", &headers, "")));
+        agent.run(&["sync"]).refused("central-status");
+        let exchange = &agent.status()["exchange"];
+        let time = |field: &str| exchange[field].as_str().expect("a time").parse::<Timestamp>().expect("a time");
+        let left_alone = time("next_attempt_at").duration_since(time("tried_at"));
+        let wanted = SignedDuration::from_hours(hours);
+        assert!((wanted..wanted * 2).contains(&left_alone), "{asked}: {exchange}");
+    }
 }
 
 #[test]

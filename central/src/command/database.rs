@@ -146,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_too_long_to_name_a_database_is_not_read() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("database");
+        fs::write(&path, " ".repeat(16 * 1024)).expect("written");
+        assert_eq!(read(&path).expect("as long as it may be").len(), 16 * 1024);
+        fs::write(&path, "hunter2".repeat(16 * 1024)).expect("written");
+        let failure = format!("{:?}", read(&path).expect_err("too long"));
+        assert!(failure.contains("too long to name a database") && !failure.contains("hunter2"), "{failure}");
+    }
+
+    #[test]
     fn a_password_is_in_no_error_and_no_place() {
         for text in ["mysql://ada:hunter2@db", "postgres://ada:hunter2@db:port/central", "postgres://ada:hunter2@"] {
             let reason = Database::parse(text).expect_err(text);

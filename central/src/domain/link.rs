@@ -263,4 +263,11 @@ mod tests {
         assert_eq!((changed.revision, changed.interval, changed.changed_at), (2, 60, now));
         assert_eq!(changed.dormancy_days, settings.dormancy_days);
     }
+
+    #[test]
+    fn a_link_may_bring_something_within_a_day_and_a_tebibyte_at_the_most() {
+        for (mib, is_taken) in [(0, false), (1, true), (MAX_DAILY_MIB, true), (MAX_DAILY_MIB + 1, false)] {
+            assert_eq!(SettingsChange::check_daily_mib(mib).is_ok(), is_taken, "{mib}");
+        }
+    }
 }

@@ -187,4 +187,17 @@ mod tests {
         }
         assert!(parse(&GOOD.replace("https://id.example.org", "http://127.0.0.1:9")).is_ok(), "loopback may be plain");
     }
+
+    #[test]
+    fn g10_a_file_that_is_too_long_is_not_read() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("single-sign-on.toml");
+        let long = usize::try_from(MAX_FILE).expect("it fits");
+        let padded = |length: usize| format!("{GOOD}#{}", " ".repeat(length - GOOD.len() - 1));
+        std::fs::write(&path, padded(long)).expect("written");
+        assert!(SsoConfig::read(&path).is_ok(), "as long as it may be");
+        std::fs::write(&path, padded(long + 1)).expect("written");
+        let error = SsoConfig::read(&path).map(drop).expect_err("too long").to_string();
+        assert!(error.contains("longer than 65536 bytes"), "{error}");
+    }
 }

@@ -26,7 +26,7 @@ class Receiver(BaseHTTPRequestHandler):
         status = answers.pop(0) if answers else 204 if verified else 401
         self.send_response(status)
         if status >= 300:
-            self.send_header("retry-after", "120")
+            self.send_header("retry-after", wish.get("retry_after", "120"))
             self.send_header("location", "/elsewhere")
         self.send_header("content-length", "0")
         self.end_headers()

@@ -82,6 +82,14 @@ fn a_channel_that_cannot_be_kept_is_refused_by_its_field() {
     };
     let twice = Target::Mail { recipients: vec!["ada@example.org".parse().expect("an address"); 2] };
     let scope = |codes: &str| Scope { codes: [codes.to_owned()].into(), ..Scope::default() };
+    let groups = |many: usize| {
+        let groups = (0..many).map(|n| format!("Group {n}").parse().expect("a group")).collect();
+        config(Scope { groups, ..Scope::default() })
+    };
+    let tags = |many: usize| {
+        let tags = (0..many).map(|n| format!("tag{n}").parse().expect("a tag")).collect();
+        config(Scope { tags, ..Scope::default() })
+    };
     let cases = [
         (to(mail(0)), "recipients"),
         (to(mail(MAX_RECIPIENTS + 1)), "recipients"),
@@ -89,6 +97,8 @@ fn a_channel_that_cannot_be_kept_is_refused_by_its_field() {
         (to(webhook("http://hooks.example.org/")), "url"),
         (to(Target::Webhook { url: "https://x.org/".to_owned(), ca_pem: Some("no".to_owned()) }), "ca_pem"),
         (config(scope("no-such")), "codes"),
+        (groups(MAX_LABELS + 1), "groups"),
+        (tags(MAX_LABELS + 1), "tags"),
         (ChannelConfig { per_hour: 0, ..config(Scope::default()) }, "per_hour"),
         (ChannelConfig { per_hour: MAX_PER_HOUR + 1, ..config(Scope::default()) }, "per_hour"),
     ];
@@ -98,6 +108,7 @@ fn a_channel_that_cannot_be_kept_is_refused_by_its_field() {
     assert_eq!(to(webhook("https://hooks.example.org/x?key=1")).check(), Ok(()));
     assert_eq!(to(mail(MAX_RECIPIENTS)).check(), Ok(()));
     assert_eq!(config(scope("plugin-changed")).check(), Ok(()));
+    assert_eq!((groups(MAX_LABELS).check(), tags(MAX_LABELS).check()), (Ok(()), Ok(())));
 }
 
 #[test]
