@@ -321,27 +321,6 @@ fn the_data_directory_is_an_option_or_a_variable() {
 }
 
 #[test]
-fn every_documented_command_is_there() {
-    let document = include_str!("../../docs/central-command-line.md");
-    let headings = document.lines().filter(|line| line.starts_with("## `"));
-    let mut commands: Vec<Vec<&str>> = Vec::new();
-    for heading in headings {
-        for command in heading.split('`').filter(|part| part.starts_with(|c: char| c.is_ascii_lowercase())) {
-            commands.push(
-                command.split(' ').take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase())).collect(),
-            );
-        }
-    }
-    assert!(commands.len() >= 14, "{commands:?}");
-    for command in commands {
-        let output = program().args(&command).arg("--help").output().expect("runs");
-        assert!(output.status.success(), "{command:?}");
-        let usage = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(usage.contains(&format!("Usage: seatline-central {}", command.join(" "))), "{usage}");
-    }
-}
-
-#[test]
 fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
     let central = Central::started();
     let (mut wiki, mut other) = (central.linked("Company wiki", 1), central.linked("Second wiki", 2));

@@ -1,0 +1,66 @@
+//! What comes with the program: the unit of systemd and its user, each held against the tool that reads it, and the page
+//! of the commands, held against the program.
+
+#[path = "../../agent/tests/support/tool.rs"]
+#[allow(dead_code, reason = "others look at other files")]
+mod tool;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use tool::{packaging, text, tool};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_seatline-central");
+
+#[test]
+fn the_unit_of_systemd_is_valid_and_leaves_the_server_little_to_reach() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let unit = std::fs::read_to_string(packaging("systemd/seatline-central.service")).expect("the unit");
+    // The binary of this build in the place of the installed one: systemd looks whether it is there.
+    assert!(unit.contains("ExecStart=/usr/bin/seatline-central serve\n"));
+    let unit = unit.replace("/usr/bin/seatline-central", PROGRAM);
+    let path = dir.path().join("seatline-central.service");
+    std::fs::write(&path, unit).expect("the unit");
+    let analyze = || Command::new("systemd-analyze");
+    let verified = tool("systemd", analyze().args(["verify", "--man=no"]).arg(&path));
+    assert!(verified.status.success() && text(&verified).is_empty(), "{}", text(&verified));
+    // The exposure in tenths: 0 is nothing at all, 100 everything.
+    let secure =
+        tool("systemd", analyze().args(["security", "--offline=true", "--no-pager", "--threshold=15"]).arg(&path));
+    assert!(secure.status.success(), "{}", text(&secure));
+}
+
+#[test]
+fn the_user_of_the_unit_is_one_that_systemd_makes() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(dir.path().join("etc")).expect("a root of its own");
+    let mut make = Command::new("systemd-sysusers");
+    make.arg(format!("--root={}", dir.path().display())).arg(packaging("systemd/seatline-central.sysusers"));
+    let made = tool("systemd", &mut make);
+    assert!(made.status.success(), "{}", text(&made));
+    let users = std::fs::read_to_string(dir.path().join("etc/passwd")).expect("the users");
+    let line = users.lines().find(|line| line.starts_with("seatline-central:")).expect("its user");
+    assert!(line.ends_with(":/var/lib/seatline-central:/usr/sbin/nologin"), "{line}");
+}
+
+/// The commands below these words, as the help of the program lists them.
+fn commands_of(words: &[String]) -> BTreeSet<Vec<String>> {
+    let output = Command::new(PROGRAM).args(words).arg("--help").output().expect("runs");
+    let help = String::from_utf8(output.stdout).expect("text");
+    let Some((_, listed)) = help.split_once("\nCommands:\n") else { return [words.to_vec()].into() };
+    let lines = listed.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|name| *name != "help");
+    names.filter(|name| !name.is_empty()).flat_map(|name| commands_of(&[words, &[name.to_owned()]].concat())).collect()
+}
+
+#[test]
+fn every_command_is_documented_and_every_documented_one_is_there() {
+    let is_word = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
+    let document = include_str!("../../docs/central-command-line.md");
+    let headings = document.lines().filter(|line| line.starts_with("## `"));
+    let documented: BTreeSet<Vec<String>> = headings
+        .flat_map(|heading| heading.split('`').filter(is_word))
+        .map(|command| command.split(' ').take_while(is_word).map(str::to_owned).collect())
+        .collect();
+    assert_eq!(commands_of(&[]), documented);
+}
