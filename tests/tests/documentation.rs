@@ -1,4 +1,5 @@
-//! Every link between the pages of the documentation leads to something that is there.
+//! The documentation: every link between its pages leads to something that is there, and the architecture names every
+//! room.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -79,4 +80,36 @@ fn a_link_to_nothing_is_found() {
     assert!(page.problem("../README.md#license").is_none());
     assert!(page.problem("../README.md#nowhere").is_some());
     assert!(page.problem("../NOWHERE.md").is_some());
+}
+
+/// The rooms of the workspace, as its `Cargo.toml` lists them.
+fn rooms(root: &Path) -> Vec<String> {
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("the manifest");
+    let members = manifest.lines().find(|line| line.starts_with("members = [")).expect("the members");
+    members.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn folders(folder: &Path) -> Vec<String> {
+    let inside = fs::read_dir(folder).expect("a folder").map(|inside| inside.expect("an entry"));
+    let folders = inside.filter(|inside| inside.path().is_dir()).map(|folder| folder.file_name());
+    folders.map(|name| name.into_string().expect("text")).collect()
+}
+
+#[test]
+fn the_architecture_names_every_room_and_what_is_in_the_three_large_ones() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/architecture.md")).expect("the page");
+    let rooms = rooms(&root);
+    assert!(rooms.contains(&"host".to_owned()), "{rooms:?}");
+    for room in rooms {
+        assert!(page.contains(&format!("| [`{room}/`](../{room})")), "{room}/ is not in the table of rooms");
+    }
+    for (heading, room) in [("The host", "host"), ("The agent", "agent"), ("The central server", "central")] {
+        let section = page.split(&format!("\n## {heading}\n")).nth(1).expect(heading);
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let rows: String = section.lines().filter_map(|line| line.split('|').nth(1)).collect();
+        for folder in folders(&root.join(room).join("src")) {
+            assert!(rows.contains(&format!("`{folder}/`")), "{room}/src/{folder}/ is not under `{heading}`");
+        }
+    }
 }

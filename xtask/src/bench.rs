@@ -10,8 +10,8 @@ use crate::workspace::Workspace;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// Only the measurements whose name begins so: counting, exchange, memory, sync, accounts, api, crashes; or
-    /// `central` for fleets of a thousand, a hundred thousand and a million applications, which are not measured
-    /// otherwise
+    /// those of fleets, which are not measured otherwise: central-1000, central-100000, central-1000000,
+    /// central-postgresql (a thousand on PostgreSQL), central-replicas (with two servers on it)
     #[arg(value_name = "NAME")]
     pub only: Option<String>,
     /// By what the plugins are built.
