@@ -77,12 +77,12 @@ pub(crate) async fn linked(store: &dyn Store, n: u8) -> Link {
 }
 
 /// What a run came to that failed.
-pub(super) fn failure() -> Outcome {
+pub(crate) fn failure() -> Outcome {
     Outcome::Failed(Failure { code: "accounts".to_owned(), message: "the database is locked".to_owned() })
 }
 
 /// A report of the link of the n-th key.
-pub(super) fn report(n: u8, sequence: u64, previous: Option<&Digest>, outcome: Outcome) -> Incoming {
+pub(crate) fn report(n: u8, sequence: u64, previous: Option<&Digest>, outcome: Outcome) -> Incoming {
     report_at(n, sequence, previous, outcome, at(60 * i64::try_from(sequence).expect("small")))
 }
 
@@ -101,7 +101,7 @@ pub(super) fn report_at(
 }
 
 /// A repeat of `repeats` after `before`, of the link of the n-th key.
-pub(super) fn repeat_at(n: u8, before: &Incoming, repeats: &Incoming, observed_at: Timestamp) -> Incoming {
+pub(crate) fn repeat_at(n: u8, before: &Incoming, repeats: &Incoming, observed_at: Timestamp) -> Incoming {
     let sequence = before.entry.sequence().next().expect("a next one");
     repeat(n, sequence, &before.digest, (repeats.entry.sequence(), &repeats.digest), observed_at)
 }

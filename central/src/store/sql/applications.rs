@@ -60,10 +60,11 @@ impl Applications for SqlStore {
             let rows = session.rows(
                 "SELECT applications.id, applications.name, applications.product, applications.url,
                         applications.created_at, applications.link, links.state AS link_state,
-                        latest.observed_at, latest.received_at, latest.failure, latest.verdict, latest.users,
+                        chains.observed_at, chains.received_at, latest.failure, latest.verdict, latest.users,
                         latest.users_max
                  FROM applications
                  LEFT JOIN links ON links.id = applications.link
+                 LEFT JOIN chains ON chains.link = applications.link
                  LEFT JOIN latest ON latest.link = applications.link
                  WHERE name_key > ?1 ORDER BY name_key LIMIT ?2",
                 params![&after, size.rows_and_one()],

@@ -26,9 +26,9 @@ const ATTEMPTS: u32 = 4;
 pub(super) trait Connection: Session {
     /// Begins a transaction.
     fn begin(&self) -> Stored<()>;
-    /// Takes locks in their order, by asking many questions at once. Each answer is for who asks that first in the
-    /// transaction. Gives those that have found nothing, and so lock nothing.
-    fn lock(&self, locks: &[&Lock]) -> Stored<Vec<Lock>>;
+    /// Takes locks in their order, by asking what is in force of all links at once. Each answer is for who asks that first
+    /// in the transaction.
+    fn lock(&self, locks: &[&Lock]) -> Stored<()>;
     /// Commits the open transaction. It is on the disk when this returns.
     fn commit(&self) -> Stored<()>;
     /// Undoes the open transaction, if there is one: some errors have undone it already.
@@ -49,7 +49,7 @@ pub(super) trait Job: Send {
     fn locks(&self) -> &[Lock];
     /// Whether it has the turn.
     fn has_turn(&self) -> bool {
-        self.locks().iter().any(Lock::is_turn)
+        self.locks().contains(&Lock::Turn)
     }
     /// Runs it, and says whether it has succeeded; with `settled` only where all its statements have.
     fn run(&mut self, session: &dyn Session, settled: bool) -> bool;
@@ -202,15 +202,7 @@ fn attempt<C: Connection>(connection: &C, group: &mut [Box<dyn Job>]) -> Stored<
 /// Begins the transaction of a group, and takes all its locks, in the order of everybody.
 fn begin<C: Connection>(connection: &C, group: &[Box<dyn Job>]) -> Stored<()> {
     connection.begin()?;
-    let locks = in_order(group.iter().flat_map(|job| job.locks()).collect());
-    let missed: Vec<Lock> = connection.lock(&locks)?.iter().filter_map(Lock::instead).collect();
-    if missed.is_empty() {
-        return Ok(());
-    }
-    // Links that have not reported yet. To lock them now would be out of order.
-    connection.roll_back()?;
-    connection.begin()?;
-    connection.lock(&in_order(locks.into_iter().chain(&missed).collect())).map(drop)
+    connection.lock(&in_order(group.iter().flat_map(|job| job.locks()).collect()))
 }
 
 /// Runs a write so that nothing of it stays if it fails.

@@ -36,7 +36,7 @@ impl Identity for SqlStore {
             return Err(StoreError::Unavailable(reason.into()));
         }
         // A row that comes and goes in one commit: what waits for the disk waits here too, and nothing of it is seen.
-        self.attempt(vec![Lock::turn()], |session| {
+        self.attempt(vec![Lock::Turn], |session| {
             session.run("INSERT INTO leftovers (link) VALUES ('health') ON CONFLICT (link) DO NOTHING", &[])?;
             session.run("DELETE FROM leftovers WHERE link = 'health'", &[])
         })

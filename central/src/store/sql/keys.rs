@@ -7,7 +7,6 @@ use seatline_protocol::{KeyId, LinkId, PublicKey, Sequence};
 
 use super::fleet::marks;
 use super::links::{by_id, locked, object};
-use super::lock::Lock;
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored, answers, audit, quota};
 use crate::domain::quota::{Bound, DAILY_KEYS, DAY, KEYS_EVER};
@@ -35,9 +34,9 @@ impl LinkKeys for SqlStore {
     }
 
     async fn note_met(&self, link: &LinkId, bound: Bound, now: Timestamp) -> Stored<()> {
-        let link = link.clone();
-        self.write_to_link(Lock::link(link.as_str()), move |session| match locked(session, &link) {
-            Ok(_) => quota::note(session, &link, bound, now),
+        let id = link.clone();
+        self.write_to_link(link, move |session| match locked(session, &id) {
+            Ok(_) => quota::note(session, &id, bound, now),
             Err(StoreError::Missing(_)) => Ok(()),
             Err(error) => Err(error),
         })

@@ -1,15 +1,13 @@
-//! The newest report of a link, in one row that changes in the commit of a report.
+//! What the newest report of a link says, in one row, which changes in the commit of a report that says something new.
 
 use jiff::{SignedDuration, Timestamp};
-use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::repeat::Repeated;
 use seatline_protocol::report::Outcome;
 use seatline_protocol::standing::Verdict;
-use seatline_protocol::{Digest, LinkId, Repeat, Report, Sequence};
+use seatline_protocol::{Digest, LinkId, Repeat, Report};
 
-use super::history::{self, Newest};
-use super::links::{InForce, in_force};
-use super::lock::Lock;
+use super::chain::{News, Standing};
+use super::history;
 use super::people::{self, Brought};
 use super::row::{Row, name_of, to_json};
 use super::session::{Session, params};
@@ -50,6 +48,17 @@ impl Prepared {
     /// What it says.
     pub(super) fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// What the chain keeps of it.
+    pub(super) fn news(&self) -> News<'_> {
+        News {
+            digest: &self.digest,
+            observed_at: self.report.observed_at,
+            mark: &self.mark,
+            content: &self.content,
+            repeats: self.repeats.as_ref(),
+        }
     }
 
     /// A repeat of `report`.
@@ -107,102 +116,6 @@ fn content(json: &str) -> &str {
     json.find("\"reporter\":").map_or(json, |at| &json[at..])
 }
 
-/// What the row says of the newest report. Everything that decides on the one that comes next is in it: of a link that
-/// reports in order, no other row is read.
-pub(super) struct Standing {
-    newest: Newest,
-    digest: Digest,
-    is_counted: bool,
-    counted: Option<u64>,
-    content: Option<String>,
-    /// What the newest report repeats.
-    repeats: Option<Repeated>,
-}
-
-impl Standing {
-    /// The greatest sequence number that is stored.
-    pub(super) fn head(&self) -> u64 {
-        self.newest.sequence
-    }
-
-    /// The digest of the report there.
-    pub(super) fn digest(&self) -> &Digest {
-        &self.digest
-    }
-
-    /// Whether the report at a place, with this digest, is what the newest one says: itself, or what it repeats.
-    fn says(&self, sequence: Sequence, digest: &Digest) -> bool {
-        match &self.repeats {
-            Some(repeats) => (repeats.sequence, &repeats.digest) == (sequence, digest),
-            None => (self.newest.sequence, &self.digest) == (sequence.get(), digest),
-        }
-    }
-
-    /// The digest of the content that the next report says again, where it is this repeat and nothing else has changed:
-    /// no silence lies between, which the history would tell of.
-    pub(super) fn repeated_by(&self, repeat: &Repeat, patience: SignedDuration) -> Option<&str> {
-        let is_next = repeat.sequence.get() == self.head() + 1;
-        let is_traced = self.newest.mark.is_some() && !self.newest.is_silent_before(repeat.observed_at, patience);
-        let says_again = self.says(repeat.repeats.sequence, &repeat.repeats.digest);
-        self.content.as_deref().filter(|_| is_next && is_traced && says_again)
-    }
-}
-
-/// What stands in the row of a link, if it has reported.
-pub(super) fn standing(session: &dyn Session, link: &LinkId) -> Stored<Option<Standing>> {
-    session.row(
-        "SELECT sequence, digest, observed_at, failure, counted_sequence, traced, content, repeats, repeats_digest
-         FROM latest WHERE link = ?1",
-        params![link.as_str()],
-        standing_of,
-    )
-}
-
-/// What [`in_force_and_standing`] asks first about a link. Both rows are locked: one that was not would be read as it
-/// was before the other was waited for.
-const IN_FORCE_AND_STANDING: &str = "
-    SELECT links.state, links.key_id, links.settings_revision, links.settings_changed_at, links.sync_interval,
-           links.dormancy_days, links.counting, links.demanded_at, links.demand_answered_at, links.replace_key,
-           links.daily_mib, links.approved_at, links.brought, links.brought_at,
-           latest.sequence, latest.digest, latest.observed_at, latest.failure, latest.counted_sequence, latest.traced,
-           latest.content, latest.repeats, latest.repeats_digest
-    FROM links JOIN latest ON latest.link = links.id WHERE links.id = ?1 FOR UPDATE";
-
-/// What [`in_force_and_standing`] asks first, as the lock of a link.
-pub(super) fn lock(link: &LinkId) -> Lock {
-    Lock::link_by(IN_FORCE_AND_STANDING, link)
-}
-
-/// As [`in_force`], and what stands in the row of the link. Of a link that has reported, both are one question.
-pub(super) fn in_force_and_standing(
-    session: &dyn Session,
-    link: &LinkId,
-) -> Stored<Result<(InForce, Option<Standing>), RefusalCode>> {
-    let found =
-        session.row(IN_FORCE_AND_STANDING, params![link.as_str()], |row| Ok((InForce::of(row)?, standing_of(row)?)))?;
-    if let Some((in_force, standing)) = found {
-        return Ok(in_force.map(|in_force| (in_force, Some(standing))));
-    }
-    match in_force(session, link)? {
-        Ok(in_force) => Ok(Ok((in_force, standing(session, link)?))),
-        Err(code) => Ok(Err(code)),
-    }
-}
-
-fn standing_of(row: &Row<'_>) -> Stored<Standing> {
-    let newest = Newest {
-        sequence: row.number("sequence")?,
-        observed_at: row.time("observed_at")?,
-        mark: row.text_option("traced")?.and_then(|mark| Mark::read(&mark)),
-    };
-    let is_counted = row.text_option("failure")?.is_none();
-    let counted = row.number_option("counted_sequence")?;
-    let (digest, content) = (row.parsed("digest")?, row.text_option("content")?);
-    let repeats = row.sequence_option("repeats")?.zip(row.parsed_option("repeats_digest")?);
-    let repeats = repeats.map(|(sequence, digest)| Repeated { sequence, digest });
-    Ok(Standing { newest, digest, is_counted, counted, content, repeats })
-}
-
 /// Puts a report that was just stored into the row, where it is newer than what stands there, and into the history,
 /// where it says something new. `patience` is how long the link may be silent before its history has a hole.
 pub(super) fn update(
@@ -213,7 +126,6 @@ pub(super) fn update(
     patience: SignedDuration,
     now: Timestamp,
 ) -> Stored<()> {
-    let sequence = report.report.sequence.get();
     let place = (report.report.sequence, report.report.observed_at);
     let traced = (&report.trace, &report.mark);
     let before = standing.map(|standing| &standing.newest);
@@ -223,102 +135,55 @@ pub(super) fn update(
         people::keep(session, link, place.1, report.people.as_ref())?;
     }
     history::note(session, link, place, traced, before, patience)?;
-    let (newest, newest_counted, counted) =
-        standing.map_or((0, false, None), |standing| (standing.head(), standing.is_counted, standing.counted));
-    match (&report.failure, sequence > newest) {
-        (None, true) => replace_all(session, link, report, now),
-        (Some(failure), true) => {
-            if newest_counted {
-                keep_counted(session, link)?;
+    match (&report.failure, standing) {
+        (None, _) if is_newest => replace_all(session, link, report),
+        (Some(failure), before) if is_newest => {
+            if let Some(before) = before {
+                keep_counted(session, link, before)?;
             }
-            replace_newest(session, link, report, failure, now)
+            replace_newest(session, link, report, failure)
         }
-        (None, false) if !newest_counted && counted.is_none_or(|counted| sequence > counted) => {
-            fill_counted(session, link, report, now)
-        }
-        _ => Ok(()),
+        (None, _) => fill_counted(session, link, report, now),
+        (Some(_), _) => Ok(()),
     }
 }
 
 /// The newest report takes the row; with counts of its own, it needs no other beside it.
-fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared, now: Timestamp) -> Stored<()> {
+fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared) -> Stored<()> {
     session.run(
-        "INSERT INTO latest
-            (link, sequence, digest, observed_at, received_at, report, verdict, users, users_max, traced, content,
-             repeats, repeats_digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        "INSERT INTO latest (link, report, verdict, users, users_max) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (link) DO UPDATE SET
-            sequence = excluded.sequence, digest = excluded.digest, observed_at = excluded.observed_at,
-            received_at = excluded.received_at, failure = NULL, report = excluded.report,
-            verdict = excluded.verdict, users = excluded.users, users_max = excluded.users_max, traced = excluded.traced,
-            counted_sequence = NULL, counted_digest = NULL, counted_received_at = NULL, counted_report = NULL,
-            counted_observed_at = NULL, content = excluded.content, repeats = excluded.repeats,
-            repeats_digest = excluded.repeats_digest",
-        params![
-            link.as_str(),
-            report.report.sequence.get(),
-            report.digest.as_str(),
-            report.report.observed_at,
-            now,
-            &report.json,
-            &report.verdict,
-            report.users,
-            report.users_max,
-            &report.mark.to_string(),
-            &report.content,
-            report.repeats.as_ref().map(|repeats| repeats.sequence.get()),
-            report.repeats.as_ref().map(|repeats| repeats.digest.as_str()),
-        ],
+            failure = NULL, report = excluded.report, verdict = excluded.verdict, users = excluded.users,
+            users_max = excluded.users_max, counted_sequence = NULL, counted_digest = NULL, counted_received_at = NULL,
+            counted_report = NULL, counted_observed_at = NULL",
+        params![link.as_str(), &report.json, &report.verdict, report.users, report.users_max],
     )
 }
 
 /// The newest report takes the row, and has no counts: those that stand there stay.
-fn replace_newest(
-    session: &dyn Session,
-    link: &LinkId,
-    report: &Prepared,
-    failure: &str,
-    now: Timestamp,
-) -> Stored<()> {
+fn replace_newest(session: &dyn Session, link: &LinkId, report: &Prepared, failure: &str) -> Stored<()> {
     session.run(
-        "INSERT INTO latest
-            (link, sequence, digest, observed_at, received_at, failure, report, traced, content, repeats, repeats_digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-         ON CONFLICT (link) DO UPDATE SET
-            sequence = excluded.sequence, digest = excluded.digest, observed_at = excluded.observed_at,
-            received_at = excluded.received_at, failure = excluded.failure, report = excluded.report,
-            traced = excluded.traced, content = excluded.content, repeats = excluded.repeats,
-            repeats_digest = excluded.repeats_digest",
-        params![
-            link.as_str(),
-            report.report.sequence.get(),
-            report.digest.as_str(),
-            report.report.observed_at,
-            now,
-            failure,
-            &report.json,
-            &report.mark.to_string(),
-            &report.content,
-            report.repeats.as_ref().map(|repeats| repeats.sequence.get()),
-            report.repeats.as_ref().map(|repeats| repeats.digest.as_str()),
-        ],
+        "INSERT INTO latest (link, failure, report) VALUES (?1, ?2, ?3)
+         ON CONFLICT (link) DO UPDATE SET failure = excluded.failure, report = excluded.report",
+        params![link.as_str(), failure, &report.json],
     )
 }
 
-/// The row's newest report has counts, and one without is about to take its place: what was counted stays.
-fn keep_counted(session: &dyn Session, link: &LinkId) -> Stored<()> {
+/// Where the row's newest report has counts, and one without is about to take its place, what was counted stays.
+fn keep_counted(session: &dyn Session, link: &LinkId, newest: &Standing) -> Stored<()> {
     session.run(
-        "UPDATE latest SET counted_sequence = sequence, counted_digest = digest, counted_observed_at = observed_at,
-                counted_received_at = received_at, counted_report = report WHERE link = ?1",
-        params![link.as_str()],
+        "UPDATE latest SET counted_sequence = ?2, counted_digest = ?3, counted_observed_at = ?4,
+                counted_received_at = ?5, counted_report = report WHERE link = ?1 AND failure IS NULL",
+        params![link.as_str(), newest.head(), newest.digest.as_str(), newest.newest.observed_at, newest.received_at,],
     )
 }
 
-/// A report that filled a gap has newer counts than the row.
+/// A report that filled a gap has newer counts than the row, where the newest one has none.
 fn fill_counted(session: &dyn Session, link: &LinkId, report: &Prepared, now: Timestamp) -> Stored<()> {
     session.run(
         "UPDATE latest SET counted_sequence = ?2, counted_digest = ?3, counted_received_at = ?4,
-                counted_report = ?5, verdict = ?6, users = ?7, users_max = ?8, counted_observed_at = ?9 WHERE link = ?1",
+                counted_report = ?5, verdict = ?6, users = ?7, users_max = ?8, counted_observed_at = ?9
+         WHERE link = ?1 AND failure IS NOT NULL AND (counted_sequence IS NULL OR counted_sequence < ?2)",
         params![
             link.as_str(),
             report.report.sequence.get(),
@@ -329,23 +194,6 @@ fn fill_counted(session: &dyn Session, link: &LinkId, report: &Prepared, now: Ti
             report.users,
             report.users_max,
             report.report.observed_at,
-        ],
-    )
-}
-
-/// The newest report is repeated: its place and its time go on, and what it says stays.
-pub(super) fn go_on(session: &dyn Session, repeat: &Repeat, digest: &Digest, now: Timestamp) -> Stored<()> {
-    session.run(
-        "UPDATE latest SET sequence = ?2, digest = ?3, observed_at = ?4, received_at = ?5, repeats = ?6,
-                repeats_digest = ?7 WHERE link = ?1",
-        params![
-            repeat.link.as_str(),
-            repeat.sequence.get(),
-            digest.as_str(),
-            repeat.observed_at,
-            now,
-            repeat.repeats.sequence.get(),
-            repeat.repeats.digest.as_str(),
         ],
     )
 }
@@ -353,9 +201,10 @@ pub(super) fn go_on(session: &dyn Session, repeat: &Repeat, digest: &Digest, now
 /// The row, as the domain has it.
 pub(super) fn read(session: &dyn Session, link: &LinkId) -> Stored<Option<Latest>> {
     session.row(
-        "SELECT sequence, observed_at, received_at, digest, report, repeats,
-                counted_sequence, counted_observed_at, counted_received_at, counted_digest, counted_report
-         FROM latest WHERE link = ?1",
+        "SELECT chains.head AS sequence, chains.observed_at, chains.received_at, chains.digest, chains.repeats,
+                latest.report, latest.counted_sequence, latest.counted_observed_at, latest.counted_received_at,
+                latest.counted_digest, latest.counted_report
+         FROM latest JOIN chains ON chains.link = latest.link WHERE latest.link = ?1",
         params![link.as_str()],
         latest,
     )

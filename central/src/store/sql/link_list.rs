@@ -19,11 +19,11 @@ macro_rules! row_where {
             "SELECT ",
             link_columns!(),
             ", (SELECT name FROM applications WHERE applications.id = links.application) AS application_name,
-               (SELECT received_at FROM latest WHERE latest.link = links.id) AS last_report_at,
+               received_at AS last_report_at,
                CASE WHEN forks > 0 THEN
                    (SELECT MIN(first_at) FROM refused_reports WHERE refused_reports.link = links.id
                     AND code IN ('fork', 'broken-chain', 'key-replaced')) END AS conflict_at
-             FROM links WHERE ",
+             FROM links JOIN chains ON chains.link = links.id WHERE ",
             $rest
         )
     };

@@ -6,10 +6,10 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{KeyId, LinkId};
 
 use super::applications::choose;
-use super::chain::gaps;
+use super::chain::{self, gaps};
 use super::fleet::marks;
 use super::keys::is_in_use;
-use super::removal::{is_removed, removed_by};
+use super::removal::removed_by;
 use super::row::{Row, name_of, to_json};
 use super::session::{Param, Session, params};
 use super::{SqlStore, StoreError, Stored, audit, quota};
@@ -32,7 +32,7 @@ pub(super) use link_columns;
 
 macro_rules! links_where {
     ($rest:literal) => {
-        concat!("SELECT ", link_columns!(), " FROM links WHERE ", $rest)
+        concat!("SELECT ", link_columns!(), " FROM links JOIN chains ON chains.link = links.id WHERE ", $rest)
     };
 }
 
@@ -170,23 +170,6 @@ pub(super) fn object(link: &Link) -> Object {
     Object::new("link", &link.id, format!("{}, {}", link.product.name, link.product.server_id))
 }
 
-/// The settings of a link, or why nothing that it sends is taken. Asked in the transaction: a link that is suspended
-/// meanwhile is suspended, and of two replicas that decide on one link, one waits for the other.
-pub(super) fn in_force(session: &dyn Session, link: &LinkId) -> Stored<Result<InForce, RefusalCode>> {
-    let found = session.row(
-        "SELECT state, key_id, settings_revision, settings_changed_at, sync_interval, dormancy_days, counting,
-                demanded_at, demand_answered_at, replace_key, daily_mib, approved_at, brought, brought_at
-         FROM links WHERE id = ?1 FOR UPDATE",
-        params![link.as_str()],
-        InForce::of,
-    )?;
-    match found {
-        Some(found) => Ok(found),
-        None if is_removed(session, link)? => Ok(Err(RefusalCode::LinkRemoved)),
-        None => Ok(Err(RefusalCode::LinkUnknown)),
-    }
-}
-
 /// What decides on what a link that is in force sends.
 pub(super) struct InForce {
     /// Its present key.
@@ -292,8 +275,8 @@ fn insert(session: &dyn Session, link: &Link) -> Stored<()> {
     session.run(
         "INSERT INTO links (id, application, public_key, key_id, state, product, created_at, approved_at,
                             settings_revision, settings_changed_at, sync_interval, dormancy_days, counting,
-                            stored, forks, product_id, server_id, daily_mib)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, 0, ?14, ?15, ?16)",
+                            forks, product_id, server_id, daily_mib)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16)",
         params![
             link.id.as_str(),
             link.application.as_ref().map(ApplicationId::as_str),
@@ -312,7 +295,8 @@ fn insert(session: &dyn Session, link: &Link) -> Stored<()> {
             &link.product.server_id.to_string(),
             link.settings.daily_mib,
         ],
-    )
+    )?;
+    chain::begin(session, &link.id)
 }
 
 pub(super) fn by_id(session: &dyn Session, id: &LinkId) -> Stored<Option<Link>> {

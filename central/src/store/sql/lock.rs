@@ -3,8 +3,8 @@
 //!
 //! 1. **The turn**, a row of its own. Whoever writes anything but one link and what hangs on it has it: what people
 //!    change, and what jobs do. One transaction of all servers has the turn at a time.
-//! 2. **Links**, by id. Who holds a link may write its row, and the rows that have its id in their key: reports, the
-//!    newest one, gaps, history, people, statements, answers.
+//! 2. **Links**, by id. Who holds a link may write its row, and the rows that have its id in their key: its chain,
+//!    reports, the newest one, gaps, history, people, statements, answers.
 //! 3. **Everything else**, in any order: only who has the turn writes there. What hung on a link that is gone is of
 //!    this kind.
 //!
@@ -21,56 +21,46 @@
 
 use seatline_protocol::LinkId;
 
-/// A lock, taken by a question: a statement whose only value is a text. Whoever asks the same in his transaction is
-/// answered by what was found then.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Lock {
-    /// Its value: the link, or what the turn is called.
-    pub(super) about: String,
-    /// The statement.
-    pub(super) sql: &'static str,
+/// What a write locks, in the order in which it is taken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lock {
+    /// The turn.
+    Turn,
+    /// A link, by its id: whoever asks for what is in force of it is answered by what was found where it was locked.
+    Link(String),
 }
 
-const TURN: &str = "SELECT name FROM turns WHERE name = ?1 FOR UPDATE";
-const LINK: &str = "SELECT id FROM links WHERE id = ?1 FOR UPDATE";
+/// The question that takes the turn.
+pub(super) const TURN: &str = "SELECT name FROM turns FOR UPDATE";
 
-impl Lock {
-    /// The turn.
-    pub(super) fn turn() -> Self {
-        Self { about: "turn".to_owned(), sql: TURN }
-    }
-
-    /// A link.
-    pub(super) fn link(id: impl Into<String>) -> Self {
-        Self { about: id.into(), sql: LINK }
-    }
-
-    /// A link, by a question of its own, which finds nothing where the link is there and something else is missing.
-    pub(super) fn link_by(sql: &'static str, id: &LinkId) -> Self {
-        Self { about: id.to_string(), sql }
-    }
-
-    pub(super) fn is_turn(&self) -> bool {
-        self.sql == TURN
-    }
-
-    /// What locks the link nonetheless, where its own question has found nothing.
-    pub(super) fn instead(&self) -> Option<Self> {
-        (self.sql != TURN && self.sql != LINK).then(|| Self::link(&self.about))
+impl From<&LinkId> for Lock {
+    fn from(link: &LinkId) -> Self {
+        Self::Link(link.to_string())
     }
 }
 
 /// Each lock once, in the order in which they are taken.
 pub(super) fn in_order(mut locks: Vec<&Lock>) -> Vec<&Lock> {
-    locks.sort_unstable_by_key(|lock| (!lock.is_turn(), *lock));
+    locks.sort_unstable();
     locks.dedup();
     locks
 }
 
+/// The links among locks.
+pub(super) fn links<'l>(locks: &'l [&Lock]) -> impl Iterator<Item = &'l str> {
+    locks.iter().filter_map(|lock| match lock {
+        Lock::Turn => None,
+        Lock::Link(id) => Some(id.as_str()),
+    })
+}
+
 /// Whether a statement changes or locks the link that its first value names.
 pub(super) fn is_of_link(sql: &str) -> bool {
-    let locks = sql.contains("FROM links ") && sql.ends_with(" FOR UPDATE");
-    locks || sql.starts_with("UPDATE links ") || sql.starts_with("DELETE FROM links ")
+    let is_about = |table: &str| {
+        let locks = sql.contains(&format!("FROM {table} ")) && sql.ends_with(" FOR UPDATE");
+        locks || sql.starts_with(&format!("UPDATE {table} ")) || sql.starts_with(&format!("DELETE FROM {table} "))
+    };
+    is_about("links") || is_about("chains")
 }
 
 #[cfg(test)]

@@ -50,12 +50,15 @@ mod tab;
 mod tests;
 mod tokens;
 pub mod transfer;
+#[cfg(test)]
+mod upgrades;
 
 use std::fmt;
 use std::path::Path;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use seatline_protocol::LinkId;
 use tokio::sync::oneshot;
 
 use super::load::{Busy, Meter, StoreLoad};
@@ -163,17 +166,17 @@ impl SqlStore {
         links: impl IntoIterator<Item = L>,
         work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
     ) -> Stored<T> {
-        let links = links.into_iter().map(Lock::link);
-        self.meter.write(self.attempt([Lock::turn()].into_iter().chain(links).collect(), work)).await
+        let links = links.into_iter().map(|link| Lock::Link(link.into()));
+        self.meter.write(self.attempt([Lock::Turn].into_iter().chain(links).collect(), work)).await
     }
 
-    /// As [`Self::write`], without the turn: `work` changes the link of `lock` and what hangs on it, and nothing else.
+    /// As [`Self::write`], without the turn: `work` changes the link and what hangs on it, and nothing else.
     async fn write_to_link<T: Send + 'static>(
         &self,
-        lock: Lock,
+        link: &LinkId,
         work: impl Fn(&dyn Session) -> Stored<T> + Send + 'static,
     ) -> Stored<T> {
-        self.meter.write(self.attempt(vec![lock], work)).await
+        self.meter.write(self.attempt(vec![link.into()], work)).await
     }
 
     /// Runs `work` in a transaction under `locks`, without being counted as a write.

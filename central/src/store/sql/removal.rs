@@ -45,7 +45,7 @@ impl Removals for SqlStore {
         let id = id.clone();
         self.read(move |session| {
             let sums = "SELECT CAST(COUNT(id) AS BIGINT) AS links, CAST(COALESCE(SUM(stored), 0) AS BIGINT) AS reports
-                        FROM links WHERE application = ?1";
+                        FROM links JOIN chains ON chains.link = links.id WHERE application = ?1";
             let gone = session.row(sums, params![id.as_str()], |row| {
                 Ok(WouldGo { links: row.number("links")?, reports: row.number("reports")? })
             })?;
@@ -189,6 +189,7 @@ fn remove(session: &dyn Session, link: &LinkId, now: Timestamp) -> Stored<()> {
         params![id, now],
     )?;
     session.run("DELETE FROM link_keys WHERE link = ?1", params![id])?;
+    session.run("DELETE FROM chains WHERE link = ?1", params![id])?;
     session.run("DELETE FROM links WHERE id = ?1", params![id])?;
     session.run("INSERT INTO leftovers (link) VALUES (?1) ON CONFLICT (link) DO NOTHING", params![id])
 }

@@ -13,14 +13,13 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::repeat::Repeated;
 use seatline_protocol::{Digest, KeyId, LinkId, ReceiptVerdict, Repeat, Report, Sequence, seal};
 
-use super::chain;
-use super::latest::{self, Prepared, Standing};
+use super::chain::{self, News, Standing, Step};
+use super::latest::{self, Prepared};
 use super::reports::Arrived;
 use super::row::{Row, name_of, odd, short};
 use super::session::{Session, params};
 use super::{StoreError, Stored};
 use crate::domain::Admitted;
-use crate::domain::quota::Brought;
 
 /// A query for stored reports `AS r`, with what their exact bytes are made of.
 macro_rules! exact_where {
@@ -44,18 +43,16 @@ pub(super) fn store(
     repeat: &Repeat,
     arrived: &Arrived,
     standing: Option<&Standing>,
-    brought: Brought,
-    (verdict, patience, now): (ReceiptVerdict, SignedDuration, Timestamp),
+    (verdict, patience): (ReceiptVerdict, SignedDuration),
+    step: Step<'_>,
 ) -> Stored<Admitted> {
-    let (link, at) = (&repeat.link, repeat.sequence);
+    let (link, at, now) = (&repeat.link, repeat.sequence, step.now);
     // Nearly all repeats say again what the newest report says: then nothing needs to be read.
-    if let Some(standing) = standing
-        && let Some(content) = standing.repeated_by(repeat, patience)
-    {
+    if let Some((content, mark)) = standing.and_then(|standing| standing.repeated_by(repeat, patience)) {
         insert(session, repeat, arrived, verdict, now)?;
-        let content = (verdict == ReceiptVerdict::Chained).then_some(content);
-        chain::extend(session, link, Some(standing), at, chain::News { content, brought, now })?;
-        latest::go_on(session, repeat, &arrived.digest, now)?;
+        let (digest, repeats) = (&arrived.digest, Some(&repeat.repeats));
+        let news = News { digest, observed_at: repeat.observed_at, mark, content, repeats };
+        chain::extend(session, link, standing, step.saying(content, verdict), news)?;
         return Ok(Admitted::Stored { received_at: now, verdict });
     }
     let Some(report) = known(session, link, &repeat.repeats)? else {
@@ -66,8 +63,7 @@ pub(super) fn store(
     }
     insert(session, repeat, arrived, verdict, now)?;
     let prepared = Prepared::repeating(report, repeat, &arrived.digest)?;
-    let content = (verdict == ReceiptVerdict::Chained).then_some(prepared.content.as_str());
-    chain::extend(session, link, standing, at, chain::News { content, brought, now })?;
+    chain::extend(session, link, standing, step.saying(&prepared.content, verdict), prepared.news())?;
     latest::update(session, link, &prepared, standing, patience, now)?;
     Ok(Admitted::Stored { received_at: now, verdict })
 }

@@ -5,13 +5,14 @@ use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Digest, Entry, KeyId, LinkId, ReceiptVerdict, Repeat, Sequence};
 
+use super::chain::{self, Standing, Step};
 use super::fleet::marks;
 use super::keys;
-use super::latest::{self, Prepared, Standing};
+use super::latest::{self, Prepared};
 use super::links::InForce;
 use super::row::{Row, name_of, short};
 use super::session::{Session, params};
-use super::{SqlStore, StoreError, Stored, answers, chain, quota, repeats};
+use super::{SqlStore, StoreError, Stored, answers, quota, repeats};
 use crate::domain::admission::{Claim, Decision, decide};
 use crate::domain::history::patience;
 use crate::domain::quota::Bound;
@@ -23,11 +24,12 @@ use crate::store::{Cursor, Page, PageSize, Reports};
 #[async_trait]
 impl Reports for SqlStore {
     async fn admit(&self, link: &LinkId, reports: Vec<Incoming>, now: Timestamp) -> Stored<Admissions> {
-        let link = link.clone();
+        let id = link.clone();
         // The writer's time is the scarce one: what can be made ready is made ready here.
         let reports = reports.into_iter().map(Arrived::new).collect::<Stored<Vec<_>>>()?;
-        self.write_to_link(latest::lock(&link), move |session| {
-            let (mut in_force, mut standing) = match latest::in_force_and_standing(session, &link)? {
+        self.write_to_link(link, move |session| {
+            let link = &id;
+            let (mut in_force, mut standing) = match chain::in_force(session, link)? {
                 Ok(found) => found,
                 Err(code) => {
                     return Ok(Admissions { answers: vec![Admitted::Refused(code); reports.len()], settings: None });
@@ -36,9 +38,9 @@ impl Reports for SqlStore {
             let mut answers = Vec::with_capacity(reports.len());
             for report in &reports {
                 if !answers.is_empty() {
-                    standing = latest::standing(session, &link)?;
+                    standing = chain::standing(session, link)?;
                 }
-                answers.push(admit(session, &link, &mut in_force, standing.as_ref(), report, now)?);
+                answers.push(admit(session, link, &mut in_force, standing.as_ref(), report, now)?);
             }
             if in_force.settings.is_demanded()
                 && reports.iter().zip(&answers).any(|(report, answer)| answers_demand(report, answer, now))
@@ -195,11 +197,12 @@ fn admit(
         decision => decision,
     };
     let brought = brought.unwrap_or(in_force.brought);
+    let step = Step { at, now, overdue_at: chain::overdue_at(in_force.settings.interval, now), brought, says: None };
     let stored = match (decision, &arrived.said) {
         (Decision::Repeat, _) => return repeated(session, link, at),
         (Decision::Refuse(code), _) => Admitted::Refused(code),
         (Decision::Store(verdict), Said::Repeat(repeat)) => {
-            repeats::store(session, repeat, arrived, standing, brought, (verdict, patience, now))?
+            repeats::store(session, repeat, arrived, standing, (verdict, patience), step)?
         }
         // What comes after it says that it says what one before it says.
         (Decision::Store(_), Said::Full(_))
@@ -210,8 +213,7 @@ fn admit(
         }
         (Decision::Store(verdict), Said::Full(prepared)) => {
             insert(session, link, arrived, (verdict, now))?;
-            let content = (verdict == ReceiptVerdict::Chained).then_some(prepared.content.as_str());
-            chain::extend(session, link, standing, at, chain::News { content, brought, now })?;
+            chain::extend(session, link, standing, step.saying(&prepared.content, verdict), prepared.news())?;
             latest::update(session, link, prepared, standing, patience, now)?;
             Admitted::Stored { received_at: now, verdict }
         }

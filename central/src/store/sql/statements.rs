@@ -6,9 +6,8 @@ use seatline_protocol::LinkId;
 use seatline_protocol::continuity::MAX_STATEMENTS;
 use seatline_protocol::exchange::RefusalCode;
 
+use super::chain::in_force;
 use super::fleet::marks;
-use super::links::in_force;
-use super::lock::Lock;
 use super::row::{Row, to_json};
 use super::session::{Session, params};
 use super::{SqlStore, Stored};
@@ -23,19 +22,20 @@ impl Statements for SqlStore {
         stated: Vec<Stated>,
         now: Timestamp,
     ) -> Stored<Result<LinkSettings, RefusalCode>> {
-        let link = link.clone();
-        self.write_to_link(Lock::link(link.as_str()), move |session| {
-            let settings = match in_force(session, &link)? {
-                Ok(in_force) => in_force.settings,
+        let id = link.clone();
+        self.write_to_link(link, move |session| {
+            let link = &id;
+            let settings = match in_force(session, link)? {
+                Ok((in_force, _)) => in_force.settings,
                 Err(code) => return Ok(Err(code)),
             };
             let mut kept = 0;
             for stated in &stated {
-                kept += keep(session, &link, stated, now)?;
+                kept += keep(session, link, stated, now)?;
             }
             if kept > 0 {
-                forget(session, &link)?;
-                marks::link(session, &link)?;
+                forget(session, link)?;
+                marks::link(session, link)?;
             }
             Ok(Ok(settings))
         })

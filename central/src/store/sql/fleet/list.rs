@@ -62,7 +62,7 @@ macro_rules! ordered {
         candidates!(
             $key,
             " AS place FROM fleet_facets x JOIN fleet f ON f.application = x.application
-              LEFT JOIN latest l ON l.link = f.link
+              LEFT JOIN chains l ON l.link = f.link
               WHERE x.facet = ?1 AND (",
             $key,
             ", x.name_key) > (?2, ?3) ORDER BY ",
@@ -74,12 +74,12 @@ macro_rules! ordered {
 
 const BY_NAME: &str = candidates!(
     "x.urgency AS place FROM fleet_facets x JOIN fleet f ON f.application = x.application
-     LEFT JOIN latest l ON l.link = f.link
+     LEFT JOIN chains l ON l.link = f.link
      WHERE x.facet = ?1 AND x.name_key > ?2 ORDER BY x.name_key LIMIT ?3"
 );
 const BY_WORD: &str = candidates!(
     "x.word FROM fleet_words x JOIN fleet f ON f.application = x.application
-     LEFT JOIN latest l ON l.link = f.link
+     LEFT JOIN chains l ON l.link = f.link
      WHERE (x.word, x.name_key) > (?1, ?2) AND x.word < ?3 ORDER BY x.word, x.name_key LIMIT ?4"
 );
 
@@ -227,7 +227,7 @@ pub(super) fn kept(session: &dyn Session, id: &ApplicationId) -> Stored<Option<F
 pub(super) fn one(session: &dyn Session, id: &ApplicationId) -> Stored<Option<FleetItem>> {
     let sql = candidates!(
         "x.id AS place FROM applications x JOIN fleet f ON f.application = x.id
-         LEFT JOIN latest l ON l.link = f.link WHERE x.id = ?1"
+         LEFT JOIN chains l ON l.link = f.link WHERE x.id = ?1"
     );
     session.row(sql, params![id.as_str()], item)
 }

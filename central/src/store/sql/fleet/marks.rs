@@ -13,7 +13,7 @@ const POSTPONED: SignedDuration = SignedDuration::from_hours(1);
 
 /// The application of a link is reviewed at once.
 pub(crate) fn link(session: &dyn Session, id: &LinkId) -> Stored<()> {
-    session.run("UPDATE links SET review_at = 0, marks = marks + 1 WHERE id = ?1", params![id.as_str()])
+    session.run("UPDATE chains SET review_at = 0, marks = marks + 1 WHERE link = ?1", params![id.as_str()])
 }
 
 /// An application is reviewed at once.
@@ -24,9 +24,10 @@ pub(crate) fn application(session: &dyn Session, id: &ApplicationId) -> Stored<(
 /// No application shows the link: there is nothing to review until one does, which marks the application.
 pub(super) fn clear_link(session: &dyn Session, id: &str) -> Stored<()> {
     session.run(
-        "UPDATE links SET review_at = NULL WHERE id = ?1
-         AND NOT EXISTS (SELECT link FROM applications WHERE applications.link = links.id
-                         AND applications.id = links.application)",
+        "UPDATE chains SET review_at = NULL WHERE link = ?1
+         AND NOT EXISTS (SELECT links.id FROM links
+                         JOIN applications ON applications.link = links.id AND applications.id = links.application
+                         WHERE links.id = ?1)",
         params![id],
     )
 }
@@ -47,5 +48,5 @@ pub(super) fn links_shown<'i>(session: &dyn Session, ids: impl Iterator<Item = &
 
 /// The link of what is set aside does not call for its review either.
 pub(super) fn forget_link(session: &dyn Session, id: &str) -> Stored<()> {
-    session.run("UPDATE links SET review_at = NULL WHERE id = ?1", params![id])
+    session.run("UPDATE chains SET review_at = NULL WHERE link = ?1", params![id])
 }

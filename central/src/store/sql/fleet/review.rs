@@ -67,9 +67,10 @@ pub(super) fn due(session: &dyn Session, now: Timestamp, most: u32) -> Stored<Du
     };
     let left = most.saturating_sub(u32::try_from(due.applications.len()).unwrap_or(most));
     let links = session.rows(
-        "SELECT links.id, links.application, applications.link FROM links
+        "SELECT chains.link AS id, links.application, applications.link FROM chains
+         JOIN links ON links.id = chains.link
          LEFT JOIN applications ON applications.id = links.application
-         WHERE links.review_at <= ?1 ORDER BY links.review_at LIMIT ?2",
+         WHERE chains.review_at <= ?1 ORDER BY chains.review_at LIMIT ?2",
         params![now, left],
         |row| {
             let (id, shown) = (row.text("id")?, row.text_option("link")?);
@@ -91,7 +92,7 @@ pub(super) fn due(session: &dyn Session, now: Timestamp, most: u32) -> Stored<Du
 pub(super) fn waits_since(session: &dyn Session, now: Timestamp) -> Stored<Option<Timestamp>> {
     let first = |sql| session.row(sql, params![now], |row| row.time("review_at"));
     let application = first("SELECT review_at FROM applications WHERE review_at <= ?1 ORDER BY review_at LIMIT 1")?;
-    let link = first("SELECT review_at FROM links WHERE review_at <= ?1 ORDER BY review_at LIMIT 1")?;
+    let link = first("SELECT review_at FROM chains WHERE review_at <= ?1 ORDER BY review_at LIMIT 1")?;
     Ok([application, link].into_iter().flatten().min())
 }
 
@@ -127,9 +128,9 @@ pub(super) fn read(session: &dyn Session, id: &ApplicationId, reminders: &Remind
     let (view, link) = match &chosen {
         None => (Licenses::of(application, None, None, Vec::new(), now), None),
         Some(link) => {
-            let marks = session.row("SELECT marks FROM links WHERE id = ?1", params![link.as_str()], marks_of)?;
-            let content = session.row("SELECT content FROM latest WHERE link = ?1", params![link.as_str()], |row| {
-                row.text_option("content")
+            let chain = "SELECT marks, content FROM chains WHERE link = ?1";
+            let chain = session.row(chain, params![link.as_str()], |row| {
+                Ok(ReadLink { id: link.clone(), marks: marks_of(row)?, content: row.text_option("content")? })
             })?;
             let (found, latest) = (links::by_id(session, link)?, latest::read(session, link)?);
             let told = Told {
@@ -138,8 +139,7 @@ pub(super) fn read(session: &dyn Session, id: &ApplicationId, reminders: &Remind
                 conflict_at: None,
             };
             let view = Licenses::of(application, found.as_ref(), latest.as_ref(), told, now);
-            let link = marks.map(|marks| ReadLink { id: link.clone(), marks, content: content.flatten() });
-            (view, link)
+            (view, chain)
         }
     };
     let assessment = Assessment::of(&view, reminders);
@@ -156,8 +156,8 @@ pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored
     // Both by one question, which PostgreSQL is waited for.
     let unmarked = match &read.link {
         Some(link) => session.row(
-            "SELECT links.marks AS link_marks, applications.marks FROM links
-             JOIN applications ON applications.id = ?2 WHERE links.id = ?1 FOR UPDATE",
+            "SELECT chains.marks AS link_marks, applications.marks FROM chains
+             JOIN applications ON applications.id = ?2 WHERE chains.link = ?1 FOR UPDATE",
             params![link.id.as_str(), id.as_str()],
             |row| Ok(row.number::<i64>("link_marks")? == link.marks && marks_of(row)? == read.marks),
         )?,
@@ -176,7 +176,7 @@ pub(super) fn keep(session: &dyn Session, read: &Read, now: Timestamp) -> Stored
         Some(link) => {
             let settled = link.content.as_deref().filter(|_| assessment.is_settled());
             session.run(
-                "UPDATE links SET review_at = ?2, turns_at = ?3, settled = ?4, marks = marks + 1 WHERE id = ?1",
+                "UPDATE chains SET review_at = ?2, turns_at = ?3, settled = ?4, marks = marks + 1 WHERE link = ?1",
                 params![link.id.as_str(), changes_at, assessment.turns_at, settled],
             )?;
             // Of nearly all it is the link that is due: a row that need not change is a page less.

@@ -23,7 +23,7 @@ use seatline_postgres::trouble::{self, Trouble};
 use tokio::sync::Semaphore;
 
 use super::group::{self, Job, Writer};
-use super::lock::{Lock, is_of_link};
+use super::lock::{Lock, is_of_link, links};
 use super::row::Row;
 use super::session::{Param, Session};
 use super::{Driver, StoreError, Stored, View};
@@ -254,9 +254,9 @@ impl group::Connection for Writing {
         self.step(|session| session.control_unsettled("BEGIN"))
     }
 
-    fn lock(&self, locks: &[&Lock]) -> Stored<Vec<Lock>> {
+    fn lock(&self, locks: &[&Lock]) -> Stored<()> {
         if cfg!(debug_assertions) {
-            *self.locked.borrow_mut() = locks.iter().map(|lock| lock.about.clone()).collect();
+            *self.locked.borrow_mut() = links(locks).map(str::to_owned).collect();
         }
         self.step(|session| session.lock(locks))
     }

@@ -89,9 +89,9 @@ fn forget(session: &PostgresSession, month: Month) -> Stored<()> {
     let Some((begin, end)) = month.bounds() else { return Ok(()) };
     session.control(&format!(
         "DROP TABLE IF EXISTS newest, outlived;
-         CREATE TEMPORARY TABLE newest AS SELECT {part}.* FROM latest
-             JOIN {part} ON {part}.link = latest.link AND {part}.sequence = latest.sequence
-                        AND {part}.received_at = latest.received_at;
+         CREATE TEMPORARY TABLE newest AS SELECT {part}.* FROM chains
+             JOIN {part} ON {part}.link = chains.link AND {part}.sequence = chains.head
+                        AND {part}.received_at = chains.received_at;
          CREATE TEMPORARY TABLE outlived AS SELECT link, sequence, digest, sealed FROM {part} AS said
              WHERE said.repeats IS NULL AND (
                 (said.link, said.sequence) IN (SELECT link, repeats FROM newest)

@@ -19,7 +19,8 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Error, Statement};
 
 use super::placeholders;
-use crate::store::sql::lock::Lock;
+use crate::store::sql::chain::{ALL_IN_FORCE, IN_FORCE};
+use crate::store::sql::lock::{Lock, TURN, links};
 use crate::store::sql::row::{Columns, Row, odd};
 use crate::store::sql::session::{Param, Session};
 use crate::store::{StoreError, Stored};
@@ -37,8 +38,8 @@ type Unsettled = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 pub(in crate::store::sql) struct PostgresSession {
     prepared: RefCell<HashMap<&'static str, Statement>>,
     unsettled: RefCell<Unsettleds>,
-    /// What was found where locks were taken.
-    ahead: RefCell<HashMap<Lock, Vec<tokio_postgres::Row>>>,
+    /// What was found of links where they were locked.
+    ahead: RefCell<HashMap<String, tokio_postgres::Row>>,
     trouble: Cell<Option<Trouble>>,
     /// Last, so that it goes last: what is unsettled keeps its client.
     connection: Connection,
@@ -82,42 +83,30 @@ impl PostgresSession {
         self.unsettle(move |client| Box::pin(async move { client.batch_execute(sql).await }))
     }
 
-    /// Takes all `locks`, one after the other, by questions that go out at once, and keeps each answer for who asks
-    /// that first. Gives those that have found nothing.
-    pub(super) fn lock(&self, locks: &[&Lock]) -> Stored<Vec<Lock>> {
+    /// Takes all `locks`, one after the other, and keeps what was found of each link for who asks that first. One question
+    /// finds all links: each by itself would have the server send, and this thread wake up, as many times.
+    pub(super) fn lock(&self, locks: &[&Lock]) -> Stored<()> {
         self.ahead.borrow_mut().clear();
-        let prepared = |lock: &&Lock| self.prepared(lock.sql, &[Param::from(lock.about.as_str())]);
-        let statements = locks.iter().map(prepared).collect::<Stored<Vec<_>>>()?;
-        let answers = self.ask(async |client| {
-            let mut asking = Vec::with_capacity(locks.len());
-            for (statement, lock) in statements.iter().zip(locks) {
-                let mut question = Box::pin(async move { client.query(statement, &[&lock.about]).await });
-                asking.push((sent(question.as_mut()).await, question));
-            }
-            let mut answers = Vec::with_capacity(asking.len());
-            for (answer, question) in asking {
-                answers.push(match answer {
-                    Poll::Ready(answer) => answer?,
-                    Poll::Pending => question.await?,
-                });
-            }
-            Ok(answers)
-        })?;
-        let mut missed = Vec::new();
-        for (lock, rows) in locks.iter().copied().zip(answers) {
-            if rows.is_empty() {
-                missed.push(lock.clone());
-            }
-            self.ahead.borrow_mut().insert(lock.clone(), rows);
+        if locks.contains(&&Lock::Turn) {
+            self.run(TURN, &[])?;
         }
-        Ok(missed)
+        let links: Vec<&str> = links(locks).collect();
+        if links.is_empty() {
+            return Ok(());
+        }
+        let statement = self.prepared_for(ALL_IN_FORCE, || vec![Type::TEXT_ARRAY])?;
+        let found = self.ask(async |client| client.query(&statement, &[&links]).await)?;
+        let mut ahead = self.ahead.borrow_mut();
+        for row in found {
+            ahead.insert(Row(&row).text("id")?, row);
+        }
+        Ok(())
     }
 
-    /// What was found where a lock was taken, for the first who asks the same.
-    fn answered_ahead(&self, sql: &'static str, params: &[Param<'_>]) -> Option<Vec<tokio_postgres::Row>> {
-        let mut ahead = self.ahead.borrow_mut();
+    /// What was found where a link was locked, for the first who asks that.
+    fn answered_ahead(&self, sql: &'static str, params: &[Param<'_>]) -> Option<tokio_postgres::Row> {
         match params {
-            [Param::Text(Some(about))] if !ahead.is_empty() => ahead.remove(&Lock { sql, about: (*about).to_owned() }),
+            [Param::Text(Some(link))] if sql == IN_FORCE => self.ahead.borrow_mut().remove(*link),
             _ => None,
         }
     }
@@ -165,11 +154,14 @@ impl PostgresSession {
     }
 
     fn prepared(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<Statement> {
+        self.prepared_for(sql, || params.iter().map(Param::kind).collect())
+    }
+
+    fn prepared_for(&self, sql: &'static str, types: impl FnOnce() -> Vec<Type>) -> Stored<Statement> {
         if let Some(statement) = self.prepared.borrow().get(sql) {
             return Ok(statement.clone());
         }
-        let types: Vec<Type> = params.iter().map(Param::kind).collect();
-        let text = placeholders(sql);
+        let (text, types) = (placeholders(sql), types());
         let statement = self.ask(async |client| client.prepare_typed(&text, &types).await)?;
         let mut prepared = self.prepared.borrow_mut();
         if prepared.len() >= PREPARED {
@@ -208,7 +200,7 @@ impl Session for PostgresSession {
         take: &mut dyn FnMut(&Row<'_>) -> Stored<()>,
     ) -> Stored<()> {
         let rows = match self.answered_ahead(sql, params) {
-            Some(rows) => rows,
+            Some(row) => vec![row],
             None => {
                 let statement = self.prepared(sql, params)?;
                 let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
