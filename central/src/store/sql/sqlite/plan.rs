@@ -49,7 +49,9 @@ fn wrong(sql: &str, steps: &[String]) -> Option<String> {
     if let Some(step) = steps.iter().find(through) {
         return Some(format!("it looks through a table ({step})"));
     }
-    let is_page = [") < (?", ") > (?", ") <= (?"].iter().any(|place| sql.contains(place));
+    // A place of one column is compared as any other value.
+    let is_place = |behind: &str| behind.split(')').next().is_some_and(|values| values.contains(','));
+    let is_page = [") < (?", ") > (?", ") <= (?"].iter().any(|from| sql.split(from).skip(1).any(is_place));
     let goes_to_place = steps.iter().any(|step| step.contains(")<(") || step.contains(")>("));
     (is_page && !goes_to_place).then(|| format!("it looks through what lies before the page ({})", steps.join("; ")))
 }
@@ -81,6 +83,7 @@ mod tests {
             "SELECT word FROM fleet_words WHERE (word, name_key) > (?1, ?2) AND word < ?3 ORDER BY word, name_key",
             "SELECT id FROM alert_channels WHERE removed_at IS NULL",
             "SELECT id FROM applications",
+            "SELECT name FROM turns WHERE (name) > (?1) ORDER BY name LIMIT ?2",
         ] {
             for _ in 0..2 {
                 hold(&file, sql).expect(sql);
