@@ -106,11 +106,10 @@ fn b9_people_of_a_large_set_are_counted_by_a_button_and_the_page_follows_by_itse
     look.page("counted");
     chromium.run("document.querySelector('select[name=every]').value = 'week'");
     chromium.find("form[action='/people/schedule'] button").click_through();
-    until("the first count by the schedule", || {
+    until("the first count by the schedule, and so a chart", || {
         chromium.open(&format!("{}/people?use=production", central.url()));
-        chromium.text().contains("ada, by schedule").then_some(())
+        chromium.source().contains("<figure class=\"chart\">").then_some(())
     });
-    chromium.find("figure.chart");
     look.page("over-time");
     look.open_as("/people", "counted-sets");
     look.finish();
@@ -119,6 +118,9 @@ fn b9_people_of_a_large_set_are_counted_by_a_button_and_the_page_follows_by_itse
 /// What the screenshots of a page are called, the same in every run.
 fn name_of(page: &str, application: &str) -> String {
     let page = page.split('?').next().unwrap_or(page);
+    if page == format!("/applications/{application}") {
+        return "application-details".to_owned();
+    }
     let parts = page.trim_matches('/').replace(application, "").replace("applications//", "application-");
     match parts.strip_prefix("links/").filter(|link| *link != "new") {
         Some(_) => "link".to_owned(),
