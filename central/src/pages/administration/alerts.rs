@@ -67,7 +67,7 @@ impl SettingsPage {
                 .suffix("seconds")
                 .value(self.sent.get("settle"))
                 .error(self.error("pace")),
-            Field::number("calm", "Told to be over when it has been for")
+            Field::number("calm", "Told to be over when it has been so for")
                 .suffix("seconds")
                 .value(self.sent.get("calm")),
         ]

@@ -50,9 +50,12 @@ impl Said {
                 .hint("Such as: a new license is ordered. May be empty.")
                 .value(&self.why)
                 .error(error("why")),
-            Field::select("days", "For how long", choices.into()).value(&self.days).error(error("days")),
+            Field::select("days", "For how long", choices.into())
+                .hint("For days: whatever it comes to.")
+                .value(&self.days)
+                .error(error("days")),
             Field::date_time("until", "Or until a time (UTC)")
-                .hint("Whatever it comes to, at most a year.")
+                .hint("Also whatever it comes to, within a year.")
                 .value(&self.until)
                 .error(error("until")),
         ]

@@ -131,7 +131,7 @@ impl Overview {
         let tone = |count: i64, tone: Tone| if count > 0 { tone } else { Tone::Good };
         let stats = vec![
             Stat {
-                label: "Applications in production",
+                label: "In production",
                 value: figure(production),
                 note: match staging {
                     0 => "none for staging".to_owned(),
@@ -155,7 +155,7 @@ impl Overview {
                 href: "/applications?gravity=warning&use=production".to_owned(),
             },
             Stat {
-                label: "With a license that ends",
+                label: "License ends",
                 value: figure(expiring),
                 note: "soon, or has ended".to_owned(),
                 tone: tone(expiring, Tone::Warning),
