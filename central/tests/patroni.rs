@@ -9,7 +9,7 @@ use seatline_tests::patroni::Patroni;
 use support::stream::{Stream, is_whole, pair};
 
 /// No more than this passes between two receipts: Patroni's `ttl` (10 seconds), after which it knows that a node is
-/// gone, the promotion, and our own 15 seconds of patience with 5 of pause where a connection says nothing.
+/// gone, the promotion, and our own 15 seconds of patience where a connection says nothing.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Does something to a node, and says how long no receipts came.

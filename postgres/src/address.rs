@@ -51,6 +51,11 @@ impl PostgresAddress {
         }
         Ok(Self { config, tls_ca_file: None })
     }
+
+    /// How many hosts it names.
+    pub fn hosts(&self) -> usize {
+        hosts::count(&self.config)
+    }
 }
 
 impl fmt::Debug for PostgresAddress {

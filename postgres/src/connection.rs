@@ -56,11 +56,21 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to the database at `address`.
+    /// Connects to the database at `address`: of several hosts to the one that takes changes.
     ///
     /// # Errors
     /// When it cannot be reached, does not let us in, or does not answer in time.
     pub fn open(address: &PostgresAddress) -> Result<Self, ConnectError> {
+        let mut address = address.clone();
+        hosts::mean_the_one_that_takes_changes(&mut address.config);
+        Self::open_within(&address, PATIENCE)
+    }
+
+    /// Connects to the database at `address` within `patience`: of several hosts to whichever lets us in first.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_within(address: &PostgresAddress, patience: Duration) -> Result<Self, ConnectError> {
         let (config, tls) = prepared(address)?;
         let unreachable =
             |reason: String| ConnectError::Unreachable { place: format!("the database {}", place(&config)), reason };
@@ -69,11 +79,11 @@ impl Connection {
         let connected = runtime.block_on(async {
             Ok::<_, ConnectError>(match tls {
                 Some(tls) => {
-                    let (client, connection) = hosts::connect(&config, tls, PATIENCE).await?;
+                    let (client, connection) = hosts::connect(&config, tls, patience).await?;
                     (client, tokio::spawn(carry(connection)))
                 }
                 None => {
-                    let (client, connection) = hosts::connect(&config, tokio_postgres::NoTls, PATIENCE).await?;
+                    let (client, connection) = hosts::connect(&config, tokio_postgres::NoTls, patience).await?;
                     (client, tokio::spawn(carry(connection)))
                 }
             })

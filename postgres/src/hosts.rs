@@ -2,8 +2,10 @@
 //!
 //! A node that is switched off refuses at once, or not at all, as does one that stands still; then the others must not
 //! wait for their turn until nobody waits for them any more. So each has a head start before the next one, and
-//! whichever lets us in first is it.
+//! whichever lets us in first is it. While one says nothing, those that did not let us in are asked again and again: it
+//! may be that one of them is just being made the one that takes changes.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -17,6 +19,9 @@ use crate::connection::silent;
 
 /// How long a host is alone before the next one is tried too.
 const HEAD_START: Duration = Duration::from_millis(500);
+
+/// How soon those that did not let us in are asked again while another one says nothing.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The port of PostgreSQL where nothing else is said.
 const USUAL_PORT: u16 = 5432;
@@ -40,56 +45,68 @@ where
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
     let deadline = Instant::now() + patience;
-    let mut hosts = apart(config).into_iter();
+    let hosts = apart(config);
+    let mut next: VecDeque<usize> = (0..hosts.len()).collect();
     let (mut attempts, mut failures) = (JoinSet::new(), Vec::new());
     loop {
-        if let Some(host) = hosts.next() {
-            let tls = tls.clone();
+        if let Some(n) = next.pop_front() {
+            let (host, tls) = (hosts[n].clone(), tls.clone());
             attempts.spawn(async move {
                 let failure = match timeout_at(deadline, host.connect(tls)).await {
                     Ok(Ok(connected)) => return Ok(connected),
                     Ok(Err(error)) => connect_error(&error, ""),
                     Err(_) => ConnectError::Unreachable { place: String::new(), reason: silent(patience) },
                 };
-                Err((name(&host, 0), failure))
+                Err((n, failure))
             });
         }
-        let ended = match hosts.len() {
-            0 => attempts.join_next().await,
-            // No answer yet: the next one begins.
-            _ => match timeout(HEAD_START, attempts.join_next()).await {
-                Ok(ended) => ended,
-                Err(_) => continue,
-            },
-        };
-        match ended {
+        let wait = if next.is_empty() { AGAIN } else { HEAD_START };
+        match timeout(wait, attempts.join_next()).await {
             // The attempts at the others end with the set.
-            Some(Ok(Ok(connected))) => return Ok(connected),
-            Some(Ok(Err(failure))) => failures.push(failure),
+            Ok(Some(Ok(Ok(connected)))) => return Ok(connected),
+            Ok(Some(Ok(Err(failure)))) => failures.push(failure),
             // An attempt that was broken off says nothing of its host.
-            Some(Err(_)) => {}
-            None => return Err(none(config, &failures)),
+            Ok(Some(Err(_))) => {}
+            Ok(None) => return Err(none(config, failures)),
+            // No answer yet: the next one begins, or those that have answered are asked again.
+            Err(_) if next.is_empty() => {
+                let (again, refused) = failures.into_iter().partition(|(_, failure)| is_passing(failure));
+                failures = refused;
+                next.extend(again.into_iter().map(|(n, _): (usize, ConnectError)| n));
+            }
+            Err(_) => {}
         }
     }
 }
 
+/// Whether a host that did not let us in may do so a moment later.
+fn is_passing(failure: &ConnectError) -> bool {
+    matches!(failure, ConnectError::Unreachable { .. })
+}
+
 /// That no host has let us in.
-fn none(config: &Config, failures: &[(String, ConnectError)]) -> ConnectError {
-    let is_refusal = |(_, error): &(String, ConnectError)| matches!(error, ConnectError::Refused { .. });
-    if !failures.is_empty() && failures.iter().all(is_refusal) {
+fn none(config: &Config, mut failures: Vec<(usize, ConnectError)>) -> ConnectError {
+    if !failures.is_empty() && !failures.iter().any(|(_, failure)| is_passing(failure)) {
         return ConnectError::Refused { database: place(config) };
     }
-    let reasons = failures.iter().map(|(host, error)| match error {
+    failures.sort_by_key(|(n, _)| *n);
+    let reasons = failures.iter().map(|(n, error)| match error {
         ConnectError::Unreachable { reason, .. } if count(config) == 1 => reason.clone(),
-        ConnectError::Unreachable { reason, .. } => format!("{host}: {reason}"),
-        ConnectError::Refused { .. } => format!("{host} refuses the user or the password"),
+        ConnectError::Unreachable { reason, .. } => format!("{}: {reason}", name(config, *n)),
+        ConnectError::Refused { .. } => format!("{} refuses the user or the password", name(config, *n)),
     });
     let reason = reasons.collect::<Vec<_>>().join("; ");
     ConnectError::Unreachable { place: format!("the database {}", place(config)), reason }
 }
 
-/// The same for each host alone. Of several, the one that takes changes is meant, unless one that takes none is asked
-/// for.
+/// Means, of several hosts, the one that takes changes, unless one that takes none is asked for.
+pub(crate) fn mean_the_one_that_takes_changes(config: &mut Config) {
+    if count(config) > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
+}
+
+/// The same for each host alone.
 fn apart(config: &Config) -> Vec<Config> {
     (0..count(config)).map(|n| alone(config, n)).collect()
 }
@@ -116,10 +133,7 @@ fn alone(config: &Config, n: usize) -> Config {
     host.keepalives(config.get_keepalives()).keepalives_idle(config.get_keepalives_idle());
     host.ssl_mode(config.get_ssl_mode()).ssl_negotiation(config.get_ssl_negotiation());
     host.channel_binding(config.get_channel_binding()).load_balance_hosts(config.get_load_balance_hosts());
-    host.target_session_attrs(match config.get_target_session_attrs() {
-        TargetSessionAttrs::Any if count(config) > 1 => TargetSessionAttrs::ReadWrite,
-        asked => asked,
-    });
+    host.target_session_attrs(config.get_target_session_attrs());
     host
 }
 
@@ -165,26 +179,26 @@ mod tests {
         let said = "postgres://wiki:hunter2@pg1:1,pg2:2/central?options=-csearch_path%3Dx&connect_timeout=3&sslmode=require\
                     &keepalives_idle=7&keepalives_interval=8&keepalives_retries=9&tcp_user_timeout=6&application_name=me\
                     &channel_binding=require&sslnegotiation=direct&load_balance_hosts=random";
-        let config: Config = said.parse().expect("a URL");
-        let hosts = apart(&config);
+        let hosts = apart(&said.parse().expect("a URL"));
         let expected = [("pg1:1", "pg2:2"), ("pg2:2", "pg1:1")].map(|(this, other)| {
             let alone = said.replace(&format!("{},", other), "").replace(&format!(",{}", other), "");
             assert!(alone.contains(this));
-            format!("{alone}&target_session_attrs=read-write").parse::<Config>().expect("a URL")
+            alone.parse::<Config>().expect("a URL")
         });
         assert_eq!(hosts, expected);
     }
 
     #[test]
-    fn one_that_is_asked_for_takes_no_changes() {
-        let config: Config = "host=a,b target_session_attrs=read-only".parse().expect("options");
-        assert!(apart(&config).iter().all(|host| host.get_target_session_attrs() == TargetSessionAttrs::ReadOnly));
-    }
-
-    #[test]
-    fn where_there_is_one_host_it_may_take_no_changes() {
-        let config: Config = "host=a".parse().expect("options");
-        assert_eq!(apart(&config)[0].get_target_session_attrs(), TargetSessionAttrs::Any);
+    fn of_several_the_one_that_takes_changes_is_meant_unless_another_one_is_asked_for() {
+        for (address, meant) in [
+            ("host=a,b", TargetSessionAttrs::ReadWrite),
+            ("host=a,b target_session_attrs=read-only", TargetSessionAttrs::ReadOnly),
+            ("host=a", TargetSessionAttrs::Any),
+        ] {
+            let mut config: Config = address.parse().expect("options");
+            mean_the_one_that_takes_changes(&mut config);
+            assert!(apart(&config).iter().all(|host| host.get_target_session_attrs() == meant), "{address}");
+        }
     }
 
     /// The port of a server that does `then` with who comes first.
@@ -214,6 +228,26 @@ mod tests {
             assert!(failure.contains(&format!("127.0.0.1:{port}: ")), "{failure}");
         }
         assert!(failure.contains("refused"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_let_us_in_is_asked_again_while_another_one_says_nothing() {
+        let (hang_up, hung_up) = std::sync::mpsc::channel::<()>();
+        let silent = serving(move |visitor| {
+            let _ = hung_up.recv();
+            drop(visitor);
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let second = listener.local_addr().expect("its address").port();
+        std::thread::spawn(move || {
+            // It lets nobody in; only when it is asked again, the silent one hangs up.
+            let _asked: Vec<_> = listener.incoming().take(2).map(drop).collect();
+            drop(hang_up);
+        });
+        let config: Config =
+            format!("host=127.0.0.1,127.0.0.1 port={silent},{second} user=x").parse().expect("options");
+        let failure = connect(&config, NoTls, Duration::from_secs(60)).await.map(drop).expect_err("nobody lets us in");
+        assert!(!failure.to_string().contains("has not answered"), "{failure}");
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@
 //! | `arrival`, `departure` | a state that is moved here from a directory, and back into one |
 //! | `nodes` | the list of the nodes, and the lease on the turn |
 //! | `layout` | the tables, and their migrations |
-//! | `pool`, `trouble` | connections, and what is in their way |
+//! | `pool` | connections, and what is in their way |
 //!
 //! Every agent that runs gives signs of life ([`Cluster::beat`]), and with each it keeps the turn to synchronise, or
 //! takes it where whoever had it gives none any more. The turn only spares work and doubled reports: should two nodes
@@ -21,7 +21,6 @@ mod layout;
 mod nodes;
 mod pool;
 mod store;
-mod trouble;
 mod walk;
 
 use std::sync::atomic::{AtomicBool, Ordering};

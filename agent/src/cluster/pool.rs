@@ -1,31 +1,28 @@
 //! A few connections that wait for their next use. One that has died meanwhile is replaced without anybody noticing.
 
 use std::panic::resume_unwind;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use seatline_host::store::StoreError;
-use seatline_postgres::{Connection, PATIENCE, QueryError, Silence, place, silent};
+use seatline_postgres::{Connection, PATIENCE, QueryError, Silence, place, silent, trouble};
 
-use super::trouble;
 use crate::config::PostgresState;
 
 /// How many connections wait at the most: a node reads with one and changes with another.
 const MOST_IDLE: usize = 2;
-/// A server that lets whoever connects wait for longer, and then fails, is silent.
-const SLOW: Duration = Duration::from_secs(5);
 
 /// The connections to the database of a state.
 pub struct Pool {
     state: PostgresState,
     idle: Mutex<Vec<Connection>>,
-    silence: Mutex<Silence>,
+    silence: Silence,
 }
 
 impl Pool {
     /// No connections yet.
     pub fn new(state: PostgresState) -> Self {
-        Self { state, idle: Mutex::default(), silence: Mutex::default() }
+        Self { state, idle: Mutex::default(), silence: Silence::default() }
     }
 
     /// Where the state is, for an administrator.
@@ -59,7 +56,7 @@ impl Pool {
         &self,
         work: impl Fn(&mut Connection) -> Result<T, QueryError> + Sync,
     ) -> Result<(T, Connection), StoreError> {
-        if let Some(reason) = self.silence().refusal(Instant::now()) {
+        if let Some(reason) = self.silence.refusal() {
             return Err(self.unavailable(reason));
         }
         loop {
@@ -68,10 +65,10 @@ impl Pool {
             let client = waiting.map_or_else(|| self.connect(), Ok)?;
             match apart(|| run(client, &work)) {
                 Ok(done) => {
-                    self.silence().is_broken(Instant::now());
+                    self.silence.is_broken();
                     return Ok(done);
                 }
-                Err(error) if !is_new && seatline_postgres::trouble::ends_connection(&error) => {}
+                Err(error) if !is_new && trouble::ends_connection(&error) => {}
                 Err(error) => return Err(self.trouble(&error)),
             }
         }
@@ -79,17 +76,16 @@ impl Pool {
 
     /// What the error of a statement means. A server that has not answered it is left alone for a while.
     pub fn trouble(&self, error: &QueryError) -> StoreError {
-        let now = Instant::now();
         match error {
             QueryError::Silent(patience) => {
                 // Those that wait may be as dead.
                 self.forget();
-                let asked = now.checked_sub(*patience).unwrap_or(now);
-                self.silence().is_kept(silent(*patience), asked, now);
+                let (now, hosts) = (Instant::now(), self.state.address().map_or(1, |address| address.hosts()));
+                self.silence.is_kept(silent(*patience), now.checked_sub(*patience).unwrap_or(now), hosts);
             }
-            QueryError::Failed(_) => self.silence().is_broken(now),
+            QueryError::Failed(_) => self.silence.is_broken(),
         }
-        trouble::of_statement(error, &self.place())
+        self.unavailable(trouble::reason(error, "node"))
     }
 
     /// Takes back a connection that is in no transaction.
@@ -113,22 +109,11 @@ impl Pool {
 
     fn connect(&self) -> Result<Connection, StoreError> {
         let address = self.state.address().map_err(|error| self.unavailable(error.to_string()))?;
-        let asked = Instant::now();
-        let connected = apart(|| Connection::open(&address));
-        let now = Instant::now();
-        match &connected {
-            Err(error) if now - asked >= SLOW => self.silence().is_kept(error.to_string(), asked, now),
-            _ => self.silence().is_broken(now),
-        }
-        connected.map_err(|error| self.unavailable(error.to_string()))
+        apart(|| self.silence.connect(&address)).map_err(|error| self.unavailable(error.to_string()))
     }
 
     fn unavailable(&self, reason: String) -> StoreError {
         StoreError::Unavailable { what: self.place(), reason }
-    }
-
-    fn silence(&self) -> MutexGuard<'_, Silence> {
-        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

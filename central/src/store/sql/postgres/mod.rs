@@ -162,14 +162,16 @@ struct Writing {
     is_lost: Cell<bool>,
     /// It leads to a server that takes no changes: the next transaction has a new one.
     is_read_only: Cell<bool>,
+    /// How often the server had not answered when it was made.
+    silences: Cell<u64>,
     /// What the open transaction has locked.
     locked: RefCell<BTreeSet<String>>,
 }
 
 impl Writing {
     fn on(server: &Arc<Server>) -> Self {
-        let (session, trouble, is_lost, is_read_only, locked) = Default::default();
-        Self { server: Arc::clone(server), session, trouble, is_lost, is_read_only, locked }
+        let (session, trouble, is_lost, is_read_only, silences, locked) = Default::default();
+        Self { server: Arc::clone(server), session, trouble, is_lost, is_read_only, silences, locked }
     }
 
     /// Whoever changes a link has locked it before anything else ([`super::lock`]). In tests, one who has not is found
@@ -245,11 +247,14 @@ impl group::Connection for Writing {
     fn begin(&self) -> Stored<()> {
         self.trouble.set(None);
         self.server.refusal()?;
-        if self.is_lost.get() || self.is_read_only.get() || self.session.borrow().is_none() {
+        let silences = self.server.silences();
+        let is_old = self.is_lost.get() || self.is_read_only.get() || self.silences.get() != silences;
+        if is_old || self.session.borrow().is_none() {
             *self.session.borrow_mut() = None;
             *self.session.borrow_mut() = Some(self.server.connect()?);
             self.is_lost.set(false);
             self.is_read_only.set(false);
+            self.silences.set(silences);
         }
         self.step(|session| session.control_unsettled("BEGIN"))
     }

@@ -1,7 +1,8 @@
 //! The server: its connections, and whether it is asked at all.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use seatline_postgres::trouble::Trouble;
 use seatline_postgres::{Connection, PATIENCE, PostgresAddress, Silence, silent};
@@ -9,9 +10,6 @@ use seatline_postgres::{Connection, PATIENCE, PostgresAddress, Silence, silent};
 use super::MIGRATION;
 use super::session::PostgresSession;
 use crate::store::{StoreError, Stored};
-
-/// A server that lets whoever connects wait for longer, and then fails, is silent.
-const SLOW: Duration = Duration::from_secs(5);
 
 /// What every connection begins with. The server ends what takes too long before we have lost our patience: then it is
 /// known how it ended. Where commits were not waited for at all, or not by synchronous standbys, they are: a receipt
@@ -25,13 +23,15 @@ const GREETING: &str = "
 pub(in crate::store::sql) struct Server {
     address: PostgresAddress,
     idle: Mutex<Vec<PostgresSession>>,
-    silence: Mutex<Silence>,
+    silence: Silence,
+    /// How often it did not answer.
+    silences: AtomicU64,
 }
 
 impl Server {
     /// No connections yet.
     pub(super) fn new(address: PostgresAddress) -> Self {
-        Self { address, idle: Mutex::default(), silence: Mutex::default() }
+        Self { address, idle: Mutex::default(), silence: Silence::default(), silences: AtomicU64::default() }
     }
 
     /// A connection without limits on its statements.
@@ -39,14 +39,7 @@ impl Server {
     /// # Errors
     /// When there is none to be had.
     pub(super) fn connection(&self) -> Stored<Connection> {
-        let asked = Instant::now();
-        let connected = Connection::open(&self.address);
-        let now = Instant::now();
-        match &connected {
-            Err(error) if now - asked >= SLOW => self.silence().is_kept(error.to_string(), asked, now),
-            _ => self.silence().is_broken(now),
-        }
-        connected.map_err(|error| StoreError::Unavailable(error.to_string().into()))
+        self.silence.connect(&self.address).map_err(|error| StoreError::Unavailable(error.to_string().into()))
     }
 
     /// A connection for transactions and questions. Whoever wants one has asked [`Self::refusal`] before.
@@ -82,29 +75,30 @@ impl Server {
     /// Refuses at once where the server has not answered a moment ago. Whoever is not refused asks, and tells with
     /// [`Self::heard`] how it went.
     pub(super) fn refusal(&self) -> Stored<()> {
-        self.silence().refusal(Instant::now()).map_or(Ok(()), |reason| Err(StoreError::Unavailable(reason.into())))
+        self.silence.refusal().map_or(Ok(()), |reason| Err(StoreError::Unavailable(reason.into())))
     }
 
     /// Hears how the last question went, which was put at `asked`: a server that did not answer is left alone for a
     /// while.
     pub(super) fn heard(&self, trouble: Option<Trouble>, asked: Instant) {
-        let now = Instant::now();
         match trouble {
             Some(Trouble::Silent) => {
-                // Those that wait may be as dead.
+                // Those that wait may be as dead, and so may those that somebody keeps.
                 drop(std::mem::take(&mut *self.idle()));
-                self.silence().is_kept(silent(PATIENCE), asked, now);
+                self.silences.fetch_add(1, Ordering::AcqRel);
+                self.silence.is_kept(silent(PATIENCE), asked, self.address.hosts());
             }
-            _ => self.silence().is_broken(now),
+            _ => self.silence.is_broken(),
         }
+    }
+
+    /// How often it did not answer. A connection from before may lead to a host that stands still.
+    pub(super) fn silences(&self) -> u64 {
+        self.silences.load(Ordering::Acquire)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<PostgresSession>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn silence(&self) -> MutexGuard<'_, Silence> {
-        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
