@@ -5,6 +5,7 @@
 //! | `address` | where a database is, and how it is reached: by TLS with a checked certificate unless the address says otherwise |
 //! | `connection` | a connection whose every step ends |
 //! | `hosts` | several hosts in one address, of which one takes changes |
+//! | [`neighbours`] | who else lives in a database: the state of an agent, a central server |
 //! | `silence` | whether a server that did not answer is asked again |
 //! | [`trouble`] | what is in the way, in the words of an administrator |
 //! | [`tls`] | TLS whose certificate is always checked |
@@ -13,6 +14,7 @@
 mod address;
 mod connection;
 mod hosts;
+pub mod neighbours;
 mod silence;
 pub mod tls;
 pub mod trouble;

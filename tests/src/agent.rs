@@ -110,6 +110,16 @@ impl Agent {
         agent
     }
 
+    /// What beginning a state came to in the `schema` of the database `state`; there is no agent afterwards.
+    pub fn begun_in(vendor: &Vendor, state: &str, schema: &str) -> Finished {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let wiki = Wiki::new(home.path());
+        let agent = Self { disk: None, home, wiki };
+        let mut arguments = vec!["init", "--product", "example-wiki", "--name", "Example Wiki", "--version", "4.2.0"];
+        arguments.extend(["--vendor-key", &vendor.public_key, "--state", state, "--state-schema", schema]);
+        agent.run(&arguments)
+    }
+
     /// A copy of the whole machine: the data directory, and the product's database beside it.
     pub fn copied(&self) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");

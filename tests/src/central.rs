@@ -37,9 +37,24 @@ impl Central {
         Self::start_with(Some(address.to_owned()))
     }
 
-    fn start_with(database: Option<String>) -> Self {
+    /// What making the first administrator came to, with the data in the database at `address`; there is no server
+    /// afterwards.
+    pub fn begun_on(address: &str) -> Finished {
+        Self::with(Some(address.to_owned())).run(&["admin", "create", "ada"])
+    }
+
+    /// The same, which finds its database at another `address`.
+    pub fn with_database(self, address: &str) -> Self {
+        Self { database: Some(address.to_owned()), ..self }
+    }
+
+    fn with(database: Option<String>) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
-        let mut central = Self { home, database, address: own_address(), token: String::new(), process: None };
+        Self { home, database, address: own_address(), token: String::new(), process: None }
+    }
+
+    fn start_with(database: Option<String>) -> Self {
+        let mut central = Self::with(database);
         let admin = central.command(&["admin", "create", "ada", "--password-stdin"]);
         Finished::with_input(admin, &format!("{PASSWORD}\n")).ok();
         central.token = text(&central.run(&["token", "create", "ada", "--json"]).json()["token"]);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use postgres::Row;
 use postgres::types::Type;
 use seatline_host::store::{LockedStore, Log, Slot, Stamp, StateReader, StateStore, StoreError};
-use seatline_postgres::{Connection, PATIENCE, QueryError};
+use seatline_postgres::{Connection, PATIENCE, QueryError, neighbours};
 use seatline_protocol::ProductId;
 use zeroize::Zeroizing;
 
@@ -39,10 +39,14 @@ impl PostgresStore {
     /// Opens the state, and makes its tables where there are none.
     ///
     /// # Errors
-    /// When the database cannot be reached or used, or the state was written by a newer version.
+    /// When the database cannot be reached or used, a central server lives there, or the state was written by a newer
+    /// version.
     pub fn open(state: &PostgresState) -> Result<Self, StoreError> {
         let schema = state.schema.to_string();
         let store = Self { pool: Pool::new(state.clone()), schema };
+        if let Some(neighbour) = store.pool.with(|client| neighbours::of_agent(client, &store.schema))? {
+            return Err(store.unavailable(&neighbour));
+        }
         let layout = store.pool.with(|client| prepare(client, &store.schema))?;
         if layout > LATEST { Err(StoreError::Newer { what: store.place() }) } else { Ok(store) }
     }

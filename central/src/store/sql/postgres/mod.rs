@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use seatline_postgres::PostgresAddress;
 use seatline_postgres::trouble::{self, Trouble};
+use seatline_postgres::{PostgresAddress, QueryError, neighbours};
 use tokio::sync::Semaphore;
 
 use super::group::{self, Job, Writer};
@@ -304,10 +304,14 @@ impl group::Connection for Writing {
 fn migrate(server: &Server) -> Stored<()> {
     let mut connection = server.connection()?;
     connection.be_patient(MIGRATION);
+    let failed = |error: QueryError| StoreError::Unavailable(trouble::reason(&error, "server").into());
+    if let Some(neighbour) = neighbours::of_central(&mut connection).map_err(failed)? {
+        return Err(StoreError::Unavailable(neighbour.into()));
+    }
     let mut attempts = 1;
     loop {
         let migrated = connection.with_client(async |client| embedded::migrations::runner().run_async(client).await);
-        match migrated.map_err(|error| StoreError::Unavailable(trouble::reason(&error, "server").into()))? {
+        match migrated.map_err(failed)? {
             Ok(_) => return Ok(()),
             Err(error) if attempts < ATTEMPTS && was_made_by_another(&error) => attempts += 1,
             Err(error) => return Err(StoreError::Unavailable(Box::new(error))),
