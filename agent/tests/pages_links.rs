@@ -239,12 +239,19 @@ fn a_key_is_replaced_with_the_password_and_the_page_says_whether_central_knows()
 fn w3_a_link_that_the_central_server_has_removed_says_so_and_the_way_out() {
     let world = joining();
     world.approve();
+    done(&world.ada.post("/links/sync", &[]), "synchronised");
+    let page = until(&world, "waiting report");
+    assert!(!page.contains("Reports that will never be received"), "{page}");
     let link = world.link()["link"].as_str().expect("an id").parse().expect("a link id");
     done(&world.import(&Central::new().removal(link)), "imported");
     let page = world.page();
+    let (before, lost) = page.split_once("Reports that will never be received").expect("its reports are told of");
+    assert!(lost.contains("Example Central has removed this link at") && lost.contains("<code>link-removed</code>"));
     assert!(page.contains("The central server has removed this link"), "{page}");
     assert!(page.contains("Remove this link, and accept a new invite"), "{page}");
     assert_eq!(world.link()["refusal"]["code"], "link-removed");
+    done(&world.ada.post("/links/remove", &[("key", &hidden(before, "key"))]), "removed");
+    assert!(world.page().contains("Reports that will never be received"), "also when the link is gone");
 }
 
 #[test]

@@ -76,6 +76,10 @@ fn a_clock_far_ahead_ends_licenses_and_costs_the_reports_of_that_time_alone() {
     agent.run(&["sync"]).ok();
     let status = agent.status();
     assert_eq!((&status["outbox"]["pending"], &status["exchange"]["problem"]), (&0.into(), &Value::Null), "{status}");
+    let lost = &status["exchange"]["never_received"];
+    assert_eq!((lost.as_array().map(Vec::len), &lost[0]["reports"]), (Some(1), &1.into()), "{status}");
+    assert_eq!(lost[0]["reason"]["code"], "future-report");
+    assert!(agent.run(&["status"]).ok().contains("1 report that will never be received"));
     let doctor = agent.run(&["doctor", "--json"]);
     let doctor: Value = serde_json::from_str(&doctor.stdout).expect("JSON");
     assert_eq!(clock(&doctor), ["good -"]);

@@ -124,6 +124,7 @@ fn g8_a_clock_far_behind_makes_no_history_of_before_the_link_and_costs_the_repor
     agent.run(&["sync"]).ok();
     let status = agent.status();
     assert_eq!((&status["outbox"]["pending"], &status["exchange"]["problem"]), (&0.into(), &Value::Null), "{status}");
+    assert_eq!(status["exchange"]["never_received"][0]["reason"]["code"], "past-report", "{status}");
     let sequences: Vec<u64> = central.reports(&link).into_iter().map(|(sequence, _)| sequence).collect();
     assert_eq!(sequences, [2], "the first was never received, and the chain goes on");
     assert_eq!(troubles(&central), ["past-report", "gap"]);

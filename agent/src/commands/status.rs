@@ -1,5 +1,6 @@
 //! `seatline status`
 
+use seatline_host::exchange::NeverReceived;
 use seatline_host::status::Status;
 
 use super::{Context, server_id};
@@ -48,6 +49,11 @@ fn write(page: &mut Page, status: &Status) {
 }
 
 fn link(page: &mut Page, status: &Status) {
+    for NeverReceived { at, reports, reason } in &status.exchange.never_received {
+        let lost = count_of(*reports, "report");
+        let why = format_args!("{} [{}]", reason.message, reason.code).to_string();
+        page.fact("Let go", format_args!("{lost} that will never be received, {}: {why}", time(*at)));
+    }
     let Some(link) = &status.link else {
         page.fact("Link", styled(ATTENTION, "none: accept an invite with `seatline link accept`"));
         return;

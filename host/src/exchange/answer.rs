@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use seatline_protocol::continuity::MAX_STATEMENTS;
-use seatline_protocol::exchange::{ExchangeResponse, MAX_REPORTS, RefusalCode};
+use seatline_protocol::exchange::{ExchangeResponse, MAX_REPORTS, Refusal, RefusalCode};
 use seatline_protocol::report::{MAX_CLOCK_AHEAD, MAX_CLOCK_BEHIND};
 use seatline_protocol::{Document, PseudonymKey, Receipt, Removal, Settings, Welcome, seal};
 
@@ -85,7 +85,7 @@ pub(crate) fn take(
         outcome.receipts = outbox::receive(locked, approved.link, answer.receipts)?;
         repeats::received(locked, &outcome.receipts)?;
     }
-    take_removal(locked, &mut link, answer.removal)?;
+    take_removal(locked, &mut link, answer.removal, now)?;
     let is_unknown = response.refusals.iter().any(|refusal| refusal.code == RefusalCode::LinkUnknown.name());
     if is_unknown && link.rotation_is_forgotten() {
         link.write(locked)?;
@@ -94,12 +94,14 @@ pub(crate) fn take(
     outcome.refusals = response.refusals.iter().take(MAX_REFUSALS).cloned().collect();
     let mut state = ExchangeState::read(locked.store())?;
     state.receive(&outcome.receipts, now);
-    let was_refused_as = |code: RefusalCode| outcome.refusals.iter().any(|refusal| refusal.code == code.name());
-    if was_refused_as(RefusalCode::FutureReport) {
-        retire_future(locked, state.clock_floor.unwrap_or(now).max(now))?;
+    let refused_as = |code: RefusalCode| outcome.refusals.iter().find(|refusal| refusal.code == code.name());
+    if let Some(Refusal { code, message, .. }) = refused_as(RefusalCode::FutureReport) {
+        let retired = retire_future(locked, state.clock_floor.unwrap_or(now).max(now))?;
+        state.let_go(retired, now, code, message);
     }
-    if was_refused_as(RefusalCode::PastReport) {
-        retire_past(locked, &link)?;
+    if let Some(Refusal { code, message, .. }) = refused_as(RefusalCode::PastReport) {
+        let retired = retire_past(locked, &link)?;
+        state.let_go(retired, now, code, message);
     }
     match outcome.refusals.first() {
         Some(refusal) => state.failed(&ExchangeError::refused(refusal), now, slots::random()?),
@@ -121,7 +123,7 @@ pub(crate) fn take_news(
     let answer = Answer::open(response, &link)?;
     let mut outcome = ExchangeOutcome::default();
     take_wishes(locked, &mut link, answer.settings, now, &mut outcome)?;
-    take_removal(locked, &mut link, answer.removal)?;
+    take_removal(locked, &mut link, answer.removal, now)?;
     outcome.refusals = response.refusals.iter().take(MAX_REFUSALS).cloned().collect();
     Ok(outcome)
 }
@@ -157,35 +159,41 @@ fn take_wishes(
 }
 
 /// Gives the link up where the central server has removed it. Its waiting reports are kept apart.
-fn take_removal(locked: &mut dyn LockedStore, link: &mut Link, removal: Option<Removal>) -> Result<(), ExchangeError> {
+fn take_removal(
+    locked: &mut dyn LockedStore,
+    link: &mut Link,
+    removal: Option<Removal>,
+    now: Timestamp,
+) -> Result<(), ExchangeError> {
     let Some(removal) = removal.filter(|removal| link.take_removal(removal)) else { return Ok(()) };
     // The link goes first: a link without its chain would begin another one, and that is a fork.
     link.write(locked)?;
     let retired = outbox::retire(locked)?;
     let (kept, discarded) = (retired.kept, retired.discarded);
     tracing::warn!(link = %removal.link, kept, discarded, "the central server has removed the link");
+    link.refusal().map_or(Ok(()), |reason| ExchangeState::note_let_go(locked, kept, now, reason))?;
     Ok(())
 }
 
 /// Lets reports go that a clock has made which was far ahead: the central server would take none of them before that
-/// time, and the link would be in trouble until then. While the clock is still ahead, they wait.
-fn retire_future(locked: &mut dyn LockedStore, now: Timestamp) -> Result<(), StoreError> {
+/// time, and the link would be in trouble until then. While the clock is still ahead, they wait. Gives how many went.
+fn retire_future(locked: &mut dyn LockedStore, now: Timestamp) -> Result<usize, StoreError> {
     let latest = now.checked_add(MAX_CLOCK_AHEAD).unwrap_or(Timestamp::MAX);
     let retired = outbox::retire_made(locked, &|made_at| made_at > latest)?;
     if retired > 0 {
         tracing::warn!(retired, "reports that were made while the clock was far ahead will never be received");
     }
-    Ok(())
+    Ok(retired)
 }
 
 /// Lets reports go that a clock has made which was far behind: the central server will never take them. From when on it
-/// takes any, its welcome has said, which is sealed; the refusal alone would not do.
-fn retire_past(locked: &mut dyn LockedStore, link: &Link) -> Result<(), StoreError> {
-    let Some(since) = link.in_force_since else { return Ok(()) };
+/// takes any, its welcome has said, which is sealed; the refusal alone would not do. Gives how many went.
+fn retire_past(locked: &mut dyn LockedStore, link: &Link) -> Result<usize, StoreError> {
+    let Some(since) = link.in_force_since else { return Ok(0) };
     let earliest = since.checked_sub(MAX_CLOCK_BEHIND).unwrap_or(Timestamp::MIN);
     let retired = outbox::retire_made(locked, &|made_at| made_at < earliest)?;
     if retired > 0 {
         tracing::warn!(retired, "reports that were made while the clock was far behind will never be received");
     }
-    Ok(())
+    Ok(retired)
 }

@@ -20,7 +20,7 @@ use crate::repeats;
 use crate::store::{StateReader, StoreError};
 
 pub(crate) use answer::{take, take_news};
-pub use state::{ExchangeState, Problem, ReceiptFacts};
+pub use state::{ExchangeState, NeverReceived, Problem, ReceiptFacts};
 
 /// Room in a request for what stands around the reports: the join, statements, a rotation, and the JSON.
 const OVERHEAD: usize = Join::MAX_BYTES + MAX_STATEMENTS * Continuity::MAX_BYTES + Rotation::MAX_BYTES + 64 * 1024;

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ExchangeError;
 use crate::slots;
-use crate::store::{Slot, StateReader, StoreError};
+use crate::store::{LockedStore, Slot, StateReader, StoreError};
 
 /// The wait after the first failure.
 const FIRST_RETRY: Duration = Duration::from_secs(30);
 /// The longest wait that failures add up to.
 const LAST_RETRY: Duration = Duration::from_secs(3600);
+/// Of how many times is told at which reports were let go: the last ones.
+const MAX_NEVER_RECEIVED: usize = 10;
 /// How far the receipts of one answer can move the floor beyond the clock and the floor before: a day. A central server
 /// whose clock is wrong once then costs a day, and not all time to come; one whose clock is right moves the floor of a
 /// product whose clock was wound back on with every exchange.
@@ -38,6 +40,22 @@ pub struct ExchangeState {
     /// The highest time that receipts have proven, a day further at the most with each answer: a floor under the clock
     /// (`b2`). It outlives the link.
     pub clock_floor: Option<Timestamp>,
+    /// The reports that will never be received, and why: the last ten times at which any were let go, the latest first.
+    /// It outlives the link.
+    #[serde(default)]
+    pub never_received: Vec<NeverReceived>,
+}
+
+/// Reports that will never be received. They are kept apart, as evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NeverReceived {
+    /// When they were let go.
+    pub at: Timestamp,
+    /// How many they are.
+    pub reports: usize,
+    /// Why.
+    pub reason: Problem,
 }
 
 /// What went wrong.
@@ -67,7 +85,28 @@ impl ExchangeState {
 
     /// The state of a link that was just made: nothing was exchanged over it, and the time goes on.
     pub(crate) fn of_new_link(before: Self) -> Self {
-        Self { clock_floor: before.clock_floor, ..Self::default() }
+        Self { clock_floor: before.clock_floor, never_received: before.never_received, ..Self::default() }
+    }
+
+    /// Notes that so many reports were let go at `at`, if any were.
+    pub(crate) fn let_go(&mut self, reports: usize, at: Timestamp, code: &str, message: &str) {
+        if reports > 0 {
+            let reason = Problem { code: code.to_owned(), message: text::line(message, 400) };
+            self.never_received.insert(0, NeverReceived { at, reports, reason });
+            self.never_received.truncate(MAX_NEVER_RECEIVED);
+        }
+    }
+
+    /// The same in the state itself. What cannot be read there is in the way of nothing else.
+    pub(crate) fn note_let_go(
+        locked: &mut dyn LockedStore,
+        reports: usize,
+        at: Timestamp,
+        reason: &Problem,
+    ) -> Result<(), StoreError> {
+        let Ok(mut state) = Self::read(locked.store()) else { return Ok(()) };
+        state.let_go(reports, at, &reason.code, &reason.message);
+        slots::write(locked, Slot::LastExchange, &state)
     }
 
     /// Notes the receipts of an answer that came at `now`, by the clock without its floor.
@@ -178,6 +217,18 @@ mod tests {
             state.receive(&[receipt(1, floor)], at(now));
             assert_eq!(state.clock_floor, Some(at(floor)));
         }
+    }
+
+    #[test]
+    fn of_reports_that_were_let_go_the_last_times_are_told_also_of_a_link_that_is_gone() {
+        let mut state = ExchangeState::default();
+        for reports in 0..=MAX_NEVER_RECEIVED + 1 {
+            state.let_go(reports, at("2026-01-01T00:00:00Z"), "past-report", "too old");
+        }
+        let told = |state: &ExchangeState| state.never_received.iter().map(|told| told.reports).collect::<Vec<_>>();
+        assert_eq!(told(&state), (2..=MAX_NEVER_RECEIVED + 1).rev().collect::<Vec<_>>(), "of none is nothing told");
+        state.succeeded(at("2026-01-02T00:00:00Z"));
+        assert_eq!(told(&ExchangeState::of_new_link(state.clone())), told(&state));
     }
 
     #[test]

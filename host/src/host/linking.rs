@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use seatline_protocol::exchange::{ExchangeRequest, ExchangeResponse, MAX_REPORTS, RefusalCode};
 
 use super::{CollectError, Collected, Host};
-use crate::exchange::{self, ExchangeError, ExchangeOutcome, ExchangeState};
+use crate::exchange::{self, ExchangeError, ExchangeOutcome, ExchangeState, Problem};
 use crate::identity;
 use crate::link::{self, Link, LinkError, LinkFacts, OpenedInvite, RemovedLink};
 use crate::outbox::{self, MAX_PENDING, Outbox, Retired};
@@ -101,6 +101,9 @@ impl Host {
             // The link goes first: a link without its chain would begin another one, and that is a fork.
             locked.clear(Slot::Link)?;
             let Retired { kept, discarded } = outbox::retire(locked)?;
+            let message = format!("the link to {} was removed here", link.central_name);
+            let reason = Problem { code: RefusalCode::LinkRemoved.name().to_owned(), message };
+            ExchangeState::note_let_go(locked, kept, self.clock.now(), &reason)?;
             Ok(RemovedLink { link, retired: kept, discarded })
         })
     }

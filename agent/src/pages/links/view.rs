@@ -3,7 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 use seatline_host::Host;
-use seatline_host::exchange::ExchangeState;
+use seatline_host::exchange::{ExchangeState, NeverReceived};
 use seatline_host::link::{LinkFacts, LinkState};
 use seatline_host::status::OutboxStatus;
 use seatline_protocol::{ExchangeRequest, Settings};
@@ -57,6 +57,22 @@ pub struct LinksPage {
     /// Since when is counted and exchanged that somebody has asked for.
     synchronising: Option<When>,
     refusal: Option<String>,
+    /// The reports that will never be received.
+    never_received: Vec<Lost>,
+}
+
+/// Reports that were let go at one time.
+struct Lost {
+    at: When,
+    reports: String,
+    why: Prose,
+}
+
+impl Lost {
+    fn of(lost: &NeverReceived, now: Timestamp) -> Self {
+        let NeverReceived { at, reports, reason } = lost;
+        Self { at: When { at: *at, now }, reports: format::number(*reports as u64), why: told_problem(reason) }
+    }
 }
 
 /// Where the forms and links lead.
@@ -116,6 +132,7 @@ impl LinksPage {
             held: (held > 0).then(|| format::counted(held as u64, "report waits", "reports wait")),
             synchronising: sync.running.then_some(When { at: sync.begun_at.unwrap_or(now), now }),
             refusal: None,
+            never_received: exchange.never_received.iter().map(|lost| Lost::of(lost, now)).collect(),
         }
     }
 
