@@ -23,7 +23,6 @@ pub mod metrics;
 pub mod notices;
 pub mod output;
 pub mod pages;
-pub mod postgres;
 pub mod product;
 pub mod progress;
 pub mod services;

@@ -2,12 +2,14 @@
 
 mod support;
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use seatline_agent::accounts::{self, SourceError};
 use seatline_agent::product::ConfiguredProduct;
-use seatline_host::ports::Product as _;
+use seatline_host::ports::{Account, AccountSink, PortError, Product as _};
 use support::postgres::Postgres;
 use support::{Kept, config};
 
@@ -80,7 +82,7 @@ fn every_type_that_can_hold_a_field_is_read() {
 
 #[test]
 fn more_rows_than_are_in_memory_at_once_come_each_once_and_in_order() {
-    for rows in [0, 1023, 1024, 1025, 5000] {
+    for rows in [0, 4095, 4096, 4097, 20_000] {
         let accounts = read(&format!("select i as identity from generate_series(1, {rows}) i")).expect("the accounts");
         let expected: Vec<String> = (1..=rows).map(|i| format!("{i} al- unknown")).collect();
         assert_eq!(accounts, expected);
@@ -194,6 +196,44 @@ fn a_query_without_end_is_stopped_at_the_time_limit() {
     let config = config(Path::new("/"), &text);
     let error = accounts::read(config.accounts.as_ref().expect("accounts"), &mut Kept::default());
     assert_eq!(error, Err(SourceError::TimeLimit(1)));
+}
+
+#[test]
+fn a_server_that_stands_still_is_left_at_the_time_limit() {
+    /// Lets the server stand still as soon as there is an account.
+    struct Stopping<'s>(Option<&'s Postgres>);
+    impl AccountSink for Stopping<'_> {
+        fn push(&mut self, _: Account<'_>) -> Result<(), PortError> {
+            if let Some(server) = self.0.take() {
+                server.stand_still("STOP");
+            }
+            Ok(())
+        }
+    }
+    let server = Postgres::start();
+    let address = server.address("owner", "wiki");
+    let text = format!(
+        "[accounts]\ndatabase = '{address}'\ntime_limit = 2\nquery = 'select i as identity from generate_series(1, 3000000) i'\n\
+         [[dimension]]\nname = 'pages'\nquery = 'select 1'\ntime_limit = 2\n"
+    );
+    let config = config(Path::new("/"), &text);
+    let begun = Instant::now();
+    // In the middle of its rows, and then for whoever connects.
+    for _ in 0..2 {
+        let read = accounts::read(config.accounts.as_ref().expect("accounts"), &mut Stopping(Some(&server)));
+        assert_eq!(read, Err(SourceError::TimeLimit(2)));
+    }
+    assert_eq!(accounts::measure(&config.dimensions[0]), Err(SourceError::TimeLimit(2)));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn of_several_hosts_one_that_stands_still_keeps_nobody_from_the_others() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("its address").port();
+    let address = SERVER.address("owner", "wiki").replace("host=", "host=127.0.0.1,");
+    let address = address.replace("port=", &format!("port={port},"));
+    assert_eq!(read_at(&address, "select 'ann' as identity").expect("the accounts"), ["ann al- unknown"]);
 }
 
 #[test]

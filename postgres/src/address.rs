@@ -87,7 +87,7 @@ pub enum ConnectError {
 ///
 /// # Errors
 /// When the certificate authorities cannot be read.
-pub fn prepared(address: &PostgresAddress) -> Result<(Config, Option<MakeRustlsConnect>), ConnectError> {
+pub(crate) fn prepared(address: &PostgresAddress) -> Result<(Config, Option<MakeRustlsConnect>), ConnectError> {
     let mut config = address.config.clone();
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
@@ -150,7 +150,7 @@ pub fn place(config: &Config) -> String {
 }
 
 /// What an error of a connection that was being made means.
-pub fn connect_error(error: &Error, place: &str) -> ConnectError {
+pub(crate) fn connect_error(error: &Error, place: &str) -> ConnectError {
     let code = error.code();
     if [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION]
         .iter()

@@ -19,6 +19,6 @@ mod silence;
 pub mod tls;
 pub mod trouble;
 
-pub use address::{ConnectError, PostgresAddress, connect_error, is_loopback, place, prepared};
+pub use address::{ConnectError, PostgresAddress, is_loopback, place};
 pub use connection::{Connection, PATIENCE, Parameter, QueryError, silent};
 pub use silence::Silence;

@@ -6,10 +6,10 @@
 
 use std::ops::ControlFlow;
 
-use postgres::types::Type;
 use seatline_host::store::{LockedStore, Log, Slot, StateReader, StoreError};
 use seatline_postgres::Parameter;
 use seatline_protocol::ProductId;
+use tokio_postgres::types::Type;
 
 use super::change::Change;
 use super::departure::LEFT;

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use postgres::types::Type;
 use seatline_host::store::{LockedStore, Log, Slot, StateReader, StoreError};
 use seatline_postgres::{Connection, Parameter, QueryError};
+use tokio_postgres::types::Type;
 use zeroize::Zeroizing;
 
 use super::pool::apart;

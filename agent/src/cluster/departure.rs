@@ -4,9 +4,9 @@
 //! the directory takes its place. Whatever interrupts this, it lives in one place at the most, and the same command
 //! ends it.
 
-use postgres::types::Type;
 use seatline_host::store::{LockedStore as _, StateReader, StoreError};
 use seatline_protocol::ProductId;
+use tokio_postgres::types::Type;
 
 use super::arrival::copy;
 use super::change::Change;

@@ -4,9 +4,9 @@
 //! There is no serial key, no trigger and no advisory lock, and times come from the database's own clock: each
 //! transaction reads it first ([`NOW`]), and hands it to the statements that follow.
 
-use postgres::types::Type;
 use seatline_host::store::Slot;
 use seatline_postgres::{Connection, QueryError, trouble};
+use tokio_postgres::types::Type;
 
 /// The newest layout: the number of migrations.
 pub const LATEST: i64 = MIGRATIONS.len() as i64;

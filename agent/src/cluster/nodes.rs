@@ -5,10 +5,10 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use postgres::types::Type;
 use seatline_host::store::StoreError;
 use seatline_postgres::{Connection, Parameter, QueryError};
 use serde::Serialize;
+use tokio_postgres::types::Type;
 
 use super::layout::NOW;
 use super::store::PostgresStore;

@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use postgres::Row;
-use postgres::types::Type;
 use seatline_host::store::{LockedStore, Log, Slot, Stamp, StateReader, StateStore, StoreError};
 use seatline_postgres::{Connection, PATIENCE, QueryError, neighbours};
 use seatline_protocol::ProductId;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
 use zeroize::Zeroizing;
 
 use super::change::Change;
@@ -124,11 +124,7 @@ impl PostgresStore {
         }
     }
 
-    pub(super) fn column<'r, T: postgres::types::FromSql<'r>>(
-        &self,
-        row: &'r Row,
-        index: usize,
-    ) -> Result<T, StoreError> {
+    pub(super) fn column<'r, T: FromSql<'r>>(&self, row: &'r Row, index: usize) -> Result<T, StoreError> {
         self.done(row.try_get(index).map_err(QueryError::from))
     }
 

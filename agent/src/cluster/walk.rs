@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use postgres::Row;
-use postgres::types::Type;
 use seatline_host::store::{Log, StoreError};
 use seatline_postgres::{Connection, Parameter, QueryError};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
 use super::store::PostgresStore;
 

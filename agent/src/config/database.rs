@@ -5,8 +5,8 @@ mod mysql;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use postgres::config::SslMode;
 use seatline_postgres::PostgresAddress;
+use tokio_postgres::config::SslMode;
 
 use super::document::{Problem, Section};
 use super::secret::{SecretError, SecretSource};

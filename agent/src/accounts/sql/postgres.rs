@@ -3,24 +3,29 @@
 //! Everything happens in one read-only transaction. Truth values, whole numbers and times come as they are; PostgreSQL
 //! itself turns every other type into text, so that any of them serves and one set of rules reads them all.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use postgres::config::Host;
-use postgres::error::SqlState;
-use postgres::types::{FromSql, Type};
-use postgres::{Client, Portal, Row, Transaction};
+use futures_core::Stream as _;
 use seatline_host::ports::{DatabaseIdentity, DatabasePlace};
-use seatline_postgres::{ConnectError, PostgresAddress};
+use seatline_postgres::{ConnectError, Connection, PATIENCE, PostgresAddress, QueryError};
+use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::{Client, Error, Row};
 
 use super::{ONE_COLUMN, birth_mark};
 use crate::accounts::columns::{Columns, NAMES};
 use crate::accounts::value::{MAX_IDENTITY_BYTES, Rows, Value};
 use crate::accounts::{Pass, SourceError, TimeLimit, short};
-use crate::postgres as connection;
 
-/// How many rows are fetched at once; twice as many are in memory.
-const ROWS_AT_ONCE: i32 = 4096;
+/// How many rows are handed over at once; twice as many are in memory.
+const ROWS_AT_ONCE: usize = 4096;
+
+/// What reading has given: some rows, or why there are no more.
+type Batch = Result<Vec<Row>, SourceError>;
 
 /// Gives every account that `query` finds to `pass`, and returns how many there were.
 pub fn read_accounts(
@@ -29,26 +34,27 @@ pub fn read_accounts(
     limit: TimeLimit,
     pass: &mut Pass<'_>,
 ) -> Result<u64, SourceError> {
-    let mut client = connect(address)?;
-    let mut transaction = begin(&mut client, limit)?;
+    let mut reading = Reading::begin(address, limit)?;
     let query = query.trim_end().trim_end_matches(';');
-    let whole = transaction
-        .prepare(&format!("SELECT * FROM (\n{query}\n) AS account"))
-        .map_err(|error| query_error(&error, limit, 0))?;
+    let whole = format!("SELECT * FROM (\n{query}\n) AS account");
+    let whole = reading.ask(async |client| client.prepare(&whole).await)?;
     let names: Vec<&str> = whole.columns().iter().map(|column| column.name()).collect();
     let columns = Columns::find(names.iter().copied())?;
     let types: Vec<Type> = whole.columns().iter().map(|column| column.type_().clone()).collect();
     let statement = as_understood(query, &names, &types);
-    let portal = transaction.bind(&statement, &[]).map_err(|error| query_error(&error, limit, 0))?;
     let mut rows = Rows::of(columns);
     let (sender, batches) = sync_channel(1);
     thread::scope(|scope| {
-        // Fetched by a thread of its own: the server works on the next rows while these are looked at.
-        scope.spawn(move || fetch(&mut transaction, &portal, &sender));
+        // Fetched by a thread of its own: the next rows are on their way while these are looked at.
+        scope.spawn(move || reading.fetch(&statement, &sender));
         // It ends when nobody takes what it fetches.
         for batch in batches {
             limit.left()?;
-            for row in &batch.map_err(|error| query_error(&error, limit, rows.count))? {
+            let batch = batch.map_err(|error| match error {
+                SourceError::BrokenOff { reason, .. } => SourceError::BrokenOff { rows: rows.count, reason },
+                error => error,
+            });
+            for row in &batch? {
                 pass.take(rows.account(|index| value(row, index)))?;
             }
         }
@@ -56,26 +62,13 @@ pub fn read_accounts(
     })
 }
 
-/// Gives the rows of `portal` to `taker`, in batches, until it has no more, or nobody takes them.
-fn fetch(transaction: &mut Transaction<'_>, portal: &Portal, taker: &SyncSender<Result<Vec<Row>, postgres::Error>>) {
-    loop {
-        let batch = transaction.query_portal(portal, ROWS_AT_ONCE);
-        let is_last = batch.as_ref().map_or(true, |batch| batch.len() < ROWS_AT_ONCE as usize);
-        if taker.send(batch).is_err() || is_last {
-            return;
-        }
-    }
-}
-
 /// The one number that `query` gives.
 pub fn measure(address: &PostgresAddress, query: &str, limit: TimeLimit) -> Result<u64, SourceError> {
-    let mut client = connect(address)?;
-    let mut transaction = begin(&mut client, limit)?;
+    let mut reading = Reading::begin(address, limit)?;
     let query = query.trim_end().trim_end_matches(';');
     // Two rows are enough to see that there is more than one.
-    let rows = transaction
-        .query(&format!("SELECT left(measured::text, 32) FROM (\n{query}\n) AS dimension (measured) LIMIT 2"), &[])
-        .map_err(|error| query_error(&error, limit, 0))?;
+    let numbers = format!("SELECT left(measured::text, 32) FROM (\n{query}\n) AS dimension (measured) LIMIT 2");
+    let rows = reading.rows(&numbers, &[])?;
     match rows.as_slice() {
         [row] => match text(row, 0) {
             Value::Text(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
@@ -96,25 +89,19 @@ pub fn identity(
     schema: Option<&str>,
     limit: TimeLimit,
 ) -> Result<DatabaseIdentity, SourceError> {
-    let mut address = address.clone();
-    if address.config.get_connect_timeout().is_none() {
-        // Every command waits for it.
-        address.config.connect_timeout(limit.left()?);
-    }
-    let mut client = connect(&address)?;
-    let mut transaction = begin(&mut client, limit)?;
-    let failed = |error: postgres::Error| query_error(&error, limit, 0);
+    let mut reading = Reading::begin(address, limit)?;
     if let Some(schema) = schema {
         let path = format!("SET LOCAL search_path TO \"{}\"", schema.replace('"', "\"\""));
-        transaction.batch_execute(&path).map_err(failed)?;
+        reading.ask(async |client| client.batch_execute(&path).await)?;
     }
     let query = query.trim_end().trim_end_matches(';');
-    let whole = transaction.prepare(&format!("SELECT * FROM (\n{query}\n) AS birth")).map_err(failed)?;
+    let whole = format!("SELECT * FROM (\n{query}\n) AS birth");
+    let whole = reading.ask(async |client| client.prepare(&whole).await)?;
     let [column] = whole.columns() else { return Err(ONE_COLUMN) };
     let table = column.table_oid();
     let most = MAX_IDENTITY_BYTES + 1;
     let marks = format!("SELECT left(mark::text, {most}) FROM (\n{query}\n) AS birth (mark) LIMIT 2");
-    let rows = transaction.query(&marks, &[]).map_err(failed)?;
+    let rows = reading.rows(&marks, &[])?;
     let mark = |row: &Row| match text(row, 0) {
         Value::Text(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
         _ => None,
@@ -122,13 +109,69 @@ pub fn identity(
     let birth_mark = birth_mark(rows.iter().map(mark).collect())?;
     let names = "SELECT current_database()::text, (SELECT n.nspname::text FROM pg_catalog.pg_class c \
                  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1)";
-    let row = transaction.query_one(names, &[&table.unwrap_or_default()]).map_err(failed)?;
-    let schema = row.get::<_, Option<String>>(1).or_else(|| schema.map(str::to_owned));
-    let schema = schema.ok_or(SourceError::BirthMark(
+    let rows = reading.rows(names, &[(&table.unwrap_or_default(), Type::OID)])?;
+    let name = |column| rows.first().and_then(|row| row.try_get::<_, Option<String>>(column).ok().flatten());
+    let schema = name(1).or_else(|| schema.map(str::to_owned)).ok_or(SourceError::BirthMark(
         "the query must give the column of a table as it is, or `schema` must name its schema",
     ))?;
-    let place = DatabasePlace::Server { hosts: hosts(&address.config), database: row.get(0), schema: Some(schema) };
-    Ok(DatabaseIdentity { place, birth_mark })
+    let (hosts, database) = (hosts(&address.config), name(0).unwrap_or_default());
+    Ok(DatabaseIdentity { place: DatabasePlace::Server { hosts, database, schema: Some(schema) }, birth_mark })
+}
+
+/// A connection in a read-only transaction, which is not waited for beyond the time limit: also a server that stands
+/// still holds nobody for longer.
+struct Reading {
+    connection: Connection,
+    limit: TimeLimit,
+}
+
+impl Reading {
+    /// Begins a transaction whose settings are its own, so that a pooler between us and the server may be of any kind.
+    fn begin(address: &PostgresAddress, limit: TimeLimit) -> Result<Self, SourceError> {
+        let connection =
+            Connection::open_within(address, limit.left()?.min(PATIENCE)).map_err(|error| match error {
+                _ if limit.is_over() => SourceError::TimeLimit(limit.seconds),
+                ConnectError::Refused { .. } => SourceError::Denied(error.to_string()),
+                ConnectError::Unreachable { place, reason } => SourceError::Unreachable { place, reason },
+            })?;
+        let mut reading = Self { connection, limit };
+        let milliseconds = limit.left()?.as_millis().max(1);
+        let begin = format!(
+            "START TRANSACTION READ ONLY; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL lock_timeout = 5000; \
+             SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1"
+        );
+        reading.ask(async |client| client.batch_execute(&begin).await)?;
+        Ok(reading)
+    }
+
+    /// Asks by `ask`, and waits for the answer for as long as there is time.
+    fn ask<T>(&mut self, ask: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Result<T, SourceError> {
+        self.connection.be_patient(self.limit.left()?);
+        self.connection.within(async |client| ask(client).await).map_err(|error| query_error(&error, self.limit))
+    }
+
+    fn rows(&mut self, query: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, SourceError> {
+        self.ask(async |client| client.query_typed(query, parameters).await)
+    }
+
+    /// Gives the rows of `query` to `taker`, in batches, until there are no more, or nobody takes them.
+    fn fetch(mut self, query: &str, taker: &SyncSender<Batch>) {
+        let none: [(&(dyn ToSql + Sync), Type); 0] = [];
+        // The server waits while nobody takes what it has sent.
+        let fetched = self.ask(async |client| {
+            let mut rows = pin!(client.query_typed_raw(query, none).await?);
+            let mut batch = Vec::with_capacity(ROWS_AT_ONCE);
+            while let Some(row) = poll_fn(|context| rows.as_mut().poll_next(context)).await {
+                batch.push(row?);
+                if batch.len() == ROWS_AT_ONCE && taker.send(Ok(std::mem::take(&mut batch))).is_err() {
+                    return Ok(Vec::new());
+                }
+            }
+            Ok(batch)
+        });
+        // Who does not take it any more knows why.
+        let _ = taker.send(fetched);
+    }
 }
 
 /// The hosts and ports as they are configured.
@@ -193,34 +236,16 @@ fn text(row: &Row, index: usize) -> Value<'_> {
     }
 }
 
-fn connect(address: &PostgresAddress) -> Result<Client, SourceError> {
-    connection::connect(address).map_err(|error| match error {
-        ConnectError::Refused { .. } => SourceError::Denied(error.to_string()),
-        ConnectError::Unreachable { place, reason } => SourceError::Unreachable { place, reason },
-    })
-}
-
-/// Begins a read-only transaction whose settings are its own, so that a pooler between us and the server may be of any
-/// kind.
-fn begin(client: &mut Client, limit: TimeLimit) -> Result<Transaction<'_>, SourceError> {
-    let milliseconds = limit.left()?.as_millis().max(1);
-    let mut transaction =
-        client.build_transaction().read_only(true).start().map_err(|error| query_error(&error, limit, 0))?;
-    transaction
-        .batch_execute(&format!(
-            "SET LOCAL statement_timeout = {milliseconds}; SET LOCAL lock_timeout = 5000; SET LOCAL TimeZone = 'UTC'; \
-             SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1"
-        ))
-        .map_err(|error| query_error(&error, limit, 0))?;
-    Ok(transaction)
-}
-
 /// An error of a statement. PostgreSQL quotes values in the messages of some classes (22, "invalid input syntax for
 /// type integer"), so only the class that speaks of the query itself (42) is shown.
-fn query_error(error: &postgres::Error, limit: TimeLimit, rows: u64) -> SourceError {
+fn query_error(error: &QueryError, limit: TimeLimit) -> SourceError {
+    let broken_off = |reason: &str| SourceError::BrokenOff { rows: 0, reason: reason.to_owned() };
+    let error = match error {
+        QueryError::Silent(_) => return SourceError::TimeLimit(limit.seconds),
+        QueryError::Failed(error) => error,
+    };
     let Some(refusal) = error.as_db_error() else {
-        let reason = if error.is_closed() { "the connection was closed" } else { "the connection failed" };
-        return SourceError::BrokenOff { rows, reason: reason.to_owned() };
+        return broken_off(if error.is_closed() { "the connection was closed" } else { "the connection failed" });
     };
     let code = refusal.code();
     if *code == SqlState::QUERY_CANCELED {
@@ -234,6 +259,6 @@ fn query_error(error: &postgres::Error, limit: TimeLimit, rows: u64) -> SourceEr
     } else if code.code().starts_with("42") || code.code().starts_with("0A") {
         SourceError::Query(short(refusal.message()))
     } else {
-        SourceError::BrokenOff { rows, reason: format!("PostgreSQL says SQLSTATE {}", code.code()) }
+        broken_off(&format!("PostgreSQL says SQLSTATE {}", code.code()))
     }
 }
