@@ -71,6 +71,17 @@ fn c1_a_key_that_is_refused_says_why_and_changes_nothing() {
 }
 
 #[test]
+fn c8_a_key_is_set_for_one_node() {
+    let api = Api::start();
+    let key = api.agent.issue(&["--kind", "commercial", "--mode", "node", "--id", "N-1"]);
+    let sent = |node: &str| json!({ "key": key, "node": node });
+    assert_eq!(api.post("/v1/licenses/preview", &sent("main")).status, 200);
+    assert_eq!(api.post("/v1/licenses", &sent("main\n")).status, 422);
+    assert_eq!(api.post("/v1/licenses", &sent("main")).status, 200);
+    assert_eq!(api.json("/v1/licenses")["keys"][0]["nodes"], json!(["main"]));
+}
+
+#[test]
 fn b3_what_a_key_would_change_is_shown_and_not_done() {
     let api = Api::start();
     let key = api.agent.issue(&["--kind", "commercial", "--limit", "users=2", "--feature", "sso"]);

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::http::guard::Admin;
 use crate::http::{App, errors};
+use crate::instance::Instance;
 
 /// The keys that were set.
 #[derive(Serialize, ToSchema)]
@@ -71,6 +72,9 @@ pub struct PastedKey {
     /// The key. One that wraps over lines, or stands between BEGIN and END lines, is accepted as it is.
     #[schema(value_type = String)]
     key: Zeroizing<String>,
+    /// The node that it is for; absent for all of them (`c8`).
+    #[serde(default)]
+    node: Option<String>,
 }
 
 /// What setting a key came to.
@@ -92,7 +96,7 @@ pub struct LicenseSet {
     responses((status = 200, description = "The keys", body = Licenses)),
 )]
 pub async fn list(State(app): State<App>) -> Result<Json<Licenses>, ApiError> {
-    let read = |instance: &crate::instance::Instance| {
+    let read = |instance: &Instance| {
         let keys = instance.host.licenses()?.into_iter().map(Key::from).collect();
         Ok(Licenses { server_id: instance.host.server_id().clone(), keys })
     };
@@ -109,8 +113,9 @@ pub async fn list(State(app): State<App>) -> Result<Json<Licenses>, ApiError> {
     request_body(content((PastedKey = "application/json"), (String = "text/plain"))),
     responses((status = 200, description = "It is set, or was set already", body = LicenseSet)),
 )]
-pub async fn set(_: Admin, State(app): State<App>, Pasted(key): Pasted) -> Result<Json<LicenseSet>, ApiError> {
-    let change = app.ask(move |instance| instance.host.set_license(&key)).await?.map_err(errors::license)?;
+pub async fn set(_: Admin, State(app): State<App>, Pasted(sent): Pasted) -> Result<Json<LicenseSet>, ApiError> {
+    let set = move |instance: &Instance| instance.host.set_license_for(&sent.key, sent.node.as_deref());
+    let change = app.ask(set).await?.map_err(errors::license)?;
     let standing = app.live().await?.standing.clone();
     Ok(Json(LicenseSet { license: change.license, was_set: change.was_set, standing }))
 }
@@ -125,9 +130,9 @@ pub async fn set(_: Admin, State(app): State<App>, Pasted(key): Pasted) -> Resul
     request_body(content((PastedKey = "application/json"), (String = "text/plain"))),
     responses((status = 200, description = "What it would change", body = LicensePreview)),
 )]
-pub async fn preview(State(app): State<App>, Pasted(key): Pasted) -> Result<Json<LicensePreview>, ApiError> {
-    let preview = app.ask(move |instance| instance.host.preview_license(&key)).await?;
-    preview.map(Json).map_err(errors::license)
+pub async fn preview(State(app): State<App>, Pasted(sent): Pasted) -> Result<Json<LicensePreview>, ApiError> {
+    let preview = move |instance: &Instance| instance.host.preview_license_for(&sent.key, sent.node.as_deref());
+    app.ask(preview).await?.map(Json).map_err(errors::license)
 }
 
 /// For what a license is asked.
@@ -161,8 +166,8 @@ pub async fn request(
     request.map(Json).map_err(errors::host)
 }
 
-/// A pasted key: `{"key": "…"}`, or the key alone as `text/plain`.
-pub struct Pasted(Zeroizing<String>);
+/// A pasted key: `{"key": "…"}`, or the key alone as `text/plain`, which is for all nodes.
+pub struct Pasted(PastedKey);
 
 impl<S: Send + Sync> FromRequest<S> for Pasted {
     type Rejection = ApiError;
@@ -171,11 +176,10 @@ impl<S: Send + Sync> FromRequest<S> for Pasted {
         let content_type =
             request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
         if !content_type.is_some_and(|content_type| content_type.starts_with(b"text/plain")) {
-            let Input(PastedKey { key }) = Input::from_request(request, state).await?;
-            return Ok(Self(key));
+            return Input::from_request(request, state).await.map(|Input(sent)| Self(sent));
         }
         let text = String::from_request(request, state).await;
         let text = text.map_err(|rejection| ApiError::of_status(rejection.status()))?;
-        Ok(Self(Zeroizing::new(text)))
+        Ok(Self(PastedKey { key: Zeroizing::new(text), node: None }))
     }
 }
