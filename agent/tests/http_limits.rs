@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use seatline_agent::http::server::CONNECTIONS;
+use seatline_agent::http::server::{CONNECTIONS, PER_ADDRESS};
 use seatline_agent::http::{App, RequestLimits, router};
 use seatline_agent::instance::Instance;
 use seatline_web::{Limits, Listener, serve};
@@ -41,6 +41,19 @@ fn serve_here(agent: &Agent, limits: RequestLimits) -> SocketAddr {
 
 fn connected(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("connected");
+    stream.set_read_timeout(Some(LONG)).expect("set");
+    stream
+}
+
+/// A connection that comes from another address than most.
+fn connected_from(from: &str, to: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::new(from.parse().expect("an address"), 0)).expect("bound");
+        socket.connect(to).await.expect("connected").into_std().expect("a plain socket")
+    });
+    stream.set_nonblocking(false).expect("set");
     stream.set_read_timeout(Some(LONG)).expect("set");
     stream
 }
@@ -105,6 +118,28 @@ fn connections_beyond_the_limit_wait_for_one_to_close() {
     open.pop();
     beyond.set_read_timeout(Some(LONG)).expect("set");
     assert_eq!(first_line(&mut beyond), "HTTP/1.1 200 OK");
+}
+
+#[test]
+fn one_address_of_many_connections_keeps_no_other_out() {
+    let agent = Agent::new();
+    agent.configure("\n[log]\nformat = 'json'\n[http]\nproxies = ['127.0.0.3']\n");
+    let mut running = Running::start(&agent, &[], &[]);
+    let address: SocketAddr = running.address().parse().expect("an address");
+    let line = |mut stream: TcpStream| {
+        // Whoever is turned away may be so before he has said anything.
+        let _ = stream.write_all(HEALTH);
+        (first_line(&mut stream), stream)
+    };
+    let mut open = Vec::new();
+    for (from, most) in [("127.0.0.2", PER_ADDRESS), ("127.0.0.3", PER_ADDRESS + 1), ("127.0.0.1", PER_ADDRESS + 1)] {
+        for _ in 0..most {
+            let (answer, stream) = line(connected_from(from, address));
+            assert_eq!(answer, "HTTP/1.1 200 OK", "{from}");
+            open.push(stream);
+        }
+    }
+    assert_eq!(line(connected_from("127.0.0.2", address)).0, "HTTP/1.1 503 Service Unavailable");
 }
 
 #[test]

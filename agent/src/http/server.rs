@@ -1,13 +1,15 @@
 //! The service that answers over HTTP.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use seatline_web::{Address, Limits, Listener, serve};
+use seatline_web::{Address, Limits, Listener, Proxies, serve};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use super::{App, router};
+use crate::config::Http;
 use crate::failure::Failure;
 use crate::instance::Instance;
 use crate::services::Service;
@@ -15,6 +17,8 @@ use crate::services::stop::Stop;
 
 /// How many connections are open at once: a product beside the agent, and a few people.
 pub const CONNECTIONS: usize = 256;
+/// How many of them one address of another machine may have, unless it is a reverse proxy's.
+pub const PER_ADDRESS: usize = 64;
 /// How many requests ask the host at once; the others wait in their order.
 const HOST_THREADS: usize = 4;
 
@@ -24,6 +28,7 @@ pub struct HttpServer {
     runtime: Runtime,
     /// Until it runs.
     ready: Mutex<Option<(Listener, Router)>>,
+    limits: Limits,
     app: App,
 }
 
@@ -38,7 +43,8 @@ impl HttpServer {
         let address = listener.address().map_err(|error| Failure::of(error.code(), &error))?;
         let app = App::new(Arc::clone(instance))?;
         let router = router(app.clone())?;
-        Ok(Self { address, runtime, ready: Mutex::new(Some((listener, router))), app })
+        let limits = limits(&instance.config.http);
+        Ok(Self { address, runtime, ready: Mutex::new(Some((listener, router))), limits, app })
     }
 
     /// Where it listens, with the port that was taken.
@@ -62,9 +68,11 @@ pub(super) fn listen(runtime: &Runtime, address: &Address) -> Result<Listener, F
     })
 }
 
-/// What connections are given.
-pub(super) fn limits() -> Limits {
-    Limits { connections: CONNECTIONS, ..Limits::default() }
+/// What connections are given. All programs of this machine have one address, as all who come through a proxy.
+pub(super) fn limits(http: &Http) -> Limits {
+    let here = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    let proxies = Proxies::new(here.into_iter().chain(http.proxies.iter().copied()));
+    Limits { connections: CONNECTIONS, per_address: PER_ADDRESS, proxies, ..Limits::default() }
 }
 
 impl Service for HttpServer {
@@ -77,7 +85,7 @@ impl Service for HttpServer {
         let Some((listener, router)) = ready else { return Ok(()) };
         let (tell, told) = oneshot::channel::<()>();
         stop.when_requested(move || drop(tell));
-        self.runtime.block_on(serve(listener, router, limits(), async { drop(told.await) }));
+        self.runtime.block_on(serve(listener, router, self.limits.clone(), async { drop(told.await) }));
         self.app.synchronising.finish();
         Ok(())
     }

@@ -15,7 +15,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use seatline_protocol::text;
 use seatline_ui::{Banner, Failure as FailurePage, Page, Prose, Tone};
-use seatline_web::{Address, ApiError, Listener, assets, headers, serve};
+use seatline_web::{Address, ApiError, assets, headers, serve};
 use tokio::sync::oneshot;
 
 use super::hosts::{self, Hosts};
@@ -48,10 +48,10 @@ impl Unopened {
         let listener = server::listen(&runtime, address)?;
         let address = listener.address().map_err(|error| Failure::of(error.code(), &error))?;
         let reason = Reason(Arc::new(Mutex::new(failure.code.clone())));
-        let router = router(http, reason.clone());
+        let (router, limits) = (router(http, reason.clone()), server::limits(http));
         let (end, ended) = oneshot::channel();
-        let serving =
-            thread::Builder::new().name("unopened".to_owned()).spawn(move || answer(&runtime, listener, router, ended));
+        let answer = move || runtime.block_on(serve(listener, router, limits, async { drop(ended.await) }));
+        let serving = thread::Builder::new().name("unopened".to_owned()).spawn(answer);
         let serving =
             serving.map_err(|error| Failure::new("listen", format!("the HTTP server cannot start: {error}")))?;
         Ok(Self { address, reason, end: Some(end), serving: Some(serving) })
@@ -74,10 +74,6 @@ impl Drop for Unopened {
         // The address is free once the thread has ended.
         let _ = self.serving.take().map(thread::JoinHandle::join);
     }
-}
-
-fn answer(runtime: &tokio::runtime::Runtime, listener: Listener, router: Router, ended: oneshot::Receiver<()>) {
-    runtime.block_on(serve(listener, router, server::limits(), async { drop(ended.await) }));
 }
 
 fn router(http: &Http, reason: Reason) -> Router {
