@@ -45,6 +45,19 @@ fn c4_every_field_is_read_from_a_list_of_objects() {
 }
 
 #[test]
+fn what_is_on_this_machine_is_read_without_the_proxy_of_the_environment() {
+    let server = HttpServer::start(|_, out| json(out, r#"[{"identity": "ann"}]"#));
+    let agent = Agent::reading(&source(&server.url("/users"), ""));
+    let mut check = agent.command(&["accounts", "check", "--json"]);
+    for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"] {
+        check.env(name, "http://127.0.0.1:1");
+    }
+    let checked = check.env_remove("NO_PROXY").env_remove("no_proxy").output().expect("it starts");
+    let checked: serde_json::Value = serde_json::from_slice(&checked.stdout).expect("JSON");
+    assert_eq!(checked["accounts"]["total"], 1, "{checked}");
+}
+
+#[test]
 fn c4_the_whole_agent_counts_from_an_endpoint() {
     let server = HttpServer::start(|path, out| match path {
         "/count" => json(out, r#"{"data": [{"x": 1}], "stats": {"pages": 17}}"#),

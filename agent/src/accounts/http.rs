@@ -13,7 +13,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
 use super::error::SourceError;
-use super::{TimeLimit, short, wire};
+use super::{TimeLimit, is_loopback, short, wire};
 use crate::config::accounts::http::{Endpoint, SignIn};
 use crate::config::database::AddressError;
 
@@ -57,8 +57,9 @@ impl Http {
             .http_status_as_error(false)
             .max_response_header_size(MAX_HEAD_BYTES)
             .user_agent(concat!("seatline/", env!("CARGO_PKG_VERSION")))
-            .tls_config(TlsConfig::builder().root_certs(root_certs).build())
-            .build();
+            .tls_config(TlsConfig::builder().root_certs(root_certs).build());
+        // The proxy of the environment would look for it on its own machine, and learn the token.
+        let config = if endpoint.url.host().is_some_and(is_loopback) { config.proxy(None) } else { config }.build();
         let sign_in = endpoint.sign_in.as_ref().map(header_of).transpose()?;
         Ok(Self { agent: config.new_agent(), base: endpoint.url.clone(), sign_in, limit, place })
     }
