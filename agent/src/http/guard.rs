@@ -40,35 +40,34 @@ pub async fn require_token(State(app): State<App>, mut request: Request, next: N
             response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
             response
         }
-        Err(response) => *response,
+        Err(error) => error.into_response(),
     }
 }
 
-async fn allowed(app: &App, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Arc<Token>, Box<Response>> {
-    let refused = |error: ApiError| Box::new(error.into_response());
+async fn allowed(app: &App, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Arc<Token>, ApiError> {
     let Some(secret) = bearer(headers, PREFIX) else {
-        return Err(refused(unauthorised("carry an API token: `Authorization: Bearer sla_…`")));
+        return Err(unauthorised("carry an API token: `Authorization: Bearer sla_…`"));
     };
     let hash = TokenHash::of(secret.as_bytes());
-    if let Some(token) = app.memory().await.map_err(refused)?.token(&hash) {
+    if let Some(token) = app.memory().await?.token(&hash) {
         return Ok(token);
     }
     // One stranger after the other: a crowd of them does not keep everybody else from asking.
     let _one = app.guesses.0.looking.lock().await;
     let now = Timestamp::now();
     if let Some(until) = peer.and_then(|peer| app.guesses.lock().waits_until(GUESSED, peer, now)) {
-        return Err(Box::new(throttled(until.duration_since(now).as_secs().max(1))));
+        return Err(throttled(until.duration_since(now).as_secs().max(1)));
     }
     // It may have been made since the last look.
-    app.look().await.map_err(refused)?;
-    if let Some(token) = app.memory().await.map_err(refused)?.token(&hash) {
+    app.look().await?;
+    if let Some(token) = app.memory().await?.token(&hash) {
         return Ok(token);
     }
     if let Some(peer) = peer {
         app.guesses.lock().failed(GUESSED, peer, now);
         tracing::warn!(%peer, "a request carried an unknown API token");
     }
-    Err(refused(unauthorised("this API token is not known, or was revoked")))
+    Err(unauthorised("this API token is not known, or was revoked"))
 }
 
 /// What all wrong tokens are counted as.
@@ -84,11 +83,9 @@ fn unauthorised(what: &str) -> ApiError {
     ApiError::unauthorised(&format!("{what} (`seatline token create --name NAME`)"))
 }
 
-fn throttled(seconds: i64) -> Response {
+fn throttled(seconds: i64) -> ApiError {
     let message = format!("too many wrong API tokens: try again in {seconds} seconds");
-    let mut response = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "throttled", message).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    response
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "throttled", message).retry_after(seconds)
 }
 
 /// That a request comes from a token which may change things.
