@@ -177,10 +177,11 @@ fn configuration(options: &Options) -> Result<String, Failure> {
 }
 
 const ACCOUNTS: &str = r#"
-# Where the product's accounts are read, read-only: a SQLite file, or PostgreSQL.
+# Where the product's accounts are read, read-only: a database as here (a SQLite file, PostgreSQL, MySQL, MariaDB), or
+# [accounts.scim], [accounts.ldap], [accounts.json] or [accounts.command].
 # [accounts]
-# database = "/var/lib/acme-wiki/wiki.db"          # or "postgres://seatline@db.example.org/wiki"
-# password_file = "wiki.password"                  # for PostgreSQL
+# database = "/var/lib/acme-wiki/wiki.db"          # or postgres://seatline@db.example.org/wiki, mysql://…
+# password_file = "wiki.password"                  # for a server
 # query = """
 # select email as identity, enabled as active, last_login as last_seen, is_bot as service_account
 # from users
