@@ -36,13 +36,14 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Until when a sign-in of `name` from `address` has to wait, if it has to.
+    /// Until when a sign-in of `name` from `address` has to wait, if it has to. A wait beyond the longest is from before
+    /// the clock was set back.
     pub fn waits_until(&self, name: &str, address: IpAddr, now: Timestamp) -> Option<Timestamp> {
         keys(name, address)
             .iter()
             .filter_map(|(key, _)| self.failures.get(key))
             .map(|failures| failures.wait_until)
-            .filter(|until| *until > now)
+            .filter(|until| *until > now && until.duration_since(now) <= LONGEST)
             .max()
     }
 
@@ -99,6 +100,18 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("in range")
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_lets_nobody_wait_longer() {
+        let mut throttle = Throttle::default();
+        for _ in 0..FREE_PER_NAME + 20 {
+            throttle.failed("ada", HERE, at(100_000));
+        }
+        assert_eq!(throttle.waits_until("ada", HERE, at(100_000)), Some(at(100_000) + LONGEST));
+        assert_eq!(throttle.waits_until("ada", HERE, at(0)), None);
+        throttle.failed("ada", HERE, at(0));
+        assert_eq!(throttle.waits_until("ada", HERE, at(0)), Some(at(0) + LONGEST), "and is counted on from then on");
     }
 
     #[test]

@@ -67,9 +67,11 @@ impl SecureSessions {
         until
     }
 
-    /// Until when the one of `session` lasts, if it does at `now`.
+    /// Until when the one of `session` lasts, if it does at `now`. One that would last for longer than any was begun
+    /// before the clock was set back: it has ended.
     pub fn until(&self, session: &TokenHash, now: Timestamp) -> Option<Timestamp> {
-        self.lock().until.get(session).copied().filter(|until| *until > now)
+        let lasts = |until: &Timestamp| *until > now && until.duration_since(now) <= LIFETIME;
+        self.lock().until.get(session).copied().filter(lasts)
     }
 
     /// Ends the one of `session`, and forgets what waits for it.
@@ -128,6 +130,7 @@ mod tests {
         assert_eq!(secure.until(&hash("s"), at(599)), Some(at(600)));
         assert_eq!(secure.until(&hash("s"), at(600)), None);
         assert_eq!(secure.until(&hash("other"), at(1)), None);
+        assert_eq!(secure.until(&hash("s"), at(-1)), None, "a clock that is set back does not make it longer");
         secure.end(&hash("s"));
         assert_eq!(secure.until(&hash("s"), at(1)), None);
     }
