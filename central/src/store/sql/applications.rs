@@ -126,7 +126,7 @@ pub(super) fn by_id(session: &dyn Session, id: &ApplicationId) -> Stored<Option<
     )
 }
 
-fn application(row: &Row<'_>) -> Stored<Application> {
+pub(super) fn application(row: &Row<'_>) -> Stored<Application> {
     Ok(Application {
         id: row.parsed("id")?,
         name: row.parsed("name")?,

@@ -303,6 +303,42 @@ pub(super) fn by_id(session: &dyn Session, id: &LinkId) -> Stored<Option<Link>> 
     Ok(select(session, links_where!("id = ?1"), params![id.as_str()])?.pop())
 }
 
+/// A link, as a review begins with it: what it then need not ask for.
+pub(super) struct Reviewed {
+    pub link: Link,
+    /// What has called for a review.
+    pub marks: i64,
+    /// The digest of what its newest report says.
+    pub content: Option<String>,
+    /// Whether its product has stated something, and whether somebody has answered a question about it.
+    pub has_stated: bool,
+    pub has_answers: bool,
+}
+
+/// The link of an id for its review, all by one question.
+pub(super) fn reviewed(session: &dyn Session, id: &LinkId) -> Stored<Option<Reviewed>> {
+    let found = session.row(
+        concat!(
+            "SELECT ",
+            link_columns!(),
+            ", marks, content, EXISTS (SELECT digest FROM statements WHERE statements.link = links.id) AS has_stated,
+                EXISTS (SELECT id FROM answers WHERE answers.link = links.id) AS has_answers
+             FROM links JOIN chains ON chains.link = links.id WHERE links.id = ?1"
+        ),
+        params![id.as_str()],
+        |row| {
+            Ok(Reviewed {
+                link: link(row)?,
+                marks: row.number("marks")?,
+                content: row.text_option("content")?,
+                has_stated: row.flag("has_stated")?,
+                has_answers: row.flag("has_answers")?,
+            })
+        },
+    )?;
+    found.map(|found| Ok(Reviewed { link: with_gaps(session, found.link)?, ..found })).transpose()
+}
+
 /// The link of an id, which nobody else changes until the commit.
 pub(super) fn locked(session: &dyn Session, id: &LinkId) -> Stored<Link> {
     let link = select(session, links_where!("id = ?1 FOR UPDATE"), params![id.as_str()])?.pop();
@@ -315,11 +351,14 @@ fn by_key(session: &dyn Session, key_id: &str) -> Stored<Option<Link>> {
 
 /// The links that a query gives, each with its gaps.
 fn select(session: &dyn Session, query: &'static str, params: &[Param<'_>]) -> Stored<Vec<Link>> {
-    let mut links = session.rows(query, params, link)?;
-    for link in links.iter_mut().filter(|link| link.chain.missing() > 0) {
+    session.rows(query, params, link)?.into_iter().map(|link| with_gaps(session, link)).collect()
+}
+
+fn with_gaps(session: &dyn Session, mut link: Link) -> Stored<Link> {
+    if link.chain.missing() > 0 {
         link.chain.gaps = gaps(session, &link.id)?;
     }
-    Ok(links)
+    Ok(link)
 }
 
 pub(super) fn link(row: &Row<'_>) -> Stored<Link> {

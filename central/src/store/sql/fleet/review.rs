@@ -1,5 +1,7 @@
 //! The review: what is due is read, assessed by the domain's rule, and kept where nothing was marked meanwhile.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use seatline_protocol::LinkId;
 use seatline_protocol::notices::Reminders;
@@ -7,7 +9,9 @@ use seatline_protocol::notices::Reminders;
 use super::{concerns, derived, list};
 use crate::domain::assessment::Seen;
 use crate::domain::fleet::FleetRow;
+use crate::domain::labels::Tag;
 use crate::domain::{ApplicationId, Assessment, Labels, Licenses, Told};
+use crate::store::sql::links::Reviewed;
 use crate::store::sql::row::{Row, odd};
 use crate::store::sql::session::{Session, params};
 use crate::store::sql::{answers, applications, latest, links, statements};
@@ -119,27 +123,26 @@ pub(super) fn read_each(
 
 /// Reads an application, and assesses it.
 pub(super) fn read(session: &dyn Session, id: &ApplicationId, reminders: &Reminders, now: Timestamp) -> Stored<Read> {
-    let missing = || StoreError::Missing("application");
-    let marks = session.row("SELECT marks FROM applications WHERE id = ?1", params![id.as_str()], marks_of)?;
-    let marks = marks.ok_or_else(missing)?;
-    let application = applications::by_id(session, id)?.ok_or_else(missing)?;
-    let (labels, name) = (labels(session, id)?.ok_or_else(missing)?, application.name.clone());
+    let found = session.row(
+        "SELECT id, name, product, url, created_at, link, group_name, marks FROM applications WHERE id = ?1",
+        params![id.as_str()],
+        |row| Ok((applications::application(row)?, row.parsed_option("group_name")?, marks_of(row)?)),
+    )?;
+    let (application, group, marks) = found.ok_or(StoreError::Missing("application"))?;
+    let (labels, name) = (Labels { group, tags: tags(session, id)? }, application.name.clone());
     let (product, chosen) = (application.product.clone(), application.link.clone());
-    let (view, link) = match &chosen {
+    let reviewed = chosen.as_ref().map(|link| links::reviewed(session, link)).transpose()?.flatten();
+    let (view, link) = match reviewed {
         None => (Licenses::of(application, None, None, Vec::new(), now), None),
-        Some(link) => {
-            let chain = "SELECT marks, content FROM chains WHERE link = ?1";
-            let chain = session.row(chain, params![link.as_str()], |row| {
-                Ok(ReadLink { id: link.clone(), marks: marks_of(row)?, content: row.text_option("content")? })
-            })?;
-            let (found, latest) = (links::by_id(session, link)?, latest::read(session, link)?);
+        Some(Reviewed { link, marks, content, has_stated, has_answers }) => {
+            let latest = latest::read(session, &link.id)?;
             let told = Told {
-                statements: statements::of(session, link)?,
-                answers: answers::of(session, link)?,
+                statements: if has_stated { statements::of(session, &link.id)? } else { Vec::new() },
+                answers: if has_answers { answers::of(session, &link.id)? } else { Vec::new() },
                 conflict_at: None,
             };
-            let view = Licenses::of(application, found.as_ref(), latest.as_ref(), told, now);
-            (view, chain)
+            let view = Licenses::of(application, Some(&link), latest.as_ref(), told, now);
+            (view, Some(ReadLink { id: link.id, marks, content }))
         }
     };
     let assessment = Assessment::of(&view, reminders);
@@ -209,11 +212,12 @@ pub(in crate::store::sql) fn labels(session: &dyn Session, id: &ApplicationId) -
     let group = session.row("SELECT group_name FROM applications WHERE id = ?1", params![id.as_str()], |row| {
         row.parsed_option("group_name")
     })?;
-    let tags =
-        session.rows("SELECT tag FROM application_tags WHERE application = ?1", params![id.as_str()], |row| {
-            row.parsed("tag")
-        })?;
-    Ok(group.map(|group| Labels { group, tags: tags.into_iter().collect() }))
+    group.map(|group| Ok(Labels { group, tags: tags(session, id)? })).transpose()
+}
+
+fn tags(session: &dyn Session, id: &ApplicationId) -> Stored<BTreeSet<Tag>> {
+    let query = "SELECT tag FROM application_tags WHERE application = ?1";
+    Ok(session.rows(query, params![id.as_str()], |row| row.parsed("tag"))?.into_iter().collect())
 }
 
 fn marks_of(row: &Row<'_>) -> Stored<i64> {
