@@ -274,7 +274,8 @@ fn an_endpoint_without_end_or_that_drips_is_left_at_the_time_limit() {
     });
     for server in [endless, dripping, silent] {
         let text = source(&server.url("/"), "").replace("20", "1");
-        assert_eq!(support::refusal(Path::new("/"), &text).0, "source-time-limit");
+        let (code, error) = support::refusal(Path::new("/"), &text);
+        assert_eq!(code, "source-time-limit", "{error}");
     }
 }
 

@@ -127,8 +127,12 @@ impl Http {
     }
 
     fn failure(&self, error: &ureq::Error) -> SourceError {
+        if self.limit.is_over() {
+            // Whatever it was that had not come to its end by then.
+            return SourceError::TimeLimit(self.limit.seconds);
+        }
         match error {
-            ureq::Error::Timeout(ureq::Timeout::Connect) if !self.limit.is_over() => {
+            ureq::Error::Timeout(ureq::Timeout::Connect) => {
                 SourceError::Unreachable { place: self.place.clone(), reason: "it does not answer".to_owned() }
             }
             ureq::Error::Timeout(_) => SourceError::TimeLimit(self.limit.seconds),
