@@ -186,15 +186,15 @@ impl Trace {
         Ok(Self { counts, licenses })
     }
 
-    /// The mark of a report that says this, with its sketch of people and the key of that.
-    pub fn mark(&self, people: Option<(&[u8], Option<&PseudonymKeyId>)>) -> Mark {
+    /// The mark of a report that says this, with its sketch of people, the key of that, and how many were counted.
+    pub fn mark(&self, people: Option<(&[u8], Option<&PseudonymKeyId>, u64)>) -> Mark {
         let part = |text: &Option<String>| match text {
             Some(text) => Digest::of(text.as_bytes()).hex()[..16].to_owned(),
-            None => "-".to_owned(),
+            None => NOTHING.to_owned(),
         };
         // A sketch is large, and nobody but its own product gains from one with the same hash: a quick one will do.
         let mut hasher = DefaultHasher::new();
-        people.map(|(sketch, key)| (sketch, key.map(PseudonymKeyId::as_str))).hash(&mut hasher);
+        people.map(|(sketch, key, counted)| (sketch, key.map(PseudonymKeyId::as_str), counted)).hash(&mut hasher);
         Mark { counts: part(&self.counts), licenses: part(&self.licenses), people: format!("{:016x}", hasher.finish()) }
     }
 }
@@ -206,11 +206,20 @@ pub struct Mark {
     pub counts: String,
     /// Of [`Trace::licenses`].
     pub licenses: String,
-    /// Of the sketch of people, with its key.
+    /// Of the sketch of people, with its key and their number.
     people: String,
 }
 
+/// What stands in a mark where nothing is traced.
+const NOTHING: &str = "-";
+
 impl Mark {
+    /// Whether a report with this mark, which has counts, brings the people that the one with the mark `before` brought.
+    /// Of one that had no counts, those that were known before it are known still, and not told by its mark.
+    pub fn has_people_of(&self, before: &Self) -> bool {
+        before.counts != NOTHING && self.people == before.people
+    }
+
     /// The mark that is written so; none where its parts are not told apart, as in an early form of it.
     pub fn read(text: &str) -> Option<Self> {
         let mut parts = text.split('.').map(str::to_owned);

@@ -21,8 +21,20 @@ pub(super) fn with_sketch(users: u64, sketch: &[u8]) -> Outcome {
 /// `b9`: the sketch of the newest report with counts is kept, whatever it holds, and goes with it.
 pub async fn b9_the_latest_sketch_of_a_link_is_kept(store: &dyn Store) {
     let (link, other) = (linked(store, 1).await, linked(store, 2).await);
-    let outcomes =
-        [with_sketch(5, &[0, 255, 7]), with_sketch(5, &[0, 255, 8]), failure(), with_sketch(6, b""), counts(6)];
+    let mut dormant = with_sketch(5, &[0, 255, 8]);
+    if let Outcome::Collected(collected) = &mut dormant {
+        collected.accounts.iter_mut().for_each(|accounts| accounts.dormant = 2);
+    }
+    let outcomes = [
+        with_sketch(5, &[0, 255, 7]),
+        with_sketch(5, &[0, 255, 8]),
+        dormant,
+        failure(),
+        with_sketch(6, b""),
+        with_sketch(7, b""),
+        failure(),
+        counts(6),
+    ];
     let reports = chain_of_hours(1, &outcomes);
     let mut kept = Vec::new();
     for report in reports {
@@ -35,7 +47,10 @@ pub async fn b9_the_latest_sketch_of_a_link_is_kept(store: &dyn Store) {
         Some((at(3600), 5, vec![0, 255, 7])),
         Some((at(7200), 5, vec![0, 255, 8])),
         Some((at(7200), 5, vec![0, 255, 8])),
-        Some((at(4 * 3600), 6, Vec::new())),
+        Some((at(7200), 5, vec![0, 255, 8])),
+        Some((at(5 * 3600), 6, Vec::new())),
+        Some((at(6 * 3600), 7, Vec::new())),
+        Some((at(6 * 3600), 7, Vec::new())),
         None,
     ];
     assert_eq!(kept, expected);

@@ -84,7 +84,8 @@ impl Prepared {
         }
         let trace = Trace::of(&report.outcome)
             .map_err(|error| StoreError::Corrupt { what: "a report", reason: error.to_string() })?;
-        let sketched = people.as_ref().map(|brought| (brought.sketch.as_slice(), brought.key.as_ref()));
+        let sketched =
+            people.as_ref().map(|brought| (brought.sketch.as_slice(), brought.key.as_ref(), brought.counted));
         let mark = trace.mark(sketched);
         let json = to_json(&report)?;
         let content = Digest::of(content(&json).as_bytes()).to_string();
@@ -130,8 +131,9 @@ pub(super) fn update(
     let traced = (&report.trace, &report.mark);
     let before = standing.map(|standing| &standing.newest);
     let is_newest = before.is_none_or(|before| before.sequence < place.0.get());
-    let says_new = before.is_none_or(|before| before.mark.as_ref() != Some(&report.mark));
-    if is_newest && says_new && report.failure.is_none() {
+    let marked = before.and_then(|before| before.mark.as_ref());
+    let has_same_people = marked.is_some_and(|before| report.mark.has_people_of(before));
+    if is_newest && !has_same_people && report.failure.is_none() {
         people::keep(session, link, place.1, report.people.as_ref())?;
     }
     history::note(session, link, place, traced, before, patience)?;
