@@ -25,6 +25,8 @@ const ANSWERS: usize = 5_000;
 const ROUNDS: usize = 3;
 /// How many answers are taken one after the other.
 const ONE_BY_ONE: usize = 20_000;
+/// The most bytes of an answer, head and all. The head is not always as long: it has a number of its own.
+const MOST: usize = 4_096;
 
 /// The figures of the local API.
 pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Problem> {
@@ -47,10 +49,10 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Problem> {
     }
     let (mut rounds, before) = (Vec::new(), processor_time(run.0.id())?);
     for _ in 0..ROUNDS {
-        rounds.push(ask(address, request.as_bytes(), expected)?);
+        rounds.push(ask(address, request.as_bytes(), &expected)?);
     }
     let busy = processor_time(run.0.id())? - before;
-    let mut times = one_by_one(address, request.as_bytes(), expected)?;
+    let mut times = one_by_one(address, request.as_bytes(), &expected)?;
     stay_on(&format!("0-{}", cores - 1))?;
 
     times.sort();
@@ -86,21 +88,20 @@ fn address(log: impl std::io::BufRead + Send + 'static) -> Result<SocketAddr, Pr
     Err("`seatline run` ended".into())
 }
 
-/// Asks once, and gives the length of an answer, head and all: it is always the same.
-fn answer(address: SocketAddr, request: &[u8]) -> Result<usize, Problem> {
+/// Asks once, and gives the body of the answer: it is always the same, and the last of what is sent.
+fn answer(address: SocketAddr, request: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut stream = TcpStream::connect(address)?;
     stream.write_all(&[&request[..request.len() - 2], b"Connection: close\r\n\r\n"].concat())?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
-    if !text.contains("\"enabled\":true") {
-        return Err(format!("not the answer that is measured: {text}").into());
+    match text.split_once("\r\n\r\n") {
+        Some((_, body)) if body.contains("\"enabled\":true") => Ok(body.as_bytes().to_vec()),
+        _ => Err(format!("not the answer that is measured: {text}").into()),
     }
-    // The answer of a connection that stays open has no such line.
-    Ok(text.len() - "connection: close\r\n".len())
 }
 
 /// All clients take their answers at once; gives how long that took.
-fn ask(address: SocketAddr, request: &[u8], expected: usize) -> Result<Duration, Problem> {
+fn ask(address: SocketAddr, request: &[u8], expected: &[u8]) -> Result<Duration, Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut streams = Vec::new();
@@ -112,14 +113,16 @@ fn ask(address: SocketAddr, request: &[u8], expected: usize) -> Result<Duration,
         let begun = Instant::now();
         let mut clients = JoinSet::new();
         for mut stream in streams {
-            let request = request.to_vec();
+            let (request, expected) = (request.to_vec(), expected.to_vec());
             clients.spawn(async move {
-                let mut answer = vec![0; expected];
+                let mut answer = Vec::with_capacity(MOST);
                 for _ in 0..ANSWERS {
                     stream.write_all(&request).await?;
-                    stream.read_exact(&mut answer).await?;
-                    if !answer.starts_with(b"HTTP/1.1 200 ") {
-                        return Err(std::io::Error::other("another answer came"));
+                    answer.clear();
+                    while !answer.ends_with(&expected) {
+                        if answer.len() >= MOST || stream.read_buf(&mut answer).await? == 0 {
+                            return Err(another(&answer));
+                        }
                     }
                 }
                 Ok(())
@@ -133,18 +136,29 @@ fn ask(address: SocketAddr, request: &[u8], expected: usize) -> Result<Duration,
 }
 
 /// How long each of many answers takes, one after the other.
-fn one_by_one(address: SocketAddr, request: &[u8], expected: usize) -> Result<Vec<Duration>, Problem> {
+fn one_by_one(address: SocketAddr, request: &[u8], expected: &[u8]) -> Result<Vec<Duration>, Problem> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
-    let mut answer = vec![0; expected];
+    let mut answer = vec![0; MOST];
     let mut times = Vec::with_capacity(ONE_BY_ONE);
     for _ in 0..ONE_BY_ONE {
         let begun = Instant::now();
         stream.write_all(request)?;
-        stream.read_exact(&mut answer)?;
+        let mut length = 0;
+        while !answer[..length].ends_with(expected) {
+            match stream.read(&mut answer[length..])? {
+                0 => return Err(another(&answer[..length]).into()),
+                more => length += more,
+            }
+        }
         times.push(begun.elapsed());
     }
     Ok(times)
+}
+
+/// That something else came than the answer that is measured.
+fn another(answer: &[u8]) -> std::io::Error {
+    std::io::Error::other(format!("another answer came: {}", String::from_utf8_lossy(answer)))
 }
 
 /// Holds this process to these cores.
