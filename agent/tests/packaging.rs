@@ -10,35 +10,16 @@ use std::time::Duration;
 
 use support::agent::{Agent, seatline};
 use support::running::Running;
-use support::tool::{packaging, text, tool};
+use support::tool::{hold_unit, text, tool, user_made};
 
 #[test]
 fn the_unit_of_systemd_is_valid_and_leaves_the_agent_little_to_reach() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let unit = std::fs::read_to_string(packaging("systemd/seatline.service")).expect("the unit");
-    // The binary of this build in the place of the installed one: systemd looks whether it is there.
-    assert!(unit.contains("ExecStart=/usr/bin/seatline run\n"));
-    let unit = unit.replace("/usr/bin/seatline", env!("CARGO_BIN_EXE_seatline"));
-    let path = dir.path().join("seatline.service");
-    std::fs::write(&path, unit).expect("the unit");
-    let analyze = || Command::new("systemd-analyze");
-    let verified = tool("systemd", analyze().args(["verify", "--man=no"]).arg(&path));
-    assert!(verified.status.success() && text(&verified).is_empty(), "{}", text(&verified));
-    // The exposure in tenths: 0 is nothing at all, 100 everything.
-    let secure =
-        tool("systemd", analyze().args(["security", "--offline=true", "--no-pager", "--threshold=15"]).arg(&path));
-    assert!(secure.status.success(), "{}", text(&secure));
+    hold_unit("seatline.service", ("/usr/bin/seatline", "run"), env!("CARGO_BIN_EXE_seatline"));
 }
 
 #[test]
 fn the_user_of_the_unit_is_one_that_systemd_makes() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let root = format!("--root={}", dir.path().display());
-    std::fs::create_dir(dir.path().join("etc")).expect("a root of its own");
-    let made = tool("systemd", Command::new("systemd-sysusers").arg(root).arg(packaging("systemd/seatline.sysusers")));
-    assert!(made.status.success(), "{}", text(&made));
-    let users = std::fs::read_to_string(dir.path().join("etc/passwd")).expect("the users");
-    let line = users.lines().find(|line| line.starts_with("seatline:")).expect("its user");
+    let line = user_made("seatline.sysusers", "seatline");
     assert!(line.ends_with(":/var/lib/seatline:/usr/sbin/nologin"), "{line}");
 }
 

@@ -8,38 +8,18 @@ mod tool;
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use tool::{packaging, text, tool};
+use tool::{hold_unit, user_made};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_seatline-central");
 
 #[test]
 fn the_unit_of_systemd_is_valid_and_leaves_the_server_little_to_reach() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let unit = std::fs::read_to_string(packaging("systemd/seatline-central.service")).expect("the unit");
-    // The binary of this build in the place of the installed one: systemd looks whether it is there.
-    assert!(unit.contains("ExecStart=/usr/bin/seatline-central serve\n"));
-    let unit = unit.replace("/usr/bin/seatline-central", PROGRAM);
-    let path = dir.path().join("seatline-central.service");
-    std::fs::write(&path, unit).expect("the unit");
-    let analyze = || Command::new("systemd-analyze");
-    let verified = tool("systemd", analyze().args(["verify", "--man=no"]).arg(&path));
-    assert!(verified.status.success() && text(&verified).is_empty(), "{}", text(&verified));
-    // The exposure in tenths: 0 is nothing at all, 100 everything.
-    let secure =
-        tool("systemd", analyze().args(["security", "--offline=true", "--no-pager", "--threshold=15"]).arg(&path));
-    assert!(secure.status.success(), "{}", text(&secure));
+    hold_unit("seatline-central.service", ("/usr/bin/seatline-central", "serve"), PROGRAM);
 }
 
 #[test]
 fn the_user_of_the_unit_is_one_that_systemd_makes() {
-    let dir = tempfile::tempdir().expect("a directory");
-    std::fs::create_dir(dir.path().join("etc")).expect("a root of its own");
-    let mut make = Command::new("systemd-sysusers");
-    make.arg(format!("--root={}", dir.path().display())).arg(packaging("systemd/seatline-central.sysusers"));
-    let made = tool("systemd", &mut make);
-    assert!(made.status.success(), "{}", text(&made));
-    let users = std::fs::read_to_string(dir.path().join("etc/passwd")).expect("the users");
-    let line = users.lines().find(|line| line.starts_with("seatline-central:")).expect("its user");
+    let line = user_made("seatline-central.sysusers", "seatline-central");
     assert!(line.ends_with(":/var/lib/seatline-central:/usr/sbin/nologin"), "{line}");
 }
 
