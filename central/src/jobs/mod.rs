@@ -3,8 +3,9 @@
 //!
 //! A [`Job`] does its work in steps, each short. Of several replicas on one database one does it: whoever has its
 //! lease, which it prolongs as it goes on; when it is gone, another takes over: where the data are a file, at once. A
-//! job that fails is logged and tried again, later and later. How jobs went stands in the store
-//! ([`crate::store::Leases::jobs`]). A step may be run twice without harm: a lease is no lock.
+//! job that fails is logged and tried again, later and later; one that has more to do gives way to writes that wait.
+//! How jobs went stands in the store ([`crate::store::Leases::jobs`]). A step may be run twice without harm: a lease is
+//! no lock.
 
 mod alerts;
 mod history;
@@ -15,7 +16,7 @@ mod review;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -36,6 +37,9 @@ pub use review::Review;
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// The longest time between two tries of a job that fails.
 const MAX_BACK_OFF: Duration = Duration::from_secs(600);
+
+/// The longest rest between two steps: one that took longer has waited for somebody else, such as a mail server.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Something that is done again and again.
 #[async_trait]
@@ -141,12 +145,16 @@ impl Runner {
         let (mut failures, mut begun): (u32, Option<Timestamp>) = (0, None);
         while !*ended.borrow() {
             let since = *begun.get_or_insert_with(|| self.central.now());
+            let stepped = Instant::now();
             let outcome = self.step().await;
             if outcome.is_ok() {
                 failures = 0;
             }
             let rest = match outcome {
-                Ok(Some(Progress::More)) => continue,
+                Ok(Some(Progress::More)) => {
+                    let _ = tokio::time::timeout(self.gives_way(stepped.elapsed()), ended.wait_for(|end| *end)).await;
+                    continue;
+                }
                 Ok(Some(Progress::Done)) => {
                     let rest = self.job.interval();
                     self.note(since, rest, None).await;
@@ -180,6 +188,12 @@ impl Runner {
         // In a task of its own: a defect in one step fails that step, and not the job for ever.
         let stepped = tokio::spawn(async move { job.step(&central).await }).await;
         stepped.unwrap_or_else(|error| Err(JobError::Other(format!("a defect of this program: {error}")))).map(Some)
+    }
+
+    /// How long it rests before the next step, after one that took so long: as long, where writes wait, which are mostly
+    /// reports. So a job takes no more than half of the time from those who are waited for, and all of an idle server.
+    fn gives_way(&self, worked: Duration) -> Duration {
+        if self.central.store().load().waiting > 0 { worked.min(LONGEST_PAUSE) } else { Duration::ZERO }
     }
 
     /// Whether it is our turn; takes it, or prolongs it when half of it is over.

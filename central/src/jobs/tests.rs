@@ -136,6 +136,32 @@ async fn of_two_replicas_one_does_the_job_and_the_other_takes_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_has_more_to_do_gives_way_to_writes_that_wait() {
+    let (store, dir) = store();
+    let central = central(&store).await;
+    let runner =
+        Runner { central: central.clone(), job: Told::new(0).0, holder: "this".to_owned(), lease: None, noted: None };
+    let worked = Duration::from_millis(20);
+    assert_eq!(runner.gives_way(worked), Duration::ZERO, "nobody waits");
+    let other = rusqlite::Connection::open(dir.path().join("central.db")).expect("opened");
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes now");
+    let now = central.now();
+    let writer = Arc::clone(&store);
+    let write = tokio::spawn(async move { writer.take_lease("another", "this", now, now).await });
+    let waits = async {
+        while runner.gives_way(worked).is_zero() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waits).await.expect("a write waits");
+    assert_eq!(runner.gives_way(worked), worked);
+    assert_eq!(runner.gives_way(Duration::from_secs(50)), LONGEST_PAUSE);
+    other.execute_batch("ROLLBACK").expect("ended");
+    write.await.expect("ended").expect("written");
+    assert_eq!(runner.gives_way(worked), Duration::ZERO, "and goes on without a pause then");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn in_a_file_a_job_goes_on_at_once_after_its_server_was_killed() {
     let (store, _dir) = store();
     let central = central(&store).await;
