@@ -282,4 +282,6 @@ fn g11_the_audit_log_tells_who_what_when_and_from_where() {
     let (status, page) = ada.page("/administration/audit?actor=nobody&kind=&object=");
     assert!(status == 200 && page.contains("There is no entry of this kind"), "{page}");
     assert_eq!(central.request("GET", "/api/v1/audit?from=yesterday", None).status(), 400);
+    let unknown = central.request("GET", "/api/v1/audit?kind=applications", None);
+    assert_eq!(unknown.status(), 400, "a kind that no entry has is no empty list");
 }

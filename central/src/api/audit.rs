@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::ApiError;
 use super::input::{Asked, Paging};
 use crate::central::Central;
+use crate::domain::audit::KINDS;
 use crate::domain::{Entry, EntryFilter};
 use crate::server::App;
 use crate::store::{Page, PageSize, StoreError};
@@ -38,6 +39,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Filter {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Asked(wanted) = Asked::<Wanted>::from_request_parts(parts, state).await?;
         let [actor, kind, object] = [&wanted.actor, &wanted.kind, &wanted.object].map(|text| EntryFilter::typed(text));
+        if let Some(unknown) = kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
+            let message = format!("no entry is about a `{unknown}`: the kinds are {}", KINDS.join(", "));
+            return Err(ApiError::invalid(message));
+        }
         Ok(Self(EntryFilter { actor, kind, object, from: wanted.from, until: wanted.until }))
     }
 }

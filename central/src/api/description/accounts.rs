@@ -4,7 +4,9 @@ use super::operation::{CSV, Operation, file, json, list, made, nothing, op, page
 use crate::api::account::{Confirmed, MadeToken};
 use crate::domain::{Account, ApiToken, Entry, Session};
 
-const AUDIT: &str = "actor?:string kind?:string object?:string from?:date-time until?:date-time";
+const AUDIT: &str = "actor?:string \
+    kind?:account|token|application|link|invite|alert|channel|alert-settings|people-count|people-schedule|pseudonym-key|retention \
+    object?:string from?:date-time until?:date-time";
 
 pub(super) const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/account", "show_account", json::<Account>(), "Who asks"),
@@ -53,3 +55,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
     op("GET /api/v1/audit.csv", "export_audit_csv", file(CSV), "The whole audit log that the filters let pass")
         .asked(AUDIT),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit::KINDS;
+
+    #[test]
+    fn all_kinds_of_entries_can_be_asked_for() {
+        assert!(AUDIT.contains(&format!(" kind?:{} ", KINDS.join("|"))), "{AUDIT}");
+    }
+}

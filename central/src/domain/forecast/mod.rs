@@ -161,7 +161,7 @@ pub fn forecast(days: &[DayCount], limit: Option<u64>, today: i32) -> Forecast {
         days_used: days.len(),
         growth_in_30_days: model.growth(30),
         weekly_pattern: model.has_weekly_pattern(),
-        passing: passing(&ahead, last.count, limit),
+        passing: passing(&ahead, last.count, limit, today),
         days: ahead,
     }))
 }
@@ -180,11 +180,13 @@ fn prepared(days: &[DayCount], today: i32) -> Vec<DayCount> {
     days
 }
 
-fn passing(ahead: &[DayAhead], now: u64, limit: Option<u64>) -> Passing {
+/// When the limit is passed: after a silence not on a day that is over, which nobody can act on any more.
+fn passing(ahead: &[DayAhead], last: u64, limit: Option<u64>, today: i32) -> Passing {
     let Some(limit) = limit else { return Passing::NoLimit };
-    if now > limit {
+    if last > limit {
         return Passing::Passed;
     }
+    let ahead = &ahead[ahead.partition_point(|at| at.day < today)..];
     let first = |edge: fn(&Band) -> f64| {
         // A count is whole: it is over the limit when it is one more.
         ahead.iter().find(|at| edge(&at.count).round() > limit as f64).map(|at| at.day)

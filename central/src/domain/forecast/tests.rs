@@ -53,6 +53,24 @@ fn b11_a_count_that_stands_still_passes_no_limit() {
 }
 
 #[test]
+fn b11_after_a_silence_no_day_is_foreseen_that_is_over() {
+    let counts: Vec<u64> = (0..90).map(|n| 400 + n).collect();
+    let days = series(&counts);
+    let later = |days_later, limit| match forecast(&days, Some(limit), TODAY + days_later) {
+        Forecast::Made(outlook) => outlook.passing,
+        other => panic!("a forecast is made: {other:?}"),
+    };
+    // 489 at the last count, one more each day: 501 in twelve days, which were twenty days ago.
+    let silent = later(20, 500);
+    assert!(
+        matches!(silent, Passing::Foreseen { earliest, likely: Some(likely), .. }
+            if (earliest, likely) == (TODAY + 20, TODAY + 20)),
+        "{silent:?}"
+    );
+    assert_eq!(later(20, 5000), Passing::NotForeseen { within_days: 178 - 19 }, "counted from today on");
+}
+
+#[test]
 fn b11_one_wrong_count_does_not_move_the_growth() {
     let mut counts: Vec<u64> = (0..60).map(|n| 400 + 2 * n).collect();
     counts[30] = 90_000;
