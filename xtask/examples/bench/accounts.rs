@@ -16,12 +16,13 @@ use seatline_tests::{Agent, Central, Vendor, Wiki};
 use crate::figure::{Figure, Goal};
 use crate::{Bench, Problem};
 
-const ACCOUNTS: i64 = 1_000_000;
+const ACCOUNTS: usize = 1_000_000;
 const ROUNDS: usize = 5;
 
 /// The figures of both databases.
-pub fn measure(_: &Bench) -> Result<Vec<Figure>, Problem> {
-    Ok(vec![sqlite()?, postgresql()?])
+pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Problem> {
+    let accounts = i64::try_from(bench.part(ACCOUNTS))?;
+    Ok(vec![sqlite(accounts)?, postgresql(accounts)?])
 }
 
 /// A linked agent that has reported once, so that its plugin is compiled.
@@ -32,11 +33,11 @@ fn linked(central: &Central) -> Agent {
     agent
 }
 
-fn sqlite() -> Result<Figure, Problem> {
+fn sqlite(accounts: i64) -> Result<Figure, Problem> {
     let central = Central::start();
     let agent = linked(&central);
     agent.wiki.open().execute_batch(&format!(
-        "delete from users; with recursive n (i) as (select 1 union all select i + 1 from n where i < {ACCOUNTS})
+        "delete from users; with recursive n (i) as (select 1 union all select i + 1 from n where i < {accounts})
          insert into users select 'person' || i || '@example.org', 1, 1, '2026-11-20T08:00:00Z', 0 from n"
     ))?;
     let bare = || {
@@ -52,17 +53,17 @@ fn sqlite() -> Result<Figure, Problem> {
         }
         Ok(read)
     };
-    in_turns("a million accounts of SQLite counted and reported", &agent, bare)
+    in_turns("a million accounts of SQLite counted and reported", &agent, accounts, bare)
 }
 
-fn postgresql() -> Result<Figure, Problem> {
+fn postgresql(accounts: i64) -> Result<Figure, Problem> {
     let (central, server) = (Central::start(), Postgres::start());
     let agent = linked(&central);
     let mut client = Client::connect(&server.address("owner", "wiki"), NoTls)?;
     client.batch_execute(&format!(
         "create table users (mail text, active boolean, access boolean, seen timestamptz, bot boolean);
          insert into users select 'person' || i || '@example.org', true, true, '2026-11-20T08:00:00Z', false
-         from generate_series(1, {ACCOUNTS}) as n (i); analyze users"
+         from generate_series(1, {accounts}) as n (i); analyze users"
     ))?;
     let config = agent.dir().join("seatline.toml");
     let before = fs::read_to_string(&config)?;
@@ -84,16 +85,21 @@ fn postgresql() -> Result<Figure, Problem> {
         }
         Ok(read)
     };
-    in_turns("a million accounts of PostgreSQL counted and reported", &agent, bare)
+    in_turns("a million accounts of PostgreSQL counted and reported", &agent, accounts, bare)
 }
 
 /// Both sides by turns, so that what else the machine does falls on both; the best of each.
-fn in_turns(name: &'static str, agent: &Agent, bare: impl Fn() -> Result<i64, Problem>) -> Result<Figure, Problem> {
+fn in_turns(
+    name: &'static str,
+    agent: &Agent,
+    accounts: i64,
+    bare: impl Fn() -> Result<i64, Problem>,
+) -> Result<Figure, Problem> {
     let (mut whole, mut streamed) = (Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
         let begun = Instant::now();
-        if bare()? != ACCOUNTS {
-            return Err("the query does not give a million accounts".into());
+        if bare()? != accounts {
+            return Err("the query does not give all accounts".into());
         }
         streamed = streamed.min(begun.elapsed());
         let begun = Instant::now();
@@ -101,7 +107,7 @@ fn in_turns(name: &'static str, agent: &Agent, bare: impl Fn() -> Result<i64, Pr
         whole = whole.min(begun.elapsed());
         let counted = &synchronised["run"]["outcome"]["collected"]["accounts"]["counted"];
         let receipts = synchronised["exchange"]["receipts"].as_array().map(Vec::len);
-        if counted.as_i64() != Some(ACCOUNTS) || receipts != Some(1) {
+        if counted.as_i64() != Some(accounts) || receipts != Some(1) {
             return Err(format!("not counted and received: {synchronised}").into());
         }
     }

@@ -9,7 +9,7 @@ use seatline_tests::{Agent, Central, Vendor};
 use crate::figure::{Figure, Goal};
 use crate::{Bench, Problem};
 
-const MILLION: u32 = 1_000_000;
+const MILLION: usize = 1_000_000;
 const PEOPLE: usize = 5_000;
 const SYNCHRONISATIONS: usize = 20;
 
@@ -21,7 +21,7 @@ pub fn memory(bench: &Bench) -> Result<Vec<Figure>, Problem> {
     agent.wiki.open().execute(
         "with recursive n (i) as (select 1 union all select i + 1 from n where i < ?1)
          insert into users select 'many' || i || '@example.org', 1, 1, '2026-11-20T08:00:00Z', 0 from n",
-        [MILLION],
+        [bench.part(MILLION)],
     )?;
     let (_, peak) = memory_of_run(bench, &agent)?;
     Ok(vec![
@@ -75,14 +75,14 @@ impl Drop for Stopped {
 }
 
 /// The time of a synchronisation by hand, with the compiled plugin in the cache.
-pub fn sync(_: &Bench) -> Result<Vec<Figure>, Problem> {
+pub fn sync(bench: &Bench) -> Result<Vec<Figure>, Problem> {
     let central = Central::start();
     let agent = Agent::new(&Vendor::new());
     agent.wiki.hire(PEOPLE);
     agent.link(&central.invite());
     agent.run(&["sync"]).ok();
     let mut times = Vec::new();
-    for _ in 0..SYNCHRONISATIONS {
+    for _ in 0..bench.part(SYNCHRONISATIONS) {
         let begun = Instant::now();
         let synchronised = agent.run(&["sync", "--json"]).json();
         times.push(begun.elapsed());

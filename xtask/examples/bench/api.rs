@@ -47,23 +47,24 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Problem> {
     if cores > 1 {
         stay_on(&format!("1-{}", cores - 1))?;
     }
+    let answers = bench.part(ANSWERS);
     let (mut rounds, before) = (Vec::new(), processor_time(run.0.id())?);
     for _ in 0..ROUNDS {
-        rounds.push(ask(address, request.as_bytes(), &expected)?);
+        rounds.push(ask(address, request.as_bytes(), &expected, answers)?);
     }
     let busy = processor_time(run.0.id())? - before;
-    let mut times = one_by_one(address, request.as_bytes(), &expected)?;
+    let mut times = one_by_one(address, request.as_bytes(), &expected, bench.part(ONE_BY_ONE))?;
     stay_on(&format!("0-{}", cores - 1))?;
 
     times.sort();
     let best = rounds.iter().min().copied().unwrap_or_default();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     Ok(vec![
-        Figure::new("answers of GET /v1/features/… by one core", (CLIENTS * ANSWERS) as f64 / best.as_secs_f64(), "/s")
+        Figure::new("answers of GET /v1/features/… by one core", (CLIENTS * answers) as f64 / best.as_secs_f64(), "/s")
             .must(Goal::AtLeast(20_000.0)),
         Figure::new(
             "answers in a second of the agent's processor time",
-            (CLIENTS * ANSWERS * ROUNDS) as f64 / busy.as_secs_f64(),
+            (CLIENTS * answers * ROUNDS) as f64 / busy.as_secs_f64(),
             "/s",
         ),
         Figure::new("time of one answer, median", milliseconds(times[times.len() / 2]), "ms"),
@@ -101,7 +102,7 @@ fn answer(address: SocketAddr, request: &[u8]) -> Result<Vec<u8>, Problem> {
 }
 
 /// All clients take their answers at once; gives how long that took.
-fn ask(address: SocketAddr, request: &[u8], expected: &[u8]) -> Result<Duration, Problem> {
+fn ask(address: SocketAddr, request: &[u8], expected: &[u8], answers: usize) -> Result<Duration, Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut streams = Vec::new();
@@ -116,7 +117,7 @@ fn ask(address: SocketAddr, request: &[u8], expected: &[u8]) -> Result<Duration,
             let (request, expected) = (request.to_vec(), expected.to_vec());
             clients.spawn(async move {
                 let mut answer = Vec::with_capacity(MOST);
-                for _ in 0..ANSWERS {
+                for _ in 0..answers {
                     stream.write_all(&request).await?;
                     answer.clear();
                     while !answer.ends_with(&expected) {
@@ -136,12 +137,12 @@ fn ask(address: SocketAddr, request: &[u8], expected: &[u8]) -> Result<Duration,
 }
 
 /// How long each of many answers takes, one after the other.
-fn one_by_one(address: SocketAddr, request: &[u8], expected: &[u8]) -> Result<Vec<Duration>, Problem> {
+fn one_by_one(address: SocketAddr, request: &[u8], expected: &[u8], answers: usize) -> Result<Vec<Duration>, Problem> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     let mut answer = vec![0; MOST];
-    let mut times = Vec::with_capacity(ONE_BY_ONE);
-    for _ in 0..ONE_BY_ONE {
+    let mut times = Vec::with_capacity(answers);
+    for _ in 0..answers {
         let begun = Instant::now();
         stream.write_all(request)?;
         let mut length = 0;

@@ -18,29 +18,31 @@ use seatline_protocol::report::ProductFacts;
 use crate::figure::{Figure, Goal};
 use crate::{Bench, Problem};
 
-const ACCOUNTS: u32 = 1_000_000;
-const PAGE: usize = 8_192;
+const ACCOUNTS: usize = 1_000_000;
+const PAGE: u32 = 8_192;
 const ROUNDS: usize = 9;
+const STARTS: usize = 500;
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 3, 1);
 
 /// The figures of the plugin.
 pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Problem> {
     let sandbox = Sandbox::new(Limits::default())?;
     let plugin = sandbox.load(&std::fs::read(&bench.plugin)?)?;
-    let (accounts, none): (Arc<dyn Product>, Arc<dyn Product>) = (Arc::new(People(ACCOUNTS)), Arc::new(People(0)));
+    let number = u32::try_from(bench.part(ACCOUNTS))?;
+    let (accounts, none): (Arc<dyn Product>, Arc<dyn Product>) = (Arc::new(People(number)), Arc::new(People(0)));
     let (mut through, mut native) = (Vec::new(), Vec::new());
     // In turns, so that what else the machine does falls on both.
     for _ in 0..ROUNDS {
         let record = run(&plugin, &accounts);
         record.result.as_ref().map_err(|error| error.to_string())?;
         through.push(record.took.saturating_sub(record.waited));
-        native.push(natively());
+        native.push(natively(number));
     }
     // The best of the rounds: what else the machine does only ever adds.
     let nanoseconds =
-        |times: &[Duration]| times.iter().min().map_or(f64::NAN, Duration::as_secs_f64) * 1e9 / f64::from(ACCOUNTS);
+        |times: &[Duration]| times.iter().min().map_or(f64::NAN, Duration::as_secs_f64) * 1e9 / f64::from(number);
     let (through, native) = (nanoseconds(&through), nanoseconds(&native));
-    let mut starts: Vec<Duration> = (0..500)
+    let mut starts: Vec<Duration> = (0..bench.part(STARTS))
         .map(|_| {
             let record = run(&plugin, &none);
             record.took.saturating_sub(record.waited)
@@ -85,8 +87,8 @@ fn run(plugin: &LoadedPlugin, product: &Arc<dyn Product>) -> RunRecord {
 }
 
 /// How long the plugin's own logic takes over the same accounts, compiled for this machine.
-fn natively() -> Duration {
-    let pages: Vec<_> = (0..ACCOUNTS as usize).step_by(PAGE).map(columns).collect();
+fn natively(accounts: u32) -> Duration {
+    let pages: Vec<_> = (0..accounts).step_by(PAGE as usize).map(|begin| columns(begin, accounts)).collect();
     let begun = Instant::now();
     let mut tally = Tally::new(Rule::Account, 20_513, 90);
     for (pseudonyms, states, days) in &pages {
@@ -106,9 +108,9 @@ pub fn sketch_of(people: u64) -> Vec<u8> {
     tally.people()
 }
 
-/// The page that begins with account `begin`, as columns.
-fn columns(begin: usize) -> (Vec<u64>, Vec<u8>, Vec<u32>) {
-    let numbers = begin as u32..ACCOUNTS.min((begin + PAGE) as u32);
+/// The page of `accounts` that begins with account `begin`, as columns.
+fn columns(begin: u32, accounts: u32) -> (Vec<u64>, Vec<u8>, Vec<u32>) {
+    let numbers = begin..accounts.min(begin + PAGE);
     // The odd constant spreads the numbers like a hash.
     let pseudonyms = numbers.clone().map(|n| u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
     let states = numbers.clone().map(|n| {

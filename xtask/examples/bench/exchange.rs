@@ -34,15 +34,17 @@ const REPORTS: usize = 400;
 const ROUNDS: usize = 5;
 
 /// The figures of central.
-pub fn measure(_: &Bench) -> Result<Vec<Figure>, Problem> {
+pub fn measure(bench: &Bench) -> Result<Vec<Figure>, Problem> {
     let mut central = Central::start();
+    let (number, each) = (bench.part(PRODUCTS), bench.part(REPORTS));
     let mut products = Vec::new();
-    for n in 0..PRODUCTS {
+    for n in 0..number {
         products.push(Product::linked(&central, n)?);
     }
     let (mut exchanges, mut rows) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let reports: Vec<Vec<Sealed>> = products.iter_mut().map(Product::reports).collect::<Result<_, _>>()?;
+        let reports: Vec<Vec<Sealed>> =
+            products.iter_mut().map(|product| product.reports(each)).collect::<Result<_, _>>()?;
         let reports = Arc::new(reports);
         exchanges.push(exchange(central.address(), &reports)?);
         central.kill();
@@ -50,11 +52,11 @@ pub fn measure(_: &Bench) -> Result<Vec<Figure>, Problem> {
         central.serve();
     }
     let chain = &central.get(&format!("/api/v1/links/{}", products[0].link))["chain"];
-    if chain["stored"].as_u64() != Some((REPORTS * ROUNDS) as u64) {
+    if chain["stored"].as_u64() != Some((each * ROUNDS) as u64) {
         return Err(format!("central has not stored what it answered: {chain}").into());
     }
     let per_second =
-        |times: &[Duration]| (PRODUCTS * REPORTS) as f64 / times.iter().min().map_or(f64::NAN, Duration::as_secs_f64);
+        |times: &[Duration]| (number * each) as f64 / times.iter().min().map_or(f64::NAN, Duration::as_secs_f64);
     Ok(vec![
         Figure::new("exchanges at central, durable, 64 products at once", per_second(&exchanges), "/s")
             .against("group commit of the bare rows, 64 reports at once", per_second(&rows))
@@ -107,8 +109,8 @@ impl Product {
     }
 
     /// The reports of a round, sealed before the clock runs.
-    fn reports(&mut self) -> Result<Vec<Sealed>, Problem> {
-        (0..REPORTS).map(|_| self.report()).collect()
+    fn reports(&mut self, number: usize) -> Result<Vec<Sealed>, Problem> {
+        (0..number).map(|_| self.report()).collect()
     }
 
     fn report(&mut self) -> Result<Sealed, Problem> {
@@ -220,7 +222,7 @@ fn bare_rows(dir: &Path, reports: &[Vec<Sealed>]) -> Result<Duration, Problem> {
          CREATE TABLE IF NOT EXISTS bare_links (id TEXT PRIMARY KEY NOT NULL, head BIGINT, stored BIGINT NOT NULL)",
     )?;
     let begun = Instant::now();
-    for n in 0..REPORTS {
+    for n in 0..reports.first().map_or(0, Vec::len) {
         let group = store.transaction()?;
         for report in reports.iter().filter_map(|reports| reports.get(n)) {
             bare_row(&group, report)?;

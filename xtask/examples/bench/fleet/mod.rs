@@ -39,23 +39,23 @@ const NEW_REPORTS: usize = 20_000;
 const PACED: Duration = Duration::from_secs(10);
 
 /// A thousand applications.
-pub fn thousand(_: &Bench) -> Result<Vec<Figure>, Problem> {
-    measure(SIZES[0])
+pub fn thousand(bench: &Bench) -> Result<Vec<Figure>, Problem> {
+    measure(bench, SIZES[0])
 }
 
 /// A hundred thousand applications.
-pub fn hundred_thousand(_: &Bench) -> Result<Vec<Figure>, Problem> {
-    measure(SIZES[1])
+pub fn hundred_thousand(bench: &Bench) -> Result<Vec<Figure>, Problem> {
+    measure(bench, SIZES[1])
 }
 
 /// A million applications.
-pub fn million(_: &Bench) -> Result<Vec<Figure>, Problem> {
-    measure(SIZES[2])
+pub fn million(bench: &Bench) -> Result<Vec<Figure>, Problem> {
+    measure(bench, SIZES[2])
 }
 
 /// A thousand applications on PostgreSQL, held against the same on a file.
-pub fn postgresql(_: &Bench) -> Result<Vec<Figure>, Problem> {
-    let (on_file, on_server) = (on(Database::sqlite())?, on(Database::postgres())?);
+pub fn postgresql(bench: &Bench) -> Result<Vec<Figure>, Problem> {
+    let (on_file, on_server) = (on(bench, Database::sqlite())?, on(bench, Database::postgres())?);
     let against = "the same on SQLite";
     let named = |what: &str| format!("{} applications on PostgreSQL: {what}", SIZES[0]);
     let mut figures = Vec::new();
@@ -74,12 +74,12 @@ pub fn postgresql(_: &Bench) -> Result<Vec<Figure>, Problem> {
 
 /// A thousand applications on PostgreSQL, whose products report to two servers, held against the same with one of them
 /// alone.
-pub fn replicas(_: &Bench) -> Result<Vec<Figure>, Problem> {
+pub fn replicas(bench: &Bench) -> Result<Vec<Figure>, Problem> {
     let (mut one, database) = Database::postgres();
     let mut fleet = seeded(&mut one, &database, SIZES[0])?;
-    let alone = reported(&[one.address()], &database, &mut fleet)?;
+    let alone = reported(bench, &[one.address()], &database, &mut fleet)?;
     let mut other = one.replica();
-    let shared = reported(&[one.address(), other.address()], &database, &mut fleet)?;
+    let shared = reported(bench, &[one.address(), other.address()], &database, &mut fleet)?;
     check(&one, &fleet)?;
     one.kill();
     other.kill();
@@ -100,9 +100,9 @@ pub fn replicas(_: &Bench) -> Result<Vec<Figure>, Problem> {
 }
 
 /// What the products of a fleet in a database report as fast as they can.
-fn on((mut central, database): (Central, Database)) -> Result<[(Measured, f64); 2], Problem> {
+fn on(bench: &Bench, (mut central, database): (Central, Database)) -> Result<[(Measured, f64); 2], Problem> {
     let mut fleet = seeded(&mut central, &database, SIZES[0])?;
-    let both = reported(&[central.address()], &database, &mut fleet)?;
+    let both = reported(bench, &[central.address()], &database, &mut fleet)?;
     check(&central, &fleet)?;
     central.kill();
     Ok(both)
@@ -110,13 +110,14 @@ fn on((mut central, database): (Central, Database)) -> Result<[(Measured, f64); 
 
 /// What products report as fast as they can: first what they have said, then something new.
 fn reported(
+    bench: &Bench,
     servers: &[SocketAddr],
     database: &Database,
     fleet: &mut [Product],
 ) -> Result<[(Measured, f64); 2], Problem> {
     Ok([
-        fastest(servers, database, fleet, FAST_REPORTS, News::None)?,
-        fastest(servers, database, fleet, NEW_REPORTS, News::Count)?,
+        fastest(servers, database, fleet, bench.part(FAST_REPORTS), News::None)?,
+        fastest(servers, database, fleet, bench.part(NEW_REPORTS), News::Count)?,
     ])
 }
 
@@ -133,17 +134,17 @@ fn seeded(central: &mut Central, database: &Database, applications: usize) -> Re
     Ok(fleet)
 }
 
-fn measure(applications: usize) -> Result<Vec<Figure>, Problem> {
+fn measure(bench: &Bench, applications: usize) -> Result<Vec<Figure>, Problem> {
     let (mut central, database) = Database::sqlite();
-    let mut fleet = seeded(&mut central, &database, applications)?;
+    let mut fleet = seeded(&mut central, &database, bench.part(applications).max(SIZES[0]))?;
     eprintln!("  reporting");
-    let [(fast, bytes), (new, new_bytes)] = reported(&[central.address()], &database, &mut fleet)?;
-    let hourly = paced(&central, &mut fleet, Duration::from_secs(3_600))?;
-    let worst = paced(&central, &mut fleet, Duration::from_secs(60))?;
+    let [(fast, bytes), (new, new_bytes)] = reported(bench, &[central.address()], &database, &mut fleet)?;
+    let hourly = paced(bench, &central, &mut fleet, Duration::from_secs(3_600))?;
+    let worst = paced(bench, &central, &mut fleet, Duration::from_secs(60))?;
     let memory = memory_of(central.process_id(), "VmHWM:")?;
     check(&central, &fleet)?;
     eprintln!("  opening the pages");
-    let pages = pages::times(&central)?;
+    let pages = pages::times(bench, &central)?;
     Ok(figures(applications, (&fast, bytes), (&new, new_bytes), &hourly, &worst, memory, &pages))
 }
 
@@ -163,9 +164,9 @@ fn fastest(
 }
 
 /// All products report once within `span`, as far as [`PACED`] goes.
-fn paced(central: &Central, fleet: &mut [Product], span: Duration) -> Result<Measured, Problem> {
+fn paced(bench: &Bench, central: &Central, fleet: &mut [Product], span: Duration) -> Result<Measured, Problem> {
     let rate = fleet.len() as f64 / span.as_secs_f64();
-    let reports = ((rate * PACED.as_secs_f64()) as usize).max(1);
+    let reports = ((rate * bench.span(PACED).as_secs_f64()) as usize).max(1);
     let reports = product::reports(fleet, reports, News::None)?;
     load::run(&[central.address()], reports, 4 * CONNECTIONS, Pace::PerSecond(rate))
 }

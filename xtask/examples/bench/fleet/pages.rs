@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use seatline_tests::{Central, PASSWORD};
 use ureq::http::header::{COOKIE, LOCATION, SET_COOKIE};
 
-use crate::Problem;
+use crate::{Bench, Problem};
 
 /// How often each page is opened.
 const TIMES: usize = 200;
@@ -28,16 +28,16 @@ const PAGES: [(&str, &str); 7] = [
 ];
 
 /// The time that 99 of 100 do not exceed, for each page.
-pub fn times(central: &Central) -> Result<Vec<PageTime>, Problem> {
+pub fn times(bench: &Bench, central: &Central) -> Result<Vec<PageTime>, Problem> {
     let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
     let cookie = sign_in(&agent, central)?;
     let applications = central.get("/api/v1/applications?limit=1");
     let id = applications["items"][0]["id"].as_str().ok_or("there is no application")?;
-    let mut times = Vec::new();
+    let (mut times, number) = (Vec::new(), bench.part(TIMES));
     for (name, path) in PAGES {
         let url = format!("{}{}", central.url(), path.replace("{id}", id));
-        let mut taken = Vec::with_capacity(TIMES);
-        for _ in 0..TIMES {
+        let mut taken = Vec::with_capacity(number);
+        for _ in 0..number {
             let begun = Instant::now();
             let mut answer = agent.get(&url).header(COOKIE, &cookie).call()?;
             answer.body_mut().read_to_string()?;
@@ -48,7 +48,7 @@ pub fn times(central: &Central) -> Result<Vec<PageTime>, Problem> {
             }
         }
         taken.sort_unstable();
-        let slow: Duration = taken[TIMES * 99 / 100];
+        let slow: Duration = taken[number * 99 / 100];
         times.push(PageTime { name, milliseconds: slow.as_secs_f64() * 1e3 });
     }
     Ok(times)
