@@ -4,7 +4,6 @@ mod support;
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use seatline_agent::cluster::PostgresStore;
 use seatline_agent::config::{PostgresState, State};
@@ -12,8 +11,7 @@ use seatline_host::store::{
     LockedStore, Log, Slot, StateReader as _, StateStore, StoreError, change, conformance, records,
 };
 use support::config;
-use support::postgres::{Postgres, give_to_server};
-use support::server::is_root;
+use support::postgres::Postgres;
 
 /// The state in the schema `schema`, for `user`.
 fn state_of(server: &Postgres, user: &str, schema: &str) -> PostgresState {
@@ -199,15 +197,10 @@ fn g5_a_node_that_stands_still_in_the_middle_of_a_change_holds_the_others_up_for
     assert_eq!(value(&other).as_deref(), Some(&b"newer"[..]));
 }
 
-/// A small file system needs root; what another user may not do is told as in the test of rights.
 #[test]
 fn a_full_disk_is_told_and_what_was_there_stays() {
-    if !is_root() {
-        return;
-    }
-    let server = Postgres::start();
-    let disk = SmallDisk::mount();
-    server.execute(&format!("CREATE TABLESPACE small LOCATION '{}'", disk.path().display()));
+    let server = Postgres::start_with_small_disk(16 << 20);
+    server.execute(&format!("CREATE TABLESPACE small LOCATION '{}'", server.small_disk().display()));
     server.execute("ALTER ROLE owner SET default_tablespace = small");
     let store = open(&server);
     write(&store, b"old").expect("write");
@@ -224,30 +217,4 @@ fn a_full_disk_is_told_and_what_was_there_stays() {
     server.execute("DROP TABLE filler");
     write(&store, &noise).expect("there is space again");
     assert_eq!(value(&store), Some(noise));
-}
-
-/// A file system of 16 MiB that belongs to the server. It is gone when the test is.
-struct SmallDisk(Child, tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Self {
-        let dir = tempfile::Builder::new().prefix("disk").tempdir_in("/tmp").expect("a directory");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(dir.path()).status();
-        assert!(mounted.expect("mount starts").success(), "root can mount");
-        give_to_server(dir.path());
-        let mut guard = Command::new("/bin/sh");
-        guard.args(["-c", "cat; umount -l \"$0\""]).arg(dir.path()).stdin(Stdio::piped());
-        Self(guard.spawn().expect("a shell starts"), dir)
-    }
-
-    fn path(&self) -> &Path {
-        self.1.path()
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
 }

@@ -3,13 +3,16 @@
 
 mod support;
 
+use std::ffi::OsStr;
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use support::agent::{Agent, seatline};
 use support::running::Running;
+use support::server::is_root;
 use support::tool::{hold_unit, text, tool, user_made};
 
 #[test]
@@ -98,25 +101,33 @@ fn every_command_has_a_manual_page_that_is_well_formed() {
 /// The number of `nobody`, on every system.
 const NOBODY: u32 = 65_534;
 
+/// A program by somebody who is not root: by this user, or by `nobody` where this is root.
+fn unprivileged(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    if is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
 #[test]
 fn root_is_refused_in_the_directory_of_another_user_who_is_not() {
-    use std::os::unix::fs::chown;
-    use std::os::unix::process::CommandExt as _;
     let agent = Agent::new();
-    agent.run(&["server-id"]).ok();
-    if chown(agent.path(""), Some(NOBODY), Some(NOBODY)).is_err() {
-        // Nobody but root gives a directory away, and nobody but root is refused.
-        return;
-    }
-    let line = agent.run(&["status"]).refused("other-user");
-    assert!(line.contains("as with `sudo -u nobody seatline"), "{line}");
-    let given = tool("coreutils", Command::new("chown").args(["-R", "nobody:"]).arg(agent.path("..")));
-    assert!(given.status.success(), "{}", text(&given));
     // A copy, because the binary may stand where nobody but its builder can go.
     let binary = agent.path("seatline");
     std::fs::copy(env!("CARGO_BIN_EXE_seatline"), &binary).expect("a copy");
-    let mut status = Command::new(binary);
-    status.args(["server-id", "--dir"]).arg(agent.path("")).uid(NOBODY).gid(NOBODY);
-    let status = tool("coreutils", &mut status);
-    assert!(status.status.success(), "{}", text(&status));
+    if is_root() {
+        let given = tool("coreutils", Command::new("chown").args(["-R", "nobody:"]).arg(agent.path("..")));
+        assert!(given.status.success(), "{}", text(&given));
+        let line = agent.run(&["status"]).refused("other-user");
+        assert!(line.contains("as with `sudo -u nobody seatline"), "{line}");
+    }
+    let own = tool("coreutils", unprivileged(&binary).args(["server-id", "--dir"]).arg(agent.path("")));
+    assert!(own.status.success(), "{}", text(&own));
+    // In a namespace of users, whoever makes it is root, and what is another's belongs to `nobody`.
+    let mut root = unprivileged("unshare");
+    root.args(["--user", "--map-root-user"]).arg(&binary).args(["run", "--dir", "/usr"]);
+    let said = text(&tool("util-linux", &mut root));
+    let hint = "this test needs namespaces of users: is user.max_user_namespaces above 0?";
+    assert!(said.contains("/usr belongs to the user nobody") && said.contains("[other-user]"), "{hint} {said}");
 }

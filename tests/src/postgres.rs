@@ -10,6 +10,15 @@ pub use ::postgres::Client;
 
 use crate::server::{GUARD, free_port, is_root};
 
+/// Runs a script in a namespace of its own, in which whoever starts it may mount: it needs no privilege where users may
+/// make namespaces (`user.max_user_namespaces` above 0).
+const UNSHARE: [&str; 6] = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"];
+/// Mounts a file system of $1 bytes in memory at $0, and becomes what follows. PostgreSQL refuses to be root, which one
+/// is here, so that it gets a namespace of its own in turn, where the same user has another number.
+const SMALL_DISK: &str = r#"mkdir -p "$0" && mount -t tmpfs -o size="$1",mode=0700 seatline-test "$0" || exit
+shift
+exec unshare --user --map-user=1 --map-group=1 "$@" 2> /dev/null"#;
+
 /// A running server that listens on a socket in its own directory, and on a free port of the loopback interface.
 pub struct Postgres {
     /// The shells beside the server and those before it.
@@ -33,6 +42,15 @@ impl Postgres {
 
     /// Starts a server with `settings` of its own, each `name=value`.
     pub fn start_with(settings: &[&str]) -> Self {
+        Self::start_on(None, settings)
+    }
+
+    /// Starts a server that alone sees a disk of so many bytes, at [`Self::small_disk`].
+    pub fn start_with_small_disk(bytes: u64) -> Self {
+        Self::start_on(Some(bytes), &[])
+    }
+
+    fn start_on(small_disk: Option<u64>, settings: &[&str]) -> Self {
         let programs = installed();
         let dir = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").expect("a short path").keep();
         give_to_server(&dir);
@@ -46,8 +64,13 @@ impl Postgres {
 
         let port = free_port();
         let mut server = as_user(Path::new("/bin/sh"), unprivileged);
-        server.arg("-c").arg(GUARD).arg(&dir).arg(programs.join("postgres"));
-        server.arg("-D").arg(&data).arg("-k").arg(&dir).args(["-p", &port.to_string()]);
+        server.arg("-c").arg(GUARD).arg(&dir);
+        server.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Some(bytes) = small_disk {
+            // What is in the way of the disk is told.
+            server.args(UNSHARE).arg(SMALL_DISK).arg(dir.join("disk")).arg(bytes.to_string()).stderr(Stdio::inherit());
+        }
+        server.arg(programs.join("postgres")).arg("-D").arg(&data).arg("-k").arg(&dir).args(["-p", &port.to_string()]);
         server.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=20"]);
         for setting in settings {
             server.args(["-c", setting]);
@@ -59,7 +82,6 @@ impl Postgres {
 
     /// Starts the server, and gives a connection to its database `postgres`.
     pub fn start_again(&mut self) -> Client {
-        self.server.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut guard = self.server.spawn().expect("a shell starts");
         let deadline = Instant::now() + Duration::from_secs(30);
         let client = loop {
@@ -124,6 +146,11 @@ impl Postgres {
             assert!(Instant::now() < deadline, "PostgreSQL does not end");
             std::thread::yield_now();
         }
+    }
+
+    /// Where a server that was started with a small disk sees it.
+    pub fn small_disk(&self) -> PathBuf {
+        self.dir.join("disk")
     }
 
     /// The address of `database` for `user`, by the socket.
