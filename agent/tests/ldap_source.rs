@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
+use seatline_agent::accounts::SourceError;
 use support::agent::Agent;
 use support::server;
 use support::slapd::Slapd;
@@ -189,46 +190,110 @@ fn a_connection_by_tls_needs_a_certificate_that_is_trusted_and_for_the_host() {
 }
 
 /// What becomes of reading from a directory that plays `part`, without signing in.
-fn from_server(rest: &str, part: impl FnOnce(&mut TcpStream) + Send + 'static) -> (&'static str, String) {
+fn read_from(
+    rest: &str,
+    seconds: u64,
+    part: impl FnOnce(&mut TcpStream) + Send + 'static,
+) -> Result<Vec<String>, SourceError> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("its address").port();
     let server = std::thread::spawn(move || part(&mut listener.accept().expect("a client").0));
-    let text = source_at(&format!("ldap://127.0.0.1:{port}"), "", rest).replace("time_limit = 20", "time_limit = 2");
-    let refusal = support::refusal(Path::new("/"), &text);
+    let text = source_at(&format!("ldap://127.0.0.1:{port}"), "", rest)
+        .replace("time_limit = 20", &format!("time_limit = {seconds}"));
+    let read = support::read(Path::new("/"), &text);
     server.join().expect("its part is played");
-    refusal
+    read
 }
 
-fn request(stream: &mut TcpStream) -> u8 {
+/// The code and the line of the refusal to read from it, within two seconds.
+fn from_server(rest: &str, part: impl FnOnce(&mut TcpStream) + Send + 'static) -> (&'static str, String) {
+    let error = read_from(rest, 2, part).expect_err("a refusal");
+    (error.code(), error.to_string())
+}
+
+/// Waits for a request, and gives the bytes of its number.
+fn request(stream: &mut TcpStream) -> Vec<u8> {
     let mut request = [0; 1024];
     let read = stream.read(&mut request).expect("a request");
     assert!(read > 8, "a request");
-    // The number of the message: SEQUENCE, its length in one byte or two, INTEGER.
-    if request[1] < 0x80 { request[4] } else { request[5] }
+    // SEQUENCE, its length in one byte or two, INTEGER, its length.
+    let number = if request[1] < 0x80 { 3 } else { 4 };
+    request[number + 1..][..usize::from(request[number])].to_vec()
+}
+
+/// An element of BER: its tag, its length, its content.
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let [_, a, b, c] = u32::try_from(content.len()).expect("short").to_be_bytes();
+    [&[tag, 0x83, a, b, c], content].concat()
 }
 
 /// A message with `content` behind its number.
-fn message(number: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len() + 3;
-    let mut message = vec![0x30];
-    match u8::try_from(length) {
-        Ok(short) if short < 0x80 => message.push(short),
-        _ => message.extend([0x82, (length >> 8) as u8, (length & 0xFF) as u8]),
-    }
-    message.extend([2, 1, number]);
-    message.extend(content);
-    message
+fn message(number: &[u8], content: &[u8]) -> Vec<u8> {
+    element(0x30, &[element(2, number), content.to_vec()].concat())
 }
 
-/// An entry of the name `uid=x` with the attribute `uid` of the same value.
-fn entry(number: u8) -> Vec<u8> {
-    message(number, b"\x64\x17\x04\x05uid=x\x30\x0e\x30\x0c\x04\x03uid\x31\x05\x04\x03ann")
+/// An entry of the name `uid=NAME` with an attribute `uid` of the same value, and others with their values.
+fn entry_of(number: &[u8], name: &str, others: &[(&str, Vec<String>)]) -> Vec<u8> {
+    let attribute = |name: &str, values: &[String]| {
+        let values: Vec<u8> = values.iter().flat_map(|value| element(4, value.as_bytes())).collect();
+        element(0x30, &[element(4, name.as_bytes()), element(0x31, &values)].concat())
+    };
+    let others = others.iter().flat_map(|(name, values)| attribute(name, values));
+    let attributes: Vec<u8> = attribute("uid", &[name.to_owned()]).into_iter().chain(others).collect();
+    let name = element(4, format!("uid={name}").as_bytes());
+    message(number, &element(0x64, &[name, element(0x30, &attributes)].concat()))
+}
+
+fn entry(number: &[u8]) -> Vec<u8> {
+    entry_of(number, "ann", &[])
 }
 
 /// The end of a page that is not the last.
-fn page_end(number: u8) -> Vec<u8> {
+fn page_end(number: &[u8]) -> Vec<u8> {
     let control = b"\xa0\x24\x30\x22\x04\x161.2.840.113556.1.4.319\x04\x08\x30\x06\x02\x01\x00\x04\x01c";
     message(number, &[&b"\x65\x07\x0a\x01\x00\x04\x00\x04\x00"[..], control].concat())
+}
+
+/// The end of the last page.
+fn end(number: &[u8]) -> Vec<u8> {
+    message(number, b"\x65\x07\x0a\x01\x00\x04\x00\x04\x00")
+}
+
+#[test]
+fn an_account_in_thousands_of_groups_is_found_in_the_last_of_them() {
+    let rest = "[accounts.ldap.fields]\nlicensed_access = { field = 'memberOf', is = 'cn=wiki' }\n";
+    let read = read_from(rest, 20, |stream| {
+        let groups = (0..20_000).map(|n| format!("cn=group-{n}")).chain(["cn=wiki".to_owned()]).collect();
+        let number = request(stream);
+        let whole = [entry_of(&number, "ann", &[("memberOf", groups)]), entry(&number), end(&number)].concat();
+        stream.write_all(&whole).expect("a client");
+    });
+    assert_eq!(read.expect("the accounts"), ["ann al- unknown", "ann a-- unknown"]);
+}
+
+#[test]
+fn more_pages_than_any_directory_has_end_the_pass() {
+    let read = read_from("", 300, |stream| {
+        for page in 0..10_000 {
+            let number = request(stream);
+            let whole = [entry_of(&number, &format!("u{page}"), &[]), page_end(&number)].concat();
+            stream.write_all(&whole).expect("a client");
+        }
+    });
+    let error = read.expect_err("no end");
+    assert_eq!(error.code(), "source-pages");
+    assert!(error.to_string().ends_with("has more than 10000 pages: ask for larger ones"), "{error}");
+}
+
+#[test]
+fn an_answer_about_tls_that_is_too_long_is_not_waited_for() {
+    let (code, text) = from_server("start_tls = true\n", |stream| {
+        request(stream);
+        stream.write_all(b"\x30\x82\x10\x01").expect("a client");
+        let _ = stream.read(&mut [0]);
+    });
+    assert_eq!(code, "source-unreachable");
+    assert!(text.ends_with("the server does not start TLS"), "{text}");
 }
 
 #[test]
@@ -236,7 +301,7 @@ fn a_page_that_comes_again_ends_the_pass() {
     let (code, text) = from_server("", |stream| {
         for _ in 0..2 {
             let number = request(stream);
-            stream.write_all(&[entry(number), page_end(number)].concat()).expect("a client");
+            stream.write_all(&[entry(&number), page_end(&number)].concat()).expect("a client");
         }
     });
     assert_eq!(code, "source-pages");
@@ -247,7 +312,7 @@ fn a_page_that_comes_again_ends_the_pass() {
 fn a_directory_that_hangs_up_or_gives_garbage_counts_nothing() {
     let (code, text) = from_server("", |stream| {
         let number = request(stream);
-        stream.write_all(&entry(number)).expect("a client");
+        stream.write_all(&entry(&number)).expect("a client");
     });
     assert_eq!(
         (code, text.as_str()),
@@ -275,7 +340,7 @@ fn a_directory_that_hangs_up_or_gives_garbage_counts_nothing() {
 fn an_entry_beyond_its_bound_is_refused_before_it_comes() {
     let (code, text) = from_server("", |stream| {
         let number = request(stream);
-        stream.write_all(&entry(number)).expect("a client");
+        stream.write_all(&entry(&number)).expect("a client");
         stream.write_all(b"\x30\x84\x7f\xff\xff\xff").expect("a client");
         let _ = stream.read(&mut [0]);
     });
@@ -287,7 +352,7 @@ fn an_entry_beyond_its_bound_is_refused_before_it_comes() {
 fn a_directory_without_end_or_that_drips_is_left_at_the_time_limit() {
     let (code, _) = from_server("", |stream| {
         let number = request(stream);
-        let many = entry(number).repeat(1000);
+        let many = entry(&number).repeat(1000);
         while stream.write_all(&many).is_ok() {}
     });
     assert_eq!(code, "source-time-limit");

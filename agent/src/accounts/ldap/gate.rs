@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use crate::accounts::ber::head;
 use crate::accounts::wire::Wire;
 
-/// The most bytes of a message: an entry with the attributes that are asked for.
+/// The most bytes of a message: an entry with the attributes that are asked for, all groups of an account among them.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 /// The bytes that tag and length of a message have at most.
 const MAX_HEAD_BYTES: usize = 6;

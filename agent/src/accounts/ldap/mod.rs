@@ -32,8 +32,6 @@ const MAX_ANSWER_BYTES: usize = 4096;
 /// The control of paged results (RFC 2696).
 const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 const OCTET_STRING: u8 = 0x04;
-/// The most values of an attribute that are looked at: no account is in more groups.
-const MAX_VALUES: usize = 10_000;
 
 /// Gives every entry that the filter finds to `pass`, and returns how many there were.
 pub fn read_accounts(directory: &Directory, limit: TimeLimit, pass: &mut Pass<'_>) -> Result<u64, SourceError> {
@@ -196,7 +194,7 @@ impl Entry {
         let attribute = |attribute| {
             let mut both = parts(attribute)?.into_iter();
             let (name, values) = (text(both.next()?)?, parts(both.next()?)?);
-            Some((name, values.into_iter().take(MAX_VALUES).map(text).collect::<Option<Vec<_>>>()?))
+            Some((name, values.into_iter().map(text).collect::<Option<Vec<_>>>()?))
         };
         let attributes = attributes.into_iter().map(attribute).collect::<Option<_>>()?;
         Some(Self { name, attributes })
