@@ -82,6 +82,29 @@ fn a_body_that_does_not_come_is_given_up() {
 }
 
 #[test]
+fn a_form_that_does_not_come_is_given_up() {
+    let agent = Agent::new();
+    let address = serve_here(&agent, RequestLimits { page_time: SHORT, ..RequestLimits::default() });
+    let mut begun = connected(address);
+    let head = b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\n\
+        Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nn";
+    begun.write_all(head).expect("sent");
+    assert_eq!(first_line(&mut begun), "HTTP/1.1 408 Request Timeout");
+}
+
+#[test]
+fn a_header_that_is_too_long_is_refused() {
+    let agent = Agent::new();
+    let address = serve_here(&agent, RequestLimits::default());
+    let head = |bytes: usize| format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(bytes));
+    for (bytes, expected) in [(30 << 10, "200 OK"), (64 << 10, "431 Request Header Fields Too Large")] {
+        let mut stream = connected(address);
+        stream.write_all(head(bytes).as_bytes()).expect("sent");
+        assert_eq!(first_line(&mut stream), format!("HTTP/1.1 {expected}"));
+    }
+}
+
+#[test]
 fn a_body_that_is_too_large_is_refused_by_its_announced_length_already() {
     let agent = Agent::new();
     let token = agent.token("operator", "admin");
@@ -153,6 +176,6 @@ fn what_is_being_answered_does_not_keep_the_agent_from_its_end() {
     let begun = Instant::now();
     running.signal("TERM");
     running.until("stopped");
-    assert!(begun.elapsed() < Duration::from_secs(10), "an idle connection is closed at once");
+    assert!(begun.elapsed() < Limits::default().ending_time, "nobody waits for what asks nothing");
     assert_eq!(running.ended(), Some(0));
 }

@@ -34,8 +34,9 @@ const SHORT: Duration = Duration::from_millis(50);
 const AMPLE: usize = 1 << 30;
 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-/// The begin of an exchange whose body is still to come.
+/// The begin of an exchange whose body is still to come, and of a product's wait.
 const BEGUN: &[u8] = b"POST /link/v1/exchange HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n";
+const WAIT_BEGUN: &[u8] = b"POST /link/v1/wait HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n";
 
 async fn app(door: Door) -> (App, TempDir) {
     let dir = tempfile::tempdir().expect("a directory");
@@ -54,6 +55,10 @@ struct Server {
 
 impl Server {
     fn start(door: Door, limits: Limits) -> Self {
+        Self::start_with(door, limits, |app| app)
+    }
+
+    fn start_with(door: Door, limits: Limits, change: fn(App) -> App) -> Self {
         let (tell, told) = std::sync::mpsc::channel();
         let (end, ended) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -62,7 +67,7 @@ impl Server {
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
                 tell.send(listener.local_addr().expect("its address")).expect("somebody waits");
                 let ended = async { drop(ended.await) };
-                serve(listener, router(app).expect("a router"), limits, ended).await;
+                serve(listener, router(change(app)).expect("a router"), limits, ended).await;
             });
         });
         Self { address: told.recv().expect("it starts"), end: Some(end), thread: Some(thread) }
@@ -125,7 +130,26 @@ fn wait_for(server: &Server, request: &[u8], expected: &str) {
 #[test]
 fn a_body_that_does_not_come_is_given_up() {
     let server = Server::start(Door::new(AMPLE, SHORT), Limits::default());
-    assert_eq!(first_line(&mut server.sent(BEGUN)), "HTTP/1.1 408 Request Timeout");
+    for begun in [BEGUN, WAIT_BEGUN] {
+        assert_eq!(first_line(&mut server.sent(begun)), "HTTP/1.1 408 Request Timeout");
+    }
+}
+
+#[test]
+fn a_form_that_does_not_come_is_given_up() {
+    let server = Server::start_with(Door::default(), Limits::default(), |app| App { request_time: SHORT, ..app });
+    let begun = b"POST /sign-in HTTP/1.1\r\nHost: x\r\n\
+        Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nn";
+    assert_eq!(first_line(&mut server.sent(begun)), "HTTP/1.1 408 Request Timeout");
+}
+
+#[test]
+fn a_header_that_is_too_long_is_refused() {
+    let server = Server::start(Door::default(), Limits::default());
+    let head = |bytes: usize| format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(bytes));
+    for (bytes, expected) in [(30 << 10, "200 OK"), (64 << 10, "431 Request Header Fields Too Large")] {
+        assert_eq!(first_line(&mut server.sent(head(bytes).as_bytes())), format!("HTTP/1.1 {expected}"));
+    }
 }
 
 #[test]

@@ -17,19 +17,22 @@ use crate::failure::Failure;
 use crate::instance::Instance;
 use crate::pages::Pages;
 use crate::pages::own::OwnSignIn;
+use crate::pages::routes::REQUEST_TIME;
 
 /// What a request may use.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestLimits {
     /// The most bytes of a body: room for a license key with what mail adds to it.
     pub body_bytes: usize,
-    /// How long a request may take, its body included.
+    /// How long a request of a program may take, its body included.
     pub time: Duration,
+    /// The same for a page, whose form may hold a plugin.
+    pub page_time: Duration,
 }
 
 impl Default for RequestLimits {
     fn default() -> Self {
-        Self { body_bytes: 256 * 1024, time: Duration::from_secs(30) }
+        Self { body_bytes: 256 * 1024, time: Duration::from_secs(30), page_time: REQUEST_TIME }
     }
 }
 

@@ -34,7 +34,7 @@ pub fn router(app: App) -> Result<Router, Failure> {
         .layer(csrf)
         .layer(from_fn(in_form))
         // The pages bring limits and errors of their own, and answer whatever is none of the API's.
-        .fallback_service(pages::router(&app.pages)?)
+        .fallback_service(pages::router(&app.pages, app.limits.page_time)?)
         .layer(from_fn_with_state(app.hosts.clone(), hosts::check))
         .layer(from_fn(headers::secure))
         .layer(from_fn_with_state(RequestLog::behind(app.proxies.clone()), request_log::log));

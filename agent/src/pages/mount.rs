@@ -141,6 +141,6 @@ impl Mount {
         let gate = seatline_web::Gate::new().map_err(|error| Failure::of("no-randomness", &error))?;
         let Self { host, path, who, confirmation, sign_in, origins } = self;
         let people = People::Product(ProductSignIn { who, confirmation, sign_in, gate });
-        routes::router(&Pages::new(host, path, people, origins, Arc::default(), None))
+        routes::router(&Pages::new(host, path, people, origins, Arc::default(), None), routes::REQUEST_TIME)
     }
 }

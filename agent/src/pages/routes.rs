@@ -26,7 +26,7 @@ pub const MAX_BODY_BYTES: usize = 512 * 1024;
 /// What stands around a file in a form.
 const AROUND_A_FILE: usize = 64 * 1024;
 /// How long a page may take, its form included.
-const REQUEST_TIME: Duration = Duration::from_secs(60);
+pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(60);
 
 /// A route, and what it demands.
 pub struct Route {
@@ -117,11 +117,12 @@ pub fn way_in() -> Vec<Route> {
     ]
 }
 
-/// The pages, complete: with their files, headers and limits, and the refusal of other sites.
+/// The pages, complete: with their files, headers and limits, and the refusal of other sites. Each may take this time,
+/// its form included.
 ///
 /// # Errors
 /// Where an origin is none that a browser could name.
-pub fn router(pages: &Pages) -> Result<Router, Failure> {
+pub fn router(pages: &Pages, time: Duration) -> Result<Router, Failure> {
     let csrf = csrf::layer(pages.origins()).map_err(|error| Failure::of("config-value", &error))?;
     let guarded = |demand: Demand| from_fn_with_state((pages.clone(), demand), guard);
     let mut router = Router::new().route(assets::ROUTE, get(assets::asset));
@@ -136,7 +137,7 @@ pub fn router(pages: &Pages) -> Result<Router, Failure> {
     let unknown = unknown.fallback(async || PageError::of_status(StatusCode::NOT_FOUND)).layer(guarded(demand));
     let router = router
         .fallback_service(unknown.with_state(pages.clone()))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time))
         .layer(csrf)
         .layer(from_fn_with_state(pages.clone(), frame::framed))
         .layer(from_fn(headers::secure));

@@ -21,7 +21,7 @@ use super::{Toll, strangers};
 use crate::auth::address;
 use crate::server::App;
 
-/// How long a request may take to come whole.
+/// How long a request of a product may take to come whole.
 const BODY_TIME: Duration = Duration::from_secs(15);
 /// How many bytes the requests that are being answered may have together.
 const BUDGET_BYTES: usize = 128 * 1024 * 1024;
@@ -36,7 +36,7 @@ const RETRY_SECONDS: i64 = 10;
 #[derive(Debug, Clone)]
 pub struct Door {
     memory: Arc<Semaphore>,
-    body_time: Duration,
+    pub(super) body_time: Duration,
 }
 
 impl Default for Door {

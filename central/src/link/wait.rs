@@ -26,9 +26,6 @@ use crate::domain::LinkState;
 use crate::server::App;
 use crate::store::News;
 
-/// How long the request may take to come whole.
-const BODY_TIME: Duration = Duration::from_secs(5);
-
 /// `POST /link/v1/wait`
 pub async fn handle(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
@@ -43,13 +40,13 @@ pub async fn handle(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn wished(app: &App, body: Body, toll: &mut Toll<'_>) -> Result<ExchangeResponse, ExchangeError> {
-    let wish = read(body).await?;
+    let wish = read(body, app.door.body_time).await?;
     toll.enter(std::iter::once(wish.wait.as_str())).await?;
     answer(&app.central, &wish, toll).await
 }
 
-async fn read(body: Body) -> Result<WaitRequest, ExchangeError> {
-    let read = tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_REQUEST_BYTES)).await;
+async fn read(body: Body, time: Duration) -> Result<WaitRequest, ExchangeError> {
+    let read = tokio::time::timeout(time, to_bytes(body, MAX_REQUEST_BYTES)).await;
     let bytes = read.map_err(|_| ExchangeError::Slow)?.map_err(|_| ExchangeError::TooLarge)?;
     serde_json::from_slice(&bytes).map_err(|error| ExchangeError::Malformed(text::line(&error.to_string(), 200)))
 }

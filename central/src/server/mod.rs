@@ -38,7 +38,7 @@ pub use route::{Need, Route};
 
 /// The most bytes of a form or of a request to the API.
 const MAX_FORM_BYTES: usize = 64 * 1024;
-/// How long a page or an API request may take, its body included.
+/// How long a page or an API request may take, if nothing else is said.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// Where the metrics are.
@@ -68,6 +68,8 @@ pub struct App {
     pub rates: Rates,
     /// Whether reports can be stored.
     pub health: Health,
+    /// How long a page or an API request may take, its body included.
+    pub request_time: Duration,
 }
 
 impl App {
@@ -96,6 +98,7 @@ impl App {
             metrics,
             rates: Rates::default(),
             health: Health::default(),
+            request_time: REQUEST_TIME,
         })
     }
 }
@@ -122,7 +125,7 @@ pub fn router(app: App) -> Result<Router, ActionError> {
         .fallback_service(unknown.with_state(app.clone()))
         .merge(pages::public())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, app.request_time))
         .layer(csrf::layer([app.central.public_url()]).map_err(|error| ActionError::invalid("public URL", error))?)
         .layer(from_fn(errors::in_form));
     let open = Router::new()
