@@ -45,6 +45,7 @@ pub enum PasswordError {
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    patience: Duration,
     /// The hash of a password that nobody knows, so that a name that does not exist costs as much as one that does.
     nobody: Arc<str>,
 }
@@ -55,12 +56,12 @@ impl Passwords {
     /// # Errors
     /// Where the operating system gives no randomness.
     pub fn new() -> Result<Self, PasswordError> {
-        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: hash_of_nobody()?.into() })
+        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), patience: PATIENCE, nobody: hash_of_nobody()?.into() })
     }
 
     /// A turn to check a password; `None` where too many are being checked.
     pub async fn turn(&self) -> Option<Turn> {
-        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await.ok()?.ok()?;
+        let permit = tokio::time::timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await.ok()?.ok()?;
         Some(Turn { _permit: permit, nobody: Arc::clone(&self.nobody) })
     }
 }
@@ -149,6 +150,20 @@ mod tests {
         assert!(!check("correct horse battery ", Some(&stored)).await);
         assert!(!check("correct horse battery", None).await);
         assert!(!check("x", Some("not a hash")).await);
+    }
+
+    #[tokio::test]
+    async fn so_many_passwords_are_checked_at_once_and_the_next_waits_for_its_turn_and_not_for_ever() {
+        let passwords = Passwords { patience: Duration::from_millis(20), ..Passwords::new().expect("randomness") };
+        let mut turns = Vec::new();
+        for _ in 0..AT_ONCE {
+            turns.push(passwords.turn().await.expect("a turn"));
+        }
+        assert!(passwords.turn().await.is_none(), "too many are being checked");
+        let passwords = Passwords { patience: Duration::from_secs(60), ..passwords };
+        let next = passwords.turn();
+        let ((), next) = tokio::join!(async { drop(turns.pop()) }, next);
+        assert!(next.is_some(), "one has ended");
     }
 
     #[test]

@@ -27,7 +27,7 @@ const MAX_MEMBERS: usize = 2_000_000;
 
 /// Gives every user of the provider to `pass`, and returns how many there were.
 pub fn read_accounts(provider: &Provider, limit: TimeLimit, pass: &mut Pass<'_>) -> Result<u64, SourceError> {
-    let scim = Scim { http: Http::of(&provider.endpoint, limit)?, limit };
+    let scim = Scim { http: Http::of(&provider.endpoint, limit)?, limit, max_members: MAX_MEMBERS };
     let by_cursor = scim.offers_cursors()?;
     let mut fields = provider.fields.clone();
     let members = provider.group.as_deref().map(|group| scim.members(group)).transpose()?;
@@ -62,6 +62,7 @@ pub fn read_accounts(provider: &Provider, limit: TimeLimit, pass: &mut Pass<'_>)
 struct Scim {
     http: Http,
     limit: TimeLimit,
+    max_members: usize,
 }
 
 type Take<'t> = &'t mut dyn FnMut(Json) -> Result<(), SourceError>;
@@ -194,8 +195,11 @@ impl Scim {
             let address = member.get("$ref").and_then(Json::as_str).unwrap_or_default();
             if kind.map_or(address.contains("/Groups/"), |kind| kind.eq_ignore_ascii_case("group")) {
                 inside.push_back(id.to_owned());
-            } else if !members.add(id) {
-                return Err(self.wrong(&format!("has a group with more than {MAX_MEMBERS} members")));
+            } else {
+                members.add(id);
+            }
+            if members.count() > self.max_members {
+                return Err(self.wrong(&format!("has a group with more than {} members", self.max_members)));
             }
             match inside.len() > MAX_GROUPS {
                 true => Err(self.wrong(&format!("has a group with more than {MAX_GROUPS} groups inside"))),
@@ -226,13 +230,18 @@ impl Members {
         self.hashers.each_ref().map(|hasher| hasher.hash_one(id))
     }
 
-    /// Adds a member; false when there is no room.
-    fn add(&mut self, id: &str) -> bool {
+    fn add(&mut self, id: &str) {
         self.hashes.insert(self.hash(id));
-        self.hashes.len() <= MAX_MEMBERS
+    }
+
+    fn count(&self) -> usize {
+        self.hashes.len()
     }
 
     fn hold(&self, id: &str) -> bool {
         self.hashes.contains(&self.hash(id))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use seatline_host::outbox::MAX_PENDING;
 use seatline_host::sandbox::Trigger;
 use seatline_host::store::{Directory, Log, StoreError, change, records};
-use seatline_protocol::{Digest, ExchangeResponse, LinkId, Refusal};
+use seatline_protocol::{Digest, ExchangeResponse, LinkId, Refusal, Sequence};
 
 use crate::given::{Central, Instance, unlink};
 
@@ -140,4 +140,25 @@ fn a_full_outbox_is_sent_though_no_report_can_be_made() {
     let synced = instance.host.sync(Trigger::Interval);
     assert_eq!(synced.collected.expect_err("no room").code(), "outbox-full");
     assert_eq!(synced.exchanged.expect_err("nobody listens").code(), "central-unreachable");
+}
+
+#[test]
+fn b1_a_chain_that_has_reached_its_last_number_makes_no_report_until_the_product_is_linked_again() {
+    let (instance, central) = (Instance::new(), Central::new());
+    let host = &instance.host;
+    central.links(host);
+    let store = Directory::open(instance.dir.path().join("state")).expect("the store");
+    let head = serde_json::json!({ "head": { "sequence": Sequence::MAX - 1, "digest": Digest::of(b"") } });
+    let head = serde_json::to_vec(&head).expect("JSON");
+    let put: Result<(), StoreError> = change(&store, |locked| locked.append(Log::Outbox, std::slice::from_ref(&head)));
+    put.expect("so many have left");
+    report(&instance, 1);
+    assert_eq!(sequences(&instance), [Sequence::MAX]);
+    let ended = host.collect(Trigger::Demand).expect_err("there is no number after it");
+    assert_eq!(ended.code(), "chain-ended");
+    assert!(ended.to_string().contains("link the product again"), "{ended}");
+    unlink(host);
+    Central { link: LinkId::from_random([7; 24]), ..Central::new() }.links(host);
+    report(&instance, 1);
+    assert_eq!(sequences(&instance), [1], "a new link begins a new chain");
 }

@@ -102,12 +102,13 @@ mod tests {
     #[test]
     fn what_breaks_a_rule_is_refused_by_name() {
         type Break = fn(&mut Reminders);
-        let broken: [(Break, &str); 6] = [
+        let broken: [(Break, &str); 7] = [
             (|it| it.expiry_days = vec![0], "expiry_days"),
             (|it| it.expiry_days = vec![30, 30], "expiry_days"),
             (|it| it.maintenance_days = vec![367], "maintenance_days"),
             (|it| it.evaluation_days = (1..10).collect(), "evaluation_days"),
             (|it| it.thresholds = [(Dimension::users(), 101)].into(), "thresholds"),
+            (|it| it.thresholds = thresholds(MAX_THRESHOLDS + 1), "thresholds"),
             (|it| it.patience = 0, "patience"),
         ];
         for (break_it, name) in broken {
@@ -118,5 +119,15 @@ mod tests {
         }
         let none = Reminders { expiry_days: Vec::new(), ..Reminders::default() };
         assert_eq!(none.check(), Ok(()), "who wants no reminder gets none");
+        let most = Reminders {
+            expiry_days: (MAX_DAYS - 7..=MAX_DAYS).collect(),
+            thresholds: thresholds(MAX_THRESHOLDS),
+            ..Reminders::default()
+        };
+        assert_eq!(most.check(), Ok(()));
+    }
+
+    fn thresholds(count: usize) -> BTreeMap<Dimension, u8> {
+        (0..count).map(|n| (format!("d{n}").parse().expect("a dimension"), 80)).collect()
     }
 }

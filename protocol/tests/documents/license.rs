@@ -2,7 +2,7 @@
 
 use seatline_protocol::ids::MAX_COUNT;
 use seatline_protocol::seal::Document as _;
-use seatline_protocol::{License, Limit};
+use seatline_protocol::{License, Limit, ServerId};
 use serde_json::{Value, json};
 
 fn json_with(field: &str, value: Value) -> Value {
@@ -44,6 +44,11 @@ fn a_license_that_breaks_a_rule_is_refused_with_it() {
     let limit = |max: u64, extra: u64| json!([{"dimension": "users", "max": max, "extra": extra}]);
     let limits = |count: usize| (0..count).map(|n| json!({"dimension": format!("d{n}")})).collect::<Value>();
     let names = |count: usize| (0..count).map(|n| json!(format!("n{n}"))).collect::<Value>();
+    let servers = |count: u16| {
+        let id = |n: u16| ServerId::from_random(std::array::from_fn(|at| n.to_le_bytes()[at % 2]));
+        (0..count).map(|n| json!(id(n))).collect::<Value>()
+    };
+    let prerequisites = |count: usize| vec![json!({"name": "Acme Search", "cost": "paid"}); count].into();
     let broken = [
         ("licensee", json!("")),
         ("licensee", json!("two\nlines")),
@@ -61,6 +66,8 @@ fn a_license_that_breaks_a_rule_is_refused_with_it() {
         ("limits", limits(65)),
         ("replaces", names(257)),
         ("critical", names(257)),
+        ("servers", servers(257)),
+        ("prerequisites", prerequisites(17)),
         ("grace_days", json!(3651)),
         ("expires", json!("2026-01-01T00:00:00Z")),
         ("expires", json!("2025-01-01T00:00:00Z")),
@@ -76,6 +83,8 @@ fn a_license_that_breaks_a_rule_is_refused_with_it() {
         ("limits", limit(MAX_COUNT, MAX_COUNT)),
         ("limits", limits(64)),
         ("replaces", names(256)),
+        ("servers", servers(256)),
+        ("prerequisites", prerequisites(16)),
         ("grace_days", json!(3650)),
         ("expires", json!("2026-01-01T00:00:01Z")),
     ];

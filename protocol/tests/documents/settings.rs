@@ -4,7 +4,8 @@ use seatline_protocol::exchange::{ExchangeResponse, Refusal};
 use seatline_protocol::ids::MAX_COUNT;
 use seatline_protocol::seal::Document as _;
 use seatline_protocol::settings::{MAX_DORMANCY_DAYS, MAX_INTERVAL, MIN_INTERVAL};
-use seatline_protocol::{Counting, Settings};
+use seatline_protocol::wait::MAX_SECONDS;
+use seatline_protocol::{Counting, Settings, Wait};
 
 fn settings(interval: u32, dormancy_days: u32, revision: u64) -> Settings {
     Settings {
@@ -17,6 +18,22 @@ fn settings(interval: u32, dormancy_days: u32, revision: u64) -> Settings {
         demanded_at: None,
         replace_key: None,
         takes_repeats: false,
+    }
+}
+
+#[test]
+fn w6_nobody_waits_longer_than_the_longest_wait_or_for_nothing() {
+    for (seconds, revision, holds) in [
+        (1, 0, true),
+        (MAX_SECONDS, MAX_COUNT, true),
+        (0, 0, false),
+        (MAX_SECONDS + 1, 0, false),
+        (u64::MAX, 0, false),
+        (1, MAX_COUNT + 1, false),
+    ] {
+        let of = settings(MIN_INTERVAL, 1, 0);
+        let check = Wait { link: of.link, revision, seconds, issued_at: of.issued_at }.check();
+        assert_eq!(check.is_ok(), holds, "{seconds} s, revision {revision}: {check:?}");
     }
 }
 

@@ -49,6 +49,11 @@ fn each_rule_of_an_endpoint_is_named_with_its_line_and_key() {
         ),
         ("url = 'https://h'\nfirst_page = 0", "`accounts.json.first_page` needs a `page_parameter` beside it"),
         ("items = 'u'", "`accounts.json.url` is missing"),
+        (
+            "url = 'https://h'\nfields = { identity = 'u', last_seen = ['1', '2', '3', '4', '5', '6', '7', '8', '9'] }",
+            "`accounts.json.fields.last_seen` must name 1 to 8 places",
+        ),
+        ("url = 'https://h'\nfields = { identity = [] }", "`accounts.json.fields.identity` must name 1 to 8 places"),
     ];
     for (text, expected) in cases {
         let problem = problem(&format!("[accounts.json]\n{text}"));

@@ -135,6 +135,16 @@ mod tests {
     }
 
     #[test]
+    fn a_user_or_a_password_is_one_line_and_has_a_bound() {
+        for (text, holds) in [("x".repeat(MAX_TEXT), true), ("x".repeat(MAX_TEXT + 1), false), (String::new(), false)] {
+            assert_eq!(check_text(&text).is_ok(), holds, "{text}");
+            let mail = MailServerSettings { user: Some(text), ..mail("mail.example.org", Security::StartTls) };
+            let refused = AlertSettings { mail: Some(mail), ..AlertSettings::default() }.check().err();
+            assert_eq!(refused.map(|(field, _)| field), Some("user").filter(|_| !holds));
+        }
+    }
+
+    #[test]
     fn s5_two_months_and_one_month_are_the_default() {
         assert_eq!(AlertSettings::default().reminders.expiry_days, [60, 30]);
         let wrong = Reminders { expiry_days: vec![30, 30], ..Reminders::default() };

@@ -111,6 +111,30 @@ fn nothing_is_written_that_could_not_be_read() {
 }
 
 #[test]
+fn a_log_has_its_longest_length_and_a_longer_one_is_not_read() {
+    let (_dir, store) = directory();
+    let most = MAX_LOG_BYTES / (MAX_RECORD + HEAD);
+    let one = [vec![7; MAX_RECORD]];
+    let mut locked = store.begin().expect("a change");
+    for _ in 0..most {
+        locked.append(Log::Outbox, &one).expect("there is room");
+    }
+    assert_eq!(locked.append(Log::Outbox, &one).expect_err("too long").code(), "store-io");
+    assert_eq!(locked.rewrite(Log::Outbox, &mut |_| true, &one).expect_err("too long").code(), "store-io");
+    let mut records = 0;
+    let visited = locked.store().visit(Log::Outbox, &mut |_| {
+        records += 1;
+        ControlFlow::Continue(())
+    });
+    visited.expect("the log");
+    assert_eq!(records, most, "what was refused is not there, and the rest is");
+    let log = fs::File::options().append(true).open(store.files.path("outbox.log")).expect("the log");
+    log.set_len(MAX_LOG_BYTES as u64 + 1).expect("somebody makes it longer");
+    let error = store.visit(Log::Outbox, &mut |_| ControlFlow::Break(())).expect_err("it is not read").to_string();
+    assert!(error.ends_with("outbox.log: it has more than 167772160 bytes"), "{error}");
+}
+
+#[test]
 fn a_directory_that_cannot_be_made_says_which_and_why() {
     let (dir, _store) = directory();
     fs::write(dir.path().join("file"), b"").expect("a file");

@@ -75,6 +75,9 @@ mod tests {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
@@ -107,5 +110,24 @@ mod tests {
         for pem in ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "hunter2"] {
             assert!(PublicKey::from_pem(pem.as_bytes()).is_none(), "{pem}");
         }
+    }
+
+    #[test]
+    fn a_key_that_is_too_short_or_would_only_make_us_compute_is_none() {
+        let key = |modulus: usize, exponent: &[u8]| {
+            let element = |tag: u8, content: &[u8]| {
+                let [a, b] = u16::try_from(content.len()).expect("short").to_be_bytes();
+                [&[tag, 0x82, a, b], content].concat()
+            };
+            let numbers = [element(INTEGER, &vec![0x55; modulus]), element(INTEGER, exponent)].concat();
+            let bits = [&[0], &element(0x30, &numbers)[..]].concat();
+            let der = element(0x30, &[element(0x30, &[]), element(BIT_STRING, &bits)].concat());
+            let text = STANDARD.encode(der);
+            PublicKey::from_pem(format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n").as_bytes())
+        };
+        let usual = [1, 0, 1];
+        let is_taken = |modulus, exponent: &[u8]| key(modulus, exponent).is_some();
+        assert!(is_taken(128, &usual) && is_taken(1024, &usual) && is_taken(256, &[3]));
+        assert!(!is_taken(127, &usual) && !is_taken(1025, &usual) && !is_taken(256, &[1, 0, 0, 0, 1]));
     }
 }
