@@ -151,6 +151,22 @@ fn g11_an_administrator_changes_others_and_never_himself() {
 }
 
 #[test]
+fn whoever_tries_passwords_over_the_api_waits() {
+    let central = Central::started();
+    let ada = Person::sign_in(&central, "ada", PASSWORD);
+    let confirm = |password: &str| ada.api("POST", "/api/v1/account/confirm", &json!({"password": password}));
+    for _ in 0..5 {
+        assert_eq!(confirm("wrong").1["code"], "wrong-password");
+    }
+    let (status, refused) = confirm(PASSWORD);
+    assert_eq!(
+        (status, &refused["code"]),
+        (429, &json!("too-many-attempts")),
+        "the right one waits as long: {refused}"
+    );
+}
+
+#[test]
 fn g11_everybody_sees_and_ends_his_own_sessions_and_tokens() {
     let central = Central::started();
     central.input(&["user", "add", "vic", "--role", "viewer", "--password-stdin"], PASSWORD);

@@ -128,6 +128,8 @@ fn s7_a_test_says_what_the_other_side_says() {
     assert_eq!((&gone["place"], &gone["taken"]), (&"gone@example.org".into(), &false.into()));
     assert!(gone["problem"].as_str().expect("words").contains("550 5.1.1 No such user"), "{gone}");
     assert_eq!((&ada["taken"], &ada["problem"]), (&true.into(), &Value::Null));
+    let tried = central.run(&["alerts", "test", "Operations"]);
+    assert!(tried.status.code() == Some(1) && tried.stderr.ends_with(b" [not-taken]\n"), "{tried:?}");
     assert_eq!(central.api("/api/v1/messages")["items"], json!([]), "nothing of a test is kept");
 }
 

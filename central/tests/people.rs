@@ -129,3 +129,16 @@ fn b9_people_of_a_whole_fleet_are_counted_once_while_the_server_serves_and_witho
         assert!(shown.contains(words), "{words}: {shown}");
     }
 }
+
+#[test]
+fn b9_ten_sets_are_counted_by_a_schedule_and_the_next_is_refused_by_its_code() {
+    let central = Central::started();
+    let set = |n: usize| json!({ "scope": { "group": format!("group {n}") }, "every": "month" });
+    for n in 0..10 {
+        ask(&central, "PUT", "/api/v1/people-schedules", &set(n), 200);
+    }
+    let refused = ask(&central, "PUT", "/api/v1/people-schedules", &set(10), 409);
+    assert_eq!(refused["code"], "too-many-schedules");
+    assert_eq!(central.failure(&["people", "--group", "another", "--every", "week"]), "too-many-schedules");
+    ask(&central, "PUT", "/api/v1/people-schedules", &set(3), 200);
+}

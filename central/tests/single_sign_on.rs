@@ -216,6 +216,12 @@ fn g10_a_way_back_serves_once_and_only_the_browser_that_was_sent() {
     let (status, _, page) = replayed.arrive(&back);
     assert!(status == 503 && page.contains("sso-provider"), "a code serves once: {page}");
     assert!(!replayed.0.keys().any(|(_, cookie)| cookie == "seatline-central"), "nobody is signed in by it");
+    let mut turned_away = Browser::default();
+    let back = turned_away.at_provider(&central, "/sign-in/single-sign-on", "vera");
+    let parts = back.split_once('?').expect("a query").1.split('&').filter(|part| !part.starts_with("code="));
+    let query = parts.chain(["error=access_denied"]).collect::<Vec<_>>().join("&");
+    let (_, _, page) = turned_away.arrive(&format!("{}/sign-in/single-sign-on/callback?{query}", central.url()));
+    assert!(page.contains("sso-refused") && page.contains("access_denied"), "the provider says no: {page}");
     for odd in ["", "?state=x", "?code=x", "?code=x&code=y", "?error=access_denied&state=x"] {
         let url = format!("{}/sign-in/single-sign-on/callback{odd}", central.url());
         assert_eq!(Browser::default().arrive(&url).0, 400, "{odd}");
