@@ -179,7 +179,8 @@ fn g3_s9_a_license_set_on_one_node_holds_on_another_at_once_and_what_it_knew_las
     agents[0].run(&["license", "set", &key]).ok();
     let set = Instant::now();
     until("the feature on both nodes", || (is_enabled(0) && is_enabled(1)).then_some(()));
-    assert!(set.elapsed() < Duration::from_secs(5), "{:?}", set.elapsed());
+    // Without a look at what others have changed, it would be a minute.
+    assert!(set.elapsed() < Duration::from_secs(30), "{:?}", set.elapsed());
 
     server.stop("INT");
     let mut problem = Value::Null;
@@ -227,7 +228,7 @@ fn g3_a_database_that_stands_still_keeps_nobody_waiting_for_what_is_known() {
         longest = longest.max(asked.elapsed());
         (!problem.is_null()).then_some(())
     });
-    assert!(longest < Duration::from_secs(6), "two answers took {longest:?}");
+    assert!(longest < Duration::from_secs(15), "two answers waited for the database: {longest:?}");
     let message = problem["message"].as_str().expect("a message");
     assert!(message.ends_with("has not answered for 15 seconds; look whether it stands still"), "{message}");
     running.until("the other nodes do not see this one");

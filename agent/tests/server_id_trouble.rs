@@ -138,7 +138,7 @@ fn s2_what_is_no_birth_mark_is_named_and_changes_nothing() {
         let message = problem(&agent);
         assert!(message.contains(said), "{next}: {message}");
         assert!(message.contains("the last known server ID holds"), "{message}");
-        assert!(begun.elapsed() < Duration::from_secs(15), "{next}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "nobody waits until it has slept: {next}");
         assert_eq!(facts(&agent)["server_id"], before.as_str());
     }
     agent.reconfigure(&query, "select id from odd");
@@ -201,7 +201,7 @@ fn a7_an_agent_that_starts_beside_a_database_that_does_not_answer_answers_itself
     told.recv().expect("the database is asked");
     let answer = get(&address, "/healthz");
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "its time limit: {:?}", begun.elapsed());
 }
 
 #[test]
