@@ -357,6 +357,13 @@ fn changes(world: &World, description: &Description) {
     ask("POST", "/api/v1/users", json!({ "name": "otto", "role": "operator", "password": PASSWORD }), 201);
     ask("PATCH", "/api/v1/users/{user}", json!({ "role": "operator" }), 200);
     ask("POST", "/api/v1/account/tokens", json!({ "label": "nightly", "scopes": ["read"], "days": 9 }), 201);
+    for (label, days, expected) in [("x".repeat(100), 3650, 201), ("x".repeat(101), 9, 400), (String::new(), 9, 400)] {
+        let token = json!({ "label": label, "scopes": ["read"], "days": days });
+        ask("POST", "/api/v1/account/tokens", token, expected);
+    }
+    for days in [0, 3651] {
+        ask("POST", "/api/v1/account/tokens", json!({ "label": "x", "scopes": ["read"], "days": days }), 400);
+    }
     ask("DELETE", "/api/v1/users/{user}", Value::Null, 204);
     ask("GET", "/api/v1/users/{user}", Value::Null, 404);
     ask("DELETE", of, Value::Null, 200);

@@ -2,12 +2,15 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use seatline_protocol::exchange::ExchangeResponse;
-use seatline_protocol::{Receipt, Repeat, SecretKey, seal};
+use seatline_protocol::pairing::Secret;
+use seatline_protocol::{Invite, Receipt, Repeat, SecretKey, seal};
+use seatline_tests::server::{Guarded, certificates, free_port};
 use seatline_tests::{Agent, Central, Vendor};
 
 /// Something that listens where the central server did, and answers every request with the same bytes.
@@ -144,6 +147,35 @@ fn a_redirect_is_not_followed() {
 #[test]
 fn a_server_that_never_answers_is_given_up() {
     kept(None, "central-slow");
+}
+
+#[test]
+fn a_central_server_whose_certificate_nobody_here_vouches_for_is_told_nothing() {
+    let (certificates, port) = (certificates(), free_port());
+    let mut server = Command::new("openssl");
+    server
+        .args(["s_server", "-www", "-accept", &port.to_string(), "-cert"])
+        .arg(certificates.path().join("server.pem"));
+    server.arg("-key").arg(certificates.path().join("server.key"));
+    let mut guard = Guarded::start(certificates.path(), &server);
+    guard.wait(certificates.path(), || TcpStream::connect(("127.0.0.1", port)).is_ok());
+
+    let made = Timestamp::now();
+    let invite = Invite {
+        central_url: format!("https://127.0.0.1:{port}"),
+        central_name: "Licenses".to_owned(),
+        secret: Secret::from_bytes([1; 32]),
+        issued_at: made,
+        expires_at: made + SignedDuration::from_mins(30),
+        application: None,
+        return_url: None,
+    };
+    let invite = seal::seal_introducing(&invite, &SecretKey::from_seed(&[9; 32])).expect("sealed");
+    let agent = Agent::without_plugin(&Vendor::new());
+    let problem = agent.link(&invite)["problem"].clone();
+    assert_eq!(problem["code"], "central-tls", "{problem}");
+    assert!(problem["message"].as_str().is_some_and(|why| why.contains("among those that this system trusts")));
+    assert_eq!(agent.status()["exchange"]["problem"]["code"], "central-tls");
 }
 
 /// Whoever sits at the central server's address without its key can take nothing out of the outbox.
