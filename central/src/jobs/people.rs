@@ -83,7 +83,7 @@ async fn next(central: &Central) -> Result<Option<PeopleCount>, JobError> {
         let id = CountId::from_random(random().map_err(|error| JobError::Other(error.to_string()))?);
         more = central.store().ask_due_count(&id, central.now()).await?;
     }
-    Ok(central.store().next_count().await?)
+    Ok(central.store().next_count(central.now()).await?)
 }
 
 impl Attempt {

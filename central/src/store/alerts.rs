@@ -209,7 +209,8 @@ pub const MOST_COUNTED: u32 = 1000;
 /// what it is to hear and from when on; [`Self::walk`] does the same with all that is open for a channel that is new or
 /// wants something else. [`Self::speak`] makes messages of what is due, and [`Self::take_deliveries`] gives those that
 /// are to be handed over, each to one taker for a time. All of them work in batches, may be run again without harm, and
-/// by several at once.
+/// by several at once. A channel that cannot be read is set aside (see [`super::leases::SetAside`]): what is for it
+/// waits until it can.
 #[async_trait]
 pub trait Alerts: Send + Sync {
     /// What holds for all alerts.
@@ -219,7 +220,7 @@ pub trait Alerts: Send + Sync {
     async fn set_alert_settings(&self, act: &Act, settings: &AlertSettings, sealed: Option<&str>) -> Stored<()>;
     /// Marks a batch of the fleet to be reviewed, after the reminders were changed. Gives whether there may be more.
     async fn mark_for_reminders(&self, most: u32) -> Stored<bool>;
-    /// The channels, by name.
+    /// The channels, by name, as far as they can be read.
     async fn channels(&self) -> Stored<Vec<KeptChannel>>;
     /// The channel of an id.
     async fn channel(&self, id: &ChannelId) -> Stored<Option<KeptChannel>>;

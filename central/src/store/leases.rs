@@ -34,7 +34,7 @@ pub struct JobState {
 /// Something that a job could not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct SetAside {
-    /// What it is: `application`, `link` or `message`.
+    /// What it is: `application`, `link`, `message`, `channel`, `schedule` or `count`.
     pub kind: String,
     /// Its id.
     pub id: String,

@@ -59,9 +59,10 @@ pub enum Scheduled {
 pub trait PeopleSchedules: Send + Sync {
     /// Has a set counted at once and then every so often, or not any more.
     async fn schedule_counts(&self, act: &Act, scope: &Scope, every: Option<Every>) -> Stored<Scheduled>;
-    /// The sets that are counted by a schedule.
+    /// The sets that are counted by a schedule, as far as they can be read.
     async fn count_schedules(&self) -> Stored<Vec<Schedule>>;
-    /// Asks for the count that is due, if one is, unless one of its set is open. Says whether there may be another.
+    /// Asks for the count that is due, if one is, unless one of its set is open. Says whether there may be another. A
+    /// schedule that cannot be read is set aside (see [`super::leases::SetAside`]), and tried again later.
     async fn ask_due_count(&self, id: &CountId, now: Timestamp) -> Stored<bool>;
 }
 
@@ -70,8 +71,9 @@ pub trait PeopleSchedules: Send + Sync {
 pub trait PeopleCounts: Send + Sync {
     /// Asks for a count of a set, unless one of it is open.
     async fn ask_count(&self, act: &Act, id: &CountId, scope: &Scope) -> Stored<Asked>;
-    /// The count whose turn it is: the one that was begun, else the one that waits longest.
-    async fn next_count(&self) -> Stored<Option<PeopleCount>>;
+    /// The count whose turn it is: the one that was begun, else the one that waits longest. One that cannot be read is
+    /// set aside (see [`super::leases::SetAside`]), and given up.
+    async fn next_count(&self, now: Timestamp) -> Stored<Option<PeopleCount>>;
     /// Begins a count, or begins it again.
     ///
     /// # Errors
@@ -98,6 +100,7 @@ pub trait PeopleCounts: Send + Sync {
     ) -> Stored<()>;
     /// A count.
     async fn count(&self, id: &CountId) -> Stored<Option<PeopleCount>>;
-    /// A page of the counts of a set, or of all sets, the newest first.
+    /// A page of the counts of a set, or of all sets, the newest first, as far as they can be read: a page may be short
+    /// and have a next one all the same.
     async fn counts(&self, scope: Option<&Scope>, after: Option<&Cursor>, size: PageSize) -> Stored<Page<PeopleCount>>;
 }

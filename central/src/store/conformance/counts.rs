@@ -58,7 +58,7 @@ async fn reporting(store: &dyn Store, n: u8, group: &str, tag: &str, staging: bo
 /// The accounts that were counted with the sketches of a set, and what each batch looked at.
 async fn walked(store: &dyn Store, n: u32, scope: &Scope, most: u32) -> (Vec<Option<u64>>, Vec<u64>) {
     assert!(matches!(ask(store, n, scope).await, Asked::Open(_)));
-    let open = store.next_count().await.expect("read").expect("it waits");
+    let open = store.next_count(at(69)).await.expect("read").expect("it waits");
     let begun = store.begin_count(&open.id, at(70)).await.expect("begun");
     let (mut counted, mut looked_at) = (Vec::new(), Vec::new());
     let mut after: Option<ApplicationId> = None;
@@ -104,10 +104,10 @@ pub async fn b9_a_count_is_made_once_and_kept_with_its_numbers(store: &dyn Store
     assert_eq!((asked.state, asked.asked_by.as_str(), asked.asked_at), (CountState::Waiting, "story", at(1)));
     assert_eq!(ask(store, 2, &set("sales")).await, Asked::Open(asked.clone()), "it waits already");
     ask(store, 3, &set("support")).await;
-    assert_eq!(store.next_count().await.expect("read"), Some(*asked), "who has waited longest");
+    assert_eq!(store.next_count(at(9)).await.expect("read"), Some(*asked), "who has waited longest");
     let begun = store.begin_count(&id(3), at(10)).await.expect("begun");
     assert_eq!(
-        store.next_count().await.expect("read").map(|next| next.id),
+        store.next_count(at(10)).await.expect("read").map(|next| next.id),
         Some(id(3)),
         "what was begun goes on first"
     );
@@ -123,7 +123,7 @@ pub async fn b9_a_count_is_made_once_and_kept_with_its_numbers(store: &dyn Store
         (count(store, 1).await.state, count(store, 1).await.failure.as_deref()),
         (CountState::Failed, Some("the server ended"))
     );
-    assert_eq!(store.next_count().await.expect("read"), None);
+    assert_eq!(store.next_count(at(32)).await.expect("read"), None);
     assert!(matches!(store.begin_count(&id(1), at(40)).await, Err(StoreError::Missing(_))), "it has ended");
     let filter = EntryFilter { kind: Some("people-count".to_owned()), ..EntryFilter::default() };
     let entries = store.audit(&filter, None, PageSize::default()).await.expect("read").items;
@@ -208,7 +208,7 @@ pub async fn b9_a_set_is_counted_by_its_schedule(store: &dyn Store) {
     assert!(!due(1, 9).await, "it is not its time");
     assert!(due(1, 12).await, "the first comes at once");
     assert!(!due(2, 12).await);
-    let open = store.next_count().await.expect("read").expect("it waits");
+    let open = store.next_count(at(12)).await.expect("read").expect("it waits");
     assert_eq!((open.id, &open.scope, open.asked_by.as_str()), (id(1), &sales, "story, by schedule"));
     let next = store.count_schedules().await.expect("read").remove(0).next_at;
     assert_eq!(next, at(10 + 7 * DAY), "whole weeks after it was set");

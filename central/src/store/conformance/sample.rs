@@ -25,7 +25,7 @@ pub(crate) fn act() -> Act {
 }
 
 /// As [`act`], at another second. No two acts have one id.
-pub(super) fn act_at(second: i64) -> Act {
+pub(crate) fn act_at(second: i64) -> Act {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let mut id = [0; 12];
     id[4..].copy_from_slice(&NUMBER.fetch_add(1, Ordering::Relaxed).to_be_bytes());

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::people::read_kept;
 use super::row::{Row, to_json};
-use super::session::{Session, params};
+use super::session::{Param, Session, params};
+use super::set_aside::{COUNTS, readable};
 use super::{SqlStore, StoreError, Stored};
 use crate::domain::people::count::{MOST_KEPT, MOST_OF_SET, MOST_OPEN};
 use crate::domain::people::tally::Member;
@@ -41,14 +42,20 @@ impl PeopleCounts for SqlStore {
         .await
     }
 
-    async fn next_count(&self) -> Stored<Option<PeopleCount>> {
-        self.read(|session| {
-            let begun = counts!("WHERE ended_at IS NULL AND begun_at IS NOT NULL ORDER BY asked_at, id LIMIT 1");
-            let waits = counts!("WHERE ended_at IS NULL ORDER BY asked_at, id LIMIT 1");
-            match session.row(begun, &[], read_count)? {
-                None => session.row(waits, &[], read_count),
-                begun => Ok(begun),
-            }
+    async fn next_count(&self, now: Timestamp) -> Stored<Option<PeopleCount>> {
+        const BEGUN: &str = counts!("WHERE ended_at IS NULL AND begun_at IS NOT NULL ORDER BY asked_at, id LIMIT 1");
+        const WAITS: &str = counts!("WHERE ended_at IS NULL ORDER BY asked_at, id LIMIT 1");
+        let next = self.read(|session| match session.row(BEGUN, &[], read_count)? {
+            None => session.row(WAITS, &[], read_count),
+            begun => Ok(begun),
+        });
+        match next.await {
+            Err(StoreError::Corrupt { .. }) => {}
+            next => return next,
+        }
+        self.write(move |session| match open(session, BEGUN, &[], now)? {
+            None => open(session, WAITS, &[], now),
+            begun => Ok(begun),
         })
         .await
     }
@@ -127,19 +134,21 @@ impl PeopleCounts for SqlStore {
         let scope = scope.map(to_json).transpose()?;
         let (at, id) = place(after)?;
         self.read(move |session| {
+            let place = |row: &Row<'_>| Ok((row.number::<i64>("asked_at")?, row.text("id")?, read_count(row)));
             let found = match &scope {
                 Some(scope) => session.rows(
                     counts!("WHERE scope = ?1 AND (asked_at, id) < (?2, ?3) ORDER BY asked_at DESC, id DESC LIMIT ?4"),
                     params![scope, at, &id, size.rows_and_one()],
-                    read_count,
+                    place,
                 ),
                 None => session.rows(
                     counts!("WHERE (asked_at, id) < (?1, ?2) ORDER BY asked_at DESC, id DESC LIMIT ?3"),
                     params![at, &id, size.rows_and_one()],
-                    read_count,
+                    place,
                 ),
             };
-            Ok(Page::cut(found?, size, |count| format!("{} {}", count.asked_at.as_millisecond(), count.id)))
+            let page = Page::cut(found?, size, |(at, id, _)| format!("{at} {id}"));
+            Ok(Page { items: readable(page.items.into_iter().map(|(.., count)| count))?, next: page.next })
         })
         .await
     }
@@ -153,7 +162,7 @@ pub(super) fn lock(session: &dyn Session) -> Stored<()> {
 /// Asks for a count of a set, unless one of it is open or too many are. The caller has the lock.
 pub(super) fn ask(session: &dyn Session, id: &CountId, scope: &Scope, by: &str, at: Timestamp) -> Stored<Asked> {
     let key = to_json(scope)?;
-    if let Some(open) = session.row(counts!("WHERE scope = ?1 AND ended_at IS NULL"), params![&key], read_count)? {
+    if let Some(open) = open(session, counts!("WHERE scope = ?1 AND ended_at IS NULL"), params![&key], at)? {
         return Ok(Asked::Open(Box::new(open)));
     }
     let open = session.rows(
@@ -171,6 +180,26 @@ pub(super) fn ask(session: &dyn Session, id: &CountId, scope: &Scope, by: &str, 
         params![id.as_str(), &key, by, at, walk.length],
     )?;
     kept(session, id)?.map(|asked| Asked::Open(Box::new(asked))).ok_or(StoreError::Missing("count"))
+}
+
+/// The first open count of a query that can be read. Those before it are set aside, and given up.
+fn open(
+    session: &dyn Session,
+    query: &'static str,
+    params: &[Param<'_>],
+    now: Timestamp,
+) -> Stored<Option<PeopleCount>> {
+    loop {
+        let found = session.row(query, params, |row| Ok((row.text("id")?, read_count(row))))?;
+        let Some((id, count)) = found else { return Ok(None) };
+        if let Some(count) = COUNTS.unless_read(session, &id, count, now)? {
+            return Ok(Some(count));
+        }
+        session.run(
+            "UPDATE people_counts SET ended_at = ?2, failure = 'it cannot be read' WHERE id = ?1",
+            params![&id, now],
+        )?;
+    }
 }
 
 /// The place of a cursor; before the newest without one.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::counts::{ask, lock};
 use super::row::{Row, to_json};
 use super::session::{Session, params};
+use super::set_aside::{SCHEDULES, readable};
 use super::{SqlStore, Stored};
 use crate::domain::people::Scope;
 use crate::domain::people::schedule::{Every, MOST_SCHEDULED, Schedule};
@@ -63,26 +64,37 @@ impl PeopleSchedules for SqlStore {
         let id = id.clone();
         self.write(move |session| {
             lock(session)?;
-            let all = all(session)?;
-            let Some(due) = all.iter().filter(|schedule| schedule.next_at <= now).min_by_key(|due| due.next_at) else {
-                return Ok(false);
+            let due = session.row(
+                "SELECT scope, every, set_by, set_at, next_at FROM people_schedules WHERE next_at <= ?1
+                 ORDER BY next_at, scope LIMIT 1",
+                params![now],
+                |row| Ok((row.text("scope")?, schedule(row))),
+            )?;
+            let Some((key, due)) = due else { return Ok(false) };
+            let next_at = "UPDATE people_schedules SET next_at = ?2 WHERE scope = ?1";
+            let Some(due) = SCHEDULES.unless_read(session, &key, due, now)? else {
+                session.run(next_at, params![&key, SCHEDULES.again_at(now)])?;
+                return Ok(true);
             };
             let asked = ask(session, &id, &due.scope, &format!("{}, by schedule", due.set_by), now)?;
             if asked == Asked::Full {
                 return Ok(false);
             }
-            session.run(
-                "UPDATE people_schedules SET next_at = ?2 WHERE scope = ?1",
-                params![&to_json(&due.scope)?, due.every.next(due.set_at, now)],
-            )?;
+            session.run(next_at, params![&key, due.every.next(due.set_at, now)])?;
             Ok(true)
         })
         .await
     }
 }
 
+/// Those that can be read.
 fn all(session: &dyn Session) -> Stored<Vec<Schedule>> {
-    session.rows("SELECT scope, every, set_by, set_at, next_at FROM people_schedules ORDER BY scope", &[], schedule)
+    let all = session.rows(
+        "SELECT scope, every, set_by, set_at, next_at FROM people_schedules ORDER BY scope",
+        &[],
+        |row| Ok(schedule(row)),
+    )?;
+    readable(all)
 }
 
 fn schedule(row: &Row<'_>) -> Stored<Schedule> {

@@ -38,6 +38,17 @@ pub(super) const REVIEW: Aside =
 /// Links of which nothing can be forgotten: the next walk along all links comes by.
 pub(super) const RETENTION: Aside =
     Aside { job: "retention", kind: "link", again: None, lapses: SignedDuration::from_hours(12) };
+/// Channels that hear nothing: what is open is looked through for them once they can be read.
+pub(super) const CHANNELS: Aside =
+    Aside { job: "alerts", kind: "channel", again: Some(HOUR), lapses: SignedDuration::from_hours(2) };
+/// Channels whose messages wait.
+pub(super) const WAITING: Aside =
+    Aside { job: "delivery", kind: "channel", again: Some(HOUR), lapses: SignedDuration::from_hours(2) };
+/// Sets of people that are not counted by their schedule.
+pub(super) const SCHEDULES: Aside =
+    Aside { job: "people", kind: "schedule", again: Some(HOUR), lapses: SignedDuration::from_hours(2) };
+/// Counts of people that are not made.
+pub(super) const COUNTS: Aside = Aside { job: "people", kind: "count", again: None, lapses: WEEK };
 /// Applications with a concern that nobody can be told of.
 pub(super) const ALERTS: Aside = Aside { job: "alerts", kind: "application", again: None, lapses: WEEK };
 /// Messages that cannot be delivered.
@@ -61,17 +72,21 @@ impl Aside {
         }
     }
 
+    /// When that is tried again which is set aside at `now`, if it is.
+    pub(super) fn again_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.again.map(|again| after(now, again))
+    }
+
     /// Sets something aside.
     pub(super) fn note(&self, session: &dyn Session, subject: &str, error: &StoreError, now: Timestamp) -> Stored<()> {
         let (subject, reason) = (text::line(subject, MAX_REASON), text::line(&error.to_string(), MAX_REASON));
         tracing::error!(job = self.job, kind = self.kind, subject, "set aside, and all others go on: {reason}");
-        let after = |time: SignedDuration| now.checked_add(time).unwrap_or(Timestamp::MAX);
         session.run(
             "INSERT INTO set_aside (job, kind, subject, reason, since, again_at, lapses_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (job, subject) DO UPDATE SET
                 reason = excluded.reason, again_at = excluded.again_at, lapses_at = excluded.lapses_at",
-            params![self.job, self.kind, &subject, &reason, now, self.again.map(after), after(self.lapses)],
+            params![self.job, self.kind, &subject, &reason, now, self.again_at(now), after(now, self.lapses)],
         )
     }
 
@@ -84,15 +99,35 @@ impl Aside {
         )
     }
 
+    /// Whether something is set aside, and not to be tried again yet.
+    pub(super) fn rests(&self, session: &dyn Session, subject: &str, now: Timestamp) -> Stored<bool> {
+        session.exists(
+            "SELECT subject FROM set_aside WHERE job = ?1 AND subject = ?2 AND again_at > ?3",
+            params![self.job, subject, now],
+        )
+    }
+
     /// Something is no longer set aside.
     pub(super) fn end(&self, session: &dyn Session, subject: &str) -> Stored<()> {
-        session.run("DELETE FROM set_aside WHERE job = ?1 AND subject = ?2", params![self.job, subject])
+        session.run(
+            "DELETE FROM set_aside WHERE job = ?1 AND subject = ?2 AND kind = ?3",
+            params![self.job, subject, self.kind],
+        )
     }
+}
+
+fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
+    now.checked_add(time).unwrap_or(Timestamp::MAX)
 }
 
 /// Forgets what a job has set aside and has not noted again since.
 pub(super) fn lapse(session: &dyn Session, job: &str, now: Timestamp) -> Stored<()> {
     session.run("DELETE FROM set_aside WHERE job = ?1 AND lapses_at <= ?2", params![job, now])
+}
+
+/// Those that can be read, where the others are left to a job to be set aside.
+pub(super) fn readable<T>(all: impl IntoIterator<Item = Stored<T>>) -> Stored<Vec<T>> {
+    all.into_iter().filter(|one| !matches!(one, Err(StoreError::Corrupt { .. }))).collect()
 }
 
 /// What is set aside, with the job that it is in the way of.

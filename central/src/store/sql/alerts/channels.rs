@@ -8,6 +8,7 @@ use crate::domain::{Changed, Object, Record};
 use crate::store::alerts::KeptChannel;
 use crate::store::sql::row::{Row, to_json};
 use crate::store::sql::session::{Session, params};
+use crate::store::sql::set_aside;
 use crate::store::{StoreError, Stored};
 
 const NAME_TAKEN: StoreError = StoreError::Conflict("a channel of this name");
@@ -32,9 +33,65 @@ fn read(row: &Row<'_>) -> Stored<KeptChannel> {
     })
 }
 
-/// All channels, by name.
+/// The channels that there are.
+pub(super) struct Channels {
+    /// Those that can be read, by name.
+    pub(super) readable: Vec<KeptChannel>,
+    /// The ids of the others, and why they cannot.
+    odd: Vec<(String, StoreError)>,
+}
+
+impl Channels {
+    pub(super) fn of(session: &dyn Session) -> Stored<Self> {
+        let mut all = Self { readable: Vec::new(), odd: Vec::new() };
+        for (id, channel) in
+            session.rows(channels!("ORDER BY name_key"), &[], |row| Ok((row.text("id")?, read(row))))?
+        {
+            match channel {
+                Ok(channel) => all.readable.push(channel),
+                Err(error @ StoreError::Corrupt { .. }) => all.odd.push((id, error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Why the channel of an id cannot be read, if it is there and cannot.
+    pub(super) fn odd(&self, id: &str) -> Option<&StoreError> {
+        self.odd.iter().find(|(odd, _)| odd == id).map(|(_, why)| why)
+    }
+
+    /// Whether there is one that cannot be read, and is to be set aside (again).
+    fn has_to_set_aside(&self, session: &dyn Session, now: Timestamp) -> Stored<bool> {
+        for (id, _) in &self.odd {
+            if !set_aside::CHANNELS.rests(session, id, now)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The channels that can be read, by name.
 pub(super) fn all(session: &dyn Session) -> Stored<Vec<KeptChannel>> {
-    session.rows(channels!("ORDER BY name_key"), &[], read)
+    Channels::of(session).map(|channels| channels.readable)
+}
+
+/// The channels that can hear something, by name. The others are set aside; as they miss what changes meanwhile, what
+/// is open is looked through for them once they can be read.
+pub(super) fn hearing(session: &dyn Session, now: Timestamp) -> Stored<Vec<KeptChannel>> {
+    let channels = Channels::of(session)?;
+    for (id, error) in &channels.odd {
+        set_aside::CHANNELS.note(session, id, error, now)?;
+        session.run("UPDATE alert_channels SET walked = '' WHERE id = ?1", params![id])?;
+    }
+    Ok(channels.readable)
+}
+
+/// Whether something is to be looked through for a channel, or one is to be set aside.
+pub(super) fn has_to_walk(session: &dyn Session, now: Timestamp) -> Stored<bool> {
+    let channels = Channels::of(session)?;
+    Ok(channels.readable.iter().any(|channel| channel.is_walked) || channels.has_to_set_aside(session, now)?)
 }
 
 pub(super) fn one(session: &dyn Session, id: &ChannelId) -> Stored<Option<KeptChannel>> {
@@ -51,7 +108,8 @@ fn object(channel: &Channel) -> Object {
 }
 
 pub(super) fn add(session: &dyn Session, channel: &Channel, sealed: Option<&str>) -> Stored<Changed<()>> {
-    if all(session)?.len() >= MAX_CHANNELS {
+    let others = Channels::of(session)?;
+    if others.readable.len() + others.odd.len() >= MAX_CHANNELS {
         return Err(StoreError::Conflict("the greatest number of channels, 50: remove one first"));
     }
     let added = session.execute(

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use seatline_delivery::post::Failed;
 
+use super::channels::Channels;
 use crate::domain::ids::{ChannelId, MessageId};
 use crate::store::Stored;
 use crate::store::alerts::{Outcome, Parcel};
@@ -24,10 +25,20 @@ pub(super) fn take(session: &dyn Session, now: Timestamp, until: Timestamp, most
         "SELECT message, place, channel, made_at, failures FROM alert_deliveries
          WHERE next_at <= ?1 AND next_at IS NOT NULL ORDER BY next_at, message, place LIMIT ?2 FOR UPDATE",
         params![now, most],
-        |row| Ok((row.text("message")?, row.text("place")?, row_of(row))),
+        |row| Ok((row.text("message")?, row.text("place")?, row.text("channel")?, row_of(row))),
     )?;
+    let channels = Channels::of(session)?;
     let mut parcels: Vec<Parcel> = Vec::new();
-    for (message, place, row) in due {
+    for (message, place, channel, row) in due {
+        if let Some(why) = channels.odd(&channel) {
+            // It is not known where to; whoever mends the channel finds everything that waited for it.
+            set_aside::WAITING.note(session, &channel, why, now)?;
+            session.run(
+                "UPDATE alert_deliveries SET next_at = ?3 WHERE message = ?1 AND place = ?2",
+                params![&message, &place, set_aside::WAITING.again_at(now)],
+            )?;
+            continue;
+        }
         let parcel = row.and_then(|row| parcel(session, &parcels, row));
         // A message that cannot be read, or is gone, is not tried again.
         let parcel = set_aside::DELIVERY.unless_read(session, &message, parcel, now)?.flatten();

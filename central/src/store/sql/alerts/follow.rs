@@ -36,7 +36,7 @@ pub(super) fn changed(session: &dyn Session, now: Timestamp, most: u32) -> Store
         params![most],
         |row| Ok((place_of(row)?, row.number::<i64>("began_at")?, key(row))),
     )?;
-    let (channels, pace) = (channels::all(session)?, settings::current(session)?.settings.pace);
+    let (channels, pace) = (channels::hearing(session, now)?, settings::current(session)?.settings.pace);
     let is_full = changed.len() >= most as usize;
     let mut last: Option<[String; 3]> = None;
     for (place, began_at, key) in changed {
@@ -57,7 +57,8 @@ pub(super) fn changed(session: &dyn Session, now: Timestamp, most: u32) -> Store
 
 /// Looks through the next concerns that are open, for the first channel that is new or changed.
 pub(super) fn walk(session: &dyn Session, now: Timestamp, most: u32) -> Stored<bool> {
-    let Some(channel) = channels::all(session)?.into_iter().find(|channel| channel.is_walked) else { return Ok(false) };
+    let hearing = channels::hearing(session, now)?;
+    let Some(channel) = hearing.into_iter().find(|channel| channel.is_walked) else { return Ok(false) };
     let id = channel.channel.id.clone();
     let walked = session.row(
         "SELECT walked FROM alert_channels WHERE id = ?1 AND walked IS NOT NULL FOR UPDATE",
@@ -82,6 +83,9 @@ pub(super) fn walk(session: &dyn Session, now: Timestamp, most: u32) -> Stored<b
         last = Some(format!("{gravity} {began_at} {}", place.join(" ")));
     }
     let last = last.filter(|_| is_full);
+    if last.is_none() {
+        set_aside::CHANNELS.end(session, id.as_str())?;
+    }
     session.run("UPDATE alert_channels SET walked = ?2 WHERE id = ?1", params![id.as_str(), last.as_deref()])?;
     Ok(true)
 }
@@ -248,5 +252,5 @@ pub(super) fn forget_acknowledgement(session: &dyn Session, key: &MatterKey) -> 
 /// Follows one matter, which somebody has acknowledged or not any more.
 pub(super) fn again(session: &dyn Session, key: &MatterKey, now: Timestamp) -> Stored<()> {
     let pace = settings::current(session)?.settings.pace;
-    tell_of(session, key, &channels::all(session)?, pace, now)
+    tell_of(session, key, &channels::hearing(session, now)?, pace, now)
 }

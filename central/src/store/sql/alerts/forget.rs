@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::ids::ChannelId;
 use crate::store::Stored;
 use crate::store::sql::session::{Session, params};
 
@@ -68,15 +67,14 @@ fn forget_telling(session: &dyn Session, [application, code, subject, channel]: 
 
 /// Forgets a batch of what is kept of a removed channel, and the channel at last.
 fn removed(session: &dyn Session, most: u32) -> Stored<bool> {
-    let removed: Option<ChannelId> =
-        session
-            .row("SELECT id FROM alert_channels WHERE removed_at IS NOT NULL LIMIT 1", &[], |row| row.parsed("id"))?;
+    let removed =
+        session.row("SELECT id FROM alert_channels WHERE removed_at IS NOT NULL LIMIT 1", &[], |row| row.text("id"))?;
     let Some(id) = removed else { return Ok(false) };
     let told = session.rows(
         "SELECT application, code, subject FROM alert_tellings WHERE channel = ?1
          ORDER BY application, code, subject LIMIT ?2",
-        params![id.as_str(), most],
-        |row| Ok([row.text("application")?, row.text("code")?, row.text("subject")?, id.to_string()]),
+        params![&id, most],
+        |row| Ok([row.text("application")?, row.text("code")?, row.text("subject")?, id.clone()]),
     )?;
     for key in &told {
         forget_telling(session, key)?;
@@ -86,7 +84,7 @@ fn removed(session: &dyn Session, most: u32) -> Stored<bool> {
     }
     let messages = session.rows(
         "SELECT id FROM alert_messages WHERE channel = ?1 ORDER BY made_at, id LIMIT ?2",
-        params![id.as_str(), most],
+        params![&id, most],
         |row| row.text("id"),
     )?;
     for message in &messages {
@@ -94,7 +92,7 @@ fn removed(session: &dyn Session, most: u32) -> Stored<bool> {
         session.run("DELETE FROM alert_messages WHERE id = ?1", params![message])?;
     }
     if messages.is_empty() {
-        session.run("DELETE FROM alert_channels WHERE id = ?1", params![id.as_str()])?;
+        session.run("DELETE FROM alert_channels WHERE id = ?1", params![&id])?;
     }
     Ok(true)
 }

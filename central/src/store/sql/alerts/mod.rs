@@ -97,7 +97,7 @@ impl Alerts for SqlStore {
     }
 
     async fn walk(&self, now: Timestamp, most: u32) -> Stored<bool> {
-        if !self.read(|session| Ok(channels::all(session)?.iter().any(|channel| channel.is_walked))).await? {
+        if !self.read(move |session| channels::has_to_walk(session, now)).await? {
             return Ok(false);
         }
         self.write(move |session| follow::walk(session, now, most)).await

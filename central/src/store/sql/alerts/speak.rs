@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::{channels, follow};
+use super::channels::{self, Channels};
+use super::follow;
 use crate::domain::alerts::message::{Content, Item};
 use crate::domain::alerts::telling::{Due, News};
 use crate::domain::alerts::{MatterKey, is_event};
@@ -32,17 +33,23 @@ struct Waiting {
 
 /// Whether there is a message that is made, or a channel that is to hear something now.
 pub(super) fn has_to(session: &dyn Session, now: Timestamp) -> Stored<bool> {
-    if session.exists("SELECT id FROM alert_messages WHERE open IS NOT NULL LIMIT 1", &[])? {
+    let channels = Channels::of(session)?;
+    let open =
+        session.rows("SELECT channel FROM alert_messages WHERE open IS NOT NULL ORDER BY made_at", &[], |row| {
+            row.text("channel")
+        })?;
+    if open.iter().any(|channel| channels.odd(channel).is_none()) {
         return Ok(true);
     }
-    Ok(next(session, &channels::all(session)?, now)?.is_some())
+    Ok(next(session, &channels.readable, now)?.is_some())
 }
 
 /// Goes on with the message that is made, or begins one.
 pub(super) fn step_of(session: &dyn Session, now: Timestamp, id: &MessageId, most: u32) -> Stored<bool> {
-    let mut message = match open(session, now)? {
+    let channels = Channels::of(session)?;
+    let mut message = match open(session, &channels, now)? {
         Some(message) => message,
-        None => match begin(session, now, id)? {
+        None => match begin(session, &channels.readable, now, id)? {
             Some(message) => message,
             None => return Ok(false),
         },
@@ -88,15 +95,16 @@ fn least(channel: &KeptChannel, at: Timestamp) -> Gravity {
     channel.channel.config.may_hear(None, at).unwrap_or(Gravity::Problem)
 }
 
-/// The message that is made, if there is one. One that cannot be read is not made any further.
-fn open(session: &dyn Session, now: Timestamp) -> Stored<Option<Open>> {
-    let found = session.row(
-        "SELECT id, channel, made_at, content FROM alert_messages WHERE open IS NOT NULL
-         ORDER BY made_at LIMIT 1 FOR UPDATE",
+/// The message that is made, if there is one. One that cannot be read is not made any further, and one to a channel
+/// that cannot be read waits for it.
+fn open(session: &dyn Session, channels: &Channels, now: Timestamp) -> Stored<Option<Open>> {
+    let open = session.rows(
+        "SELECT id, channel, made_at, content FROM alert_messages WHERE open IS NOT NULL ORDER BY made_at FOR UPDATE",
         &[],
-        |row| Ok((row.text("id")?, read_open(row))),
+        |row| Ok((row.text("id")?, row.text("channel")?, read_open(row))),
     )?;
-    let Some((id, open)) = found else { return Ok(None) };
+    let found = open.into_iter().find(|(_, channel, _)| channels.odd(channel).is_none());
+    let Some((id, _, open)) = found else { return Ok(None) };
     let open = set_aside::DELIVERY.unless_read(session, &id, open, now)?;
     if open.is_none() {
         session.run("UPDATE alert_messages SET open = NULL WHERE id = ?1", params![&id])?;
@@ -134,8 +142,8 @@ fn next(session: &dyn Session, channels: &[KeptChannel], now: Timestamp) -> Stor
     Ok(found.map(|(_, id)| id))
 }
 
-fn begin(session: &dyn Session, now: Timestamp, id: &MessageId) -> Stored<Option<Open>> {
-    let Some(channel) = next(session, &channels::all(session)?, now)? else { return Ok(None) };
+fn begin(session: &dyn Session, channels: &[KeptChannel], now: Timestamp, id: &MessageId) -> Stored<Option<Open>> {
+    let Some(channel) = next(session, channels, now)? else { return Ok(None) };
     // Of two servers that begin at once, one waits here, and finds that the channel has just spoken.
     let spoke_at = session.row(
         "SELECT spoke_at FROM alert_channels WHERE id = ?1 FOR UPDATE",

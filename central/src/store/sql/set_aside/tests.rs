@@ -4,12 +4,18 @@ use seatline_protocol::LinkId;
 use seatline_tests::postgres::Postgres;
 
 use super::*;
-use crate::domain::Retention;
 use crate::domain::history::{Span, SpanLength};
-use crate::store::conformance::sample::{act, at, chain, linked};
+use crate::domain::ids::{ChannelId, MessageId};
+use crate::domain::people::{Every, Scope};
+use crate::domain::{CountId, Retention};
+use crate::store::conformance::sample::{act, act_at, at, chain, linked};
 use crate::store::conformance::{channel, taken, tell, unlinked};
+use crate::store::people::Asked;
 use crate::store::sql::{PostgresAddress, SqlStore};
-use crate::store::{Alerts as _, Histories as _, Leases as _, Reports as _, Retentions as _};
+use crate::store::{
+    Alerts as _, Histories as _, Leases as _, PageSize, PeopleCounts as _, PeopleSchedules as _, Reports as _,
+    Retentions as _,
+};
 
 /// Changes rows as no program does.
 async fn change(store: &SqlStore, sql: &'static str, about: &str) {
@@ -85,7 +91,7 @@ async fn b1_a_link_that_cannot_be_read_keeps_no_other_from_being_forgotten(store
             break;
         }
     }
-    let left = store.reports(&good, None, crate::store::PageSize::new(200)).await.expect("read").items.len();
+    let left = store.reports(&good, None, PageSize::new(200)).await.expect("read").items.len();
     assert_eq!((left, set_aside(store, "retention").await), (1, vec![bad.to_string()]));
 }
 
@@ -106,6 +112,119 @@ async fn what_cannot_be_told_or_delivered_is_in_nothings_way(store: &SqlStore) {
     assert_eq!(parcels.iter().map(|parcel| &parcel.message).collect::<Vec<_>>(), [&told[0].id]);
     assert_eq!(set_aside(store, "delivery").await, [told[1].id.to_string()]);
     assert_eq!(taken(store, 5600).await.len(), 1, "what was not delivered is tried again, and the other one is not");
+}
+
+/// The channels of the messages that are made, sorted.
+async fn channels_told(store: &SqlStore, second: i64) -> Vec<ChannelId> {
+    let mut told: Vec<_> = tell(store, second).await.into_iter().map(|message| message.channel).collect();
+    told.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+    told
+}
+
+async fn a_channel_that_cannot_be_read_misses_nothing_and_keeps_no_other_waiting(store: &SqlStore) {
+    const DAMAGE: &str = "UPDATE alert_channels SET config = '{' || config WHERE id = ?1";
+    const MEND: &str = "UPDATE alert_channels SET config = SUBSTR(config, 2) WHERE id = ?1";
+    let (bad, good) = (channel(1, serde_json::json!({})), channel(2, serde_json::json!({})));
+    for channel in [&bad, &good] {
+        store.add_channel(&act(), channel, None).await.expect("added");
+    }
+    let both = [bad.id.clone(), good.id.clone()];
+    tell(store, 5).await;
+    change(store, DAMAGE, bad.id.as_str()).await;
+    unlinked(store, 1, 10).await;
+    assert_eq!(channels_told(store, 70).await, both[1..]);
+    assert_eq!(set_aside(store, "alerts").await, [bad.id.to_string()]);
+    let named: Vec<_> = store.channels().await.expect("read").into_iter().map(|kept| kept.channel.id).collect();
+    assert_eq!(named, both[1..], "the others are shown");
+    change(store, MEND, bad.id.as_str()).await;
+    assert_eq!(channels_told(store, 200).await, both, "what has changed meanwhile is told when it can be read");
+    assert_eq!(set_aside(store, "alerts").await, [""; 0]);
+
+    change(store, DAMAGE, bad.id.as_str()).await;
+    let taken_for = async |second| {
+        let mut channels: Vec<_> = taken(store, second).await.into_iter().map(|parcel| parcel.channel).collect();
+        channels.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+        channels
+    };
+    assert_eq!(taken_for(300).await, both[1..], "the message to the other one is delivered");
+    assert_eq!(set_aside(store, "delivery").await, [bad.id.to_string()]);
+    change(store, MEND, bad.id.as_str()).await;
+    assert_eq!(taken_for(300 + 3600).await, both, "and nothing is given up");
+}
+
+async fn a_message_that_is_made_waits_for_a_channel_that_cannot_be_read(store: &SqlStore) {
+    let (bad, good) = (channel(1, serde_json::json!({})), channel(2, serde_json::json!({})));
+    store.add_channel(&act(), &bad, None).await.expect("added");
+    for n in 1..=3 {
+        unlinked(store, n, 10).await;
+    }
+    let speak = async |n: u8| store.speak(at(80), &MessageId::from_random([n; 12]), 2).await.expect("it goes on");
+    store.follow(at(70), 50).await.expect("followed");
+    store.walk(at(70), 50).await.expect("walked");
+    assert!(speak(1).await, "two of three alerts are in it");
+    change(store, "UPDATE alert_channels SET config = '{' || config WHERE id = ?1", bad.id.as_str()).await;
+    assert!(!speak(2).await, "nothing else is to be said");
+    store.add_channel(&act(), &good, None).await.expect("added");
+    while store.walk(at(80), 50).await.expect("walked") {}
+    while speak(3).await {}
+    let messages = async || store.messages(None, None, PageSize::new(10)).await.expect("read").items;
+    let made: Vec<_> = messages().await.into_iter().map(|message| (message.channel, message.open)).collect();
+    assert!(made.contains(&(bad.id.clone(), true)) && made.contains(&(good.id, false)), "{made:?}");
+    change(store, "UPDATE alert_channels SET config = SUBSTR(config, 2) WHERE id = ?1", bad.id.as_str()).await;
+    while speak(4).await {}
+    let whole = messages().await.into_iter().find(|message| message.channel == bad.id).expect("it is there");
+    assert_eq!((whole.open, whole.content.listed.len()), (false, 3), "no alert is lost");
+}
+
+async fn b9_a_schedule_that_cannot_be_read_keeps_no_other_set_from_being_counted(store: &SqlStore) {
+    let set = |group: &str| Scope::typed("", group, "", "").expect("a set");
+    let id = |n: u8| CountId::from_random([n; 12]);
+    for group in ["one", "other"] {
+        store.schedule_counts(&act(), &set(group), Some(Every::Day)).await.expect("set");
+    }
+    let key = serde_json::to_string(&set("one")).expect("JSON");
+    change(store, "UPDATE people_schedules SET every = 'nonsense', next_at = 1 WHERE scope = ?1", &key).await;
+    for n in 1..=2 {
+        assert!(store.ask_due_count(&id(n), at(100)).await.expect("it goes on"));
+    }
+    assert!(!store.ask_due_count(&id(3), at(100)).await.expect("looked"), "nothing else is due");
+    let next = store.next_count(at(100)).await.expect("read").expect("it waits");
+    assert_eq!((next.scope, set_aside(store, "people").await), (set("other"), vec![key.clone()]));
+    let shown: Vec<_> = store.count_schedules().await.expect("read").into_iter().map(|of| of.scope).collect();
+    assert_eq!(shown, [set("other")]);
+    change(store, "UPDATE people_schedules SET every = 'day' WHERE scope = ?1", &key).await;
+    assert!(store.ask_due_count(&id(4), at(100 + 3600)).await.expect("asked"), "it is tried again");
+    assert_eq!(store.count(&id(4)).await.expect("read").map(|count| count.scope), Some(set("one")));
+}
+
+async fn b9_a_count_that_cannot_be_read_keeps_no_other_waiting(store: &SqlStore) {
+    let set = |group: &str| Scope::typed("", group, "", "").expect("a set");
+    let id = |n: u8| CountId::from_random([n; 12]);
+    let ask = async |n: u8, group: &str| store.ask_count(&act_at(n.into()), &id(n), &set(group)).await.expect("asked");
+    for (n, group) in [(1, "one"), (2, "two"), (3, "three")] {
+        ask(n, group).await;
+    }
+    store.begin_count(&id(1), at(10)).await.expect("begun");
+    for n in 1..=2 {
+        change(store, "UPDATE people_counts SET counted = '{' WHERE id = ?1", id(n).as_str()).await;
+    }
+    let Asked::Open(again) = ask(4, "one").await else { panic!("there is room") };
+    assert_eq!(again.id, id(4), "who asks for the set gets another count");
+    let next = store.next_count(at(20)).await.expect("it goes on").expect("one waits");
+    assert_eq!(next.id, id(3));
+    assert_eq!(set_aside(store, "people").await, [id(1).to_string(), id(2).to_string()]);
+    let pages = async |size: u32| {
+        let (mut shown, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.counts(None, after.as_ref(), PageSize::new(size)).await.expect("read");
+            shown.extend(page.items.into_iter().map(|count| count.id));
+            after = page.next;
+            if after.is_none() {
+                return shown;
+            }
+        }
+    };
+    assert_eq!((pages(10).await, pages(1).await), (vec![id(4), id(3)], vec![id(4), id(3)]), "the others are shown");
 }
 
 async fn what_was_set_aside_is_forgotten_when_it_was_not_noted_again(store: &SqlStore) {
@@ -150,5 +269,9 @@ on_each_database!(
     g8_a_run_that_cannot_be_read_is_set_aside
     b1_a_link_that_cannot_be_read_keeps_no_other_from_being_forgotten
     what_cannot_be_told_or_delivered_is_in_nothings_way
+    a_channel_that_cannot_be_read_misses_nothing_and_keeps_no_other_waiting
+    a_message_that_is_made_waits_for_a_channel_that_cannot_be_read
+    b9_a_schedule_that_cannot_be_read_keeps_no_other_set_from_being_counted
+    b9_a_count_that_cannot_be_read_keeps_no_other_waiting
     what_was_set_aside_is_forgotten_when_it_was_not_noted_again
 );
