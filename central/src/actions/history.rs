@@ -6,7 +6,7 @@ use seatline_protocol::{LinkId, Sequence};
 use crate::central::{ActionError, Central};
 use crate::domain::history::{Difference, History, Kept, Range, SpanLength, days_from};
 use crate::domain::{Application, ApplicationId, ReportAt};
-use crate::store::StoreError;
+use crate::store::{Cursor, PageSize, StoreError};
 
 /// How many links of an application make up its history: the ones made last. An application rarely has had two.
 const MOST_LINKS: usize = 8;
@@ -51,6 +51,14 @@ impl Central {
             ever: store.spans(link, SpanLength::Ever, Timestamp::UNIX_EPOCH).await?.pop().map(|(_, span)| span),
             until: collected.map(|at: &ReportAt| at.report.observed_at),
         })
+    }
+
+    /// The report of a link that is stored next before another one; none where that one is the first.
+    pub async fn report_before(&self, link: &LinkId, sequence: Sequence) -> Result<Option<Sequence>, ActionError> {
+        // The place of a report in the list of them is its sequence number.
+        let place = Cursor::new(sequence.to_string());
+        let before = self.store().reports(link, Some(&place), PageSize::new(1)).await?.items.pop();
+        Ok(before.map(|report| report.sequence))
     }
 
     /// What changed between two stored reports of a link.

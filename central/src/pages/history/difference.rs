@@ -14,6 +14,8 @@ pub struct DifferencePage {
     path: String,
     before: String,
     after: String,
+    /// Whether no report is stored before it.
+    is_first: bool,
     classes: Vec<Line>,
     dimensions: Vec<Line>,
     licenses: Vec<(&'static str, String)>,
@@ -59,6 +61,7 @@ impl DifferencePage {
         Self {
             before: name(before.sequence, before.observed_at),
             after: name(after.sequence, after.observed_at),
+            is_first: false,
             classes: classes.collect(),
             dimensions: dimensions.collect(),
             licenses: licenses(difference),
@@ -73,6 +76,11 @@ impl DifferencePage {
             reports: choices,
             path,
         }
+    }
+
+    /// As the page of a report that is the first, if it is: it is held against nothing.
+    pub fn of_first(self, is_first: bool) -> Self {
+        Self { is_first, ..self }
     }
 
     fn fields(&self) -> [Field<'_>; 2] {

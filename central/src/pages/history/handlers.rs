@@ -37,7 +37,7 @@ pub async fn show(
     Ok(page(&title, Some(&who), format!("{head}\n{}", HistoryTab::new(&history))))
 }
 
-/// Which reports are held against each other. Without `from`: the one before `to`.
+/// Which reports are held against each other. Without `from`: the one that is stored before `to`.
 #[derive(Debug, Deserialize)]
 pub struct Sides {
     from: Option<u64>,
@@ -57,10 +57,14 @@ pub async fn difference(
     let sequence = |number: u64| Sequence::try_from(number).map_err(|_| missing());
     let store = app.central.store();
     let reports = store.reports(&link, None, PageSize::default()).await?.items;
-    let from = sequence(from.unwrap_or(to.saturating_sub(1).max(1)))?;
-    let difference = app.central.difference(&link, from, sequence(to)?).await?;
+    let to = sequence(to)?;
+    let from = match from {
+        Some(from) => Some(sequence(from)?),
+        None => app.central.report_before(&link, to).await?,
+    };
+    let difference = app.central.difference(&link, from.unwrap_or(to), to).await?;
     let path = format!("/applications/{}", view.application.id);
-    let body = DifferencePage::new(&difference, &reports, path);
+    let body = DifferencePage::new(&difference, &reports, path).of_first(from.is_none());
     let head = Head::new(&view, Place::Reports);
     Ok(page(&format!("{} – What changed", view.application.name), Some(&who), format!("{head}\n{body}")))
 }

@@ -1,9 +1,11 @@
 //! The History tab and the difference of two reports, in the states that matter.
 
+use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
-use seatline_protocol::Dimension;
+use seatline_protocol::{Dimension, SecretKey};
 use seatline_ui::audit;
 
+use super::stories::Browser;
 use super::world::{application, at, dimension, now, rows, sequence, view_of};
 use super::{HOSTILE, license, whole};
 use crate::domain::history::{
@@ -128,6 +130,32 @@ fn b7_the_difference_shows_dormant_seats_and_licenses() {
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
+}
+
+#[tokio::test]
+async fn b7_the_first_report_is_held_against_nothing_and_every_other_one_against_that_before_it() {
+    let browser = Browser::signed_in().await;
+    let application = browser.application().await;
+    let key = SecretKey::from_seed(&[7; 32]);
+    let link = browser.link(&key, Some(&application)).await;
+    for (number, users) in [(1, 4150), (3, 4180)] {
+        browser.numbered_report(&link, &key, number, users).await;
+    }
+    let difference = async |asked: &str| {
+        let answer = browser.get(&format!("/applications/{}/difference?{asked}", application.id)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{asked}: {}", answer.body);
+        assert_eq!(audit::findings(&answer.body), Vec::<String>::new());
+        answer.body
+    };
+    let first = difference("to=1").await;
+    assert!(first.contains("it is the first report that is stored of this link"), "{first}");
+    assert!(!first.contains("Accounts by class") && first.contains("Show what changed"), "{first}");
+    for asked in ["to=3", "from=1&to=3"] {
+        let later = difference(asked).await;
+        assert!(later.contains("+30") && !later.contains("it is the first"), "{asked}, over a gap: {later}");
+    }
+    let missing = browser.get(&format!("/applications/{}/difference?to=2", application.id)).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
 }
 
 #[test]

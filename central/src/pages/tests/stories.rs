@@ -79,7 +79,12 @@ impl Browser {
 
     /// Brings a report of the application's link, whose key is `key`.
     pub(super) async fn report(&self, link: &LinkId, key: &SecretKey) -> String {
-        let mut report = world::counted(1, world::collected(4180, &[world::license()])).report;
+        self.numbered_report(link, key, 1, 4180).await
+    }
+
+    /// As [`Self::report`], with its place in the chain and the users that it counted.
+    pub(super) async fn numbered_report(&self, link: &LinkId, key: &SecretKey, number: u64, users: u64) -> String {
+        let mut report = world::counted(number, world::collected(users, &[world::license()])).report;
         report.link = link.clone();
         let sealed = seal::seal(&report, key).expect("sealed");
         let incoming = Incoming {
