@@ -13,6 +13,7 @@ use seatline_protocol::{Counting, ProductId};
 use seatline_ui::{Badge, Banner, Copyable, Field, Icon, Tone, format};
 
 use crate::actions::links::MadeInvite;
+use crate::actions::questions::Said;
 use crate::domain::{Application, Demand, Licenses, Link, LinkState, WouldGo};
 use crate::pages::applications::ApplicationSent;
 use crate::pages::failure::Broken;
@@ -170,6 +171,12 @@ impl DetailsTab {
     /// With the form that changes the application as it was sent, and the rule that it breaks.
     fn with_refused(self, sent: ApplicationSent, broken: Broken) -> Self {
         Self { refused: Some((sent, broken)), ..self }
+    }
+
+    /// With an answer to a question as it was sent, and the rule that it breaks.
+    fn with_refused_answer(self, said: &Said, wrong: &Broken) -> Self {
+        let questions = self.questions.into_iter().map(|card| card.with_refused(said, wrong)).collect();
+        Self { questions, ..self }
     }
 
     /// With an invite that was just made.

@@ -2,7 +2,9 @@
 
 use seatline_ui::{Choice, Field, Prose, format};
 
+use crate::actions::questions::Said;
 use crate::domain::{Answer, Explanation, Licenses, Question};
+use crate::pages::failure::Broken;
 
 /// A question, with the form that answers it.
 pub(super) struct QuestionCard {
@@ -10,6 +12,10 @@ pub(super) struct QuestionCard {
     pub(super) title: &'static str,
     pub(super) message: Prose,
     pub(super) action: String,
+    /// What tells its fields from those of another question.
+    apart: String,
+    /// The answer as it was sent, and the rule that it breaks.
+    refused: Option<(Said, Broken)>,
 }
 
 /// What was answered.
@@ -34,6 +40,8 @@ pub(super) fn open(view: &Licenses) -> Vec<QuestionCard> {
         title,
         message: Prose::sentence(message),
         action: action.clone(),
+        apart: format!("-{}", question.name()),
+        refused: None,
     };
     let of_trouble = view.troubles.iter().filter_map(|trouble| match trouble.code {
         "fork" => Some(card(Question::Fork, "Two live copies, or a restored backup?", &trouble.message)),
@@ -52,15 +60,29 @@ pub fn addresses(view: &Licenses) -> Vec<(&'static str, String)> {
 }
 
 impl QuestionCard {
+    /// With the answer as it was sent, if it is one to this question, and the rule that it breaks.
+    pub(super) fn with_refused(self, said: &Said, wrong: &Broken) -> Self {
+        let is_this = said.question.name() == self.id;
+        Self { refused: is_this.then(|| (said.clone(), wrong.clone())), ..self }
+    }
+
     /// The fields of its form.
     pub(super) fn fields(&self) -> [Field<'_>; 2] {
         let question = if self.id == Question::Fork.name() { Question::Fork } else { Question::ServerId };
         let choice = |one: &Explanation| Choice { value: one.name(), label: one.words().to_owned() };
         let choices = question.explanations().iter().map(choice).collect();
+        let (said, wrong) = self.refused.as_ref().map(|(said, wrong)| (said, wrong)).unzip();
+        let error = |field| wrong.filter(|(at, _)| *at == field).map(|(_, rule)| rule.as_str());
         [
-            Field::select("explanation", "What was it?", choices),
+            Field::select("explanation", "What was it?", choices)
+                .value(said.map_or("", |said| said.explanation.name()))
+                .error(error("explanation"))
+                .id(&self.apart),
             Field::text("why", "Why (optional)")
-                .hint("For whoever asks later: it is kept with your name and the time."),
+                .hint("For whoever asks later: it is kept with your name and the time.")
+                .value(said.map_or("", |said| said.why.as_str()))
+                .error(error("why"))
+                .id(&self.apart),
         ]
     }
 }

@@ -67,10 +67,17 @@ pub async fn answer(
     Extension(who): Extension<SignedIn>,
     Path(path): Path<(String, String)>,
     Form(said): Form<Said>,
-) -> Result<Redirect, PageError> {
+) -> Result<Response, PageError> {
     let (id, link) = of_application(&app, path).await?;
-    app.central.answer_question(&who.actor(), &link, &said).await?;
-    Ok(back(&id, "answered"))
+    match app.central.answer_question(&who.actor(), &link, &said).await {
+        Ok(_) => Ok(back(&id, "answered").into_response()),
+        Err(error) => {
+            let (status, wrong) = broken(error)?;
+            let known = handlers::known(&app, &who, &id).await?;
+            let tab = known.tab.with_refused_answer(&said, &wrong);
+            Ok(handlers::answer(status, &who, &known.name, &known.head, &tab))
+        }
+    }
 }
 
 /// `POST /applications/{id}/change`

@@ -327,6 +327,31 @@ async fn a_waiting_link_is_approved_by_its_fingerprint_suspended_and_approved_ag
 }
 
 #[tokio::test]
+async fn b8_a_reason_that_is_too_long_stays_in_the_form_of_its_question() {
+    let browser = Browser::signed_in().await;
+    let application = browser.application().await;
+    let key = SecretKey::from_seed(&[7; 32]);
+    let link = browser.link(&key, Some(&application)).await;
+    for users in [4100, 4180] {
+        browser.numbered_report(&link, &key, 1, users).await;
+    }
+    let answer = async |why: &str| {
+        let path = format!("/applications/{}/links/{link}/answer", application.id);
+        browser.post(&path, &[("question", "fork"), ("explanation", "restored"), ("why", why)]).await
+    };
+    let long = "because ".repeat(60);
+    let refused = answer(&long).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for shown in
+        [&format!("value=\"{long}\""), "value=\"restored\" selected", "id=\"error-why-fork\"", "400 characters"]
+    {
+        assert!(refused.body.contains(shown), "{shown}: {}", refused.body);
+    }
+    assert_eq!(seatline_ui::audit::findings(&refused.body), Vec::<String>::new());
+    assert_eq!(answer("because").await.location, format!("/applications/{}?done=answered", application.id));
+}
+
+#[tokio::test]
 async fn what_another_site_makes_the_browser_send_changes_nothing_and_says_so_on_a_page() {
     let browser = Browser::signed_in().await;
     let form = [("name", "Planted"), ("product", "acme-wiki")];
