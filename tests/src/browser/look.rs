@@ -1,5 +1,6 @@
-//! What every page must come up to: no violation that axe finds, nothing that runs out of a narrow screen, nothing
-//! loaded from elsewhere, no error in the console; in light and dark. A screenshot of each is kept.
+//! What every page must come up to: no violation that axe finds, nothing that runs out of a narrow screen, fields side by
+//! side in one line, nothing loaded from elsewhere, no error in the console; in light and dark. A screenshot of each is
+//! kept.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,6 +16,16 @@ const AXE: &str = include_str!("../../browser/axe.min.js");
 const RUN: &str = r#"
     const found = await axe.run(document, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } });
     return found.violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(node => node.html) }));
+"#;
+/// The fields that stand beside another one, and whose control stands higher or lower than that one's.
+const OUT_OF_LINE: &str = r#"
+    const top = element => element.getBoundingClientRect().top;
+    const fields = [...document.querySelectorAll(".fields-2 > .field")].filter(field => field.checkVisibility());
+    const beside = (one, other) => one.parentElement === other.parentElement && Math.abs(top(one) - top(other)) < 1;
+    const control = field => top(field.querySelector(".input"));
+    return fields
+        .filter(one => fields.some(other => beside(one, other) && Math.abs(control(one) - control(other)) >= 1))
+        .map(field => field.querySelector("label").textContent);
 "#;
 const SCHEMES: [&str; 2] = ["light", "dark"];
 /// A telephone and a laptop, in pixels.
@@ -91,6 +102,7 @@ impl<'c> Look<'c> {
                 self.screenshot(&format!("{name}-{scheme}-{width}"));
                 let seen = format!("{name} ({scheme}, {width} pixels)");
                 self.width(&seen, width);
+                self.lines(&seen);
                 self.axe(&seen);
             }
         }
@@ -115,6 +127,13 @@ impl<'c> Look<'c> {
         let wide = self.chromium.run("return document.documentElement.scrollWidth").as_u64().expect("a number");
         if wide > u64::from(width) {
             self.problems.push(format!("{seen}: it is {wide} pixels wide, and scrolls sideways"));
+        }
+    }
+
+    fn lines(&mut self, seen: &str) {
+        let found = self.chromium.run(OUT_OF_LINE);
+        if found != json!([]) {
+            self.problems.push(format!("{seen}: these fields are out of line with those beside them: {found}"));
         }
     }
 
