@@ -1,11 +1,12 @@
 //! Adding, changing and removing applications (`w1`).
 
+use jiff::Timestamp;
 use seatline_protocol::{LinkId, ProductId, pairing};
 use seatline_web::secret::random;
 use serde::Deserialize;
 
 use crate::central::{ActionError, Central};
-use crate::domain::{Actor, Application, ApplicationId, ApplicationName, WouldGo};
+use crate::domain::{Actor, Application, ApplicationId, ApplicationName, Link, WouldGo};
 
 impl Central {
     /// Adds an application (`w1`). The URL may be empty.
@@ -21,11 +22,24 @@ impl Central {
     ) -> Result<Application, ActionError> {
         let act = self.act(actor)?;
         let (name, product, url) = (checked_name(name)?, checked_product(product)?, checked_url(url)?);
-        let id = ApplicationId::from_random(random()?);
-        let application = Application { id, name, product, url, created_at: act.at, link: None };
+        let application = new_application(name, product, url, act.at)?;
         self.store().add_application(&act, &application).await?;
         self.review_now(&application.id).await;
         Ok(application)
+    }
+
+    /// Adds an application of a link's product, and approves the link for it: both, or nothing.
+    ///
+    /// # Errors
+    /// As [`Self::add_application`] and [`Self::approve_link`].
+    pub async fn approve_link_as_new(&self, actor: &Actor, link: &LinkId, name: &str) -> Result<Link, ActionError> {
+        let (adding, approving) = (self.act(actor)?, self.act(actor)?);
+        let (name, product) = (checked_name(name)?, self.link(link).await?.product.id);
+        let application = new_application(name, product, None, adding.at)?;
+        self.store().approve_link_as_new(&adding, &approving, link, &application).await?;
+        self.waiting().wake(link);
+        self.review_now(&application.id).await;
+        self.link(link).await
     }
 
     /// Changes an application. What is absent stays; an empty URL takes it away.
@@ -98,6 +112,15 @@ pub struct ApplicationChange {
     /// The URL; empty for none.
     #[serde(default)]
     pub url: Option<String>,
+}
+
+fn new_application(
+    name: ApplicationName,
+    product: ProductId,
+    url: Option<String>,
+    created_at: Timestamp,
+) -> Result<Application, ActionError> {
+    Ok(Application { id: ApplicationId::from_random(random()?), name, product, url, created_at, link: None })
 }
 
 fn checked_name(name: &str) -> Result<ApplicationName, ActionError> {

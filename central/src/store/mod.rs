@@ -184,6 +184,18 @@ pub trait Links: Send + Sync {
     /// [`StoreError::Missing`] where there is no such link or application, [`StoreError::Conflict`] where the link
     /// belongs to another application.
     async fn approve_link(&self, act: &Act, link: &LinkId, application: &ApplicationId) -> Stored<()>;
+    /// Adds an application and approves a link for it: both acts, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is no such link, [`StoreError::Conflict`] where the link belongs to another
+    /// application, or one has the name.
+    async fn approve_link_as_new(
+        &self,
+        adding: &Act,
+        approving: &Act,
+        link: &LinkId,
+        application: &Application,
+    ) -> Stored<()>;
     /// Sets the state of a link that was approved before.
     ///
     /// # Errors

@@ -108,34 +108,36 @@ pub async fn approve(
 ) -> Result<Response, PageError> {
     let id: LinkId = parsed(&id, "link")?;
     let link = app.central.link(&id).await?;
-    match chosen(&app, &who, &link, &sent).await? {
-        Ok(application) => {
-            app.central.approve_link(&who.actor(), &id, &application.id).await?;
-            Ok(Redirect::to("/links?done=approved").into_response())
-        }
+    let name = sent.application.trim();
+    let approved = match sent.new.is_empty() {
+        true => match chosen(&app, &link, name).await? {
+            Ok(application) => app.central.approve_link(&who.actor(), &id, &application.id).await.map(|_| Ok(()))?,
+            Err(why) => Err(why),
+        },
+        false => as_new(&app, &who, &id, name).await?,
+    };
+    match approved {
+        Ok(()) => Ok(Redirect::to("/links?done=approved").into_response()),
         Err(why) => one::refused(&app, &who, &id, sent.application, why).await,
     }
 }
 
-/// The application that a link is approved for, or why it cannot be that one.
-async fn chosen(
-    app: &App,
-    who: &SignedIn,
-    link: &Link,
-    sent: &ApprovalSent,
-) -> Result<Result<Application, String>, PageError> {
-    let (name, product) = (sent.application.trim(), &link.product.id);
-    if !sent.new.is_empty() {
-        return match app.central.add_application(&who.actor(), name, product.as_str(), "").await {
-            Ok(application) => Ok(Ok(application)),
-            Err(ActionError::Invalid { reason, .. }) => Ok(Err(reason)),
-            Err(ActionError::Store(StoreError::Conflict(_))) => {
-                Ok(Err("there is an application of this name already: approve the link for it, or choose another name"
-                    .to_owned()))
-            }
-            Err(error) => Err(error.into()),
-        };
+/// Approves a link for a new application, or says why there cannot be one of this name.
+async fn as_new(app: &App, who: &SignedIn, id: &LinkId, name: &str) -> Result<Result<(), String>, PageError> {
+    match app.central.approve_link_as_new(&who.actor(), id, name).await {
+        Ok(_) => Ok(Ok(())),
+        Err(ActionError::Invalid { reason, .. }) => Ok(Err(reason)),
+        Err(ActionError::Store(StoreError::Conflict(_))) if app.central.link(id).await?.application.is_none() => {
+            Ok(Err("there is an application of this name already: approve the link for it, or choose another name"
+                .to_owned()))
+        }
+        Err(error) => Err(error.into()),
     }
+}
+
+/// The application that a link is approved for, or why it cannot be that one.
+async fn chosen(app: &App, link: &Link, name: &str) -> Result<Result<Application, String>, PageError> {
+    let product = &link.product.id;
     Ok(match app.central.store().application_named(name).await? {
         None => {
             Err("there is no application of this name: choose one that is offered, or approve it as a new one"

@@ -4,7 +4,9 @@ use seatline_protocol::chain::ChainState;
 use seatline_protocol::{LinkId, ServerId};
 
 use super::sample::{act, act_at, application, at, chain, counts, invite, key, linked, product, redemption, report};
-use crate::domain::{Application, Incoming, KeyChange, Link, LinkFilter, LinkRow, LinkState, Redeemed, SettingsChange};
+use crate::domain::{
+    Application, EntryFilter, Incoming, KeyChange, Link, LinkFilter, LinkRow, LinkState, Redeemed, SettingsChange,
+};
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 async fn added(store: &dyn Store, n: u8) -> Application {
@@ -108,6 +110,35 @@ pub async fn a_link_is_approved_for_one_application(store: &dyn Store) {
     assert!(matches!(nothing, Err(StoreError::Missing(_))));
     let unchanged = store.link(&waiting.id).await.expect("read").expect("there");
     assert_eq!(unchanged, waiting, "what failed was undone whole");
+}
+
+/// Whoever approves a link for a new application leaves none behind where the link cannot be approved.
+pub async fn a_link_is_approved_for_a_new_application_or_nothing_is_added(store: &dyn Store) {
+    let link = pending(store, 1).await;
+    let (first, second) = (application(1), application(2));
+    let approve = async |link: &LinkId, application: &Application, second: i64| {
+        store.approve_link_as_new(&act_at(second), &act_at(second + 1), link, application).await
+    };
+    approve(&link.id, &first, 10).await.expect("approved");
+    let approved = store.link(&link.id).await.expect("read").expect("there");
+    assert_eq!((approved.state, approved.approved_at), (LinkState::Approved, Some(at(11))));
+    assert_eq!(store.application(&first.id).await.expect("read").expect("there").link, Some(link.id.clone()));
+    let entries = store.audit(&EntryFilter::default(), None, PageSize::new(2)).await.expect("read").items;
+    assert_eq!(
+        entries.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(),
+        ["link.approve", "application.add"]
+    );
+
+    assert!(matches!(approve(&link.id, &second, 20).await, Err(StoreError::Conflict(_))), "it belongs to another one");
+    let nowhere = LinkId::from_random([9; 24]);
+    assert!(matches!(approve(&nowhere, &second, 22).await, Err(StoreError::Missing(_))));
+    assert_eq!(store.application(&second.id).await.expect("read"), None);
+    let waiting = pending(store, 3).await;
+    let taken = Application { id: second.id.clone(), ..first };
+    assert!(matches!(approve(&waiting.id, &taken, 24).await, Err(StoreError::Conflict(_))), "the name is taken");
+    assert_eq!(store.link(&waiting.id).await.expect("read"), Some(waiting));
+    let entries = store.audit(&EntryFilter::default(), None, PageSize::new(1)).await.expect("read").items;
+    assert!(entries[0].at < at(20), "what failed is not in the audit log");
 }
 
 /// Suspending is for links that were in force.

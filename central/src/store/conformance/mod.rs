@@ -75,6 +75,7 @@ macro_rules! store_conformance {
             an_invite_for_an_application_approves_the_link_beforehand
             a_key_has_one_link
             a_link_is_approved_for_one_application
+            a_link_is_approved_for_a_new_application_or_nothing_is_added
             a_link_that_was_never_approved_cannot_be_suspended
             an_application_shows_only_a_link_of_its_own
             settings_are_changed_from_the_newest_revision_alone

@@ -14,26 +14,7 @@ use crate::store::{Applications, Cursor, Page, PageSize};
 impl Applications for SqlStore {
     async fn add_application(&self, act: &Act, application: &Application) -> Stored<()> {
         let application = application.clone();
-        self.change(act, move |session| {
-            let added = session.execute(
-                "INSERT INTO applications (id, name, name_key, product, url, created_at, link)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name_key) DO NOTHING",
-                params![
-                    application.id.as_str(),
-                    application.name.as_str(),
-                    &application.name.key(),
-                    application.product.as_str(),
-                    &application.url,
-                    application.created_at,
-                    application.link.as_ref().map(LinkId::as_str),
-                ],
-            )?;
-            if added == 0 {
-                return Err(StoreError::Conflict("an application with this name"));
-            }
-            Ok(Changed::new((), Record::made("application.add", object(&application), &application)))
-        })
-        .await
+        self.change(act, move |session| Ok(Changed::new((), add(session, &application)?))).await
     }
 
     async fn application(&self, id: &ApplicationId) -> Stored<Option<Application>> {
@@ -94,6 +75,27 @@ impl Applications for SqlStore {
         })
         .await
     }
+}
+
+/// Adds an application; gives the record of it.
+pub(super) fn add(session: &dyn Session, application: &Application) -> Stored<Record> {
+    let added = session.execute(
+        "INSERT INTO applications (id, name, name_key, product, url, created_at, link)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name_key) DO NOTHING",
+        params![
+            application.id.as_str(),
+            application.name.as_str(),
+            &application.name.key(),
+            application.product.as_str(),
+            &application.url,
+            application.created_at,
+            application.link.as_ref().map(LinkId::as_str),
+        ],
+    )?;
+    if added == 0 {
+        return Err(StoreError::Conflict("an application with this name"));
+    }
+    Ok(Record::made("application.add", object(application), application))
 }
 
 /// An application, as entries of the audit log name it.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{KeyId, LinkId};
 
-use super::applications::choose;
+use super::applications::{self, choose};
 use super::chain::{self, gaps};
 use super::fleet::marks;
 use super::keys::is_in_use;
@@ -15,8 +15,8 @@ use super::session::{Param, Session, params};
 use super::{SqlStore, StoreError, Stored, audit, quota};
 use crate::domain::quota::Brought;
 use crate::domain::{
-    Act, ApplicationId, Chain, Changed, Demand, InviteRecord, Link, LinkSettings, LinkState, Object, Record, Redeemed,
-    Redemption,
+    Act, Application, ApplicationId, Chain, Changed, Demand, InviteRecord, Link, LinkSettings, LinkState, Object,
+    Record, Redeemed, Redemption,
 };
 use crate::store::{Links, PageSize};
 
@@ -90,18 +90,20 @@ impl Links for SqlStore {
 
     async fn approve_link(&self, act: &Act, link: &LinkId, application: &ApplicationId) -> Stored<()> {
         let (id, application, now) = (link.clone(), application.clone(), act.at);
-        self.change_locking(act, [link.as_str()], move |session| {
-            let before = locked(session, &id)?;
-            if before.application.as_ref().is_some_and(|other| *other != application) {
-                return Err(StoreError::Conflict("another application that this link belongs to"));
-            }
-            session.run(
-                "UPDATE links SET state = ?2, application = ?3, approved_at = COALESCE(approved_at, ?4), news_at = ?4
-                 WHERE id = ?1",
-                params![id.as_str(), LinkState::Approved.name(), application.as_str(), now],
-            )?;
-            choose(session, &application, Some(&id))?;
-            changed(session, "link.approve", &before)
+        self.change_locking(act, [link.as_str()], move |session| approve(session, &id, &application, now)).await
+    }
+
+    async fn approve_link_as_new(
+        &self,
+        adding: &Act,
+        approving: &Act,
+        link: &LinkId,
+        application: &Application,
+    ) -> Stored<()> {
+        let (id, application, adding, now) = (link.clone(), application.clone(), adding.clone(), approving.at);
+        self.change_locking(approving, [link.as_str()], move |session| {
+            audit::write(session, &adding, &applications::add(session, &application)?)?;
+            approve(session, &id, &application.id, now)
         })
         .await
     }
@@ -154,6 +156,20 @@ impl Links for SqlStore {
         })
         .await
     }
+}
+
+fn approve(session: &dyn Session, id: &LinkId, application: &ApplicationId, now: Timestamp) -> Stored<Changed<()>> {
+    let before = locked(session, id)?;
+    if before.application.as_ref().is_some_and(|other| other != application) {
+        return Err(StoreError::Conflict("another application that this link belongs to"));
+    }
+    session.run(
+        "UPDATE links SET state = ?2, application = ?3, approved_at = COALESCE(approved_at, ?4), news_at = ?4
+         WHERE id = ?1",
+        params![id.as_str(), LinkState::Approved.name(), application.as_str(), now],
+    )?;
+    choose(session, application, Some(id))?;
+    changed(session, "link.approve", &before)
 }
 
 /// The record of a link's change, as it is now.
