@@ -9,7 +9,7 @@ use seatline_central::domain::{
     TokenHash,
 };
 use seatline_central::store::sql::{DATABASE_FILE, SqlStore};
-use seatline_central::store::{Applications as _, Links as _, PageSize, Reports as _};
+use seatline_central::store::{Applications as _, Invites as _, Links as _, PageSize, Reports as _};
 use seatline_protocol::report::{Failure, Outcome, ProductFacts, Reporter};
 use seatline_protocol::{Digest, LinkId, Report, SecretKey, Sequence, ServerId, seal};
 use tempfile::TempDir;

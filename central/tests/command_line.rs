@@ -158,6 +158,24 @@ fn an_invite_says_where_the_server_is_reached() {
 }
 
 #[test]
+fn open_invites_are_listed_and_withdrawn() {
+    let mut central = Central::idle();
+    central.application("Company wiki");
+    central.start();
+    assert_eq!(central.json(&["invite", "list"]), json!([]));
+    let made = central.json(&["invite", "--application", "Company wiki"]);
+    let listed = central.json(&["invite", "list"]);
+    assert_eq!(fields(&listed[0]), ["application", "application_name", "created_at", "expires_at", "id"]);
+    let id = made["id"].as_str().expect("an id");
+    assert_eq!(listed[0]["id"], id);
+    assert!(text(&central, &["invite", "list"]).contains(id));
+    assert_eq!(central.json(&["invite", "withdraw", id]), json!({ "withdrawn": id }));
+    assert_eq!(central.failure(&["invite", "withdraw", id]), "not-found");
+    let late = Product::new(1, made["invite"].as_str().expect("an invite")).exchange(&central);
+    assert_eq!(late.refusals[0].code, "invite-unknown");
+}
+
+#[test]
 fn links_are_listed_approved_suspended_and_set() {
     let mut central = Central::idle();
     central.application("Company wiki");

@@ -168,6 +168,7 @@ fn world() -> World {
     }
     let mut waiting = Product::new(4, &central.invite(None));
     waiting.take(&waiting.exchange(&central));
+    central.invite(None);
     central.json(&["link", "answer", &link, "--question", "fork", "--is", "copy-off", "--why", "a copy of May"]);
     central.input(&["user", "add", "vic", "--role", "viewer", "--password-stdin"], PASSWORD);
     central.json(&["link", "sync", &link]);
@@ -176,6 +177,7 @@ fn world() -> World {
     let cookie = signed_in.headers()["set-cookie"].to_str().expect("text");
     let cookie = cookie.split(';').next().expect("a cookie").to_owned();
     let channel = channels(&central);
+    let invite = central.json(&["invite", "list"])[0]["id"].as_str().expect("an id").to_owned();
     let digest = central.api(&format!("/api/v1/links/{link}/refused-reports"))[0]["digest"].clone();
     central.json(&["people", "--group", "sales", "--every", "month"]);
     let count = central.json(&["people", "--all", "--count"])["newest"]["id"].as_str().expect("an id").to_owned();
@@ -185,6 +187,7 @@ fn world() -> World {
         ("{user}", "ada".to_owned()),
         ("{channel}", channel),
         ("{count}", count),
+        ("{invite}", invite),
         ("{sequence}", "1".to_owned()),
         ("{digest}", digest.as_str().expect("a digest").to_owned()),
     ];
@@ -336,6 +339,8 @@ fn changes(world: &World, description: &Description) {
     ask("PATCH", of, json!({ "url": "https://wiki.example.org" }), 200);
     ask("PUT", &format!("{of}/labels"), json!({ "group": "sales", "tags": ["critical"] }), 200);
     ask("POST", "/api/v1/invites", json!({}), 201);
+    ask("DELETE", "/api/v1/invites/{invite}", Value::Null, 204);
+    ask("DELETE", "/api/v1/invites/{invite}", Value::Null, 404);
     ask("POST", "/api/v1/people-counts", json!({ "use": "staging" }), 202);
     ask("POST", "/api/v1/people-counts", json!({ "use": "both" }), 400);
     ask("PUT", "/api/v1/people-schedules", json!({ "scope": { "group": "sales" }, "every": "week" }), 200);

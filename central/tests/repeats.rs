@@ -9,7 +9,7 @@ use seatline_central::domain::{
     TokenHash,
 };
 use seatline_central::store::sql::{DATABASE_FILE, PostgresAddress, SqlStore};
-use seatline_central::store::{Applications as _, Identity as _, Links as _, Reports as _};
+use seatline_central::store::{Applications as _, Identity as _, Invites as _, Reports as _};
 use seatline_protocol::repeat::{MAX_AGE, Repeated};
 use seatline_protocol::report::{Outcome, ProductFacts, Reporter};
 use seatline_protocol::{

@@ -64,6 +64,14 @@ impl Central {
         Ok(MadeInvite { id: record.id, invite: sealed, expires_at, fingerprint: self.public_key().fingerprint() })
     }
 
+    /// Withdraws an invite that nobody has used: a product that comes with it is told that it is unknown.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where there is no such invite, a conflict where it was used.
+    pub async fn withdraw_invite(&self, actor: &Actor, id: &InviteId) -> Result<(), ActionError> {
+        Ok(self.store().withdraw_invite(&self.act(actor)?, id).await?)
+    }
+
     /// Approves a link for an application; from then on its reports are taken.
     ///
     /// # Errors

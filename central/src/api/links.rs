@@ -13,7 +13,7 @@ use crate::actions::questions::Said;
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::link_list::LinksSent;
-use crate::domain::{Answer, ApplicationId, FormerKey, Link, LinkRow, RemovedRow, SettingsChange};
+use crate::domain::{Answer, ApplicationId, FormerKey, Link, LinkRow, OpenInvite, RemovedRow, SettingsChange};
 use crate::server::App;
 use crate::store::Page;
 
@@ -54,6 +54,22 @@ pub(super) async fn invite(
 ) -> Result<Response, ApiError> {
     let made = app.central.make_invite(&who.actor(), new.application.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+/// `GET /api/v1/invites`: those that can be used now.
+pub(super) async fn invites(State(app): State<App>, paging: Paging) -> Result<Json<Page<OpenInvite>>, ApiError> {
+    let now = app.central.now();
+    Ok(Json(app.central.store().open_invites(now, paging.after.as_ref(), paging.size).await?))
+}
+
+/// `DELETE /api/v1/invites/{invite}`
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    ids: Ids,
+) -> Result<StatusCode, ApiError> {
+    app.central.withdraw_invite(&who.actor(), &ids.one("invite")?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A link of the list, with its fingerprint.

@@ -12,23 +12,45 @@ use super::place::Place;
 use super::user::actor;
 use super::{Failure, Output};
 use crate::actions::questions::Said;
-use crate::domain::{Explanation, Link, LinkFilter, LinkRow, LinkState, Question, SettingsChange, interval};
+use crate::domain::{
+    Explanation, InviteId, Link, LinkFilter, LinkRow, LinkState, OpenInvite, Question, SettingsChange, interval,
+};
 use crate::store::PageSize;
 
 /// Make an invite.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Example:\n  seatline-central invite --application 'Company wiki'\n\n\
                         Accept it in the product with `seatline link accept INVITE`.")]
 pub(super) struct Invite {
+    #[command(subcommand)]
+    command: Option<InviteCommand>,
     /// The application that it is for: then the link needs no approval. Without it, approve the link with
     /// `seatline-central link approve`
     #[arg(long, value_name = "NAME")]
     application: Option<String>,
 }
 
+#[derive(Debug, Subcommand)]
+enum InviteCommand {
+    /// List the invites that can be used now, the newest first
+    List,
+    /// Withdraw an invite that nobody has used
+    #[command(after_help = "Example:\n  seatline-central invite withdraw 58e95a0c31f6a059f5328f11")]
+    Withdraw {
+        /// The id of the invite
+        invite: String,
+    },
+}
+
 impl Invite {
     pub(super) async fn run(self, place: &Place, output: Output) -> Result<(), Failure> {
         let central = place.central().await?;
+        match self.command {
+            Some(InviteCommand::List) => return invites(&central, output).await,
+            Some(InviteCommand::Withdraw { invite }) => return withdraw(&central, &invite, output).await,
+            None => {}
+        }
         let application = match &self.application {
             Some(name) => Some(named(&central, name).await?),
             None => None,
@@ -42,6 +64,36 @@ impl Invite {
         }
         output.show(&made, || format!("{}\n", made.invite))
     }
+}
+
+async fn invites(central: &crate::Central, output: Output) -> Result<(), Failure> {
+    let (mut invites, mut after, now) = (Vec::new(), None, central.now());
+    loop {
+        let page = central.store().open_invites(now, after.as_ref(), PageSize::new(PageSize::MAX.into())).await?;
+        invites.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    output.show(&invites, || {
+        let row = |invite: &OpenInvite| {
+            vec![
+                invite.id.to_string(),
+                invite.application_name.clone().unwrap_or_else(|| "-".to_owned()),
+                format::date_time(invite.created_at),
+                format::date_time(invite.expires_at),
+            ]
+        };
+        table(&["INVITE", "APPLICATION", "MADE", "USABLE UNTIL"], &invites.iter().map(row).collect::<Vec<_>>())
+    })
+}
+
+async fn withdraw(central: &crate::Central, invite: &str, output: Output) -> Result<(), Failure> {
+    let unknown = |_| Failure::new("not-found", "there is no such invite: see `seatline-central invite list`");
+    let id: InviteId = invite.parse().map_err(unknown)?;
+    central.withdraw_invite(&actor(), &id).await?;
+    output.show(&json!({ "withdrawn": id }), || format!("Withdrew the invite {id}.\n"))
 }
 
 #[derive(Debug, Subcommand)]

@@ -25,6 +25,21 @@ pub struct InviteRecord {
     pub expires_at: Timestamp,
 }
 
+/// An invite that nobody has used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OpenInvite {
+    /// Its id.
+    pub id: InviteId,
+    /// The application that it was made for: then the link is approved beforehand.
+    pub application: Option<ApplicationId>,
+    /// What that is called.
+    pub application_name: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it can be used.
+    pub expires_at: Timestamp,
+}
+
 /// A product's wish to use an invite, its seal verified.
 #[derive(Debug, Clone)]
 pub struct Redemption {
@@ -48,7 +63,7 @@ pub enum Redeemed {
     Link(Box<Link>),
     /// The link that this key made with it was removed.
     Removed(RemovedLink),
-    /// There is no such invite, or another key has used it.
+    /// There is no such invite, it was withdrawn or expired long ago, or another key has used it.
     Unknown,
     /// Nobody used it in time.
     Expired,

@@ -45,7 +45,7 @@ pub use audit::{Act, Actor, ActorKind, Changed, Entry, EntryFilter, Object, Reco
 pub use continuity::{Stated, Statement, Told};
 pub use fleet::{Due, Facet, FleetFilter, FleetItem, FleetOrder, FleetRow, Use};
 pub use ids::{AnswerId, ApplicationId, CountId, EntryId, InviteId, SessionId, TokenHash, TokenId};
-pub use invite::{InviteRecord, Redeemed, Redemption};
+pub use invite::{InviteRecord, OpenInvite, Redeemed, Redemption};
 pub use labels::Labels;
 pub use licenses::Licenses;
 pub use link::{Chain, Demand, Gap, Link, LinkSettings, LinkState, SettingsChange};

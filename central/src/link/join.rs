@@ -57,7 +57,8 @@ pub(super) async fn answer(
             Ok(None)
         }
         Redeemed::Unknown => {
-            let message = "the invite is unknown here or was used by another product: ask for a new one";
+            let message =
+                "the invite is unknown here, was withdrawn, or was used by another product: ask for a new one";
             response.refusals.push(refuse(RefusalCode::InviteUnknown, message));
             Ok(None)
         }

@@ -72,6 +72,7 @@ pub fn routes() -> Vec<Route> {
         Route::get("/links", Need::read(Links), links::show),
         Route::get("/links/new", Need::operate(Links), links::new_form),
         Route::post("/links/invites", Need::operate(Links), links::invite),
+        Route::post("/links/invites/{invite}/withdraw", Need::operate(Links), links::withdraw),
         Route::post("/links/wizard", Need::operate(Links), links::wizard),
         Route::get("/links/{link}", Need::read(Links), links::one),
         Route::post("/links/{link}/approve", Need::operate(Links), links::approve),

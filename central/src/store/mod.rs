@@ -63,6 +63,7 @@ pub mod conformance;
 mod evidence;
 pub mod fleet;
 mod history;
+mod invites;
 pub mod leases;
 mod link_list;
 pub mod load;
@@ -80,14 +81,15 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Digest, KeyId, LinkId, Sequence};
 
 use crate::domain::{
-    Act, Admissions, Application, ApplicationId, ApplicationRow, Incoming, InviteRecord, Latest, Link, LinkSettings,
-    LinkState, Redeemed, Redemption, RefusedReport, ReportRow, Stated, Statement,
+    Act, Admissions, Application, ApplicationId, ApplicationRow, Incoming, Latest, Link, LinkSettings, LinkState,
+    RefusedReport, ReportRow, Stated, Statement,
 };
 pub use accounts::{Accounts, Audit, Sessions, Tokens};
 pub use alerts::Alerts;
 pub use evidence::{Evidence, Stretch};
 pub use fleet::Fleet;
 pub use history::{Histories, MAX_SPANS};
+pub use invites::Invites;
 pub use leases::Leases;
 pub use link_list::LinkLists;
 pub use load::Busy;
@@ -164,14 +166,9 @@ pub trait Applications: Send + Sync {
     async fn choose_link(&self, act: &Act, id: &ApplicationId, link: Option<&LinkId>) -> Stored<()>;
 }
 
-/// Links and the invites that they are made by.
+/// Links.
 #[async_trait]
 pub trait Links: Send + Sync {
-    /// Keeps an invite.
-    async fn add_invite(&self, act: &Act, invite: &InviteRecord) -> Stored<()>;
-    /// Uses an invite, once: makes the link, or finds the one that the same key made before. The link of an invite that
-    /// was made for an application is approved, belongs to it, and is chosen for it.
-    async fn redeem(&self, redemption: &Redemption) -> Stored<Redeemed>;
     /// The link of an id.
     async fn link(&self, id: &LinkId) -> Stored<Option<Link>>;
     /// The link of a key.
@@ -260,6 +257,7 @@ pub trait Identity: Send + Sync {
 pub trait Store:
     Applications
     + Links
+    + Invites
     + LinkLists
     + LinkKeys
     + LinkNews

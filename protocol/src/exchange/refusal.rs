@@ -47,7 +47,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The invite is unknown, or was used by another product.
+    /// The invite is unknown, was withdrawn, or was used by another product.
     InviteUnknown, "invite-unknown", Ended;
     /// The invite's thirty minutes are over.
     InviteExpired, "invite-expired", Ended;

@@ -39,6 +39,7 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     for name in ["Unused wiki", "Unused wiki of the laboratory"] {
         central.post("/api/v1/applications", &json!({ "name": name, "product": "example-wiki" }));
     }
+    central.open_invite();
     until("two alerts", || (central.get("/api/v1/alerts")["items"].as_array()?.len() == 2).then_some(()));
     let chromium = Chromium::start();
     let mut look = Look::at(&chromium, &central.url(), "central");
@@ -54,6 +55,7 @@ fn every_page_of_the_central_server_is_accessible_keeps_to_itself_and_fits_a_nar
     for (page, name) in [
         ("/applications?gravity=note".to_owned(), "applications-filtered"),
         ("/links?state=removed".to_owned(), "links-removed"),
+        ("/links?state=invites".to_owned(), "links-invites"),
         ("/alerts?gravity=note".to_owned(), "alerts-filtered"),
         ("/alerts/channels/new?kind=webhook".to_owned(), "alerts-webhook-new"),
         ("/nowhere".to_owned(), "not-found"),

@@ -3,7 +3,7 @@
 use super::operation::{Operation, accepted, json, list, made, nothing, op, page};
 use crate::actions::links::MadeInvite;
 use crate::api::links::{ListedLink, ShownLink};
-use crate::domain::{Answer, Application, FormerKey, RemovedRow};
+use crate::domain::{Answer, Application, FormerKey, OpenInvite, RemovedRow};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     op(
@@ -19,6 +19,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Choose the link whose reports are shown",
     )
     .takes("link?:nullable"),
+    op(
+        "GET /api/v1/invites",
+        "list_invites",
+        page::<OpenInvite>(),
+        "The invites that can be used now, the newest first",
+    ),
+    op("DELETE /api/v1/invites/{invite}", "withdraw_invite", nothing(), "Withdraw an invite that nobody has used"),
     op(
         "POST /api/v1/invites",
         "make_invite",

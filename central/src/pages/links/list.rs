@@ -13,7 +13,7 @@ use super::approval::{ApprovalForm, Candidates};
 use crate::auth::SignedIn;
 use crate::central::ActionError;
 use crate::domain::link_list::LinksSent;
-use crate::domain::{LinkRow, LinkState, RemovedRow, Role};
+use crate::domain::{LinkRow, LinkState, OpenInvite, RemovedRow, Role};
 use crate::pages::frame::{Section, page_of};
 use crate::pages::{PageError, fleet, words};
 use crate::server::App;
@@ -21,6 +21,8 @@ use crate::store::{Cursor, Page, PageSize};
 
 /// The state of the filter that shows what was removed.
 const REMOVED: &str = "removed";
+/// The one that shows the invites that can be used.
+const INVITES: &str = "invites";
 
 /// What was asked, and what was done just before.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -43,6 +45,7 @@ pub struct LinksPage {
     waiting: Vec<Waiting>,
     rows: Vec<Row>,
     removed: Option<Vec<RemovedLine>>,
+    invites: Option<Vec<InviteLine>>,
     more: Option<String>,
     may_operate: bool,
 }
@@ -71,6 +74,15 @@ pub struct Row {
     state: Badge,
     chain: Option<Badge>,
     last: Option<When>,
+}
+
+/// An invite that can be used.
+struct InviteLine {
+    id: String,
+    /// The application that it was made for, and where it is.
+    application: Option<(String, String)>,
+    made: When,
+    expires: String,
 }
 
 struct RemovedLine {
@@ -114,21 +126,33 @@ impl LinksPage {
             waiting: waiting.into_iter().map(|row| Waiting::of(row, candidates, now)).collect(),
             rows: rows.into_iter().map(|row| Row::of(row, now)).collect(),
             removed: None,
+            invites: None,
             more: page.next.as_ref().map(|next| Wanted::default().address(next)),
             may_operate,
         }
     }
 
+    /// A page without links.
+    fn empty(now: Timestamp, may_operate: bool) -> Self {
+        Self::new(Page { items: Vec::new(), next: None }, &Candidates::default(), now, may_operate)
+    }
+
     /// A page of links that were removed.
-    pub fn of_removed(page: &Page<RemovedRow>, may_operate: bool) -> Self {
-        let none = Page { items: Vec::new(), next: None };
+    pub fn of_removed(page: &Page<RemovedRow>, now: Timestamp, may_operate: bool) -> Self {
         let removed = page.items.iter().map(RemovedLine::of).collect();
-        Self { removed: Some(removed), ..Self::new(none, &Candidates::default(), Timestamp::UNIX_EPOCH, may_operate) }
+        Self { removed: Some(removed), ..Self::empty(now, may_operate) }
+    }
+
+    /// A page of the invites that can be used.
+    pub fn of_invites(page: &Page<OpenInvite>, now: Timestamp, may_operate: bool) -> Self {
+        let invites = page.items.iter().map(|invite| InviteLine::of(invite, now)).collect();
+        Self { invites: Some(invites), ..Self::empty(now, may_operate) }
     }
 
     fn asked(self, wanted: Wanted, products: Vec<String>, next: Option<&Cursor>) -> Self {
         let banner = match wanted.done.as_str() {
             "approved" => Some(("The link is approved.", "Its product reports from its next exchange on.")),
+            "withdrawn" => Some(("The invite is withdrawn.", "Whoever has it cannot link a product with it any more.")),
             "refused" => Some(("The link is refused.", "It is gone, and its product is told with its next exchange.")),
             _ => None,
         };
@@ -149,6 +173,7 @@ impl LinksPage {
             state(LinkState::Suspended.name(), "Suspended"),
             state(LinkState::Approved.name(), "Approved"),
             state(REMOVED, "Removed"),
+            state(INVITES, "Open invites"),
         ];
         [
             Field::select("state", "State", states).value(&self.wanted.state),
@@ -207,6 +232,18 @@ impl RemovedLine {
     }
 }
 
+impl InviteLine {
+    fn of(invite: &OpenInvite, now: Timestamp) -> Self {
+        let application = invite.application_name.clone().zip(invite.application.as_ref());
+        Self {
+            id: invite.id.to_string(),
+            application: application.map(|(name, id)| (name, format!("/applications/{id}"))),
+            made: When { at: invite.created_at, now },
+            expires: format!("{} ({})", format::date_time(invite.expires_at), format::relative(invite.expires_at, now)),
+        }
+    }
+}
+
 /// `GET /links`
 pub async fn show(
     State(app): State<App>,
@@ -218,7 +255,10 @@ pub async fn show(
     let products = fleet::list::known(&app).await?.products;
     let page = if wanted.state == REMOVED {
         let found = store.removed_links(after.as_ref(), PageSize::default()).await?;
-        LinksPage::of_removed(&found, may_operate).asked(wanted, products, found.next.as_ref())
+        LinksPage::of_removed(&found, now, may_operate).asked(wanted, products, found.next.as_ref())
+    } else if wanted.state == INVITES {
+        let found = store.open_invites(now, after.as_ref(), PageSize::default()).await?;
+        LinksPage::of_invites(&found, now, may_operate).asked(wanted, products, found.next.as_ref())
     } else {
         let filter = wanted.sent().filter().map_err(ActionError::from)?;
         let found = store.links(&filter, after.as_ref(), PageSize::default()).await?;

@@ -7,7 +7,7 @@ mod one;
 
 pub use approval::{ApprovalSent, Candidates, approve, refuse};
 pub use list::{LinksPage, Row, Waiting, show};
-pub use new::{invite, new_form, wizard};
+pub use new::{invite, new_form, withdraw, wizard};
 pub use one::{OnePage, show as one};
 
 use crate::domain::LinkRow;

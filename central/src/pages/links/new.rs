@@ -3,17 +3,17 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use seatline_protocol::pairing;
 use seatline_ui::Field;
 
 use crate::auth::SignedIn;
-use crate::pages::PageError;
 use crate::pages::details::InviteCard;
 use crate::pages::details::wizard::{self, WizardPage, WizardSent};
 use crate::pages::frame::{Section, page_of, page_of_with};
+use crate::pages::{PageError, parsed};
 use crate::server::App;
 
 /// The page.
@@ -41,6 +41,16 @@ pub async fn invite(State(app): State<App>, Extension(who): Extension<SignedIn>)
     let made = app.central.make_invite(&who.actor(), None).await?;
     let page = NewLink { invite: Some(InviteCard::new(&made, app.central.now())), ..NewLink::default() };
     Ok(page_of(Section::Links, "Link a product", Some(&who), page))
+}
+
+/// `POST /links/invites/{invite}/withdraw`
+pub async fn withdraw(
+    State(app): State<App>,
+    Extension(who): Extension<SignedIn>,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    app.central.withdraw_invite(&who.actor(), &parsed(&id, "invite")?).await?;
+    Ok(Redirect::to("/links?state=invites&done=withdrawn"))
 }
 
 /// `POST /links/wizard`

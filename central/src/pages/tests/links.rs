@@ -7,7 +7,7 @@ use seatline_protocol::{LinkId, SecretKey};
 
 use super::stories::{Browser, story};
 use super::world::*;
-use crate::domain::{FormerKey, Link, LinkRow, LinkState, RemovedRow};
+use crate::domain::{Application, FormerKey, InviteId, Link, LinkRow, LinkState, OpenInvite, RemovedRow};
 use crate::pages::links::{Candidates, LinksPage, OnePage};
 use crate::store::Page;
 
@@ -40,6 +40,14 @@ pub(super) fn gallery() -> Vec<(&'static str, String)> {
         },
         RemovedRow { link: link_id(7), removed_at: now(), product: None, application_name: None },
     ]);
+    let invite = |n: u8, application: Option<Application>| OpenInvite {
+        id: InviteId::from_random([n; 12]),
+        application_name: application.as_ref().map(|application| application.name.to_string()),
+        application: application.map(|application| application.id),
+        created_at: now() - SignedDuration::from_mins(12),
+        expires_at: now() + SignedDuration::from_mins(18),
+    };
+    let invites = page(vec![invite(2, Some(application())), invite(1, None)]);
     let former = FormerKey {
         key: SecretKey::from_seed(&[2; 32]).public(),
         fingerprint: SecretKey::from_seed(&[2; 32]).public().fingerprint(),
@@ -50,7 +58,9 @@ pub(super) fn gallery() -> Vec<(&'static str, String)> {
         ("links_none", LinksPage::new(page(Vec::new()), &none, now(), true).to_string()),
         ("links", LinksPage::new(all(), &none, now(), true).to_string()),
         ("links_of_a_viewer", LinksPage::new(all(), &none, now(), false).to_string()),
-        ("links_removed", LinksPage::of_removed(&removed, true).to_string()),
+        ("links_removed", LinksPage::of_removed(&removed, now(), true).to_string()),
+        ("links_invites", LinksPage::of_invites(&invites, now(), true).to_string()),
+        ("links_invites_of_a_viewer", LinksPage::of_invites(&invites, now(), false).to_string()),
         ("link", OnePage::new(&row(link(), ChainState::Gap), &[former], None, now()).to_string()),
         ("link_pending_of_a_viewer", OnePage::new(&waiting(), &[], None, now()).to_string()),
     ]
@@ -112,6 +122,24 @@ async fn w3_a_refused_link_goes_and_is_remembered_and_an_approved_one_is_not_ref
     let late = browser.post(&format!("/links/{approved}/refuse"), &[]).await;
     assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
     assert_eq!(is_there(&browser, &approved).await, Some(LinkState::Approved));
+}
+
+#[tokio::test]
+async fn w3_an_invite_that_is_open_is_withdrawn_on_the_page_of_links() {
+    let mut browser = Browser::signed_in().await;
+    let application = browser.application().await;
+    let made = browser.central.make_invite(&story(), Some(&application.id)).await.expect("an invite");
+    let withdraw = format!("/links/invites/{}/withdraw", made.id);
+    browser.sign_in("vic").await;
+    let seen = browser.get("/links?state=invites").await.body;
+    assert!(seen.contains("Company wiki") && !seen.contains(&withdraw), "{seen}");
+    browser.sign_in("otto").await;
+    let shown = browser.get("/links?state=invites").await.body;
+    assert!(shown.contains(&withdraw), "{shown}");
+    assert_eq!(browser.post(&withdraw, &[]).await.location, "/links?state=invites&done=withdrawn");
+    let after = browser.get("/links?state=invites&done=withdrawn").await.body;
+    assert!(after.contains("The invite is withdrawn.") && after.contains("No invite is open."), "{after}");
+    assert_eq!(browser.post(&withdraw, &[]).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use seatline_protocol::{LinkId, ServerId};
 
 use super::sample::{act, act_at, application, at, chain, counts, invite, key, linked, product, redemption, report};
 use crate::domain::{
-    Application, EntryFilter, Incoming, KeyChange, Link, LinkFilter, LinkRow, LinkState, Redeemed, SettingsChange,
+    Application, EntryFilter, Incoming, InviteRecord, KeyChange, Link, LinkFilter, LinkRow, LinkState, OpenInvite,
+    Redeemed, SettingsChange,
 };
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
@@ -50,6 +51,72 @@ pub async fn an_invite_that_nobody_used_in_time_is_expired(store: &dyn Store) {
     let late = store.redeem(&redemption(1, &key(1), 1, at(1800))).await.expect("redeemed");
     assert_eq!(late, Redeemed::Expired);
     assert_eq!(made(store.redeem(&redemption(1, &key(1), 1, at(1799))).await.expect("redeemed")).created_at, at(1799));
+}
+
+/// An invite that expired is known for thirty days more; one that was used, for good.
+pub async fn an_invite_that_nobody_used_is_forgotten_long_after_it_expired(store: &dyn Store) {
+    let used = pending(store, 1).await;
+    store.add_invite(&act(), &invite(2, None)).await.expect("kept");
+    let end = 1800 + 86_400 * 30;
+    for (n, second, told) in [(3, end, Redeemed::Expired), (4, end + 1, Redeemed::Unknown)] {
+        let (created_at, expires_at) = (at(second), at(second + 1800));
+        let made = InviteRecord { created_at, expires_at, ..invite(n, None) };
+        store.add_invite(&act_at(second), &made).await.expect("kept");
+        let late = store.redeem(&redemption(2, &key(2), 2, at(second))).await.expect("redeemed");
+        assert_eq!(late, told, "{second}");
+    }
+    assert_eq!(made(store.redeem(&redemption(1, &key(1), 9, at(end + 2))).await.expect("redeemed")), used);
+    assert_eq!(
+        made(store.redeem(&redemption(3, &key(3), 3, at(end + 2))).await.expect("redeemed")).key,
+        key(3).public()
+    );
+}
+
+/// Open invites are listed in pages; one that was withdrawn serves nobody.
+pub async fn w3_invites_are_listed_while_they_are_open_and_withdrawn(store: &dyn Store) {
+    let used = pending(store, 1).await;
+    let wiki = added(store, 7).await;
+    for n in 2..=4 {
+        store.add_invite(&act(), &invite(n, (n == 3).then_some(&wiki))).await.expect("kept");
+    }
+    let listed = async |second: i64| {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.open_invites(at(second), after.as_ref(), PageSize::new(2)).await.expect("read");
+            found.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return found;
+            }
+        }
+    };
+    let open = listed(1799).await;
+    let id = |n: u8| invite(n, None).id;
+    assert_eq!(open.iter().map(|invite| invite.id.clone()).collect::<Vec<_>>(), [id(4), id(3), id(2)]);
+    let expected = OpenInvite {
+        id: id(3),
+        application: Some(wiki.id.clone()),
+        application_name: Some(wiki.name.to_string()),
+        created_at: at(0),
+        expires_at: at(1800),
+    };
+    assert_eq!(open[1], expected);
+    assert_eq!(listed(1800).await, [], "nobody can use them any more");
+    for odd in ["", "5", "x y", "5 x"] {
+        let page = store.open_invites(at(1), Some(&Cursor::new(odd)), PageSize::default()).await;
+        assert!(matches!(page, Err(StoreError::Cursor)), "{odd}");
+    }
+
+    store.withdraw_invite(&act_at(10), &id(3)).await.expect("withdrawn");
+    assert_eq!(store.redeem(&redemption(3, &key(3), 3, at(20))).await.expect("redeemed"), Redeemed::Unknown);
+    assert_eq!(listed(20).await.len(), 2);
+    assert!(matches!(store.withdraw_invite(&act(), &id(3)).await, Err(StoreError::Missing("invite"))));
+    let late = store.withdraw_invite(&act(), &id(1)).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "it made a link");
+    assert_eq!(store.link(&used.id).await.expect("read"), Some(used));
+    let filter = EntryFilter { kind: Some("invite".to_owned()), ..EntryFilter::default() };
+    let newest = store.audit(&filter, None, PageSize::new(1)).await.expect("read").items.remove(0);
+    assert_eq!((newest.action.as_str(), newest.object.id), ("invite.withdraw", id(3).to_string()));
 }
 
 /// Two products that use an invite at the same moment: one of them has it.

@@ -70,6 +70,8 @@ macro_rules! store_conformance {
             g11_the_audit_log_is_read_in_pages_and_by_filters
             a_store_belongs_to_the_first_key_that_it_was_opened_with
             an_invite_serves_the_first_key_that_uses_it_and_no_other
+            an_invite_that_nobody_used_is_forgotten_long_after_it_expired
+            w3_invites_are_listed_while_they_are_open_and_withdrawn
             an_invite_that_many_use_at_once_serves_one
             an_invite_that_nobody_used_in_time_is_expired
             an_invite_for_an_application_approves_the_link_beforehand

@@ -1,4 +1,4 @@
-//! Links and invites.
+//! Links.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -6,17 +6,14 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{KeyId, LinkId};
 
 use super::applications::{self, choose};
-use super::chain::{self, gaps};
+use super::chain::gaps;
 use super::fleet::marks;
-use super::keys::is_in_use;
-use super::removal::removed_by;
-use super::row::{Row, name_of, to_json};
+use super::row::{Row, name_of};
 use super::session::{Param, Session, params};
 use super::{SqlStore, StoreError, Stored, audit, quota};
 use crate::domain::quota::Brought;
 use crate::domain::{
-    Act, Application, ApplicationId, Chain, Changed, Demand, InviteRecord, Link, LinkSettings, LinkState, Object,
-    Record, Redeemed, Redemption,
+    Act, Application, ApplicationId, Chain, Changed, Demand, Link, LinkSettings, LinkState, Object, Record,
 };
 use crate::store::{Links, PageSize};
 
@@ -38,34 +35,6 @@ macro_rules! links_where {
 
 #[async_trait]
 impl Links for SqlStore {
-    async fn add_invite(&self, act: &Act, invite: &InviteRecord) -> Stored<()> {
-        let invite = invite.clone();
-        self.change(act, move |session| {
-            session.run(
-                "INSERT INTO invites (secret, id, application, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![
-                    &invite.secret.hex(),
-                    invite.id.as_str(),
-                    invite.application.as_ref().map(ApplicationId::as_str),
-                    invite.created_at,
-                    invite.expires_at,
-                ],
-            )?;
-            let object = Object::new("invite", &invite.id, &invite.id);
-            Ok(Changed::new((), Record::made("invite.make", object, &invite)))
-        })
-        .await
-    }
-
-    async fn redeem(&self, redemption: &Redemption) -> Stored<Redeemed> {
-        let (asked, redemption) = (redemption.clone(), redemption.clone());
-        // Anybody may ask, and a product that waits asks again and again: only a new link is a write.
-        match self.read(move |session| find(session, INVITE, &asked)).await? {
-            Found::Answer(answer) => Ok(answer),
-            Found::Unused(_) => self.write(move |session| redeem(session, &redemption)).await,
-        }
-    }
-
     async fn link(&self, id: &LinkId) -> Stored<Option<Link>> {
         let id = id.clone();
         self.read(move |session| by_id(session, &id)).await
@@ -211,108 +180,6 @@ impl InForce {
             LinkState::Suspended => Err(RefusalCode::LinkSuspended),
         })
     }
-}
-
-/// What an invite is good for at the moment.
-enum Found {
-    /// Nothing new: it was used, or cannot be.
-    Answer(Redeemed),
-    /// A link, for the application that it was made for, if for one.
-    Unused(Option<ApplicationId>),
-}
-
-const INVITE: &str = "SELECT application, expires_at, link FROM invites WHERE secret = ?1";
-/// Whoever uses an invite keeps the others waiting until it is used.
-const INVITE_TO_USE: &str = "SELECT application, expires_at, link FROM invites WHERE secret = ?1 FOR UPDATE";
-
-fn find(session: &dyn Session, invite: &'static str, redemption: &Redemption) -> Stored<Found> {
-    let invite = session.row(invite, params![&redemption.secret.hex()], |row| {
-        let application: Option<ApplicationId> = row.parsed_option("application")?;
-        Ok((application, row.time("expires_at")?, row.parsed_option::<LinkId>("link")?))
-    })?;
-    let Some((application, expires_at, used_by)) = invite else {
-        return Ok(Found::Answer(Redeemed::Unknown));
-    };
-    if let Some(id) = used_by {
-        return Ok(Found::Answer(used(session, &id, redemption)?));
-    }
-    if expires_at <= redemption.now {
-        return Ok(Found::Answer(Redeemed::Expired));
-    }
-    if is_in_use(session, &redemption.key.id())? {
-        return Ok(Found::Answer(Redeemed::KeyInUse));
-    }
-    Ok(Found::Unused(application))
-}
-
-/// What somebody finds who asks again with an invite that has made a link.
-fn used(session: &dyn Session, id: &LinkId, redemption: &Redemption) -> Stored<Redeemed> {
-    if let Some(removed) = removed_by(session, &redemption.key.id())?.filter(|removed| removed.link == *id) {
-        return Ok(Redeemed::Removed(removed));
-    }
-    let link = by_id(session, id)?.filter(|link| link.key == redemption.key);
-    Ok(link.map_or(Redeemed::Unknown, |link| Redeemed::Link(Box::new(link))))
-}
-
-fn redeem(session: &dyn Session, redemption: &Redemption) -> Stored<Redeemed> {
-    let application = match find(session, INVITE_TO_USE, redemption)? {
-        Found::Answer(answer) => return Ok(answer),
-        Found::Unused(application) => application,
-    };
-    let link = new_link(redemption, application);
-    insert(session, &link)?;
-    if let Some(application) = &link.application {
-        choose(session, application, Some(&link.id))?;
-    }
-    session
-        .run("UPDATE invites SET link = ?2 WHERE secret = ?1", params![&redemption.secret.hex(), link.id.as_str()])?;
-    let act = Act::of_product(&link.id, &link.key.id(), redemption.now);
-    audit::write(session, &act, &Record::made("link.join", object(&link), &link))?;
-    Ok(Redeemed::Link(Box::new(link)))
-}
-
-fn new_link(redemption: &Redemption, application: Option<ApplicationId>) -> Link {
-    let approved = application.is_some();
-    Link {
-        id: redemption.link.clone(),
-        application,
-        key: redemption.key.clone(),
-        state: if approved { LinkState::Approved } else { LinkState::Pending },
-        product: redemption.product.clone(),
-        created_at: redemption.now,
-        approved_at: approved.then_some(redemption.now),
-        settings: LinkSettings::initial(redemption.now),
-        chain: Chain::default(),
-        met: Vec::new(),
-    }
-}
-
-fn insert(session: &dyn Session, link: &Link) -> Stored<()> {
-    session.run(
-        "INSERT INTO links (id, application, public_key, key_id, state, product, created_at, approved_at,
-                            settings_revision, settings_changed_at, sync_interval, dormancy_days, counting,
-                            forks, product_id, server_id, daily_mib)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16)",
-        params![
-            link.id.as_str(),
-            link.application.as_ref().map(ApplicationId::as_str),
-            &link.key.to_string(),
-            &link.key.id().to_string(),
-            link.state.name(),
-            &to_json(&link.product)?,
-            link.created_at,
-            link.approved_at,
-            link.settings.revision,
-            link.settings.changed_at,
-            link.settings.interval,
-            link.settings.dormancy_days,
-            &name_of(&link.settings.counting)?,
-            link.product.id.as_str(),
-            &link.product.server_id.to_string(),
-            link.settings.daily_mib,
-        ],
-    )?;
-    chain::begin(session, &link.id)
 }
 
 pub(super) fn by_id(session: &dyn Session, id: &LinkId) -> Stored<Option<Link>> {

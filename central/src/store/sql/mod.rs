@@ -23,6 +23,7 @@ mod fleet;
 mod group;
 mod history;
 mod identity;
+mod invites;
 mod keys;
 mod latest;
 mod leases;

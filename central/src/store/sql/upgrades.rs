@@ -38,6 +38,7 @@ const BEFORE_CHAINS: &str = "
         received_at = chains.received_at, repeats = chains.repeats, repeats_digest = chains.repeats_digest,
         traced = chains.traced, content = chains.content FROM chains WHERE chains.link = latest.link;
     DROP TABLE chains;
+    DROP INDEX invites_open;
     DELETE FROM refinery_schema_history WHERE version >= 21;";
 
 /// Links whose last report counts, repeats, and failed; and one that has not reported.

@@ -8,7 +8,7 @@ use seatline_central::domain::{
     Act, Actor, Application, ApplicationId, EntryId, Incoming, InviteId, InviteRecord, Redeemed, Redemption, TokenHash,
 };
 use seatline_central::store::sql::SqlStore;
-use seatline_central::store::{Applications as _, Links as _, Reports as _};
+use seatline_central::store::{Applications as _, Invites as _, Reports as _};
 use tokio::task::JoinSet;
 
 use super::database::Database;

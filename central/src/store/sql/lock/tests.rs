@@ -19,7 +19,7 @@ use crate::domain::{
 use crate::store::conformance::sample::{act, application, at, chain, invite, key, linked, redemption};
 use crate::store::sql::{PostgresAddress, SqlStore};
 use crate::store::{
-    Alerts as _, Answers as _, Applications as _, Fleet as _, Histories as _, Identity as _, Leases as _,
+    Alerts as _, Answers as _, Applications as _, Fleet as _, Histories as _, Identity as _, Invites as _, Leases as _,
     LinkKeys as _, Links as _, Removals as _, Reports as _, Retentions as _, Statements as _,
 };
 
