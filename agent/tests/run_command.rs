@@ -2,7 +2,9 @@
 
 mod support;
 
+use jiff::{SignedDuration, Timestamp};
 use support::agent::Agent;
+use support::central::{Central, answer};
 use support::running::Running;
 
 fn agent() -> Agent {
@@ -24,6 +26,32 @@ fn w6_it_collects_at_the_start_and_ends_well_on_either_signal() {
         assert_eq!(running.ended(), Some(0), "{signal}");
     }
     assert_eq!(agent.run(&["status", "--json"]).json()["last_run"]["counts"]["users"], 4);
+}
+
+#[test]
+fn w6_a_central_server_that_wants_one_count_after_the_other_lets_the_product_rest_between_them() {
+    let agent = agent();
+    agent.reconfigure(
+        "'''select mail",
+        "'''with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000),
+         everybody as (select 'user-' || i as mail, 1 as active, 1 as access, null as seen, 0 as bot from n)
+         select mail",
+    );
+    agent.reconfigure("from users'''", "from everybody'''");
+    let central = Central::new();
+    central.links(&agent);
+    let mut running = Running::start(&agent, &[], &[]);
+    assert_eq!(running.until("collected")["trigger"], "start");
+    let mut wished = |revision| {
+        answer(&agent, &central.wish(revision)).ok();
+        let collected = running.until("collected");
+        assert_eq!(collected["trigger"], "demand");
+        let ended: Timestamp = collected["timestamp"].as_str().and_then(|at| at.parse().ok()).expect("a time");
+        (ended, SignedDuration::from_millis(collected["took_ms"].as_i64().expect("a number")))
+    };
+    let (first, took) = wished(2);
+    let (second, _) = wished(3);
+    assert!(second.duration_since(first) >= took * 10, "{took:?}, and then from {first} to {second}");
 }
 
 #[test]

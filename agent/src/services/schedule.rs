@@ -6,6 +6,8 @@ use seatline_host::sandbox::Trigger;
 
 /// How often the approval of a link is asked for.
 const APPROVAL_INTERVAL: Duration = Duration::from_secs(30);
+/// For how many times as long as it took a count rests that the central server wanted at once, before it gets another.
+const REST: u32 = 10;
 /// How often is looked whether a link was made, or its settings changed, meanwhile; and how often at the least, while
 /// that cannot be seen.
 const LOOKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(64));
@@ -88,6 +90,24 @@ impl Schedule {
     }
 }
 
+/// What keeps a central server from having the product counted without a pause, however often it renews its wish.
+#[derive(Debug, Default)]
+pub struct Rest {
+    until: Option<Instant>,
+}
+
+impl Rest {
+    /// Notes that a count that it wanted at once has ended, and how long that took.
+    pub fn begin(&mut self, now: Instant, took: Duration) {
+        self.until = now.checked_add(took.saturating_mul(REST));
+    }
+
+    /// Whether it gets another one.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| now >= until)
+    }
+}
+
 /// How often is looked what is due: ever later while that cannot be seen, and what is in the way is told once.
 #[derive(Debug, Default)]
 pub struct Lookout {
@@ -166,6 +186,24 @@ mod tests {
         assert_eq!(demanded, Some(Due::Synchronise(Trigger::Demand)));
         assert_eq!(schedule.due(start + SECOND, LinkPhase::Approved, HOUR, false), None);
         assert_eq!(starting(LinkPhase::Refused).due(start + SECOND, LinkPhase::Refused, HOUR, true), None);
+    }
+
+    #[test]
+    fn w6_a_wish_for_a_count_that_is_renewed_again_and_again_has_the_product_counting_a_tenth_of_the_time() {
+        let (mut now, end) = (Instant::now(), Instant::now() + HOUR);
+        let (mut rest, took, mut counts) = (Rest::default(), SECOND * 30, 0_u32);
+        assert!(rest.is_over(now), "the first one is answered at once");
+        while now < end {
+            if rest.is_over(now) {
+                now += took;
+                rest.begin(now, took);
+                counts += 1;
+            }
+            now += SECOND;
+        }
+        assert_eq!(counts, 11);
+        rest.begin(now, Duration::MAX);
+        assert!(rest.is_over(now), "a time that no clock can tell holds nobody up for ever");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use seatline_host::store::StoreError;
 use seatline_protocol::report::{Measured, Outcome};
 
 use super::Service;
-use super::schedule::{Due, LinkPhase, Lookout, Schedule};
+use super::schedule::{Due, LinkPhase, Lookout, Rest, Schedule};
 use super::stop::Stop;
 use crate::cluster::Cluster;
 use crate::failure::Failure;
@@ -54,6 +54,8 @@ impl Service for Synchroniser<'_> {
 struct Round<'i> {
     instance: &'i Instance,
     turn: Turn<'i>,
+    /// What follows a count that the central server wanted at once, whoever's turn it is meanwhile.
+    rest: Rest,
     /// Why license keys that lie ready were refused, as it was told.
     refused: Vec<Failure>,
     /// Why the server ID could not be confirmed, as it was told.
@@ -68,6 +70,7 @@ impl<'i> Round<'i> {
         Self {
             instance,
             turn: Turn::of(instance),
+            rest: Rest::default(),
             refused: Vec::new(),
             unconfirmed: instance.host.identity().ok().and_then(|identity| identity.problem),
             look_every: instance.config.identity.binding.as_ref().map(|one| Duration::from_secs(one.look_every)),
@@ -78,6 +81,7 @@ impl<'i> Round<'i> {
     /// Does what is due, if anything is and it is this node's turn.
     fn go(&mut self, phase: LinkPhase, interval: Duration, is_demanded: bool) {
         let host = &self.instance.host;
+        let is_demanded = is_demanded && self.rest.is_over(Instant::now());
         let Some((schedule, due)) = self.turn.due(host, phase, interval, is_demanded) else {
             return self.look_between(phase);
         };
@@ -94,6 +98,9 @@ impl<'i> Round<'i> {
         note(schedule, host, due, phase);
         if is_run {
             self.looked_at = Instant::now();
+            if is_demanded {
+                self.rest.begin(Instant::now(), took(host));
+            }
             if !was_done {
                 self.turn.pass_on();
             }
@@ -241,6 +248,11 @@ fn step(host: &Host, due: Due, phase: LinkPhase) -> bool {
             is_whole(&collected) && !is_unreachable(&exchanged)
         }
     }
+}
+
+/// How long the last run took.
+fn took(host: &Host) -> Duration {
+    Duration::from_millis(host.last_run().ok().flatten().map_or(0, |run| run.took_ms))
 }
 
 /// Whether everything was counted that is to be.

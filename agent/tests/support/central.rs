@@ -61,24 +61,31 @@ impl Central {
         let key = seal::key_id::<Join>(&agent.exported().join.expect("the join")).expect("its key");
         let state = WelcomeState::Approved { pseudonym_key: Secret::from_bytes([8; 32]) };
         let welcome = Welcome { key, link: link.clone(), application: "Wiki".to_owned(), issued_at, state };
-        let counting = Counting::FirstSignIn;
-        let (demanded_at, replace_key) = (None, None);
-        let settings = Settings {
-            link,
-            revision: 1,
-            issued_at,
-            interval: 600,
-            dormancy_days: 30,
-            counting,
-            demanded_at,
-            replace_key,
-            takes_repeats: false,
-        };
         ExchangeResponse {
             welcome: Some(seal::seal(&welcome, &self.key).expect("a welcome")),
-            settings: Some(seal::seal(&settings, &self.key).expect("settings")),
+            settings: Some(self.settings(1, None)),
             ..Default::default()
         }
+    }
+
+    /// That it wants a count at once, as the change of its settings that it is.
+    pub fn wish(&self, revision: u64) -> ExchangeResponse {
+        ExchangeResponse { settings: Some(self.settings(revision, Some(Timestamp::now()))), ..Default::default() }
+    }
+
+    fn settings(&self, revision: u64, demanded_at: Option<Timestamp>) -> String {
+        let settings = Settings {
+            link: self.link.clone(),
+            revision,
+            issued_at: Timestamp::now(),
+            interval: 600,
+            dormancy_days: 30,
+            counting: Counting::FirstSignIn,
+            demanded_at,
+            replace_key: None,
+            takes_repeats: false,
+        };
+        seal::seal(&settings, &self.key).expect("settings")
     }
 
     /// Links an agent, and approves the link by file.
