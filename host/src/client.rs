@@ -169,7 +169,8 @@ impl Client {
         let passed = proxy.name_for(url);
         let failed = |error| failure(url, passed.as_deref(), &error);
         let endpoint = format!("{}{path}", url.trim_end_matches('/'));
-        let request = self.agent.post(endpoint).config().timeout_global(Some(timeout)).proxy(proxy.proxy()).build();
+        let request =
+            self.agent.post(endpoint).config().timeout_global(Some(timeout)).proxy(proxy.proxy_for(url)).build();
         let mut response = request.send_json(body).map_err(failed)?;
         let status = response.status().as_u16();
         if status != 200 {

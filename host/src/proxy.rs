@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use seatline_protocol::pairing::is_on_this_machine;
 use ureq::{Proxy, ProxyProtocol};
 
 /// Which proxy requests to the central server pass. It shows nobody's password.
@@ -22,7 +23,7 @@ pub type ProxySource = Box<dyn Fn() -> Result<OutboundProxy, String> + Send + Sy
 
 impl OutboundProxy {
     /// The one that the environment names by `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, but for the hosts of
-    /// `NO_PROXY`.
+    /// `NO_PROXY`, and for a central server on this machine: a proxy would look for that on its own.
     pub fn of_environment() -> Self {
         Self(Way::Environment)
     }
@@ -55,9 +56,10 @@ impl OutboundProxy {
         signed_in.map(|proxy| Self(Way::By(proxy))).map_err(|_| "has a user or a password that cannot be sent")
     }
 
-    /// The proxy for ureq.
-    pub(crate) fn proxy(&self) -> Option<Proxy> {
+    /// The proxy for ureq, on the way to `url`.
+    pub(crate) fn proxy_for(&self, url: &str) -> Option<Proxy> {
         match &self.0 {
+            Way::Environment if is_on_this_machine(url) => None,
             Way::Environment => Proxy::try_from_env(),
             Way::Direct => None,
             Way::By(proxy) => Some(proxy.clone()),
@@ -66,7 +68,7 @@ impl OutboundProxy {
 
     /// The proxy that is asked for `url`, for an administrator.
     pub fn name_for(&self, url: &str) -> Option<String> {
-        let proxy = self.proxy()?;
+        let proxy = self.proxy_for(url)?;
         if url.parse().is_ok_and(|url| proxy.is_no_proxy(&url)) {
             return None;
         }
@@ -100,8 +102,10 @@ mod tests {
             ("https://proxy.example.org", "https://proxy.example.org:443"),
         ] {
             let proxy = OutboundProxy::at(url, Some(("wiki", "p@ss:/%?"))).expect(url);
-            assert_eq!(proxy.name_for("https://licenses.example.org").as_deref(), Some(name));
-            let inner = proxy.proxy().expect("a proxy");
+            for url in ["https://licenses.example.org", "http://127.0.0.1:8095"] {
+                assert_eq!(proxy.name_for(url).as_deref(), Some(name), "whatever is said leads anywhere");
+            }
+            let inner = proxy.proxy_for("https://licenses.example.org").expect("a proxy");
             assert_eq!((inner.username(), inner.password()), (Some("wiki"), Some("p@ss:/%?")));
             assert!(!format!("{proxy:?}").contains("p@ss"));
         }

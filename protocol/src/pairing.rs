@@ -16,7 +16,7 @@ use crate::report::ProductFacts;
 use crate::seal::Document;
 use crate::text;
 
-pub use crate::url::check_url;
+pub use crate::url::{check_url, is_on_this_machine};
 
 /// For how many minutes an invite can be used.
 pub const INVITE_MINUTES: i64 = 30;

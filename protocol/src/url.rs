@@ -44,6 +44,19 @@ pub fn check_url(url: &str) -> Result<(), String> {
     }
 }
 
+/// Whether a URL that may be linked leads to this machine by its host alone, whatever a name server says.
+///
+/// ```
+/// use seatline_protocol::pairing::is_on_this_machine;
+///
+/// assert!(is_on_this_machine("https://localhost:8095/seatline"));
+/// assert!(!is_on_this_machine("https://licenses.example.org"));
+/// ```
+pub fn is_on_this_machine(url: &str) -> bool {
+    let authority = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+    authority.and_then(authority_is_loopback).unwrap_or_default()
+}
+
 /// Whether a host and perhaps a port stand for the loopback interface; none if they are no host and port.
 fn authority_is_loopback(authority: &str) -> Option<bool> {
     let (is_loopback, port) = match authority.strip_prefix('[') {
@@ -112,6 +125,7 @@ mod tests {
 
     #[test]
     fn w3_a_url_of_a_central_server_may_be_linked() {
+        let is_here = |url: &str| ["localhost", "LocalHost", "127.", "[::1]"].iter().any(|host| url.contains(host));
         for good in [
             "https://licenses.example.org",
             "https://licenses.example.org/",
@@ -123,13 +137,14 @@ mod tests {
             "https://[2001:db8::1]:8443/x/",
             "https://intranet/sites/My%20Site",
             "http://localhost:8095/x",
+            "https://localhost",
             "http://LocalHost",
             "http://127.0.0.1:8095",
             "http://127.8.9.10",
             "http://[::1]:80",
             "http://[::1]",
         ] {
-            assert_eq!(check_url(good), Ok(()), "{good}");
+            assert_eq!((check_url(good), is_on_this_machine(good)), (Ok(()), is_here(good)), "{good}");
         }
     }
 

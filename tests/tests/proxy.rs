@@ -3,6 +3,9 @@
 use std::fs;
 use std::process::Command;
 
+use jiff::{SignedDuration, Timestamp};
+use seatline_protocol::pairing::Secret;
+use seatline_protocol::{Invite, SecretKey, seal};
 use seatline_tests::tinyproxy::{PASSWORD, Tinyproxy, USER};
 use seatline_tests::{Agent, Central, Finished, Vendor, binaries};
 
@@ -12,6 +15,21 @@ fn run(agent: &Agent, environment: &[(&str, &str)], arguments: &[&str]) -> Finis
     command.args(arguments).env("SEATLINE_DIR", agent.dir()).env("SEATLINE_LISTEN", "127.0.0.1:0");
     command.env("SEATLINE_LOG", "trace").envs(environment.iter().copied());
     Finished::from(command.output().expect("the binary starts"))
+}
+
+/// An invite of a central server at `url`.
+fn invite_to(url: &str) -> String {
+    let now = Timestamp::now();
+    let invite = Invite {
+        central_url: url.to_owned(),
+        central_name: "Example Central".to_owned(),
+        secret: Secret::from_bytes([6; 32]),
+        issued_at: now,
+        expires_at: now + SignedDuration::from_mins(30),
+        application: None,
+        return_url: None,
+    };
+    seal::seal_introducing(&invite, &SecretKey::from_seed(&[3; 32])).expect("an invite")
 }
 
 /// Asserts that nothing that was said tells the password, in clear or as it is sent.
@@ -88,23 +106,37 @@ fn g3_reports_go_through_the_proxy_that_lets_out_and_wait_while_it_does_not() {
 /// g3
 #[test]
 fn g3_the_proxy_of_the_environment_is_asked_unless_the_configuration_says_otherwise() {
+    let (agent, proxy) = (Agent::new(&Vendor::new()), Tinyproxy::start());
+    // Nobody listens there, and it is none of the loopback network's: whether it was asked to lead there, the proxy says.
+    let place = "0.0.0.0:1";
+    run(&agent, &[], &["link", "accept", &invite_to(&format!("https://{place}")), "--yes"]).ok();
+    let (named, asked) = (proxy.named(), || proxy.passed(place));
+
+    let away = run(&agent, &[("HTTPS_PROXY", &named)], &["sync"]);
+    is_silent(&away);
+    away.refused("central-proxy");
+    assert_eq!(asked(), 1);
+    let refused = run(&agent, &[("HTTPS_PROXY", &proxy.url())], &["sync"]);
+    assert!(refused.refused("central-proxy").contains("407"));
+    let before = asked();
+    run(&agent, &[("HTTPS_PROXY", &named), ("NO_PROXY", "0.0.0.0")], &["sync"]).refused("central-unreachable");
+    agent.configure("\n[link]\nproxy = \"none\"\n");
+    run(&agent, &[("HTTPS_PROXY", &named)], &["sync"]).refused("central-unreachable");
+    assert_eq!(asked(), before, "neither came to it");
+}
+
+/// g3
+#[test]
+fn g3_a_central_server_on_this_machine_is_asked_without_the_proxy_of_the_environment() {
     let (vendor, central, proxy) = (Vendor::new(), Central::start(), Tinyproxy::start());
     let agent = Agent::new(&vendor);
     let link = agent.link(&central.invite())["link"]["link"].as_str().expect("a link").to_owned();
-    let host = central.url().strip_prefix("http://").expect("a URL").to_owned();
-    let name = host.split(':').next().expect("a host");
     let named = proxy.named();
-
-    let sent = run(&agent, &[("HTTPS_PROXY", &named)], &["sync"]);
-    is_silent(&sent);
-    sent.ok();
-    assert_eq!(proxy.passed(&host), 1);
-    let refused = run(&agent, &[("HTTPS_PROXY", &proxy.url())], &["sync"]);
-    assert!(refused.refused("central-proxy").contains("407"));
-    let passed = proxy.passed(&host);
-    run(&agent, &[("HTTPS_PROXY", &named), ("NO_PROXY", name)], &["sync"]).ok();
-    agent.configure("\n[link]\nproxy = \"none\"\n");
-    run(&agent, &[("HTTPS_PROXY", &named)], &["sync"]).ok();
-    assert_eq!(proxy.passed(&host), passed, "neither came to it");
-    assert_eq!(central.reports(&link).len(), 4);
+    let environment: Vec<(&str, &str)> =
+        ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"].into_iter().map(|name| (name, &*named)).collect();
+    run(&agent, &environment, &["sync"]).ok();
+    assert_eq!(central.reports(&link).len(), 1);
+    assert_eq!(proxy.passed(central.url().strip_prefix("http://").expect("a URL")), 0);
+    let doctor = run(&agent, &environment, &["doctor"]);
+    assert!(doctor.stdout.contains("answered in") && !doctor.stdout.contains("proxy"), "{}", doctor.stdout);
 }
