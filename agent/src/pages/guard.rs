@@ -17,6 +17,7 @@ use seatline_web::{TokenHash, refusal};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::moment::Moment;
 use super::secure::{self, Change};
 use super::{Content, Need, PageError, Pages, People, Visit, Visitor, now, own};
 
@@ -40,7 +41,7 @@ pub async fn guard(State((pages, demand)): State<(Pages, Demand)>, request: Requ
         Err(_) if need == Need::Nothing => return next.run(Request::from_parts(parts, body)).await,
         Err(error) => return error.into_response(),
     };
-    let secure_until = pages.secure().until(&visitor.session, now());
+    let secure_until = pages.secure().until(&visitor.session, Moment::now());
     let mut visit = Visit { visitor, secure_until };
     let response = if visit.visitor.role < need.role() {
         PageError::forbidden(need).into_response()
@@ -116,7 +117,7 @@ impl Pages {
                 product.gate().check_by(attempt, now(), check).await?;
             }
         }
-        visit.secure_until = Some(self.secure().begin(&visitor.session, now()));
+        visit.secure_until = Some(self.secure().begin(&visitor.session, Moment::now()));
         tracing::info!(user = visitor.name, "the password was confirmed: a secure session begins");
         Ok(())
     }
@@ -153,7 +154,7 @@ async fn confirmed(
         let Ok(id) = random_secret() else { return Err(refused(PageError::internal().into_response())) };
         let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
         let change = Change { path: path.clone(), content_type, body: Zeroizing::new(sent.to_vec()) };
-        pages.secure().keep(&session, TokenHash::of(id.as_bytes()), change, now());
+        pages.secure().keep(&session, TokenHash::of(id.as_bytes()), change, Moment::now());
         let form = form(pages, visit, &path, Some(&id));
         return Err(refused(Content::new(TITLE, form).status(StatusCode::FORBIDDEN).into_response()));
     };
@@ -162,7 +163,7 @@ async fn confirmed(
         let form = form(pages, visit, &path, Some(pending));
         return Err(refused(refusal_of(form, error)));
     }
-    let change = pages.secure().take(&session, &TokenHash::of(pending.as_bytes()), now());
+    let change = pages.secure().take(&session, &TokenHash::of(pending.as_bytes()), Moment::now());
     let Some(change) = change.filter(|change| change.path == path) else {
         return Err(refused(PageError::no_longer_kept().into_response()));
     };

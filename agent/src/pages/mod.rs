@@ -5,7 +5,7 @@
 //! | [`routes`] | every route, with what it demands of who asks |
 //! | [`visitor`], [`guard`] | who asks, and what stands before every page |
 //! | [`own`], [`sessions`] | the agent's own sign-in; [`mount`]: that of a product which mounts the pages |
-//! | [`secure`] | the password that is confirmed before a change (`c2`) |
+//! | [`secure`] | the password that is confirmed before a change (`c2`); `moment`: how long that and a sign-in last |
 //! | [`frame`], [`failure`] | what stands around every page, and what is said where there is none |
 //! | [`license`], [`links`], [`notifications`] … | a page each; `download`: what they give as a file |
 //! | `identity` | what is said and asked about the server ID |
@@ -21,6 +21,7 @@ pub mod guard;
 mod identity;
 pub mod license;
 pub mod links;
+mod moment;
 pub mod mount;
 pub mod notifications;
 pub mod own;
@@ -232,7 +233,7 @@ impl Pages {
     }
 }
 
-/// The time by the system's clock: sessions and confirmations last by it.
+/// The time by the system's clock.
 fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -8,7 +8,6 @@ use axum::extract::{Extension, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use jiff::Timestamp;
 use seatline_host::store::StoreError;
 use seatline_ui::SignIn;
 use seatline_web::address::after_sign_in;
@@ -19,6 +18,7 @@ use seatline_web::{AccountName, Gate, Peer, TokenHash, refusal};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::moment::Moment;
 use super::sessions::{self, Sessions};
 use super::{Content, PageError, Pages, People, Visitor, now};
 use crate::users::{self, KeptUser};
@@ -42,7 +42,7 @@ impl OwnSignIn {
     /// Who sends a request with these headers, if that is known.
     pub(super) async fn visitor(&self, pages: &Pages, headers: &HeaderMap) -> Result<Option<Visitor>, PageError> {
         let Some(token) = self.cookie.presented(headers) else { return Ok(None) };
-        let Some(session) = self.sessions.get(&token, now()) else { return Ok(None) };
+        let Some(session) = self.sessions.get(&token, Moment::now()) else { return Ok(None) };
         let users = self.users(pages).await?;
         let user = users.iter().find(|kept| kept.user.name == session.user);
         // The role is that of now; another password, or none, has ended the session.
@@ -172,7 +172,7 @@ pub async fn sign_in(
             if let Some(token) = own.cookie.presented(&headers) {
                 end(&pages, own, &token);
             }
-            let cookie = begin(own, &kept, now())?;
+            let cookie = begin(own, &kept)?;
             let target = pages.href(next);
             return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&target)).into_response());
         }
@@ -194,12 +194,13 @@ pub async fn sign_out(State(pages): State<Pages>, headers: HeaderMap) -> Result<
     Ok(([(header::SET_COOKIE, own.cookie.remove())], Redirect::to(&pages.href("/sign-in"))).into_response())
 }
 
-fn begin(own: &OwnSignIn, kept: &KeptUser, now: Timestamp) -> Result<HeaderValue, PageError> {
+fn begin(own: &OwnSignIn, kept: &KeptUser) -> Result<HeaderValue, PageError> {
     let token = random_secret().map_err(|error| {
         tracing::error!(code = "no-randomness", "nobody can sign in: {error}");
         PageError::internal()
     })?;
-    own.sessions.begin(TokenHash::of(token.as_bytes()), kept.user.name.clone(), fingerprint(kept), now);
+    let (token_hash, name) = (TokenHash::of(token.as_bytes()), kept.user.name.clone());
+    own.sessions.begin(token_hash, name, fingerprint(kept), Moment::now());
     Ok(own.cookie.set(&token, sessions::LIFETIME.as_secs()))
 }
 

@@ -12,9 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use seatline_web::TokenHash;
 use zeroize::Zeroizing;
 
+use super::moment::Moment;
+
 /// How long a confirmation lasts.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-/// The most secure sessions, and the most changes that wait. Then the one that ends first makes room.
+/// The most secure sessions, and the most changes that wait. Then the oldest makes room.
 pub const MOST: [usize; 2] = [1000, 32];
 /// The most bytes of a change that waits: those of a form, and of the central server's answer as a file.
 pub const MAX_KEPT_BYTES: usize = 1024 * 1024 + 64 * 1024;
@@ -25,7 +27,7 @@ pub struct SecureSessions(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    until: HashMap<TokenHash, Timestamp>,
+    begun: HashMap<TokenHash, Moment>,
     /// At most one of each session.
     waiting: HashMap<TokenHash, Waiting>,
 }
@@ -33,7 +35,7 @@ struct Inner {
 struct Waiting {
     id: TokenHash,
     change: Change,
-    until: Timestamp,
+    since: Moment,
 }
 
 /// A change as it was sent.
@@ -55,51 +57,51 @@ impl Change {
 
 impl SecureSessions {
     /// Begins one at `now`, and gives its end.
-    pub fn begin(&self, session: &TokenHash, now: Timestamp) -> Timestamp {
+    pub fn begin(&self, session: &TokenHash, now: Moment) -> Timestamp {
         let mut inner = self.lock();
-        inner.until.retain(|_, until| *until > now);
-        if inner.until.len() >= MOST[0] {
-            let first = inner.until.iter().min_by_key(|(_, until)| **until).map(|(session, _)| session.clone());
-            first.map(|session| inner.until.remove(&session));
+        inner.begun.retain(|_, begun| begun.lasts(LIFETIME, now));
+        if inner.begun.len() >= MOST[0] {
+            let first = inner.begun.iter().min_by_key(|(_, begun)| **begun).map(|(session, _)| session.clone());
+            first.map(|session| inner.begun.remove(&session));
         }
-        let until = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
-        inner.until.insert(session.clone(), until);
-        until
+        inner.begun.insert(session.clone(), now);
+        end(now)
     }
 
-    /// Until when the one of `session` lasts, if it does at `now`. One that would last for longer than any was begun
-    /// before the clock was set back: it has ended.
-    pub fn until(&self, session: &TokenHash, now: Timestamp) -> Option<Timestamp> {
-        let lasts = |until: &Timestamp| *until > now && until.duration_since(now) <= LIFETIME;
-        self.lock().until.get(session).copied().filter(lasts)
+    /// Until when the one of `session` lasts, if it does at `now`.
+    pub fn until(&self, session: &TokenHash, now: Moment) -> Option<Timestamp> {
+        self.lock().begun.get(session).filter(|begun| begun.lasts(LIFETIME, now)).copied().map(end)
     }
 
     /// Ends the one of `session`, and forgets what waits for it.
     pub fn end(&self, session: &TokenHash) {
         let mut inner = self.lock();
-        inner.until.remove(session);
+        inner.begun.remove(session);
         inner.waiting.remove(session);
     }
 
     /// Keeps a change until its sender has confirmed the password, in the place of any other of the same session. `id`
     /// names it.
-    pub fn keep(&self, session: &TokenHash, id: TokenHash, change: Change, now: Timestamp) {
+    pub fn keep(&self, session: &TokenHash, id: TokenHash, change: Change, now: Moment) {
         let mut inner = self.lock();
-        inner.waiting.retain(|_, waiting| waiting.until > now);
+        inner.waiting.retain(|_, waiting| waiting.since.lasts(LIFETIME, now));
         if inner.waiting.len() >= MOST[1] {
             let first =
-                inner.waiting.iter().min_by_key(|(_, waiting)| waiting.until).map(|(session, _)| session.clone());
+                inner.waiting.iter().min_by_key(|(_, waiting)| waiting.since).map(|(session, _)| session.clone());
             first.map(|session| inner.waiting.remove(&session));
         }
-        let until = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
-        inner.waiting.insert(session.clone(), Waiting { id, change, until });
+        inner.waiting.insert(session.clone(), Waiting { id, change, since: now });
     }
 
     /// Takes the change that waits under `id`: once, and only for the session that sent it.
-    pub fn take(&self, session: &TokenHash, id: &TokenHash, now: Timestamp) -> Option<Change> {
+    pub fn take(&self, session: &TokenHash, id: &TokenHash, now: Moment) -> Option<Change> {
         let mut inner = self.lock();
-        let is_it = inner.waiting.get(session).is_some_and(|waiting| waiting.id == *id && waiting.until > now);
-        if is_it { inner.waiting.remove(session).map(|waiting| waiting.change) } else { None }
+        let is_it = |waiting: &Waiting| waiting.id == *id && waiting.since.lasts(LIFETIME, now);
+        if inner.waiting.get(session).is_some_and(is_it) {
+            inner.waiting.remove(session).map(|waiting| waiting.change)
+        } else {
+            None
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -107,13 +109,15 @@ impl SecureSessions {
     }
 }
 
+/// When one ends that began at `begun`, by the time of day.
+fn end(begun: Moment) -> Timestamp {
+    begun.time.checked_add(LIFETIME).unwrap_or(Timestamp::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).expect("in range")
-    }
+    use crate::pages::moment::tests::{at, set_to};
 
     fn hash(text: &str) -> TokenHash {
         TokenHash::of(text.as_bytes())
@@ -126,11 +130,11 @@ mod tests {
     #[test]
     fn c2_a_confirmation_lasts_ten_minutes_and_can_be_ended() {
         let secure = SecureSessions::default();
-        assert_eq!(secure.begin(&hash("s"), at(0)), at(600));
-        assert_eq!(secure.until(&hash("s"), at(599)), Some(at(600)));
+        assert_eq!(secure.begin(&hash("s"), at(0)), at(600).time);
+        assert_eq!(secure.until(&hash("s"), at(599)), Some(at(600).time));
         assert_eq!(secure.until(&hash("s"), at(600)), None);
         assert_eq!(secure.until(&hash("other"), at(1)), None);
-        assert_eq!(secure.until(&hash("s"), at(-1)), None, "a clock that is set back does not make it longer");
+        assert_eq!(secure.until(&hash("s"), set_to(0, 600)), None, "a clock that is set back does not make it longer");
         secure.end(&hash("s"));
         assert_eq!(secure.until(&hash("s"), at(1)), None);
     }
@@ -142,6 +146,7 @@ mod tests {
         assert!(secure.take(&hash("other"), &hash("id"), at(1)).is_none());
         assert!(secure.take(&hash("s"), &hash("another id"), at(1)).is_none());
         assert!(secure.take(&hash("s"), &hash("id"), at(600)).is_none(), "it has waited too long");
+        assert!(secure.take(&hash("s"), &hash("id"), set_to(0, 600)).is_none(), "whatever the clock was set to");
         assert_eq!(secure.take(&hash("s"), &hash("id"), at(1)).expect("it").into_body(), "a=b");
         assert!(secure.take(&hash("s"), &hash("id"), at(1)).is_none(), "replayed");
     }
@@ -150,13 +155,13 @@ mod tests {
     fn c2_what_is_kept_is_bounded_and_the_oldest_makes_room() {
         let secure = SecureSessions::default();
         for n in 0..=MOST[0] {
-            secure.begin(&hash(&n.to_string()), at(i64::try_from(n).expect("small") / 10));
+            secure.begin(&hash(&n.to_string()), at(n as u64 / 10));
         }
         for n in 0..=MOST[1] {
-            secure.keep(&hash(&n.to_string()), hash("id"), change(), at(i64::try_from(n).expect("small")));
+            secure.keep(&hash(&n.to_string()), hash("id"), change(), at(n as u64));
         }
         let inner = secure.lock();
-        assert_eq!([inner.until.len(), inner.waiting.len()], MOST);
+        assert_eq!([inner.begun.len(), inner.waiting.len()], MOST);
         assert!(!inner.waiting.contains_key(&hash("0")));
     }
 }

@@ -5,12 +5,14 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use seatline_web::{AccountName, TokenHash};
+
+use super::moment::Moment;
 
 /// After how long a session ends by itself.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
-/// The most sessions. Then the one that ends first makes room.
+/// The most sessions. Then the oldest makes room.
 pub const MAX_SESSIONS: usize = 1000;
 /// The most sessions of one user.
 pub const MAX_OF_ONE: usize = 20;
@@ -22,8 +24,8 @@ pub struct Session {
     pub user: AccountName,
     /// What the password was when it began: another one ends it.
     pub password: TokenHash,
-    /// When it ends by itself.
-    pub expires_at: Timestamp,
+    /// When it began.
+    pub begun: Moment,
 }
 
 /// The sessions that run.
@@ -32,9 +34,9 @@ pub struct Sessions(Mutex<HashMap<TokenHash, Session>>);
 
 impl Sessions {
     /// Begins a session at `now`.
-    pub fn begin(&self, token: TokenHash, user: AccountName, password: TokenHash, now: Timestamp) {
+    pub fn begin(&self, token: TokenHash, user: AccountName, password: TokenHash, now: Moment) {
         let mut sessions = self.lock();
-        sessions.retain(|_, session| session.expires_at > now);
+        sessions.retain(|_, session| session.begun.lasts(LIFETIME, now));
         let of_user = |session: &Session| session.user == user;
         while sessions.values().filter(|session| of_user(session)).count() >= MAX_OF_ONE {
             forget_first(&mut sessions, of_user);
@@ -42,13 +44,12 @@ impl Sessions {
         while sessions.len() >= MAX_SESSIONS {
             forget_first(&mut sessions, |_| true);
         }
-        let expires_at = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
-        sessions.insert(token, Session { user, password, expires_at });
+        sessions.insert(token, Session { user, password, begun: now });
     }
 
     /// The session of a cookie, if it runs at `now`.
-    pub fn get(&self, token: &TokenHash, now: Timestamp) -> Option<Session> {
-        self.lock().get(token).filter(|session| session.expires_at > now).cloned()
+    pub fn get(&self, token: &TokenHash, now: Moment) -> Option<Session> {
+        self.lock().get(token).filter(|session| session.begun.lasts(LIFETIME, now)).cloned()
     }
 
     /// Ends a session.
@@ -63,7 +64,7 @@ impl Sessions {
 
 fn forget_first(sessions: &mut HashMap<TokenHash, Session>, among: impl Fn(&Session) -> bool) {
     let of_those = sessions.iter().filter(|(_, session)| among(session));
-    let first = of_those.min_by_key(|(_, session)| session.expires_at).map(|(token, _)| token.clone());
+    let first = of_those.min_by_key(|(_, session)| session.begun).map(|(token, _)| token.clone());
     if let Some(token) = first {
         sessions.remove(&token);
     }
@@ -72,12 +73,9 @@ fn forget_first(sessions: &mut HashMap<TokenHash, Session>, among: impl Fn(&Sess
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::moment::tests::{at, set_to};
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).expect("in range")
-    }
-
-    fn begin(sessions: &Sessions, token: &str, user: &str, second: i64) -> TokenHash {
+    fn begin(sessions: &Sessions, token: &str, user: &str, second: u64) -> TokenHash {
         let token = TokenHash::of(token.as_bytes());
         let user = user.parse().expect("a name");
         sessions.begin(token.clone(), user, TokenHash::of(b"password"), at(second));
@@ -88,9 +86,10 @@ mod tests {
     fn a_session_ends_by_time_and_when_it_is_ended() {
         let sessions = Sessions::default();
         let (one, two) = (begin(&sessions, "1", "ada", 0), begin(&sessions, "2", "ada", 0));
-        let end = LIFETIME.as_secs();
+        let end = LIFETIME.as_secs().unsigned_abs();
         assert!(sessions.get(&one, at(end - 1)).is_some());
         assert_eq!(sessions.get(&one, at(end)), None);
+        assert_eq!(sessions.get(&one, set_to(0, end)), None, "a clock that is set back does not make it longer");
         sessions.end(&two);
         assert_eq!(sessions.get(&two, at(0)), None);
         begin(&sessions, "3", "ada", end + 1);
