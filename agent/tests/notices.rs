@@ -121,8 +121,17 @@ fn a_password_goes_to_no_other_server_and_no_other_user_than_it_was_set_for() {
     assert!(has_password(&["--reset-mail"]));
     let set = agent.run_with_input(&["notices", "settings", "--password-file", "-", "--json"], "other\n").json();
     assert_eq!(set["mail"]["has_password"], true);
-    assert!(has_password(&["--port", "2525"]), "it is the same server");
+    assert!(has_password(&["--sender", "wiki@example.org", "--port", "587"]), "it is the same server");
     assert!(!has_password(&["--host", "evil.example.org"]));
+    let dir = tempfile::tempdir().expect("a directory");
+    write_certificates(dir.path());
+    let ca = dir.path().join("ca.pem");
+    for elsewhere in [&["--port", "2525"], &["--security", "tls"], &["--ca-file", ca.to_str().expect("a path")]] {
+        assert!(has_password(&["--reset-mail"]), "of the configuration");
+        assert!(!has_password(elsewhere), "of the configuration, with {elsewhere:?}");
+        agent.run_with_input(&["notices", "settings", "--reset-mail", "--password-file", "-"], "other\n").ok();
+        assert!(has_password(&[]) && !has_password(elsewhere), "of the state, with {elsewhere:?}");
+    }
     agent.run(&["notices", "settings", "--security", "plain"]).refused("notices-settings");
 }
 

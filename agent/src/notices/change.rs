@@ -20,17 +20,20 @@ pub const MAX_RECIPIENTS: usize = 20;
 const MAX_TEXT: usize = 255;
 
 /// What is to be changed; what is absent stays. An empty text takes away what it names.
+///
+/// A password is for one user of one server: with another `host`, `port`, `security`, `user` or `ca_pem` it is forgotten,
+/// unless one comes along.
 #[derive(Default)]
 pub struct SettingsChange {
     /// Everything about mail is as in `seatline.toml` again, before the rest.
     pub reset_mail: bool,
-    /// The mail server. The password of another server is forgotten, unless one comes with it.
+    /// The mail server.
     pub host: Option<String>,
     /// Its port; 0 for the usual one.
     pub port: Option<u16>,
     /// How the connection to it is encrypted.
     pub security: Option<Security>,
-    /// Who we are to it. The password of another user is forgotten, unless one comes with it.
+    /// Who we are to it.
     pub user: Option<String>,
     /// The user's password.
     pub password: Option<Zeroizing<String>>,
@@ -170,18 +173,16 @@ impl Kept {
             check_text("user", user)?;
             mail.user = Some(user.clone());
         }
-        let (now, then) = (mail.over(defaults), before.over(defaults));
-        let is_for_another = now.host != then.host || now.user != then.user;
-        if let Some(password) = &change.password {
-            check_text("password", password)?;
-            mail.password = Some(password.clone());
-        } else if is_for_another {
-            // Whoever changes the server alone must not be able to have the password sent to it.
-            mail.password = None;
-        }
         if let Some(pem) = &change.ca_pem {
             check_pem(pem)?;
             mail.ca_pem = Some(pem.clone());
+        }
+        if let Some(password) = &change.password {
+            check_text("password", password)?;
+            mail.password = Some(password.clone());
+        } else if !mail.over(defaults).takes_password_of(&before.over(defaults)) {
+            // Whoever changes the server alone must not be able to have the password sent to it.
+            mail.password = None;
         }
         if let Some(sender) = &change.sender {
             let sender = (!sender.is_empty()).then(|| sender.parse().map_err(|error| field("sender", error)));

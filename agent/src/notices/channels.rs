@@ -1,14 +1,12 @@
 //! The channels that notices go to, ready to be used, and what is wrong with them.
 
-use std::path::Path;
-
 use seatline_delivery::smtp::{Credentials, MailServer, TIME_LIMIT};
 use seatline_delivery::webhook::WebhookSecret;
 use seatline_delivery::{MailAddress, Trust};
 use seatline_host::exchange::Problem;
 use seatline_protocol::text;
 
-use super::settings::{Kept, MailInForce, Password, WebhookFacts};
+use super::settings::{Authority, Kept, MailInForce, Password, WebhookFacts};
 use crate::config::{NoticeDefaults, SecretSource};
 
 /// What the name of a channel for mail begins with.
@@ -48,13 +46,13 @@ impl Channels {
         if let Some(problem) = lack(&mail) {
             channels.problems.push(problem);
         } else if let (Some(host), Some(sender)) = (&mail.host, &mail.sender) {
-            let server = server(host, &mail, kept.mail.ca_pem.as_deref(), defaults.mail.ca_file.as_deref());
+            let server = server(host, &mail);
             channels.problems.extend(server.as_ref().err().cloned());
             channels.mail = Some(MailChannel { server, sender: sender.clone(), recipients: mail.recipients });
         }
         for webhook in &defaults.webhooks {
             let means = secret(&webhook.secret).and_then(|secret| {
-                let trust = trust(None, webhook.ca_file.as_deref(), "webhook-ca-file")?;
+                let trust = trust(Authority::of(None, webhook.ca_file.as_deref()), "webhook-ca-file")?;
                 Ok((secret, trust))
             });
             channels.add(&webhook.url, true, means);
@@ -62,7 +60,7 @@ impl Channels {
         for webhook in &kept.webhooks {
             let secret = webhook.secret.parse::<WebhookSecret>();
             let means = secret.map_err(|error| problem("webhook-secret", &error.to_string())).and_then(|secret| {
-                let trust = trust(webhook.ca_pem.as_deref(), None, "webhook-ca-file")?;
+                let trust = trust(Authority::of(webhook.ca_pem.as_deref(), None), "webhook-ca-file")?;
                 Ok((secret, trust))
             });
             channels.add(&webhook.url, false, means);
@@ -99,12 +97,7 @@ fn lack(mail: &MailInForce<'_>) -> Option<Problem> {
     is_begun.then(|| problem("mail-incomplete", &format!("No mails are sent: {missing}.")))
 }
 
-fn server(
-    host: &str,
-    mail: &MailInForce<'_>,
-    kept_pem: Option<&str>,
-    ca_file: Option<&Path>,
-) -> Result<MailServer, Problem> {
+fn server(host: &str, mail: &MailInForce<'_>) -> Result<MailServer, Problem> {
     let password = match mail.password {
         Password::None => None,
         Password::Kept(password) => Some(password.clone()),
@@ -124,17 +117,16 @@ fn server(
         port: mail.port(),
         security: mail.security,
         credentials,
-        trust: trust(kept_pem, ca_file, "mail-ca-file")?,
+        trust: trust(mail.authority, "mail-ca-file")?,
         time_limit: TIME_LIMIT,
     })
 }
 
-fn trust(kept_pem: Option<&str>, ca_file: Option<&Path>, code: &str) -> Result<Trust, Problem> {
-    match (kept_pem, ca_file) {
-        (Some(""), _) => Ok(Trust::System),
-        (Some(pem), _) => Trust::of_pem(pem.as_bytes()).map_err(|reason| problem(code, &reason)),
-        (None, None) => Ok(Trust::System),
-        (None, Some(path)) => {
+fn trust(authority: Authority<'_>, code: &str) -> Result<Trust, Problem> {
+    match authority {
+        Authority::System => Ok(Trust::System),
+        Authority::Kept(pem) => Trust::of_pem(pem.as_bytes()).map_err(|reason| problem(code, &reason)),
+        Authority::Configured(path) => {
             Trust::of(Some(path)).map_err(|reason| problem(code, &format!("The file {} {reason}.", path.display())))
         }
     }

@@ -1,5 +1,7 @@
 //! Where notices go: what an administrator has set at run time, over what `seatline.toml` says.
 
+use std::path::Path;
+
 use seatline_delivery::MailAddress;
 use seatline_delivery::smtp::Security;
 use seatline_delivery::webhook::shown_url;
@@ -114,7 +116,7 @@ impl NoticeSettings {
                 port: mail.port(),
                 security: mail.security,
                 has_password: !matches!(mail.password, Password::None),
-                has_ca: mail.has_ca,
+                has_ca: mail.authority != Authority::System,
                 host: mail.host,
                 user: mail.user,
                 sender: mail.sender,
@@ -135,6 +137,25 @@ pub(super) enum Password<'k> {
     Configured(&'k SecretSource),
 }
 
+/// Whose certificates are accepted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Authority<'k> {
+    System,
+    Kept(&'k str),
+    Configured(&'k Path),
+}
+
+impl<'k> Authority<'k> {
+    /// What was set goes before the `file` of the configuration, also that it is the system's.
+    pub fn of(kept: Option<&'k str>, file: Option<&'k Path>) -> Self {
+        match (kept, file) {
+            (Some(""), _) | (None, None) => Self::System,
+            (Some(pem), _) => Self::Kept(pem),
+            (None, Some(path)) => Self::Configured(path),
+        }
+    }
+}
+
 /// What is set about mail, over what `seatline.toml` says.
 pub(super) struct MailInForce<'k> {
     pub host: Option<String>,
@@ -142,7 +163,7 @@ pub(super) struct MailInForce<'k> {
     pub security: Security,
     pub user: Option<String>,
     pub password: Password<'k>,
-    pub has_ca: bool,
+    pub authority: Authority<'k>,
     pub sender: Option<MailAddress>,
     pub recipients: Vec<MailAddress>,
 }
@@ -151,32 +172,43 @@ impl MailInForce<'_> {
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(self.security.port())
     }
+
+    /// Whether a password that was set for `other` may be sent to this one: it is the same user of the same server,
+    /// which is reached and known in the same way. On another port, or with a certificate of another authority, it may
+    /// be anybody.
+    pub fn takes_password_of(&self, other: &MailInForce<'_>) -> bool {
+        (&self.host, self.port(), self.security, &self.user) == (&other.host, other.port(), other.security, &other.user)
+            && self.authority == other.authority
+    }
 }
 
 impl KeptMail {
     pub fn over<'k>(&'k self, defaults: &'k MailDefaults) -> MailInForce<'k> {
-        let filled = |kept: &Option<String>, default: &Option<String>| {
-            kept.clone().or_else(|| default.clone()).filter(|text| !text.is_empty())
-        };
-        let (host, user) = (filled(&self.host, &defaults.host), filled(&self.user, &defaults.user));
+        let mut mail = self.without_password(defaults);
         // A configured password is for the configured user of the configured server, and for nobody else.
-        let is_configured = host == defaults.host && user == defaults.user;
-        let password = match (&self.password, &defaults.password) {
-            _ if user.is_none() => Password::None,
+        let is_configured = mail.takes_password_of(&Self::default().without_password(defaults));
+        mail.password = match (&self.password, &defaults.password) {
+            _ if mail.user.is_none() => Password::None,
             (Some(password), _) if !password.is_empty() => Password::Kept(password),
             (None, Some(source)) if is_configured => Password::Configured(source),
             _ => Password::None,
         };
-        let has_ca = self.ca_pem.as_ref().map_or(defaults.ca_file.is_some(), |pem| !pem.is_empty());
+        mail
+    }
+
+    fn without_password<'k>(&'k self, defaults: &'k MailDefaults) -> MailInForce<'k> {
+        let filled = |kept: &Option<String>, default: &Option<String>| {
+            kept.clone().or_else(|| default.clone()).filter(|text| !text.is_empty())
+        };
         MailInForce {
+            host: filled(&self.host, &defaults.host),
             port: self.port.or(defaults.port).filter(|port| *port > 0),
             security: self.security.or(defaults.security).unwrap_or_default(),
-            password,
-            has_ca,
+            user: filled(&self.user, &defaults.user),
+            password: Password::None,
+            authority: Authority::of(self.ca_pem.as_deref(), defaults.ca_file.as_deref()),
             sender: self.sender.clone().or_else(|| defaults.sender.clone()),
             recipients: self.recipients.clone().unwrap_or_else(|| defaults.recipients.clone()),
-            host,
-            user,
         }
     }
 }

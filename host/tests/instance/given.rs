@@ -279,22 +279,19 @@ impl Central {
         self.welcome(key, WelcomeState::Approved { pseudonym_key: Secret::from_bytes([self.fleet; 32]) })
     }
 
-    pub fn settings(&self, revision: u64, interval: u32) -> ExchangeResponse {
-        let (link, issued_at) = (self.link.clone(), at("2026-03-01T12:00:00Z"));
-        let counting = Counting::Account;
-        let (demanded_at, replace_key) = (None, None);
-        let settings = Settings {
-            link,
+    /// The settings of the link, for a story to change.
+    pub fn settings(&self, revision: u64) -> Settings {
+        Settings {
+            link: self.link.clone(),
             revision,
-            issued_at,
-            interval,
+            issued_at: at("2026-03-01T12:00:00Z"),
+            interval: 3600,
             dormancy_days: 30,
-            counting,
-            demanded_at,
-            replace_key,
+            counting: Counting::Account,
+            demanded_at: None,
+            replace_key: None,
             takes_repeats: false,
-        };
-        self.wishes(&settings)
+        }
     }
 
     /// What the central server wants.

@@ -229,7 +229,10 @@ impl FormsShown {
         let (mail, refused) = (&self.mail, &self.mail_refused);
         let choices = SECURITIES.map(|(security, label)| Choice { value: security.name(), label: label.to_owned() });
         let password = match self.has_password {
-            true => "One is set; leave this empty to keep it. For another server or user it is needed again.",
+            true => {
+                "One is set; leave this empty to keep it. It is needed again with another server, port, encryption, \
+                 authority or user."
+            }
             false => "Where the server asks for one.",
         };
         let text = |name, label| Field::text(name, label).error(refused.of(name));
