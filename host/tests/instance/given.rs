@@ -279,8 +279,8 @@ impl Central {
         self.welcome(key, WelcomeState::Approved { pseudonym_key: Secret::from_bytes([self.fleet; 32]) })
     }
 
-    /// The settings of the link, for a story to change.
-    pub fn settings(&self, revision: u64) -> Settings {
+    /// Settings of the link, for a story to change.
+    pub fn wanted(&self, revision: u64) -> Settings {
         Settings {
             link: self.link.clone(),
             revision,
@@ -292,6 +292,11 @@ impl Central {
             replace_key: None,
             takes_repeats: false,
         }
+    }
+
+    /// Settings with an interval.
+    pub fn settings(&self, revision: u64, interval: u32) -> ExchangeResponse {
+        self.wishes(&Settings { interval, ..self.wanted(revision) })
     }
 
     /// What the central server wants.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use seatline_host::sandbox::Trigger;
-use seatline_protocol::{Counting, ExchangeRequest, ExchangeResponse, PublicKey, Rotation, Settings, seal};
+use seatline_protocol::{ExchangeRequest, ExchangeResponse, PublicKey, Rotation, Settings, seal};
 
-use crate::given::{Central, Instance, at};
+use crate::given::{Central, Instance};
 use crate::rotation::joined_key;
 
 /// Reads an exchange from one connection.
@@ -52,17 +52,8 @@ fn wants_keys(listener: TcpListener, central: Central, mut key: PublicKey) -> Ar
                 response = central.approval(&key.id());
             }
             let revision = counted.fetch_add(1, Ordering::SeqCst) + 1;
-            let settings = Settings {
-                link: central.link.clone(),
-                revision,
-                issued_at: at("2026-03-01T12:00:00Z"),
-                interval: 3600,
-                dormancy_days: 90,
-                counting: Counting::Account,
-                demanded_at: None,
-                replace_key: (revision < 200).then(|| key.id()),
-                takes_repeats: false,
-            };
+            let replace_key = (revision < 200).then(|| key.id());
+            let settings = Settings { replace_key, ..central.wanted(revision) };
             response.settings = central.wishes(&settings).settings;
             answer(&stream, &response);
         }

@@ -1,7 +1,7 @@
 //! The central server removes the link, and wants a count at once.
 
 use seatline_host::sandbox::Trigger;
-use seatline_protocol::{Counting, ExchangeResponse, LinkId, Refusal, Removal, SecretKey, Settings, seal};
+use seatline_protocol::{ExchangeResponse, LinkId, Refusal, Removal, SecretKey, Settings, seal};
 
 use crate::given::{Central, Instance, at, unlink};
 
@@ -48,17 +48,7 @@ fn w6_a_count_that_is_wanted_at_once_is_made_once() {
     central.links(host);
     let demanded = || host.link().expect("the state").expect("a link").demanded_at;
     let wish = |revision, wanted: Option<&str>| {
-        let settings = Settings {
-            link: central.link.clone(),
-            revision,
-            issued_at: at("2026-03-01T12:00:00Z"),
-            interval: 3600,
-            dormancy_days: 90,
-            counting: Counting::Account,
-            demanded_at: wanted.map(at),
-            replace_key: None,
-            takes_repeats: false,
-        };
+        let settings = Settings { demanded_at: wanted.map(at), ..central.wanted(revision) };
         host.import_response(&central.wishes(&settings)).expect("taken");
     };
     wish(1, None);

@@ -3,26 +3,16 @@
 use seatline_host::outbox::PendingReport;
 use seatline_host::sandbox::{Capability, Grants, Trigger};
 use seatline_host::store::{Directory, Slot, StateReader as _, StoreError, change};
-use seatline_protocol::{Counting, Entry, ExchangeResponse, Refusal, Repeat, Sequence, Settings};
+use seatline_protocol::{Entry, ExchangeResponse, Refusal, Repeat, Sequence, Settings};
 
-use crate::given::{Central, Instance, at};
+use crate::given::{Central, Instance};
 
 /// A linked instance with the stock plugin, whose central server takes repeats.
 fn linked() -> (Instance, Central) {
     let (instance, central) = (Instance::new(), Central::new());
     instance.install(Grants::all());
     central.links(&instance.host);
-    let settings = Settings {
-        link: central.link.clone(),
-        revision: 1,
-        issued_at: at("2026-03-01T12:00:00Z"),
-        interval: 3600,
-        dormancy_days: 90,
-        counting: Counting::Account,
-        demanded_at: None,
-        replace_key: None,
-        takes_repeats: true,
-    };
+    let settings = Settings { takes_repeats: true, ..central.wanted(1) };
     instance.host.import_response(&central.wishes(&settings)).expect("taken");
     (instance, central)
 }

@@ -4,10 +4,10 @@ use seatline_host::Host;
 use seatline_host::sandbox::Trigger;
 use seatline_host::store::Directory;
 use seatline_protocol::{
-    Counting, Digest, ExchangeRequest, ExchangeResponse, KeyId, PublicKey, Refusal, Report, Rotation, Settings, seal,
+    Digest, ExchangeRequest, ExchangeResponse, KeyId, PublicKey, Refusal, Report, Rotation, Settings, seal,
 };
 
-use crate::given::{Central, Instance, at};
+use crate::given::{Central, Instance};
 use crate::interrupted::Failing;
 
 fn exported(host: &Host) -> ExchangeRequest {
@@ -107,17 +107,7 @@ fn the_central_server_asks_for_a_new_key_and_gets_one_once() {
     let (instance, central) = (Instance::new(), Central::new());
     let host = &instance.host;
     let old = joined_key(&instance, &central);
-    let settings = |revision, key: &PublicKey| Settings {
-        link: central.link.clone(),
-        revision,
-        issued_at: at("2026-03-01T12:00:00Z"),
-        interval: 3600,
-        dormancy_days: 90,
-        counting: Counting::Account,
-        demanded_at: None,
-        replace_key: Some(key.id()),
-        takes_repeats: false,
-    };
+    let settings = |revision, key: &PublicKey| Settings { replace_key: Some(key.id()), ..central.wanted(revision) };
     let outcome = host.import_response(&central.wishes(&settings(1, &old))).expect("taken");
     assert!(outcome.settings_changed && outcome.key_replaced);
     let new = vouched(&exported(host), &old);
