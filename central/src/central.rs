@@ -1,7 +1,6 @@
 //! The central server's own things: its store, its secrets, its clock. What an administrator does with them stands in
 //! [`crate::actions`].
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -12,6 +11,7 @@ use seatline_web::password::PasswordError;
 use crate::domain::application::MAX_NAME;
 use crate::domain::pseudonyms::PresentKey;
 use crate::domain::{Application, ApplicationId, Clock, Link, LinkSettings, Sender};
+use crate::kept::Kept;
 use crate::keyring::Keyring;
 use crate::link::settings::SealedSettings;
 use crate::link::waiting::Waiting;
@@ -92,7 +92,7 @@ struct Shared {
     /// The pseudonym key in force, and when that was looked up.
     pseudonym: Mutex<Option<(Instant, PresentKey)>>,
     /// Who reports: whose a key is never changes, so it is looked up once. Whether it still seals, the commit decides.
-    senders: Mutex<HashMap<KeyId, Arc<Sender>>>,
+    senders: Kept<KeyId, Arc<Sender>>,
 }
 
 /// How many links' keys are kept; beyond that, all are looked up anew.
@@ -139,7 +139,7 @@ impl Central {
                 public_url,
                 settings: SealedSettings::default(),
                 pseudonym: Mutex::default(),
-                senders: Mutex::default(),
+                senders: Kept::at_most(KEPT_SENDERS),
             }),
         })
     }
@@ -194,16 +194,12 @@ impl Central {
     /// # Errors
     /// Where the store cannot be asked.
     pub async fn sender(&self, key: &KeyId) -> Result<Option<Arc<Sender>>, StoreError> {
-        let kept = self.shared.senders.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        let kept = self.shared.senders.get(key);
         if kept.is_some() {
             return Ok(kept);
         }
         let Some(sender) = self.store().sender(key).await?.map(Arc::new) else { return Ok(None) };
-        let mut senders = self.shared.senders.lock().unwrap_or_else(PoisonError::into_inner);
-        if senders.len() >= KEPT_SENDERS {
-            senders.clear();
-        }
-        senders.insert(key.clone(), Arc::clone(&sender));
+        self.shared.senders.keep(key.clone(), Arc::clone(&sender));
         Ok(Some(sender))
     }
 

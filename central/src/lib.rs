@@ -32,6 +32,7 @@ pub mod command;
 pub mod domain;
 pub mod evidence;
 pub mod jobs;
+mod kept;
 pub mod keyring;
 pub mod link;
 pub mod metrics;

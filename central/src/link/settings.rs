@@ -2,20 +2,24 @@
 //! a tenth of its work, so that the signatures are kept; the rest of a document is made again with less memory than it
 //! would take.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use seatline_protocol::seal::{self, Unopened};
 use seatline_protocol::{LinkId, OpenError, SecretKey, Settings};
 
 use crate::domain::LinkSettings;
+use crate::kept::Kept;
 
 /// How many links' signatures are kept, of about 200 bytes each; beyond that, all are made anew.
 const KEPT: usize = 128 * 1024;
 
 /// The signatures, each with the revision of the settings.
-#[derive(Debug, Default)]
-pub struct SealedSettings(Mutex<HashMap<LinkId, (u64, [u8; 64])>>);
+#[derive(Debug)]
+pub struct SealedSettings(Kept<LinkId, (u64, [u8; 64])>);
+
+impl Default for SealedSettings {
+    fn default() -> Self {
+        Self(Kept::at_most(KEPT))
+    }
+}
 
 impl SealedSettings {
     /// The settings of a link, sealed by `key`, which is the same each time. They are the same bytes until they change.
@@ -24,22 +28,14 @@ impl SealedSettings {
     /// Where the settings break a rule of the document.
     pub fn sealed(&self, link: &LinkId, settings: &LinkSettings, key: &SecretKey) -> Result<String, OpenError> {
         let document = settings.document(link);
-        let kept = self.kept().get(link).copied();
+        let kept = self.0.get(link);
         if let Some((_, signature)) = kept.filter(|(revision, _)| *revision == settings.revision) {
             return seal::assembled(&document, &key.public().id(), &signature);
         }
         let sealed = seal::seal(&document, key)?;
         let signature = *Unopened::<Settings>::read(&sealed)?.signature();
-        let mut kept = self.kept();
-        if kept.len() >= KEPT && !kept.contains_key(link) {
-            kept.clear();
-        }
-        kept.insert(link.clone(), (settings.revision, signature));
+        self.0.keep(link.clone(), (settings.revision, signature));
         Ok(sealed)
-    }
-
-    fn kept(&self) -> MutexGuard<'_, HashMap<LinkId, (u64, [u8; 64])>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,6 +58,5 @@ mod tests {
             let opened: Settings = seal::open(&sealed, &[key.public()]).expect("sealed by the server");
             assert_eq!(opened, changed.document(&link));
         }
-        assert_eq!(kept.kept().len(), 1);
     }
 }
