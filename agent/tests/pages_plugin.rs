@@ -5,6 +5,7 @@ mod support;
 use std::path::Path;
 
 use seatline_agent::pages::secure::MAX_KEPT_BYTES;
+use seatline_host::store::{Directory, Log, StoreError, change, records};
 use support::agent::{Agent, stock_plugin};
 use support::central::{Central, open};
 use support::http::Answer;
@@ -223,6 +224,21 @@ fn b6_reports_are_held_on_the_page_and_leave_as_the_bytes_that_were_approved() {
         assert!(replayed.status == 409 && replayed.body.contains("Nothing was changed"), "{}", replayed.body);
     }
     leads_to(&world.change("/plugin/hold", &[("hold", "off")]), "released");
+}
+
+#[test]
+fn b6_of_many_reports_that_wait_the_oldest_are_shown_and_how_many_more_there_are() {
+    let world = world(linked);
+    leads_to(&world.change("/plugin/hold", &[("hold", "on")]), "held");
+    world.agent.run(&["sync"]);
+    let store = Directory::open(world.agent.path("state")).expect("the store");
+    let one = records(&store, Log::Held).expect("what is held").remove(0);
+    let filled: Result<(), StoreError> =
+        change(&store, |locked| locked.rewrite(Log::Held, &mut |_| false, &vec![one; 23]));
+    filled.expect("filled");
+    let (page, held) = (world.page(), world.held());
+    assert_eq!(held.iter().filter(|digest| page.contains(digest.as_str())).count(), 20);
+    assert!(page.contains(&held[19]) && page.contains("3 more wait behind these."), "{page}");
 }
 
 #[test]

@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use seatline_central::central::Central;
-use seatline_central::domain::{Clock, SessionId};
+use seatline_central::domain::people::count::MOST_OPEN;
+use seatline_central::domain::{Actor, Clock, SessionId};
 use seatline_central::keyring::Keyring;
 use seatline_central::link::http::Door;
 use seatline_central::server::{App, router};
@@ -21,7 +23,8 @@ use seatline_central::store::{Sessions as _, StoreError};
 use seatline_protocol::pairing::Secret;
 use seatline_protocol::report::ProductFacts;
 use seatline_protocol::{ExchangeRequest, ExchangeResponse, Join, SecretKey, ServerId, seal};
-use seatline_web::{Limits, Proxies, serve};
+use seatline_web::{ApiError, Limits, Proxies, serve};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tower::ServiceExt as _;
@@ -293,6 +296,23 @@ async fn writes_beyond_the_queue_are_refused_and_the_others_kept() {
         }
     }
     assert!(kept >= 1024 && refused > 0, "{kept} kept, {refused} refused");
+}
+
+#[tokio::test]
+async fn b9_counts_of_people_beyond_those_that_may_wait_are_refused_by_their_code() {
+    // Nobody counts here.
+    let (App { central, .. }, _dir) = app(Door::default()).await;
+    let scope = |n: u32| serde_json::from_value(json!({ "group": format!("group {n}") })).expect("a scope");
+    let ask = async |n| central.ask_count(&Actor::command_line("ada"), &scope(n)).await;
+    for n in 0..MOST_OPEN {
+        ask(n).await.expect("it waits");
+    }
+    let refused = ask(MOST_OPEN).await.expect_err("one too many");
+    assert_eq!(
+        (refused.code(), ApiError::from(refused).into_response().status()),
+        ("too-many-counts", StatusCode::CONFLICT)
+    );
+    ask(0).await.expect("it waits already");
 }
 
 async fn answer(app: &App, request: Request<Body>) -> Response<Body> {
