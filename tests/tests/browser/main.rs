@@ -114,7 +114,14 @@ fn the_look_at_a_page_finds_what_it_looks_for() {
     let chromium = Chromium::start();
     let mut look = Look::at(&chromium, &format!("http://{address}"), "bad");
     look.open("/");
-    for found in ["scrolls sideways", "image-alt", "color-contrast", "asks http://127.0.0.1:1/", "the console says"] {
+    for found in [
+        "scrolls sideways",
+        r#"out of line with those beside them: ["Port","Sender"]"#,
+        "image-alt",
+        "color-contrast",
+        "asks http://127.0.0.1:1/",
+        "the console says",
+    ] {
         assert!(look.problems().iter().any(|problem| problem.contains(found)), "{found}: {:?}", look.problems());
     }
 }
@@ -122,6 +129,8 @@ fn the_look_at_a_page_finds_what_it_looks_for() {
 /// A page with one defect of each kind.
 const BAD_PAGE: &str = r#"<!DOCTYPE html><html lang="en"><title>Bad</title><main><h1>Bad</h1>
     <p style="color: #aaa; background: #fff">Too pale</p><div style="width: 2000px">Too wide</div>
+    <div class="fields-2" style="display: flex"><div class="field"><label>Port</label><p>587</p><input class="input"></div>
+    <div class="field"><label>Sender</label><br><input class="input"></div></div>
     <img src="http://127.0.0.1:1/elsewhere.png"></main><script>console.error("an error")</script></html>"#;
 
 /// Confirms the password on the page that asks for it.
