@@ -19,6 +19,8 @@ pub fn start(log: &Log) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // Where a line cannot be written, as on a full disk, telling of that on standard error would panic.
+        .log_internal_errors(false)
         .with_target(false);
     // A log that is there already is one of a test's.
     let _ = match log.format {

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use support::agent::Agent;
 use support::central::{Central, answer};
 use support::running::Running;
+use support::wait::until;
 
 fn agent() -> Agent {
     let agent = Agent::new();
@@ -52,6 +53,19 @@ fn w6_a_central_server_that_wants_one_count_after_the_other_lets_the_product_res
     let (first, took) = wished(2);
     let (second, _) = wished(3);
     assert!(second.duration_since(first) >= took * 10, "{took:?}, and then from {first} to {second}");
+}
+
+#[test]
+fn a_log_that_cannot_be_written_hinders_nothing() {
+    let agent = agent();
+    let mut running = Running::start_without_log(&agent);
+    until("the first run", || {
+        let last = agent.run(&["status", "--json"]).json()["last_run"]["counts"]["users"].as_u64();
+        assert!(running.runs(), "it goes on");
+        last
+    });
+    running.signal("TERM");
+    assert_eq!(running.ended(), Some(0));
 }
 
 #[test]

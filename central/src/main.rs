@@ -16,7 +16,13 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_env("SEATLINE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     let on_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(on_terminal).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(on_terminal)
+        .with_writer(std::io::stderr)
+        // Where a line cannot be written, as on a full disk, telling of that on standard error would panic.
+        .log_internal_errors(false)
+        .init();
     let output = arguments.output();
     match arguments.run().await {
         Ok(status) => ExitCode::from(status),

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -58,6 +59,26 @@ fn b1_a_file_that_another_program_holds_puts_products_off_and_loses_nothing() {
     assert!(begun.elapsed() < Duration::from_secs(30), "an end to the waiting");
     let cookie_free = agent().get(format!("{}/sign-in", central.url())).call().expect("answered");
     assert_eq!(cookie_free.status(), 200, "pages read on");
+    holder.execute_batch("COMMIT").expect("let go");
+    goes_on(&central, &mut product);
+}
+
+#[test]
+fn b1_a_log_that_cannot_be_written_hinders_nothing() {
+    let mut central = Central::started();
+    let mut product = central.linked("Company wiki", 1);
+    assert_eq!(central.end(), Some(0));
+    let full = File::options().write(true).open("/dev/full").expect("a file that is full");
+    central.start_logging_to(full.into(), &[], &[]);
+    let first = product.report(10);
+    let response = product.send(&central, &[first]);
+    assert_eq!(product.take(&response), []);
+
+    let holder = Connection::open(central.file("central.db")).expect("the file");
+    holder.execute_batch("BEGIN IMMEDIATE").expect("held");
+    let report = product.report(11);
+    // The writer has something to say about it.
+    is_put_off(&central, &report);
     holder.execute_batch("COMMIT").expect("let go");
     goes_on(&central, &mut product);
 }

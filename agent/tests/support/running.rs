@@ -1,5 +1,6 @@
 //! `seatline run`, as a process that is started and stopped.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -18,14 +19,24 @@ pub struct Running {
 impl Running {
     /// Starts the agent with more arguments and environment.
     pub fn start(agent: &Agent, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut command = agent.command(&[&["run"], arguments].concat());
-        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut process = command.spawn().expect("the binary starts");
+        let mut process = Self::process(agent, arguments, environment, Stdio::piped());
         let lines = BufReader::new(process.stderr.take().expect("its log")).lines();
         let (line, log) = channel();
         // It is read to its end, so that the agent never waits for a test that reads no more of it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|read| drop(line.send(read))));
         Self { process, log }
+    }
+
+    /// Starts the agent with a full disk below its log.
+    pub fn start_without_log(agent: &Agent) -> Self {
+        let full = File::options().write(true).open("/dev/full").expect("a file that is full");
+        Self { process: Self::process(agent, &[], &[], full.into()), log: channel().1 }
+    }
+
+    fn process(agent: &Agent, arguments: &[&str], environment: &[(&str, &str)], log: Stdio) -> Child {
+        let mut command = agent.command(&[&["run"], arguments].concat());
+        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(log);
+        command.spawn().expect("the binary starts")
     }
 
     /// Reads the log up to the line with this message.
@@ -50,6 +61,11 @@ impl Running {
     pub fn signal(&self, name: &str) {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill").success());
+    }
+
+    /// Whether it has not ended.
+    pub fn runs(&mut self) -> bool {
+        self.process.try_wait().expect("its state").is_none()
     }
 
     /// Waits for its end, and gives its exit status.

@@ -138,6 +138,11 @@ impl Central {
 
     /// As [`Self::start_with`], with more in the environment.
     pub fn start_in(&mut self, arguments: &[&str], environment: &[(&str, &str)]) {
+        self.start_logging_to(Stdio::inherit(), arguments, environment);
+    }
+
+    /// As [`Self::start_in`], with its standard error elsewhere.
+    pub fn start_logging_to(&mut self, log: Stdio, arguments: &[&str], environment: &[(&str, &str)]) {
         let mut child = self
             .program()
             .args(["serve", "--json"])
@@ -146,6 +151,7 @@ impl Central {
             .env("SEATLINE_LOG", "error")
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the program starts");
         let mut said = String::new();
