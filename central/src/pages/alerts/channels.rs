@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use seatline_ui::{Badge, Banner, Copyable, Icon, Prose, Tabs, Tone, When, format};
 use serde::Deserialize;
 
-use super::form::{ChannelForm, Pairs, config_of, pairs_of, usual};
+use super::form::{ChannelForm, Pairs, at_least, config_of, pairs_of, usual};
 use super::{Part, tabs};
 use crate::auth::SignedIn;
 use crate::central::ActionError;
@@ -16,7 +16,7 @@ use crate::domain::alerts::channel::{ChannelConfig, Target};
 use crate::domain::ids::ChannelId;
 use crate::pages::failure::{PageError, broken};
 use crate::pages::frame::{Section, page_of, page_of_with};
-use crate::pages::{fleet, parsed};
+use crate::pages::parsed;
 use crate::postman::{LostSecret, Tested};
 use crate::server::App;
 use crate::store::alerts::KeptChannel;
@@ -70,7 +70,7 @@ impl Row {
 /// What a channel is told of, in a few words.
 fn wants(config: &ChannelConfig) -> String {
     let scope = &config.scope;
-    let mut words = vec![fleet::words::gravity(scope.least).to_owned()];
+    let mut words = vec![at_least(scope.least).to_owned()];
     if !scope.codes.is_empty() {
         words.push(format::counted(scope.codes.len() as u64, "kind", "kinds"));
     }

@@ -33,6 +33,17 @@ impl Pairs {
     }
 }
 
+/// The fields of each quiet time: its days, its begin, its end.
+const TIMES: [[&str; 3]; MAX_TIMES] = [
+    ["days-0", "from-0", "until-0"],
+    ["days-1", "from-1", "until-1"],
+    ["days-2", "from-2", "until-2"],
+    ["days-3", "from-3", "until-3"],
+    ["days-4", "from-4", "until-4"],
+    ["days-5", "from-5", "until-5"],
+    ["days-6", "from-6", "until-6"],
+];
+
 /// The form.
 #[derive(Template)]
 #[template(path = "alerts/channel_form.html")]
@@ -47,21 +58,20 @@ pub struct ChannelForm {
 /// The fields of a quiet time.
 struct TimeRow {
     number: usize,
-    days: String,
-    from: String,
-    until: String,
+    days: &'static str,
+    from: &'static str,
+    until: &'static str,
 }
 
 impl ChannelForm {
     /// The form of a channel of a kind with what was sent, and the rule that it breaks.
     pub fn new(kind: &'static str, is_new: bool, sent: Pairs, broken: Option<Broken>) -> Self {
-        let used = (0..MAX_TIMES).filter(|n| !sent.get(&format!("from-{n}")).is_empty()).count();
-        let rows = (used + 1).clamp(2, MAX_TIMES);
-        let row = |number| {
-            let [days, from, until] = ["days", "from", "until"].map(|name| format!("{name}-{number}"));
-            TimeRow { number, days, from, until }
-        };
-        Self { times: (0..rows).map(row).collect(), sent, broken, kind, is_new }
+        // All that were sent, and one to fill in.
+        let used = TIMES.iter().rposition(|names| names.iter().any(|name| !sent.get(name).is_empty()));
+        let rows = used.map_or(1, |last| last + 2).clamp(2, MAX_TIMES);
+        let rows = TIMES.into_iter().enumerate().take(rows);
+        let times = rows.map(|(number, [days, from, until])| TimeRow { number, days, from, until }).collect();
+        Self { times, sent, broken, kind, is_new }
     }
 
     fn error(&self, field: &str) -> Option<&str> {
@@ -73,7 +83,8 @@ impl ChannelForm {
         let shown = ["name", "recipients", "url", "secret", "ca_pem", "groups", "tags", "per_hour", "zone", "quiet"];
         let (at, rule) = self.broken.as_ref()?;
         let why = || Prose::sentence(&format!("{at}: {rule}"));
-        (!shown.contains(at)).then(|| Banner::new(Tone::Warning, "This could not be saved", why()))
+        (!shown.iter().chain(TIMES.iter().flatten()).any(|name| name == at))
+            .then(|| Banner::new(Tone::Warning, "This could not be saved", why()))
     }
 
     fn target_fields(&self) -> Vec<Field<'_>> {
@@ -103,12 +114,7 @@ impl ChannelForm {
 
     fn scope_fields(&self) -> Vec<Field<'_>> {
         let least = [Gravity::Problem, Gravity::Warning, Gravity::Note];
-        let says = |gravity| match gravity {
-            Gravity::Problem => "Problems alone",
-            Gravity::Warning => "Warnings and problems",
-            Gravity::Note => "Everything, notes too",
-        };
-        let least = least.map(|gravity| Choice { value: gravity.name(), label: says(gravity).to_owned() });
+        let least = least.map(|gravity| Choice { value: gravity.name(), label: at_least(gravity).to_owned() });
         vec![
             Field::select("least", "How grave at least", least.into()).value(self.sent.get("least")),
             Field::select("events", "Events", yes_or_no("Told", "Not told"))
@@ -132,6 +138,11 @@ impl ChannelForm {
         codes.map(|code| (*code, words::kind(code), chosen.contains(code))).collect()
     }
 
+    /// Whether it is told of some kinds alone.
+    fn has_kinds(&self) -> bool {
+        self.sent.all("codes").next().is_some()
+    }
+
     fn when_fields(&self) -> Vec<Field<'_>> {
         let on =
             Field::select("enabled", "State", yes_or_no("On", "Off: nobody is told")).value(self.sent.get("enabled"));
@@ -152,20 +163,33 @@ impl ChannelForm {
     }
 
     fn days(&self, row: &TimeRow) -> Vec<(&'static str, String, bool)> {
-        let chosen: BTreeSet<&str> = self.sent.all(&row.days).collect();
+        let chosen: BTreeSet<&str> = self.sent.all(row.days).collect();
         Day::ALL.map(|day| (day.name(), format::capitalised(day.name()), chosen.contains(day.name()))).into()
     }
 
     fn time_fields<'f>(&'f self, row: &'f TimeRow) -> [Field<'f>; 2] {
-        let error = self.error("quiet").filter(|_| row.number == 0);
+        let of_all = self.error("quiet").filter(|_| row.number == 0);
+        let from = of_all.or(self.error(row.days)).or(self.error(row.from));
         [
-            Field::text(&row.from, "From").value(self.sent.get(&row.from)).hint("Such as `22:00`.").error(error),
-            Field::text(&row.until, "Until").value(self.sent.get(&row.until)).hint("Such as `07:00`, on the next day."),
+            Field::text(row.from, "From").value(self.sent.get(row.from)).hint("Such as `22:00`.").error(from),
+            Field::text(row.until, "Until")
+                .value(self.sent.get(row.until))
+                .hint("Such as `07:00`, on the next day.")
+                .error(self.error(row.until)),
         ]
     }
 }
 
 impl askama::filters::HtmlSafe for ChannelForm {}
+
+/// What is told where it has to be so grave at least.
+pub fn at_least(gravity: Gravity) -> &'static str {
+    match gravity {
+        Gravity::Problem => "Problems alone",
+        Gravity::Warning => "Warnings and problems",
+        Gravity::Note => "Everything, notes too",
+    }
+}
 
 fn yes_or_no(yes: &str, no: &str) -> Vec<Choice<'static>> {
     [("yes", yes), ("no", no)].map(|(value, label)| Choice { value, label: label.to_owned() }).into()
@@ -192,23 +216,29 @@ pub fn pairs_of(config: &ChannelConfig) -> Pairs {
     scope_pairs(&config.scope, &mut pairs);
     pairs.push("per_hour", config.per_hour);
     pairs.push("enabled", yes(config.enabled));
-    if let Some(quiet) = &config.quiet {
-        pairs.push("zone", &quiet.zone);
-        pairs.push("pass", quiet.pass.map_or("", Gravity::name));
-        for (number, time) in quiet.times.iter().enumerate() {
-            time.days.iter().for_each(|day| pairs.push(&format!("days-{number}"), day.name()));
-            pairs.push(&format!("from-{number}"), time.from);
-            pairs.push(&format!("until-{number}"), time.until);
-        }
+    let Some(quiet) = &config.quiet else {
+        pairs.push("zone", USUAL_ZONE);
+        return pairs;
+    };
+    pairs.push("zone", &quiet.zone);
+    pairs.push("pass", quiet.pass.map_or("", Gravity::name));
+    for (time, [days, from, until]) in quiet.times.iter().zip(TIMES) {
+        time.days.iter().for_each(|day| pairs.push(days, day.name()));
+        pairs.push(from, time.from);
+        pairs.push(until, time.until);
     }
     pairs
 }
+
+/// The time zone of quiet hours where nothing else is said, as on the command line.
+const USUAL_ZONE: &str = "UTC";
 
 /// What an empty form of a new channel holds.
 pub fn usual() -> Pairs {
     let mut pairs = Pairs::default();
     scope_pairs(&Scope::default(), &mut pairs);
     pairs.push("per_hour", DEFAULT_PER_HOUR);
+    pairs.push("zone", USUAL_ZONE);
     pairs
 }
 
@@ -266,14 +296,16 @@ fn scope_of(sent: &Pairs) -> Result<Scope, Broken> {
 
 fn quiet_of(sent: &Pairs) -> Result<Option<QuietHours>, Broken> {
     let mut times = Vec::new();
-    for number in 0..MAX_TIMES {
-        let [days, from, until] = ["days", "from", "until"].map(|name| format!("{name}-{number}"));
-        let days: BTreeSet<Day> = sent.all(&days).filter_map(Day::of_name).collect();
-        if days.is_empty() && sent.get(&from).is_empty() && sent.get(&until).is_empty() {
+    for names @ [of_days, from, until] in TIMES {
+        if names.iter().all(|name| sent.get(name).is_empty()) {
             continue;
         }
-        let clock = |name: &str| sent.get(name).parse().map_err(|rule: &str| ("quiet", rule.to_owned()));
-        times.push(QuietTime { days, from: clock(&from)?, until: clock(&until)? });
+        let days: BTreeSet<Day> = sent.all(of_days).filter_map(Day::of_name).collect();
+        if days.is_empty() {
+            return Err((of_days, "tick at least one day for this time".to_owned()));
+        }
+        let clock = |name: &'static str| sent.get(name).parse().map_err(|rule: &str| (name, rule.to_owned()));
+        times.push(QuietTime { days, from: clock(from)?, until: clock(until)? });
     }
     if times.is_empty() {
         return Ok(None);
@@ -326,10 +358,34 @@ mod tests {
             ("per_hour", "x", "per_hour"),
             ("least", "grave", "least"),
             ("tags", &"x".repeat(31), "tags"),
-            ("from-0", "22", "quiet"),
+            ("from-0", "22", "days-0"),
+            ("days-1", "monday", "from-1"),
         ] {
             assert_eq!(with(name, value).expect_err("refused").0, field, "{name}={value}");
         }
         assert!(with("pass", "").is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_quiet_time_stands_at_that_time() {
+        let mut sent = usual();
+        for (name, value) in [
+            ("name", "Operations"),
+            ("recipients", "ada@example.org"),
+            ("days-0", "monday"),
+            ("from-0", "22:00"),
+            ("until-0", "07:00"),
+            ("days-2", "sunday"),
+            ("from-2", "00:00"),
+            ("until-2", "24:00"),
+        ] {
+            sent.push(name, value);
+        }
+        let broken = config_of("mail", &sent).expect_err("there is no such time");
+        let form = ChannelForm::new("mail", true, sent, Some(broken)).to_string();
+        let (before, after) = form.split_once("id=\"field-until-2\"").expect("the field");
+        assert!(!before.contains("aria-invalid"), "{form}");
+        assert!(after.contains("from 00:00 to 23:59") && after.contains("name=\"from-3\""), "{form}");
+        assert_eq!(usual().get("zone"), "UTC", "quiet hours need no more than their times");
     }
 }
