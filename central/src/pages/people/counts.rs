@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use seatline_ui::{Badge, Banner, Prose, Tone, When, format};
 use seatline_web::address::escape;
 
-use super::{Matrix, bounds, words};
+use super::{Matrix, bounds_in_words, words};
 use crate::domain::people::count::CountState;
 use crate::domain::people::tally::{CountOfPart, MOST_PARTS, OtherPart, PartsBy};
 use crate::domain::people::{
@@ -168,11 +168,7 @@ impl Numbers {
             asked_by: count.asked_by.clone(),
             took: if took == 0 { "less than a second".to_owned() } else { format::span(took) },
             together: of.together.map_or_else(|| "–".to_owned(), |all| format::number(all.likely.round() as u64)),
-            together_bounds: match of.together.map(bounds) {
-                Some(bounds) if bounds.is_empty() => "exact".to_owned(),
-                Some(bounds) => bounds,
-                None => "–".to_owned(),
-            },
+            together_bounds: bounds_in_words(of.together),
             seats: format::number(of.seats),
             seats_above: of.seats_above_people.filter(|above| above.likely >= 0.5).map(words),
             applications: format!("{} of {}", format::number(of.counted), format::number(of.applications)),

@@ -162,7 +162,7 @@ impl Answer {
         let saved = people.together.map(|together| people.seats.saturating_sub(together.likely.round() as u64));
         Self {
             together: people.together.map(|together| format::number(together.likely.round() as u64)),
-            together_bounds: people.together.map(bounds).unwrap_or_default(),
+            together_bounds: bounds_in_words(people.together),
             seats: format::number(people.seats),
             saved: saved.filter(|saved| *saved > 0).map(|saved| {
                 format!(
@@ -243,6 +243,15 @@ fn words(estimate: Estimate) -> String {
     match bounds(estimate) {
         bounds if bounds.is_empty() => number,
         bounds => format!("{number} ({bounds})"),
+    }
+}
+
+/// The bounds of an estimate, or that it needs none; nothing is known of none.
+fn bounds_in_words(estimate: Option<Estimate>) -> String {
+    match estimate.map(bounds) {
+        Some(bounds) if bounds.is_empty() => "exact".to_owned(),
+        Some(bounds) => bounds,
+        None => "–".to_owned(),
     }
 }
 

@@ -32,6 +32,10 @@ fn key(n: u8) -> PseudonymKeyId {
     PseudonymKeyId::of(&Secret::from_bytes([n; 32]))
 }
 
+fn of_key(n: u8, people: std::ops::Range<u64>) -> Option<KeptSketch> {
+    kept(people).map(|kept| KeptSketch { key: Some(key(n)), ..kept })
+}
+
 /// A count of a set of products, asked for some days ago.
 fn count_of(days: i64, state: CountState, scope: &Scope, members: Vec<(&str, Option<KeptSketch>)>) -> PeopleCount {
     let mut tally = Tally::new(scope, Keys::new(key(1), &[(key(2), now())]));
@@ -68,7 +72,6 @@ fn gallery_of_counts() -> Vec<(&'static str, String)> {
     let count = |days, state, members| count_of(days, state, &all, members);
     let products =
         || vec![("wiki", kept(0..4180)), ("wiki", kept(3000..5230)), ("chat", kept(0..60_000)), ("build", None)];
-    let of_key = |n, people| kept(people).map(|kept| KeptSketch { key: Some(key(n)), ..kept });
     let keys = vec![("wiki", of_key(1, 0..100)), ("wiki", of_key(2, 0..60)), ("chat", of_key(2, 20..80))];
     let newest = count(0, CountState::Done, products());
     let under_way = count(0, CountState::UnderWay, Vec::new());
@@ -90,9 +93,11 @@ pub(super) fn gallery() -> Vec<(&'static str, String)> {
     let of = |kept: Vec<Option<KeptSketch>>| People::of(all.iter().cloned().zip(kept).collect(), now());
     let some = of(vec![kept(0..4180), kept(3000..5230), kept(0..60_000), None]);
     let alone = of(vec![kept(0..4180)]);
+    let of_two_keys = of(vec![of_key(1, 0..100), of_key(2, 20..80)]);
     let mut pages = vec![
         ("people", PeoplePage::new(Some(&some), &all, Some("/people?after=chat".to_owned())).to_string()),
         ("people_of_one", PeoplePage::new(Some(&alone), &all, None).to_string()),
+        ("people_of_two_keys", PeoplePage::new(Some(&of_two_keys), &all, None).to_string()),
         ("people_nothing", PeoplePage::new(None, &[], None).to_string()),
     ];
     pages.extend(gallery_of_counts());
@@ -107,6 +112,13 @@ fn b9_the_page_says_who_is_left_out_and_how_sure_the_numbers_are() {
     {
         assert!(page.contains(words), "{words}: {page}");
     }
+}
+
+#[test]
+fn b9_nothing_is_called_exact_of_people_whose_number_nobody_knows() {
+    let (name, page) = gallery().swap_remove(2);
+    assert!(name == "people_of_two_keys" && page.contains("at least 100 and at most 160 people"), "{page}");
+    assert!(!page.contains("exact"), "{page}");
 }
 
 #[tokio::test]
