@@ -38,8 +38,8 @@ pub fn ask_to_confirm(app: &App, who: &SignedIn, request: &Parts) -> Response {
         let wanted = request.uri.path_and_query().map_or("/", |path| path.as_str());
         return lead_to(request, &format!("/confirm?next={}", escape(wanted)));
     }
-    let what = "This was not done: your confirmation had ended.";
-    let banner = Banner::new(Tone::Warning, what, "Confirm your password, and send the form again.");
+    let what = "Nothing was done yet: this takes your password.";
+    let banner = Banner::new(Tone::Warning, what, "Confirm it, and send the form again.");
     page(who, StatusCode::FORBIDDEN, &came_from(app, &request.headers), Some(banner))
 }
 
