@@ -201,6 +201,21 @@ fn a_refresh_has_something_new_after_a_report_or_when_a_trouble_comes() {
 }
 
 #[test]
+fn a_refresh_brings_the_verdict_along_and_a_filter_the_way_out_of_it() {
+    let pages = gallery();
+    let page = |wanted: &str| &pages.iter().find(|(name, _)| *name == wanted).expect("a page").1;
+    for (page, part, what) in
+        [(page("licenses_expired"), "head", "Unlicensed"), (page("applications_filtered"), "filter-actions", "Clear")]
+    {
+        assert!(page.contains(&format!("hx-select-oob=\"#{part}\"")), "{page}");
+        let begun = page.split_once(&format!("<div class=\"page-head\" id=\"{part}\">"));
+        let begun = begun.or_else(|| page.split_once(&format!("<div class=\"actions\" id=\"{part}\">")));
+        let (_, rest) = begun.unwrap_or_else(|| panic!("no part {part}: {page}"));
+        assert!(rest[..rest.find("</div>\n").expect("its end")].contains(what), "{rest}");
+    }
+}
+
+#[test]
 fn hostile_text_from_a_product_stays_text() {
     let mut hostile = counted(128, collected(4180, &[license()]));
     let product = &mut hostile.report.product;
