@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use seatline_delivery::mail::wrapped;
 use seatline_protocol::notices::Step;
+use seatline_ui::Prose;
 use seatline_ui::format::number;
 use serde::{Deserialize, Serialize};
 
@@ -156,7 +157,7 @@ impl Content {
         let mut lines = vec![wrapped(&format!("{}.", self.summary().trim_end_matches('.')))];
         for item in &self.listed {
             lines.extend([String::new(), format!("{}  {}", sign(item), item.line())]);
-            let indented = wrapped(&item.message).replace('\n', "\n    ");
+            let indented = wrapped(&Prose::sentence(&item.message).into_text()).replace('\n', "\n    ");
             if item.news != News::Over && item.message != item.title {
                 lines.push(format!("    {indented}"));
             }

@@ -8,7 +8,7 @@ use super::Concern;
 pub fn concern(concern: &Concern) -> String {
     let of = &concern.subject;
     match (concern.code.as_str(), concern.step) {
-        ("limit", Step::Threshold(percent)) => format!("{percent}% of {of} used"),
+        ("limit", Step::Threshold(percent)) => format!("At least {percent}% of {of} used"),
         ("limit", Step::Full) => format!("No {of} left"),
         ("limit", Step::Passed) => format!("Limit of {of} passed, within the allowance"),
         ("limit", Step::Restricted) => format!("Features stopped: limit of {of} passed"),

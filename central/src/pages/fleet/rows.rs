@@ -51,7 +51,7 @@ impl Row {
             }),
             more_concerns: match more {
                 0 => String::new(),
-                more => format!("and {}", format::counted(more, "more", "more")),
+                more => format!("And {}.", format::counted(more, "more", "more")),
             },
         }
     }
