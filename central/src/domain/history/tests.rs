@@ -103,6 +103,24 @@ fn g8_a_silence_is_a_hole_and_not_a_line() {
 }
 
 #[test]
+fn g8_a_silence_within_a_month_hides_none_of_what_was_counted_in_it() {
+    let runs = [
+        run("2026-09-14T00:00:00Z", None, Some(users(400))),
+        run("2026-10-02T00:00:00Z", Some("2026-10-01T23:00:00Z"), Some(users(420))),
+        run("2026-10-29T00:00:00Z", Some("2026-10-24T00:00:00Z"), Some(users(450))),
+        run("2026-11-02T00:00:00Z", Some("2026-11-01T23:00:00Z"), Some(users(460))),
+    ];
+    let history =
+        History::of(application(), Range::All, &[kept(&runs, "2026-11-03T00:00:00Z")], at("2026-11-03T01:00:00Z"));
+    let expected = [
+        ("09-01T00:00", "10-01T00:00", [400, 400, 400]),
+        ("10-01T00:00", "11-01T00:00", [400, 450, 450]),
+        ("11-01T00:00", "11-03T00:00", [450, 460, 460]),
+    ];
+    assert_eq!(told(&history), expected.map(|(from, until, counts)| (from.to_owned(), until.to_owned(), counts)));
+}
+
+#[test]
 fn g8_the_history_goes_on_over_a_new_link() {
     let old = kept(&[run("2026-11-01T00:00:00Z", None, Some(users(400)))], "2026-11-09T00:00:00Z");
     let new = kept(&[run("2026-11-05T00:00:00Z", None, Some(users(300)))], "2026-11-07T00:00:00Z");

@@ -113,6 +113,7 @@ pub struct DimensionHistory {
     /// The dimension.
     pub dimension: Dimension,
     /// What was counted, the oldest first. Where a period does not begin when the one before ends, nothing was counted.
+    /// A shorter silence, within a period, does not show.
     pub periods: Vec<Period>,
     /// The highest count ever.
     pub highest: Option<Peak>,
@@ -252,7 +253,9 @@ fn stretches<'k>(
             let end = length.end(*begin);
             // The last count lasts until the latest report.
             let until = next.or(kept.until).unwrap_or(end);
-            let from = span.silence.map_or(*begin, |silence| silence.until.max(*begin));
+            // A silence within the span is shorter than what is charted of it: what came before is counted, too.
+            let silence = span.silence.filter(|silence| silence.from <= *begin);
+            let from = silence.map_or(*begin, |silence| silence.until.max(*begin));
             all.push(Stretch { from, until: end.min(until).max(from), value: span, lasts_on: false });
             if until > end {
                 all.push(Stretch { from: end.max(from), until, value: span, lasts_on: true });
