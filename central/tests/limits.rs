@@ -189,6 +189,26 @@ fn a_header_that_does_not_come_closes_the_connection() {
     wait_for(&server, HEALTH, "HTTP/1.1 200 OK");
 }
 
+/// The address of the largest file that anybody may ask for.
+fn script(server: &Server) -> String {
+    let mut page = String::new();
+    let asked = b"GET /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    server.sent(asked).read_to_string(&mut page).expect("the page");
+    let found = page.split('"').find(|text| text.starts_with("/assets/") && text.ends_with("/htmx.min.js"));
+    found.expect("it loads the script").to_owned()
+}
+
+#[test]
+fn whoever_reads_nothing_of_his_answers_makes_room_for_another() {
+    let limits = Limits { connections: 1, answer_time: SHORT, header_time: LONG, ..Limits::default() };
+    let server = Server::start(Door::default(), limits);
+    let asked = format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", script(&server));
+    // Fifty megabytes of answers, which no connection holds on their way.
+    let greedy = server.sent(asked.repeat(1000).as_bytes());
+    assert_eq!(first_line(&mut server.sent(HEALTH)), "HTTP/1.1 200 OK");
+    drop(greedy);
+}
+
 #[test]
 fn connections_beyond_the_limit_wait_for_one_to_close() {
     let server = Server::start(Door::default(), Limits { connections: 2, ..Limits::default() });

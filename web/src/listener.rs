@@ -1,8 +1,10 @@
 //! Listens, and ends in good order: what is being answered is answered before the program ends.
 //!
-//! The loop is our own, as `axum::serve` has no limit for connections and no time limit for a request's header.
+//! The loop is our own, as `axum::serve` has no limit for connections, and no time limit for a request's header and for
+//! who reads his answer.
 
 mod crowd;
+mod patience;
 mod socket;
 
 use std::convert::Infallible;
@@ -30,6 +32,7 @@ use tower::ServiceExt as _;
 use crate::peer::{Peer, Proxies};
 use crate::repeated::Repeated;
 use crowd::{Crowd, Place};
+use patience::Patient;
 use socket::Socket;
 
 /// The most bytes of a request's header.
@@ -52,6 +55,8 @@ pub struct Limits {
     pub proxies: Proxies,
     /// How long the header of a request may take, and how long a connection may be idle.
     pub header_time: Duration,
+    /// How long somebody may take nothing of his answer.
+    pub answer_time: Duration,
     /// How long the requests that are being answered have at the end.
     pub ending_time: Duration,
 }
@@ -63,6 +68,7 @@ impl Default for Limits {
             per_address: 1024,
             proxies: Proxies::default(),
             header_time: Duration::from_secs(15),
+            answer_time: Duration::from_secs(60),
             ending_time: Duration::from_secs(20),
         }
     }
@@ -251,7 +257,7 @@ fn answer(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(stream, service);
+        .serve_connection(Patient::new(stream, limits.answer_time), service);
     let connection = open.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
