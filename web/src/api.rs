@@ -42,7 +42,9 @@ impl ApiError {
             StatusCode::METHOD_NOT_ALLOWED => {
                 Self::new(status, "method-not-allowed", "this API route does not take this method")
             }
-            StatusCode::REQUEST_TIMEOUT => Self::new(status, "slow", "the request took too long: send it again"),
+            StatusCode::REQUEST_TIMEOUT => {
+                Self::new(status, "slow", "the request did not come whole in time: send it again")
+            }
             StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "too-large", "the request is too large"),
             status if status.is_client_error() => Self::new(status, "invalid", "the request could not be read"),
             status => Self::new(status, "unavailable", "the server cannot do this now: see its log"),
@@ -89,14 +91,8 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE if self.retry_after.is_none() => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

@@ -6,11 +6,17 @@ use axum::middleware::Next;
 use axum::response::Response;
 use seatline_ui::SECURITY_HEADERS;
 
-/// Adds the headers to an answer. For `axum::middleware::from_fn`.
+/// After how many seconds to come again to a server that cannot answer now, where it says no other time.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
+
+/// Adds the headers to an answer; to one of 503 also when to come again. For `axum::middleware::from_fn`.
 pub async fn secure(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in SECURITY_HEADERS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(RETRY_SECONDS);
     }
     response
 }

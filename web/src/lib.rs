@@ -9,6 +9,7 @@
 //! | [`headers`], [`csrf`], [`assets`] | what stands around all routes: the headers, the refusal of other sites, the files |
 //! | [`api`] | the form of the JSON APIs: errors, bodies |
 //! | [`stream`] | answers that are made while they are sent |
+//! | [`time_limit`] | how long an answer may take |
 //! | [`exposition`] | metrics, as Prometheus reads them |
 //! | [`account`], [`secret`], [`password`], [`cookie`] | what people and programs prove themselves with |
 //! | [`rate`] | how often somebody may ask |
@@ -40,6 +41,7 @@ pub mod request_log;
 pub mod secret;
 pub mod stream;
 pub mod throttle;
+pub mod time_limit;
 
 pub use account::AccountName;
 pub use api::{ApiError, Input};

@@ -8,9 +8,8 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use seatline_web::request_log::{self, RequestLog};
-use seatline_web::{ApiError, assets, csrf, headers};
+use seatline_web::{ApiError, assets, csrf, headers, time_limit};
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use super::app::App;
 use super::{api, hosts, metrics};
@@ -30,7 +29,7 @@ pub fn router(app: App) -> Result<Router, Failure> {
         .merge(metrics::router(&app))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(app.limits.body_bytes))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, app.limits.time))
+        .layer(from_fn_with_state(app.limits.time, time_limit::hold))
         .layer(csrf)
         .layer(from_fn(in_form))
         // The pages bring limits and errors of their own, and answer whatever is none of the API's.

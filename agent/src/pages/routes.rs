@@ -12,8 +12,7 @@ use axum::response::Redirect;
 use axum::routing::{MethodRouter, get, post};
 use seatline_host::plugins::MAX_COMPONENT_BYTES;
 use seatline_protocol::exchange::MAX_RESPONSE_BYTES;
-use seatline_web::{assets, csrf, headers};
-use tower_http::timeout::TimeoutLayer;
+use seatline_web::{assets, csrf, headers, time_limit};
 
 use super::guard::{self, Demand, guard};
 use super::{
@@ -137,7 +136,7 @@ pub fn router(pages: &Pages, time: Duration) -> Result<Router, Failure> {
     let unknown = unknown.fallback(async || PageError::of_status(StatusCode::NOT_FOUND)).layer(guarded(demand));
     let router = router
         .fallback_service(unknown.with_state(pages.clone()))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time))
+        .layer(from_fn_with_state(time, time_limit::hold))
         .layer(csrf)
         .layer(from_fn_with_state(pages.clone(), frame::framed))
         .layer(from_fn(headers::secure));

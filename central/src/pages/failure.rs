@@ -1,6 +1,6 @@
 //! Pages that say what could not be done, why, and the way out.
 
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use seatline_ui::{Banner, Failure, Prose, Tone};
 use seatline_web::{Repeated, refusal};
@@ -29,9 +29,6 @@ pub fn broken(error: ActionError) -> Result<(StatusCode, Broken), PageError> {
         error => Err(error.into()),
     }
 }
-
-/// After how many seconds a page that could not be shown is asked for again.
-const RETRY_SECONDS: u16 = 10;
 
 /// An action that failed, as the answer to a request for a page. What broke a rule of a field is shown at the field
 /// instead, where there is one.
@@ -127,9 +124,6 @@ impl From<StoreError> for PageError {
 impl PageError {
     fn shown_to(self, who: Option<&SignedIn>) -> Response {
         let mut response = page_apart(self.0, self.1.title, who, &self.1);
-        if self.0 == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_SECONDS.into());
-        }
         response.extensions_mut().insert(self);
         response
     }

@@ -14,14 +14,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use jiff::Timestamp;
 use seatline_protocol::{exchange, wait};
-use seatline_web::{Gate, assets, csrf, headers};
-use tower_http::timeout::TimeoutLayer;
+use seatline_web::{Gate, assets, csrf, headers, time_limit};
 
 use crate::api::{self, ApiError};
 use crate::auth::guard;
@@ -125,7 +124,7 @@ pub fn router(app: App) -> Result<Router, ActionError> {
         .fallback_service(unknown.with_state(app.clone()))
         .merge(pages::public())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, app.request_time))
+        .layer(from_fn_with_state(app.request_time, time_limit::hold))
         .layer(csrf::layer([app.central.public_url()]).map_err(|error| ActionError::invalid("public URL", error))?)
         .layer(from_fn(errors::in_form));
     let open = Router::new()

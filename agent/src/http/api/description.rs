@@ -79,7 +79,7 @@ fn describe_errors(operation: &mut Operation) {
     let takes_key = matches!(&operation.request_body, Some(RefOr::T(body)) if body.content.contains_key("text/plain"));
     let mut errors = vec![
         ("401", "No token, or one that is not known"),
-        ("408", "The request took too long"),
+        ("408", "The request did not come whole in time"),
         ("421", "The agent is not called by this name"),
         ("429", "Too many wrong tokens; `Retry-After` says when to try again"),
         ("503", "The state cannot be read or written, or the product does not say what it is"),

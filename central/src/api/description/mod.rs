@@ -171,9 +171,9 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
     let mut errors = vec![
         ("401", "Nobody is signed in"),
         ("403", "The role or the scopes do not suffice, or the password was not confirmed of late"),
-        ("408", "The request took too long"),
+        ("408", "The request did not come whole in time"),
         ("429", "Too many requests; `Retry-After` says when to try again"),
-        ("503", "Nothing was changed; `Retry-After` says when to try again"),
+        ("503", "The server cannot do it now; `Retry-After` says when to try again"),
     ];
     if route.path.contains('{') {
         errors.push(("404", "There is no such thing"));

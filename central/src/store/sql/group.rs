@@ -21,6 +21,8 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 /// How often work is run that others were in the way of.
 const ATTEMPTS: u32 = 4;
+/// Why a read gets no turn.
+pub(super) const TOO_MANY: &str = "too many wait for the database";
 
 /// A connection that transactions are run on.
 pub(super) trait Connection: Session {

@@ -80,7 +80,7 @@ pub(super) fn unhurried(address: PostgresAddress) -> Stored<PostgresSession> {
 impl Driver for Postgres {
     async fn read(&self, job: Box<dyn Job>, view: View) {
         let turn = tokio::time::timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return job.answer(Some("too many wait for the database")) };
+        let Ok(Ok(turn)) = turn else { return job.answer(Some(group::TOO_MANY)) };
         let server = Arc::clone(&self.server);
         // It is answered before the snapshot is given up, and so nobody waits for the end of this.
         drop(tokio::task::spawn_blocking(move || {

@@ -12,11 +12,13 @@ use tokio::sync::Semaphore;
 
 use super::connect;
 use crate::store::Stored;
-use crate::store::sql::group::{Job, reason};
+use crate::store::sql::group::{Job, TOO_MANY, reason};
 use crate::store::sql::session::Session;
 
 /// How many reads run at once; the others wait.
 const READERS: usize = 8;
+/// How long a read waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a read may take.
 pub(super) const MOST_TIME: Duration = Duration::from_secs(12);
 /// How many steps of SQLite's machine are made between two looks at the time: far less than a millisecond.
@@ -28,18 +30,20 @@ pub(super) struct Readers {
     path: PathBuf,
     turns: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
+    patience: Duration,
     most_time: Duration,
 }
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, turns: Arc::new(Semaphore::new(READERS)), idle: Arc::default(), most_time: MOST_TIME }
+        let turns = Arc::new(Semaphore::new(READERS));
+        Self { path, turns, idle: Arc::default(), patience: PATIENCE, most_time: MOST_TIME }
     }
 
     /// Runs a job on an idle connection, or on a new one, on a thread where it may block, and answers it.
     pub(super) async fn read(&self, job: Box<dyn Job>) {
-        // Nobody closes the turns, and a job that is not run is answered as one whose store has stopped.
-        let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else { return };
+        let turn = tokio::time::timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return job.answer(Some(TOO_MANY)) };
         let (idle, path, most_time) = (Arc::clone(&self.idle), self.path.clone(), self.most_time);
         let reading = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -104,5 +108,17 @@ mod tests {
         readers.read(short).await;
         assert!(!answer.await.expect("answered").expect("read"), "the connection serves the next one");
         assert_eq!(readers.idle.lock().expect("the connections").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_read_that_gets_no_turn_is_told_to_come_again() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let patience = Duration::from_millis(20);
+        let readers = Readers { patience, ..Readers::new(dir.path().join("central.db")) };
+        let _others = readers.turns.clone().acquire_many_owned(READERS as u32).await.expect("all of them");
+        let (read, answer) = group::job(Vec::new(), |_| Ok(()));
+        readers.read(read).await;
+        let error = answer.await.expect("answered").expect_err("others read");
+        assert!(error.to_string().contains("too many wait"), "{error}");
     }
 }
