@@ -80,8 +80,8 @@ pub trait Leases: Send + Sync {
     /// Tells that somebody runs jobs here. Where the data are a file, and nobody else does, all leases end: whoever had
     /// one was killed. Of a database server nobody knows that, and a lease ends by itself.
     async fn live(&self) -> Stored<Alive>;
-    /// Takes a lease until a time, or prolongs it: where it is free, has ended, or is the holder's own. Says whether it
-    /// is his.
+    /// Takes a lease until a time, or prolongs it: where it is free, has ended, or is the holder's own; also where it would
+    /// end so late that it was taken before a clock was set back. Says whether it is his.
     async fn take_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool>;
     /// Gives a lease back, if it is the holder's.
     async fn end_lease(&self, name: &str, holder: &str) -> Stored<()>;

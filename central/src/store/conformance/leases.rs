@@ -49,3 +49,14 @@ pub async fn a_lease_is_one_holders_until_it_ends(store: &dyn Store) {
     store.end_lease("review", "b").await.expect("ended");
     assert!(take("a", 122).await);
 }
+
+/// A lease that was taken by a clock far ahead is no lease once the clock is right.
+pub async fn a_lease_from_before_the_clock_was_set_back_keeps_nobody_waiting(store: &dyn Store) {
+    let take =
+        async |holder: &str, now: i64| store.take_lease("review", holder, at(now), at(now + 60)).await.expect("asked");
+    let year = 365 * 24 * 3600;
+    assert!(take("a", year).await);
+    assert!(!take("b", year - 3600).await, "another clock may be behind by an hour");
+    assert!(take("b", 0).await, "nobody can have it for so long");
+    assert!(!take("a", 1).await, "and then it is a lease as any other");
+}

@@ -170,6 +170,7 @@ macro_rules! store_conformance {
             a_new_key_takes_its_place_and_the_chain_goes_on
             b12_every_key_that_a_link_had_is_known
             a_key_is_replaced_once_and_by_a_key_of_its_own
+            a_lease_from_before_the_clock_was_set_back_keeps_nobody_waiting
             w6_a_demand_is_answered_by_the_report_that_was_made_for_it
             w6_news_of_links_is_found_since_a_time
             w3_a_removed_link_is_remembered_by_its_keys_alone

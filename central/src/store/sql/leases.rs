@@ -4,7 +4,7 @@ use std::fs::{OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::session::params;
 use super::{SqlStore, Stored, set_aside};
@@ -14,6 +14,8 @@ use crate::store::leases::{Alive, JobRun, JobState};
 
 /// What is behind the name of a database file in that of the file which shows by locks whether anybody runs jobs there.
 const JOBS_FILE: &str = "-jobs";
+/// By how much the clock of another server may be ahead.
+const FURTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 #[async_trait]
 impl Leases for SqlStore {
@@ -40,18 +42,20 @@ impl Leases for SqlStore {
 
     async fn take_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool> {
         let (name, holder) = (name.to_owned(), holder.to_owned());
+        // What ends later is from before a clock was set back.
+        let latest = until.checked_add(FURTHEST_AHEAD).unwrap_or(Timestamp::MAX);
         // Who waits for his turn asks again and again: only who may have it writes.
-        let others = "SELECT name FROM leases WHERE name = ?1 AND holder <> ?2 AND until > ?3";
+        let others = "SELECT name FROM leases WHERE name = ?1 AND holder <> ?2 AND until > ?3 AND until <= ?4";
         let asked = (name.clone(), holder.clone());
-        if self.look(move |session| session.exists(others, params![&asked.0, &asked.1, now])).await? {
+        if self.look(move |session| session.exists(others, params![&asked.0, &asked.1, now, latest])).await? {
             return Ok(false);
         }
         self.write(move |session| {
             let taken = session.execute(
                 "INSERT INTO leases (name, holder, until) VALUES (?1, ?2, ?4)
                  ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-                 WHERE leases.holder = excluded.holder OR leases.until <= ?3",
-                params![&name, &holder, now, until],
+                 WHERE leases.holder = excluded.holder OR leases.until <= ?3 OR leases.until > ?5",
+                params![&name, &holder, now, until, latest],
             )?;
             Ok(taken > 0)
         })
