@@ -81,8 +81,8 @@ use seatline_protocol::exchange::RefusalCode;
 use seatline_protocol::{Digest, KeyId, LinkId, Sequence};
 
 use crate::domain::{
-    Act, Admissions, Application, ApplicationId, ApplicationRow, Incoming, Latest, Link, LinkSettings, LinkState,
-    RefusedReport, ReportRow, Stated, Statement,
+    Act, Admissions, Application, ApplicationId, ApplicationName, ApplicationRow, Incoming, Latest, Link, LinkSettings,
+    LinkState, RefusedReport, ReportRow, Stated, Statement,
 };
 pub use accounts::{Accounts, Audit, Sessions, Tokens};
 pub use alerts::Alerts;
@@ -156,7 +156,7 @@ pub trait Applications: Send + Sync {
     /// The application of an id.
     async fn application(&self, id: &ApplicationId) -> Stored<Option<Application>>;
     /// The application of a name, whatever the case of its letters.
-    async fn application_named(&self, name: &str) -> Stored<Option<Application>>;
+    async fn application_named(&self, name: &ApplicationName) -> Stored<Option<Application>>;
     /// A page of the list, by name.
     async fn applications(&self, after: Option<&Cursor>, size: PageSize) -> Stored<Page<ApplicationRow>>;
     /// Chooses the link whose reports are shown for an application (`w4`), or none.

@@ -50,6 +50,11 @@ impl MatterKey {
     pub fn of(application: &ApplicationId, concern: &Concern) -> Self {
         Self { application: application.clone(), code: concern.code.clone(), subject: concern.subject.clone() }
     }
+
+    /// Whether there can be one of this name: people send any, and no database holds a NUL in a text.
+    pub fn can_be(&self) -> bool {
+        ![&self.code, &self.subject].iter().any(|text| text.contains('\0'))
+    }
 }
 
 /// The codes of what happens at a moment and does not last: it is told once, and is never over.

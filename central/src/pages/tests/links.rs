@@ -98,11 +98,13 @@ async fn w3_a_link_that_waits_is_approved_on_the_page_of_links_for_an_applicatio
     let taken = approve(&other, &[("application", "Company wiki"), ("new", "yes")]).await;
     assert!(taken.body.contains("an application of this name already"), "{}", taken.body);
     assert_eq!(approve(&other, &[("application", "Second wiki"), ("new", "yes")]).await.status, StatusCode::SEE_OTHER);
-    let added = browser.central.store().application_named("Second wiki").await.expect("asked").expect("it was added");
+    let second = "Second wiki".parse().expect("a name");
+    let added = browser.central.store().application_named(&second).await.expect("asked").expect("it was added");
     assert_eq!((added.product.as_str(), added.link), ("acme-wiki", Some(other.clone())));
     let late = approve(&other, &[("application", "Third wiki"), ("new", "yes")]).await;
     assert_eq!(late.status, StatusCode::CONFLICT, "somebody else was faster: {}", late.body);
-    assert_eq!(browser.central.store().application_named("Third wiki").await.expect("asked"), None);
+    let third = "Third wiki".parse().expect("a name");
+    assert_eq!(browser.central.store().application_named(&third).await.expect("asked"), None);
     let listed = browser.get("/links?done=approved").await.body;
     assert!(listed.contains("The link is approved.") && listed.contains("Second wiki"), "{listed}");
     assert!(!listed.contains("Waiting for approval"), "{listed}");

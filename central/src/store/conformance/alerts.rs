@@ -173,9 +173,13 @@ pub async fn what_is_acknowledged_is_not_told(store: &dyn Store) {
     store.withdraw(&act_at(6000), &first).await.expect("taken back");
     assert_eq!(tell(store, 6100).await.len(), 2);
     assert!(matches!(store.withdraw(&act_at(6200), &first).await, Err(StoreError::Missing(_))));
-    let nothing = MatterKey { code: "fork".to_owned(), ..first.clone() };
-    let refused = store.acknowledge(&act_at(6200), &nothing, "", None).await;
-    assert!(matches!(refused, Err(StoreError::Missing(_))), "it is not open");
+    for (code, subject) in [("fork", ""), ("not-linked", "users"), ("not-linked\0", ""), ("not-linked", "\0")] {
+        let nothing = MatterKey { code: code.to_owned(), subject: subject.to_owned(), ..first.clone() };
+        let refused = store.acknowledge(&act_at(6200), &nothing, "", None).await.map(|_| ());
+        assert!(matches!(refused, Err(StoreError::Missing(_))), "{code:?} of {subject:?} is not open: {refused:?}");
+        let refused = store.withdraw(&act_at(6200), &nothing).await;
+        assert!(matches!(refused, Err(StoreError::Missing(_))), "{code:?} of {subject:?} is not known: {refused:?}");
+    }
     let filter = crate::domain::EntryFilter { kind: Some("alert".to_owned()), ..Default::default() };
     let entries = store.audit(&filter, None, PageSize::default()).await.expect("read").items;
     let actions: Vec<&str> = entries.iter().map(|entry| entry.action.as_str()).collect();

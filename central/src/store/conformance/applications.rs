@@ -16,7 +16,10 @@ pub async fn a_name_belongs_to_one_application_whatever_its_case(store: &dyn Sto
     second.name = "ÄRZTE wiki".parse().expect("a name");
     assert!(matches!(store.add_application(&act(), &second).await, Err(StoreError::Conflict(_))));
     assert_eq!(store.application(&second.id).await.expect("read"), None, "nothing was added");
-    assert_eq!(store.application_named(" ärzte WIKI ").await.expect("read"), Some(first.clone()));
+    assert_eq!(
+        store.application_named(&" ärzte WIKI ".parse().expect("a name")).await.expect("read"),
+        Some(first.clone())
+    );
     assert_eq!(store.application(&first.id).await.expect("read"), Some(first));
 }
 
@@ -51,7 +54,7 @@ pub async fn text_from_people_stays_what_it_is(store: &dyn Store) {
         let mut odd = application(u8::try_from(n).expect("few"));
         odd.name = name.parse::<ApplicationName>().expect("a name");
         store.add_application(&act(), &odd).await.expect("added");
-        assert_eq!(store.application_named(name).await.expect("read"), Some(odd));
+        assert_eq!(store.application_named(&odd.name).await.expect("read"), Some(odd));
     }
 }
 

@@ -7,7 +7,9 @@ use super::fleet::marks;
 use super::row::Row;
 use super::session::{Session, params};
 use super::{SqlStore, StoreError, Stored};
-use crate::domain::{Act, Application, ApplicationId, ApplicationRow, Changed, LatestSummary, Object, Record};
+use crate::domain::{
+    Act, Application, ApplicationId, ApplicationName, ApplicationRow, Changed, LatestSummary, Object, Record,
+};
 use crate::store::{Applications, Cursor, Page, PageSize};
 
 #[async_trait]
@@ -22,8 +24,8 @@ impl Applications for SqlStore {
         self.read(move |session| by_id(session, &id)).await
     }
 
-    async fn application_named(&self, name: &str) -> Stored<Option<Application>> {
-        let key = name.trim().to_lowercase();
+    async fn application_named(&self, name: &ApplicationName) -> Stored<Option<Application>> {
+        let key = name.key();
         self.read(move |session| {
             session.row(
                 "SELECT id, name, product, url, created_at, link FROM applications WHERE name_key = ?1",

@@ -16,6 +16,9 @@ pub(super) fn acknowledge(
     until: Option<Timestamp>,
     at: Timestamp,
 ) -> Stored<Changed<Acknowledgement>> {
+    if !matter.can_be() {
+        return Err(StoreError::Missing("open alert"));
+    }
     let open = session.row(
         "SELECT step, gravity, began_at FROM concerns
          WHERE application = ?1 AND code = ?2 AND subject = ?3 AND ended_at IS NULL ORDER BY began_at DESC LIMIT 1
@@ -64,7 +67,8 @@ pub(super) fn acknowledge(
 }
 
 pub(super) fn withdraw(session: &dyn Session, matter: &MatterKey, at: Timestamp) -> Stored<Changed<()>> {
-    let before = follow::acknowledgement(session, matter)?.ok_or(StoreError::Missing("acknowledgement"))?;
+    let before = if matter.can_be() { follow::acknowledgement(session, matter)? } else { None };
+    let before = before.ok_or(StoreError::Missing("acknowledgement"))?;
     follow::forget_acknowledgement(session, matter)?;
     follow::again(session, matter, at)?;
     Ok(Changed::new((), Record::removed("alert.withdraw", object_of_matter(session, matter)?, &before)))
