@@ -234,7 +234,9 @@ impl ChannelConfig {
     /// now. `spoke_at` is when the last one was made.
     pub fn may_hear(&self, spoke_at: Option<Timestamp>, now: Timestamp) -> Option<Gravity> {
         let apart = SignedDuration::from_secs(3600 / i64::from(self.per_hour.max(1)));
-        if !self.enabled || spoke_at.is_some_and(|at| now.duration_since(at) < apart) {
+        // Since a moment that is still to come, the clock was set back: it says nothing.
+        let is_too_soon = |at| (SignedDuration::ZERO..apart).contains(&now.duration_since(at));
+        if !self.enabled || spoke_at.is_some_and(is_too_soon) {
             return None;
         }
         match self.quiet.as_ref().filter(|quiet| quiet.quiet_until(now).is_some()) {

@@ -59,6 +59,13 @@ fn a_channel_speaks_at_most_so_often_in_an_hour() {
 }
 
 #[test]
+fn a_channel_that_spoke_by_a_clock_far_ahead_is_not_silent_until_then() {
+    let due = Due { news: News::Began, at: at("2026-11-22T09:00:00Z"), step: Step::Holds, gravity: Gravity::Problem };
+    let (next_year, now) = (at("2027-11-22T10:00:00Z"), at("2026-11-22T10:00:00Z"));
+    assert!(config(Scope::default()).is_told(&due, Some(next_year), now));
+}
+
+#[test]
 fn in_quiet_hours_only_what_passes_is_told() {
     let quiet: QuietHours = serde_json::from_value(serde_json::json!({
         "zone": "UTC", "pass": "problem", "times": [{"days": ["sunday"], "from": "22:00", "until": "06:00"}],
