@@ -166,18 +166,19 @@ impl Central {
         Ok(MadeChannel { channel, secret })
     }
 
-    /// Changes a channel. A webhook whose URL is given as it is shown keeps its whole URL; its secret stays, unless it
-    /// cannot be opened any more ([`crate::postman::LostSecret`]).
+    /// Changes a channel from what it is in `kept`. A webhook whose URL is given as it is shown keeps its whole URL; its
+    /// secret stays, unless it cannot be opened any more ([`crate::postman::LostSecret`]).
     ///
     /// # Errors
-    /// [`ActionError::NotFound`] where there is none; [`ActionError::Invalid`] with the rule that is broken.
+    /// [`ActionError::NotFound`] where there is none; [`ActionError::Invalid`] with the rule that is broken; a conflict
+    /// where somebody else has changed it since.
     pub async fn change_channel(
         &self,
         actor: &Actor,
-        id: &ChannelId,
+        kept: &KeptChannel,
         mut config: ChannelConfig,
     ) -> Result<Channel, ActionError> {
-        let kept = self.channel(id).await?;
+        let id = &kept.channel.id;
         if config.to.kind() != kept.channel.config.to.kind() {
             return Err(ActionError::invalid("kind", "it stays: add another channel"));
         }
@@ -201,7 +202,7 @@ impl Central {
         config.check().map_err(|(field, rule)| ActionError::invalid(field, rule))?;
         config.to = config.to.shown().0;
         let act = self.act(actor)?;
-        self.store().change_channel(&act, id, &config, sealed.as_deref()).await?;
+        self.store().change_channel(&act, kept, &config, sealed.as_deref()).await?;
         self.store().hurry_deliveries(Some(id), act.at).await?;
         Ok(self.channel(id).await?.channel)
     }
@@ -210,7 +211,8 @@ impl Central {
     /// with it.
     ///
     /// # Errors
-    /// [`ActionError::NotFound`] where there is none; [`ActionError::Invalid`] where it is no webhook.
+    /// [`ActionError::NotFound`] where there is none; [`ActionError::Invalid`] where it is no webhook; a conflict where
+    /// somebody else changed it at the same moment.
     pub async fn rotate_channel(&self, actor: &Actor, id: &ChannelId) -> Result<Zeroizing<String>, ActionError> {
         let kept = self.channel(id).await?;
         if kept.channel.config.to.kind() != "webhook" {
@@ -221,7 +223,7 @@ impl Central {
         let secret = generate()?.to_text();
         let sealed = WebhookSecrets { url: known.url, secret: secret.clone() }.lock(self, id)?;
         let act = self.act(actor)?;
-        self.store().rotate_channel(&act, id, &sealed).await?;
+        self.store().rotate_channel(&act, &kept, &sealed).await?;
         self.store().hurry_deliveries(Some(id), act.at).await?;
         Ok(secret)
     }

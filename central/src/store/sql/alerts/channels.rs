@@ -103,6 +103,15 @@ fn locked(session: &dyn Session, id: &ChannelId) -> Stored<KeptChannel> {
     session.row(channels!("AND id = ?1 FOR UPDATE"), params![id.as_str()], read)?.ok_or(StoreError::Missing("channel"))
 }
 
+/// A channel that is still as somebody has read it, before it is changed. Its secrets were made of what he has read.
+fn unchanged(session: &dyn Session, read: &KeptChannel) -> Stored<Channel> {
+    let kept = locked(session, &read.channel.id)?;
+    match kept.is_set_as(read) {
+        true => Ok(kept.channel),
+        false => Err(StoreError::Conflict("a newer change of this channel")),
+    }
+}
+
 fn object(channel: &Channel) -> Object {
     Object::new("channel", &channel.id, channel.config.name.as_str())
 }
@@ -131,11 +140,12 @@ pub(super) fn add(session: &dyn Session, channel: &Channel, sealed: Option<&str>
 
 pub(super) fn change(
     session: &dyn Session,
-    id: &ChannelId,
+    read: &KeptChannel,
     config: &ChannelConfig,
     sealed: Option<&str>,
 ) -> Stored<Changed<()>> {
-    let before = locked(session, id)?.channel;
+    let before = unchanged(session, read)?;
+    let id = &before.id;
     if before.config == *config && sealed.is_none() {
         return Ok(Changed::nothing(()));
     }
@@ -158,9 +168,9 @@ pub(super) fn change(
     Ok(Changed::new((), record))
 }
 
-pub(super) fn rotate(session: &dyn Session, id: &ChannelId, sealed: &str) -> Stored<Changed<()>> {
-    let channel = locked(session, id)?.channel;
-    session.run("UPDATE alert_channels SET sealed = ?2 WHERE id = ?1", params![id.as_str(), sealed])?;
+pub(super) fn rotate(session: &dyn Session, read: &KeptChannel, sealed: &str) -> Stored<Changed<()>> {
+    let channel = unchanged(session, read)?;
+    session.run("UPDATE alert_channels SET sealed = ?2 WHERE id = ?1", params![channel.id.as_str(), sealed])?;
     Ok(Changed::new((), Record::done("channel.rotate", object(&channel))))
 }
 

@@ -71,17 +71,17 @@ impl Alerts for SqlStore {
     async fn change_channel(
         &self,
         act: &Act,
-        id: &ChannelId,
+        before: &KeptChannel,
         config: &ChannelConfig,
         sealed: Option<&str>,
     ) -> Stored<()> {
-        let (id, config, sealed) = (id.clone(), config.clone(), sealed.map(str::to_owned));
-        self.change(act, move |session| channels::change(session, &id, &config, sealed.as_deref())).await
+        let (before, config, sealed) = (before.clone(), config.clone(), sealed.map(str::to_owned));
+        self.change(act, move |session| channels::change(session, &before, &config, sealed.as_deref())).await
     }
 
-    async fn rotate_channel(&self, act: &Act, id: &ChannelId, sealed: &str) -> Stored<()> {
-        let (id, sealed) = (id.clone(), sealed.to_owned());
-        self.change(act, move |session| channels::rotate(session, &id, &sealed)).await
+    async fn rotate_channel(&self, act: &Act, before: &KeptChannel, sealed: &str) -> Stored<()> {
+        let (before, sealed) = (before.clone(), sealed.to_owned());
+        self.change(act, move |session| channels::rotate(session, &before, &sealed)).await
     }
 
     async fn remove_channel(&self, act: &Act, id: &ChannelId) -> Stored<()> {
