@@ -10,6 +10,7 @@
 //! | [`api`] | the form of the JSON APIs: errors, bodies |
 //! | [`stream`] | answers that are made while they are sent |
 //! | [`time_limit`] | how long an answer may take |
+//! | [`turns`] | how much of what holds a thread is done at once |
 //! | [`exposition`] | metrics, as Prometheus reads them |
 //! | [`account`], [`secret`], [`password`], [`cookie`] | what people and programs prove themselves with |
 //! | [`rate`] | how often somebody may ask |
@@ -42,6 +43,7 @@ pub mod secret;
 pub mod stream;
 pub mod throttle;
 pub mod time_limit;
+pub mod turns;
 
 pub use account::AccountName;
 pub use api::{ApiError, Input};

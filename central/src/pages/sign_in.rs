@@ -30,9 +30,9 @@ struct SignedOut {
 }
 
 impl SignedOut {
-    async fn of(app: &App) -> Option<Self> {
+    fn of(app: &App) -> Option<Self> {
         let label = app.sso.as_ref()?.config().label.clone();
-        Some(Self { label, address: provider_sign_out(app).await? })
+        Some(Self { label, address: provider_sign_out(app)? })
     }
 }
 
@@ -112,7 +112,7 @@ pub async fn sign_out(State(app): State<App>, parts: Parts) -> Result<Response, 
             let cookie = auth::sign_out(&app.central, &who).await?;
             let account = app.central.store().account(&who.name).await?;
             let comes_by_it = account.is_some_and(|account| account.password().is_none());
-            if let Some(body) = SignedOut::of(&app).await.filter(|_| comes_by_it) {
+            if let Some(body) = SignedOut::of(&app).filter(|_| comes_by_it) {
                 return Ok(([(header::SET_COOKIE, cookie)], page("Signed out", None, body)).into_response());
             }
             cookie

@@ -10,6 +10,7 @@ use seatline_ui::{Banner, Prose, Tone};
 use seatline_web::address::after_sign_in;
 use seatline_web::cookie::SessionCookie;
 use seatline_web::rate::block;
+use seatline_web::turns::Turns;
 use serde::Deserialize;
 
 use super::sign_in::sign_in_form;
@@ -18,7 +19,10 @@ use crate::pages::failure::PageError;
 use crate::pages::frame::page_with;
 use crate::server::App;
 use crate::sso::flow::{PATIENCE, Returned};
-use crate::sso::{Purpose, Sso, SsoError};
+use crate::sso::{Purpose, SsoError};
+
+/// Ways to the provider and back that are under way: each holds a thread while the provider is asked.
+static ON_THE_WAY: Turns = Turns::new(16);
 
 /// What the address may hold.
 #[derive(Debug, Deserialize)]
@@ -118,12 +122,10 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SsoError> + Send + 'static,
 ) -> Result<T, SsoError> {
     let ended = |error: tokio::task::JoinError| SsoError::Provider { what: "was not asked", reason: error.to_string() };
-    tokio::task::spawn_blocking(work).await.map_err(ended)?
+    ON_THE_WAY.run(work).await.map_err(ended)?
 }
 
 /// Where somebody who comes by single sign-on is led to for signing out at the provider too.
-pub async fn provider_sign_out(app: &App) -> Option<String> {
-    let sso: Sso = app.sso.clone()?;
-    let public_url = app.central.public_url().to_owned();
-    tokio::task::spawn_blocking(move || sso.sign_out(&public_url)).await.ok()?
+pub fn provider_sign_out(app: &App) -> Option<String> {
+    app.sso.as_ref()?.sign_out(app.central.public_url())
 }

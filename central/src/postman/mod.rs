@@ -14,6 +14,7 @@ use seatline_delivery::mail::Letter;
 use seatline_delivery::post::{self, Failed, again_at, jitter, mail_id};
 use seatline_delivery::smtp::MailServer;
 use seatline_delivery::webhook::{Call, Caller, WebhookSecret};
+use seatline_web::turns::Turns;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -21,8 +22,8 @@ use crate::central::Central;
 use crate::domain::alerts::channel::Channel;
 use crate::domain::alerts::message::{Content, Origin, test_text};
 use crate::domain::ids::MessageId;
-use crate::store::Stored;
 use crate::store::alerts::{Outcome, Parcel};
+use crate::store::{StoreError, Stored};
 pub use lost::{LOST, LostSecret};
 use means::Means;
 pub use means::{WebhookSecrets, lock_password};
@@ -35,6 +36,9 @@ const OURS: SignedDuration = SignedDuration::from_mins(5);
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 /// After this time nothing new is begun: the rest is left for the next round.
 const ROUND: Duration = Duration::from_secs(15);
+
+/// Tests of channels that are under way: each holds a thread while the other side is waited for.
+static TESTS: Turns = Turns::new(4);
 
 /// What a test of a channel came to at one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -143,7 +147,7 @@ pub async fn test(central: &Central, channel: &Channel, id: &MessageId) -> Store
         parcels: places.iter().map(parcel).collect(),
     };
     let (done, mut came) = mpsc::unbounded_channel();
-    tokio::task::spawn_blocking(move || errand.run(&done));
+    TESTS.run(move || errand.run(&done)).await.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
     let mut tested: Vec<Tested> = Vec::new();
     while let Some((_, place, result)) = came.recv().await {
         let failed = match result {
