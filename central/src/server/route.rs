@@ -95,3 +95,6 @@ impl Route {
         Self::new((Method::DELETE, MethodFilter::DELETE), path, need, handler)
     }
 }
+
+#[cfg(test)]
+mod tests;
