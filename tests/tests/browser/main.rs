@@ -129,8 +129,8 @@ fn the_look_at_a_page_finds_what_it_looks_for() {
 /// A page with one defect of each kind.
 const BAD_PAGE: &str = r#"<!DOCTYPE html><html lang="en"><title>Bad</title><main><h1>Bad</h1>
     <p style="color: #aaa; background: #fff">Too pale</p><div style="width: 2000px">Too wide</div>
-    <div class="fields-2" style="display: flex"><div class="field"><label>Port</label><p>587</p><input class="input"></div>
-    <div class="field"><label>Sender</label><br><input class="input"></div></div>
+    <div class="fields-2" style="display: flex"><div class="field"><label>Port</label><p>587</p>
+    <input class="input"></div><div class="field"><label>Sender</label><br><input class="input"></div></div>
     <img src="http://127.0.0.1:1/elsewhere.png"></main><script>console.error("an error")</script></html>"#;
 
 /// Confirms the password on the page that asks for it.
