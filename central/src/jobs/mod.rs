@@ -196,11 +196,13 @@ impl Runner {
         if self.central.store().load().waiting > 0 { worked.min(LONGEST_PAUSE) } else { Duration::ZERO }
     }
 
-    /// Whether it is our turn; takes it, or prolongs it when half of it is over.
+    /// Whether it is our turn; takes it, or prolongs it when half of it is over. One that lasts longer than any is from
+    /// before the clock was set back: another server may have the job by now.
     async fn has_lease(&mut self) -> Result<bool, StoreError> {
         let now = self.central.now();
         let half = SignedDuration::from_secs(LEASE.as_secs() / 2);
-        if self.lease.is_some_and(|until| until.duration_since(now) > half) {
+        let left = self.lease.map(|until| until.duration_since(now));
+        if left.is_some_and(|left| left > half && left <= LEASE) {
             return Ok(true);
         }
         let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);

@@ -135,12 +135,31 @@ async fn of_two_replicas_one_does_the_job_and_the_other_takes_over() {
     tokio::time::timeout(Duration::from_secs(30), silence).await.expect("and it ends");
 }
 
+/// What runs a job of a server, before it has run.
+fn runner(central: &Central) -> Runner {
+    let (job, holder) = (Told::new(0).0, "this".to_owned());
+    Runner { central: central.clone(), job, holder, lease: None, noted: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_took_a_lease_before_his_clock_was_set_back_asks_for_it_again() {
+    let (store, _dir) = store();
+    let central = central(&store).await;
+    let mut runner = runner(&central);
+    assert!(runner.has_lease().await.expect("asked"));
+    let now = central.now();
+    assert!(!store.take_lease("told", "another", now, now + LEASE).await.expect("asked"), "it is his");
+    runner.lease = Some(now + SignedDuration::from_hours(24));
+    store.end_lease("told", "this").await.expect("ended");
+    assert!(store.take_lease("told", "another", now, now + LEASE).await.expect("asked"));
+    assert!(!runner.has_lease().await.expect("asked"), "another has it by now");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_has_more_to_do_gives_way_to_writes_that_wait() {
     let (store, dir) = store();
     let central = central(&store).await;
-    let runner =
-        Runner { central: central.clone(), job: Told::new(0).0, holder: "this".to_owned(), lease: None, noted: None };
+    let runner = runner(&central);
     let worked = Duration::from_millis(20);
     assert_eq!(runner.gives_way(worked), Duration::ZERO, "nobody waits");
     let other = rusqlite::Connection::open(dir.path().join("central.db")).expect("opened");
