@@ -127,6 +127,9 @@ fn bad_input_to_the_api_is_told_and_changes_nothing() {
     ] {
         assert_eq!(code(&central, "POST", applications, Some(body.clone())), (400, expected.to_owned()), "{body}");
     }
+    let (_, refused) = call(&central, "POST", applications, Some(json!({ "name": 1, "product": "acme-wiki" })));
+    let reason = "the body cannot be read: name: invalid type: integer `1`, expected a string at line 1 column 9";
+    assert_eq!(refused["message"], reason);
     let huge = json!({ "name": "x".repeat(70_000), "product": "acme-wiki" });
     assert_eq!(code(&central, "POST", applications, Some(huge)), (413, "too-large".to_owned()));
     assert_eq!(code(&central, "POST", applications, None), (415, "not-json".to_owned()));

@@ -1,5 +1,7 @@
 //! The form of the JSON APIs: what comes with a request, checked, and what is answered where it cannot be done.
 
+use std::error::Error as _;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -119,7 +121,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
         }
         match Json::from_bytes(&body) {
             Ok(Json(value)) => Ok(Self(value)),
-            Err(error) => Err(ApiError::invalid(text::line(&error.body_text(), 400))),
+            Err(error) => {
+                // What lies below names the field; what stands above it speaks of types that only this program knows.
+                let below = error.source().map_or_else(|| error.body_text(), ToString::to_string);
+                Err(ApiError::invalid(text::line(&format!("the body cannot be read: {below}"), 400)))
+            }
         }
     }
 }
