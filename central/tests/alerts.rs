@@ -130,6 +130,9 @@ fn s7_a_test_says_what_the_other_side_says() {
     assert_eq!((&ada["taken"], &ada["problem"]), (&true.into(), &Value::Null));
     let tried = central.run(&["alerts", "test", "Operations"]);
     assert!(tried.status.code() == Some(1) && tried.stderr.ends_with(b" [not-taken]\n"), "{tried:?}");
+    let tried = central.run(&["alerts", "test", "Operations", "--json"]);
+    let shown: Value = serde_json::from_slice(&tried.stdout).expect("one JSON value, and no error behind it");
+    assert_eq!((&shown[0]["taken"], tried.status.code()), (&false.into(), Some(1)));
     assert_eq!(central.api("/api/v1/messages")["items"], json!([]), "nothing of a test is kept");
 }
 

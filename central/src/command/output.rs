@@ -20,11 +20,18 @@ use crate::store::StoreError;
 pub struct Failure {
     code: &'static str,
     message: String,
+    /// Whether the one JSON value is printed already: the result that says so itself.
+    has_result: bool,
 }
 
 impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), has_result: false }
+    }
+
+    /// As [`Self::new`], of a command that has shown its result, which tells of it.
+    pub(super) fn beside_result(code: &'static str, message: impl Into<String>) -> Self {
+        Self { has_result: true, ..Self::new(code, message) }
     }
 }
 
@@ -33,7 +40,7 @@ macro_rules! coded {
     ($($error:ty),*) => {$(
         impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self { code: error.code(), message: error.to_string() }
+                Self::new(error.code(), error.to_string())
             }
         }
     )*};
@@ -54,7 +61,7 @@ coded!(
 
 impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {
-        Self { code: error.code().name(), message: error.to_string() }
+        Self::new(error.code().name(), error.to_string())
     }
 }
 
@@ -74,12 +81,13 @@ impl Output {
         print(&format!("{json}\n"))
     }
 
-    /// Tells why a command was not done: a line on standard error, and as JSON on standard output where that was asked.
+    /// Tells why a command was not done: a line on standard error, and as JSON on standard output where that was asked
+    /// and nothing else was printed.
     pub fn fail(self, failure: &Failure) {
-        let Failure { code, message } = failure;
+        let Failure { code, message, has_result } = failure;
         // There is nowhere left to complain to, here and below.
         let _ = writeln!(io::stderr(), "error: {message} [{code}]");
-        if self.json {
+        if self.json && !has_result {
             let _ = print(&format!("{:#}\n", serde_json::json!({ "error": { "code": code, "message": message } })));
         }
     }

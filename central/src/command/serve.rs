@@ -94,6 +94,7 @@ impl Serve {
             Metrics { is_open: self.open_metrics, applications: self.metrics_applications, ..app.metrics.clone() };
         let rates = Rates::new(self.documents_per_second);
         let router = router(App { gate, sso, metrics, rates, ..app })?;
+        let jobs = Jobs::start(&central, Jobs::all()).await?;
         let started = json!({
             "listening": format!("http://{address}"),
             "public_url": central.public_url(),
@@ -109,7 +110,6 @@ impl Serve {
             };
             format!("Serving {} on http://{address}, data in {}.\n{hint}", central.public_url(), place.database())
         })?;
-        let jobs = Jobs::start(&central, Jobs::all()).await?;
         let limits = Limits::default();
         let connections = limits.connections + self.waiting;
         let per_address = self.connections_per_address.map_or(connections / 4, NonZeroUsize::get);

@@ -131,7 +131,7 @@ impl ChannelsCommand {
                 })?;
                 match tested.iter().all(|tested| tested.taken) {
                     true => Ok(()),
-                    false => Err(Failure::new("not-taken", "the test was not taken everywhere")),
+                    false => Err(Failure::beside_result("not-taken", "the test was not taken everywhere")),
                 }
             }
             Self::Remove { channel } => {
