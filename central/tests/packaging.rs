@@ -23,14 +23,20 @@ fn the_user_of_the_unit_is_one_that_systemd_makes() {
     assert!(line.ends_with(":/var/lib/seatline-central:/usr/sbin/nologin"), "{line}");
 }
 
-/// The commands below these words, as the help of the program lists them.
+/// The commands below these words, as the help of the program lists them; with the words themselves, where they are a
+/// command also without another one.
 fn commands_of(words: &[String]) -> BTreeSet<Vec<String>> {
     let output = Command::new(PROGRAM).args(words).arg("--help").output().expect("runs");
     let help = String::from_utf8(output.stdout).expect("text");
-    let Some((_, listed)) = help.split_once("\nCommands:\n") else { return [words.to_vec()].into() };
+    let usage = help.split_once("Usage: ").map(|(_, rest)| rest).expect("its use");
+    let is_command = usage.lines().take_while(|line| !line.is_empty()).any(|line| !line.ends_with("<COMMAND>"));
+    let itself = is_command.then(|| words.to_vec());
+    let listed = help.split_once("\nCommands:\n").map_or("", |(_, listed)| listed);
     let lines = listed.lines().take_while(|line| !line.is_empty());
     let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|name| *name != "help");
-    names.filter(|name| !name.is_empty()).flat_map(|name| commands_of(&[words, &[name.to_owned()]].concat())).collect()
+    let below =
+        names.filter(|name| !name.is_empty()).flat_map(|name| commands_of(&[words, &[name.to_owned()]].concat()));
+    itself.into_iter().chain(below).collect()
 }
 
 #[test]
