@@ -22,8 +22,8 @@
 //! 6. Of those in force, the one **governs** that rule 4 would prefer: its limits are the product's. What is in force
 //!    on no node is history, and comes to govern again if it outlasts the others.
 //!
-//! Where no license in force is for all nodes, the nodes that have one are the limit of `nodes`, and the others are
-//! named.
+//! Where no license in force is for all nodes, or a node gave it in exchange for one that has ended, the nodes that have
+//! one are the limit of `nodes`, and the others are named.
 //!
 //! Add-ons are settled by the same rules, each for itself. Their licenses never govern the product: they add their
 //! features while the product's own license holds, since there is nothing to extend without it.

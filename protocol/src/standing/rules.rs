@@ -339,7 +339,8 @@ impl<'a> Group<'a> {
 struct Covered<'a> {
     /// The nodes without a license.
     lacking: Vec<&'a str>,
-    /// How many nodes could run with a license; none where one in force is for all of them, however many.
+    /// How many nodes could run with a license; none where one in force is for all of them, however many, and none of
+    /// them gave it in exchange for one that has ended.
     places: Option<u64>,
 }
 
@@ -349,7 +350,8 @@ impl<'a> Covered<'a> {
         let lacking: Vec<&str> = on.filter(|(_, license)| license.is_none()).map(|(name, _)| *name).collect();
         let is_for_all = spread.in_force().any(|at| group.is_for_all(at));
         let places = (group.nodes.len() - lacking.len() + spread.spare.len()) as u64;
-        Self { lacking, places: (!is_for_all).then_some(places) }
+        let is_limited = !is_for_all || !lacking.is_empty();
+        Self { lacking, places: is_limited.then_some(places) }
     }
 }
 

@@ -87,7 +87,11 @@ fn c8_a_license_that_is_given_in_exchange_goes_node_by_node() {
     let observed = running(&FOUR[..2]).placed("L-2", &["node-1"]);
     let standing = standing(&licenses, &observed, at(NOW));
     assert_eq!(coverage(&standing.nodes), "node-1:- node-2:L-1", "node-1 has given it away");
-    assert_eq!(standing.governed_by, Some("L-1".parse().expect("an id")));
+    assert_eq!(brief(&standing), "attention by L-1 | L-1:active L-2:expired | over-limit(nodes) | l-1 | never");
+    assert_eq!(
+        standing.reasons[0].message,
+        "2 nodes run, licensed for acme-wiki: 1. Without a license: node-1. Set a license for 1 more, or stop 1."
+    );
 }
 
 #[test]
