@@ -219,6 +219,17 @@ impl Central {
         self.store().application(id).await?.ok_or(ActionError::NotFound("application"))
     }
 
+    /// The application of a name, as somebody typed it: none has a name that breaks the rules of names.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn application_named(&self, name: &str) -> Result<Option<Application>, ActionError> {
+        match name.parse() {
+            Ok(name) => Ok(self.store().application_named(&name).await?),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// The link of an id.
     ///
     /// # Errors

@@ -92,6 +92,11 @@ impl Central {
         self.process.take().expect("it serves").kill();
     }
 
+    /// Ends the server as a service manager does: it gives its jobs back.
+    pub fn end(&mut self) {
+        self.process.take().expect("it serves").terminate().ok();
+    }
+
     /// The process that serves.
     pub fn process_id(&self) -> u32 {
         self.process.as_ref().expect("it serves").id()

@@ -140,11 +140,7 @@ fn row(row: &ApplicationRow) -> Vec<String> {
 
 /// The application of a name, as commands name it.
 pub(super) async fn named(central: &Central, name: &str) -> Result<Application, Failure> {
-    let found = match name.parse() {
-        Ok(name) => central.store().application_named(&name).await?,
-        Err(_) => None,
-    };
-    found.ok_or_else(|| {
+    central.application_named(name).await?.ok_or_else(|| {
         let name = seatline_protocol::text::line(name, 100);
         Failure::new("not-found", format!("there is no application `{name}`: see `seatline-central application list`"))
     })

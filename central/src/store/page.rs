@@ -1,7 +1,12 @@
 //! Pages of lists by keyset: a page names the place after which the next one begins, so a list of any length costs the
 //! same everywhere, and rows that come and go in between shift nothing.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+
+use super::{StoreError, Stored};
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +34,17 @@ impl Cursor {
     /// The place, unless no list gives it: longer than any, or with a character that no database holds.
     pub fn place(&self) -> Option<&str> {
         (self.0.len() <= MAX_CURSOR_BYTES && !self.0.contains('\0')).then_some(&self.0)
+    }
+
+    /// The place in a list that begins with the newest: a time in milliseconds, and the id `I` of what is of it; before
+    /// all of the list without a cursor.
+    pub(super) fn time_and_id<I: FromStr + Display>(after: Option<&Self>) -> Stored<(i64, String)> {
+        let Some(after) = after else { return Ok((i64::MAX, String::new())) };
+        let parsed = || {
+            let (at, id) = after.place()?.split_once(' ')?;
+            Some((at.parse().ok()?, id.parse::<I>().ok()?.to_string()))
+        };
+        parsed().ok_or(StoreError::Cursor)
     }
 
     /// The cursor as text, to be passed on.

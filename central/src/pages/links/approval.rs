@@ -138,11 +138,7 @@ async fn as_new(app: &App, who: &SignedIn, id: &LinkId, name: &str) -> Result<Re
 /// The application that a link is approved for, or why it cannot be that one.
 async fn chosen(app: &App, link: &Link, name: &str) -> Result<Result<Application, String>, PageError> {
     let product = &link.product.id;
-    let found = match name.parse() {
-        Ok(name) => app.central.store().application_named(&name).await?,
-        Err(_) => None,
-    };
-    Ok(match found {
+    Ok(match app.central.application_named(name).await? {
         None => {
             Err("there is no application of this name: choose one that is offered, or approve it as a new one"
                 .to_owned())

@@ -132,7 +132,7 @@ impl PeopleCounts for SqlStore {
 
     async fn counts(&self, scope: Option<&Scope>, after: Option<&Cursor>, size: PageSize) -> Stored<Page<PeopleCount>> {
         let scope = scope.map(to_json).transpose()?;
-        let (at, id) = place(after)?;
+        let (at, id) = Cursor::time_and_id::<CountId>(after)?;
         self.read(move |session| {
             let place = |row: &Row<'_>| Ok((row.number::<i64>("asked_at")?, row.text("id")?, read_count(row)));
             let found = match &scope {
@@ -200,16 +200,6 @@ fn open(
             params![&id, now],
         )?;
     }
-}
-
-/// The place of a cursor; before the newest without one.
-fn place(after: Option<&Cursor>) -> Stored<(i64, String)> {
-    let Some(after) = after else { return Ok((i64::MAX, String::new())) };
-    let parsed = || {
-        let (at, id) = after.place()?.split_once(' ')?;
-        Some((at.parse().ok()?, id.parse::<CountId>().ok()?.to_string()))
-    };
-    parsed().ok_or(StoreError::Cursor)
 }
 
 fn kept(session: &dyn Session, id: &CountId) -> Stored<Option<PeopleCount>> {

@@ -57,7 +57,7 @@ impl Invites for SqlStore {
     }
 
     async fn open_invites(&self, now: Timestamp, after: Option<&Cursor>, size: PageSize) -> Stored<Page<OpenInvite>> {
-        let (expires_at, id) = place(after)?;
+        let (expires_at, id) = Cursor::time_and_id::<InviteId>(after)?;
         self.read(move |session| {
             let rows = session.rows(
                 open_invites!(
@@ -108,16 +108,6 @@ fn forget(session: &dyn Session, now: Timestamp) -> Stored<()> {
             (SELECT secret FROM invites WHERE link IS NULL AND expires_at < ?1 ORDER BY expires_at LIMIT ?2)",
         params![before, FORGOTTEN],
     )
-}
-
-/// The place of a cursor; before the newest without one.
-fn place(after: Option<&Cursor>) -> Stored<(i64, String)> {
-    let Some(after) = after else { return Ok((i64::MAX, String::new())) };
-    let parsed = || {
-        let (at, id) = after.place()?.split_once(' ')?;
-        Some((at.parse().ok()?, id.parse::<InviteId>().ok()?.to_string()))
-    };
-    parsed().ok_or(StoreError::Cursor)
 }
 
 fn open_invite(row: &Row<'_>) -> Stored<OpenInvite> {

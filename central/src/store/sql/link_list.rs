@@ -73,16 +73,7 @@ impl LinkLists for SqlStore {
     }
 
     async fn removed_links(&self, after: Option<&Cursor>, size: PageSize) -> Stored<Page<RemovedRow>> {
-        let (before, link) = match after {
-            Some(cursor) => cursor
-                .place()
-                .and_then(|place| place.split_once(' '))
-                .and_then(|(millis, link)| {
-                    Some((millis.parse::<i64>().ok()?, link.parse::<LinkId>().ok()?.to_string()))
-                })
-                .ok_or(StoreError::Cursor)?,
-            None => (i64::MAX, String::new()),
-        };
+        let (before, link) = Cursor::time_and_id::<LinkId>(after)?;
         self.read(move |session| {
             // A link whose key was replaced has a row for each key, all alike.
             let rows = session.rows(

@@ -123,7 +123,8 @@ fn reported(
 
 /// A fleet in the database of a server, which serves when it is there.
 fn seeded(central: &mut Central, database: &Database, applications: usize) -> Result<Vec<Product>, Problem> {
-    central.kill();
+    // A database server would keep the jobs for one that was killed, and the review would wait for a minute.
+    central.end();
     eprintln!("  putting {applications} applications into the store");
     let fleet = seed::fleet(database, applications)?;
     central.serve();
