@@ -221,13 +221,15 @@ pub(super) fn extend(
     let (now, overdue_at, brought) = (step.now, step.overdue_at, step.brought);
     if at <= head {
         split_gap(session, link, at)?;
-        return session
-            .run(extended!(""), params![link.as_str(), head, step.says, now, overdue_at, brought.bytes, brought.at]);
+        return session.write_row(
+            extended!(""),
+            params![link.as_str(), head, step.says, now, overdue_at, brought.bytes, brought.at],
+        );
     }
     if at > head + 1 {
         add_gap(session, link, head + 1, at - 1)?;
     }
-    session.run(
+    session.write_row(
         extended!(
             ", digest = ?8, observed_at = ?9, received_at = ?4, traced = ?10, content = ?11, repeats = ?12,
              repeats_digest = ?13"

@@ -152,7 +152,7 @@ pub(super) fn update(
 
 /// The newest report takes the row; with counts of its own, it needs no other beside it.
 fn replace_all(session: &dyn Session, link: &LinkId, report: &Prepared) -> Stored<()> {
-    session.run(
+    session.write_row(
         "INSERT INTO latest (link, report, verdict, users, users_max) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (link) DO UPDATE SET
             failure = NULL, report = excluded.report, verdict = excluded.verdict, users = excluded.users,

@@ -76,7 +76,7 @@ fn insert(
     now: Timestamp,
 ) -> Stored<()> {
     let unopened = seal::Unopened::<Report>::read(&arrived.sealed).map_err(|error| odd("sealed", error))?;
-    session.run(
+    session.write_row(
         "INSERT INTO reports
             (link, sequence, digest, previous, observed_at, received_at, verdict, sealed, repeats, signature)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

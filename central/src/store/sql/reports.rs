@@ -238,7 +238,7 @@ fn insert(
     (verdict, now): (ReceiptVerdict, Timestamp),
 ) -> Stored<()> {
     let claim = arrived.claim();
-    session.run(
+    session.write_row(
         "INSERT INTO reports (link, sequence, digest, previous, observed_at, received_at, verdict, sealed)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![

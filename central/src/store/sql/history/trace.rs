@@ -159,7 +159,7 @@ fn begin(
     folded: u8,
 ) -> Stored<()> {
     let folded = if track == COUNTS { folded } else { FOLDED };
-    session.run(
+    session.write_row(
         "INSERT INTO history_runs (link, track, sequence, observed_at, before_at, content, folded)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (link, track, sequence) DO UPDATE SET

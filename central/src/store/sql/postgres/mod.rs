@@ -7,6 +7,7 @@
 //! that was lost before its commit is made anew, and the work is run again; where it was lost in the commit itself,
 //! nobody can know, and whoever asked is told so.
 
+mod gathered;
 mod months;
 mod server;
 mod session;
@@ -224,6 +225,13 @@ impl Session for Writing {
             self.in_order(sql, params)?;
         }
         self.step(|session| session.run(sql, params))
+    }
+
+    fn write_row(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<()> {
+        if cfg!(debug_assertions) {
+            self.in_order(sql, params)?;
+        }
+        self.step(|session| session.write_row(sql, params))
     }
 
     fn settle(&self) -> Stored<()> {

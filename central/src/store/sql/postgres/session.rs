@@ -1,8 +1,8 @@
 //! Statements on a connection to PostgreSQL.
 //!
 //! A statement is prepared once for each connection. What is run without waiting goes out together with the next
-//! statement that is waited for, and the locks of a group of writes are taken at once: most groups cost two
-//! round trips and a commit, however many writes they hold.
+//! statement that is waited for, rows of one table as one statement, and the locks of a group of writes are taken at
+//! once: most groups cost two round trips and a commit, and a handful of statements, however many writes they hold.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -18,6 +18,7 @@ use seatline_postgres::{Connection, QueryError};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Error, Statement};
 
+use super::gathered::{self, Gathered};
 use super::placeholders;
 use crate::store::sql::chain::{ALL_IN_FORCE, IN_FORCE};
 use crate::store::sql::lock::{Lock, TURN, links};
@@ -36,13 +37,22 @@ type Unsettled = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 /// A connection that statements are run on.
 #[derive(Debug)]
 pub(in crate::store::sql) struct PostgresSession {
-    prepared: RefCell<HashMap<&'static str, Statement>>,
+    prepared: RefCell<HashMap<(&'static str, Rows), Statement>>,
+    /// Rows that are to be written, before anything else is asked.
+    gathered: RefCell<Gathered>,
     unsettled: RefCell<Unsettleds>,
     /// What was found of links where they were locked.
     ahead: RefCell<HashMap<String, tokio_postgres::Row>>,
     trouble: Cell<Option<Trouble>>,
     /// Last, so that it goes last: what is unsettled keeps its client.
     connection: Connection,
+}
+
+/// For how many rows a statement is prepared that writes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Rows {
+    One,
+    Many,
 }
 
 #[derive(Default)]
@@ -57,8 +67,8 @@ impl std::fmt::Debug for Unsettleds {
 impl PostgresSession {
     /// Statements on `connection`.
     pub(super) fn new(connection: Connection) -> Self {
-        let (prepared, unsettled, ahead, trouble) = Default::default();
-        Self { prepared, unsettled, ahead, trouble, connection }
+        let (prepared, gathered, unsettled, ahead, trouble) = Default::default();
+        Self { prepared, gathered, unsettled, ahead, trouble, connection }
     }
 
     /// What went wrong last, since it was asked last.
@@ -74,6 +84,7 @@ impl PostgresSession {
     /// As [`Self::control`], whatever became of what was run before.
     pub(super) fn control_anyway(&self, sql: &'static str) -> Stored<()> {
         self.ahead.borrow_mut().clear();
+        self.gathered.take();
         let _ = self.settle();
         self.control(sql)
     }
@@ -94,7 +105,7 @@ impl PostgresSession {
         if links.is_empty() {
             return Ok(());
         }
-        let statement = self.prepared_for(ALL_IN_FORCE, || vec![Type::TEXT_ARRAY])?;
+        let statement = self.prepared_for(ALL_IN_FORCE, Rows::One, || vec![Type::TEXT_ARRAY])?;
         let found = self.ask(async |client| client.query(&statement, &[&links]).await)?;
         let mut ahead = self.ahead.borrow_mut();
         for row in found {
@@ -111,7 +122,23 @@ impl PostgresSession {
         }
     }
 
+    /// Runs what was gathered, without waiting.
+    fn send_gathered(&self) -> Stored<()> {
+        let gathered = self.gathered.borrow_mut().take();
+        gathered.into_iter().try_for_each(|rows| {
+            let statement = self.prepared_for(rows.sql, Rows::Many, || rows.kinds)?;
+            self.unsettle_now(|client| {
+                Box::pin(async move { client.execute_raw(&statement, rows.columns).await.map(drop) })
+            })
+        })
+    }
+
     fn unsettle(&self, statement: impl FnOnce(Arc<Client>) -> Unsettled) -> Stored<()> {
+        self.send_gathered()?;
+        self.unsettle_now(statement)
+    }
+
+    fn unsettle_now(&self, statement: impl FnOnce(Arc<Client>) -> Unsettled) -> Stored<()> {
         let Some(client) = self.connection.client() else { return self.ask(async |_| Ok(())) };
         self.unsettled.borrow_mut().0.push(statement(Arc::clone(client)));
         if self.unsettled.borrow().0.len() < UNSETTLED { Ok(()) } else { self.settle() }
@@ -119,6 +146,7 @@ impl PostgresSession {
 
     /// Asks, after all that was run before: both go out at once, and the first error of either counts.
     fn ask<T>(&self, ask: impl AsyncFnOnce(&Client) -> Result<T, Error>) -> Stored<T> {
+        self.send_gathered()?;
         let unsettled = std::mem::take(&mut self.unsettled.borrow_mut().0);
         let answer = self.connection.within(async |client| {
             let (mut waiting, mut failed) = (Vec::with_capacity(unsettled.len()), None);
@@ -154,20 +182,27 @@ impl PostgresSession {
     }
 
     fn prepared(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<Statement> {
-        self.prepared_for(sql, || params.iter().map(Param::kind).collect())
+        self.prepared_for(sql, Rows::One, || params.iter().map(Param::kind).collect())
     }
 
-    fn prepared_for(&self, sql: &'static str, types: impl FnOnce() -> Vec<Type>) -> Stored<Statement> {
-        if let Some(statement) = self.prepared.borrow().get(sql) {
+    fn prepared_for(&self, sql: &'static str, rows: Rows, types: impl FnOnce() -> Vec<Type>) -> Stored<Statement> {
+        if let Some(statement) = self.prepared.borrow().get(&(sql, rows)) {
             return Ok(statement.clone());
         }
-        let (text, types) = (placeholders(sql), types());
+        let types = types();
+        let text = match rows {
+            Rows::One => Some(placeholders(sql)),
+            Rows::Many => gathered::of_many(sql, types.len()),
+        };
+        let text = text.ok_or_else(|| {
+            StoreError::Unavailable(format!("a defect of this program: it does not write one row: {sql}").into())
+        })?;
         let statement = self.ask(async |client| client.prepare_typed(&text, &types).await)?;
         let mut prepared = self.prepared.borrow_mut();
         if prepared.len() >= PREPARED {
             prepared.clear();
         }
-        prepared.insert(sql, statement.clone());
+        prepared.insert((sql, rows), statement.clone());
         Ok(statement)
     }
 }
@@ -189,8 +224,17 @@ impl Session for PostgresSession {
         self.unsettle(|client| Box::pin(async move { client.execute_raw(&statement, values).await.map(drop) }))
     }
 
+    fn write_row(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<()> {
+        if !self.gathered.borrow().has_room(sql, params) {
+            self.send_gathered()?;
+        }
+        self.gathered.borrow_mut().add(sql, params);
+        Ok(())
+    }
+
     fn settle(&self) -> Stored<()> {
-        if self.unsettled.borrow().0.is_empty() { Ok(()) } else { self.ask(async |_| Ok(())) }
+        let is_settled = self.gathered.borrow().is_empty() && self.unsettled.borrow().0.is_empty();
+        if is_settled { Ok(()) } else { self.ask(async |_| Ok(())) }
     }
 
     fn each(
@@ -219,6 +263,24 @@ impl Param<'_> {
             Self::Bytes(_) => Type::BYTEA,
         }
     }
+
+    /// The type of an array of such values.
+    pub(super) fn array_kind(&self) -> Type {
+        match self {
+            Self::Integer(_) => Type::INT8_ARRAY,
+            Self::Text(_) => Type::TEXT_ARRAY,
+            Self::Bytes(_) => Type::BYTEA_ARRAY,
+        }
+    }
+
+    /// How many bytes it has beside itself.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Integer(_) => 0,
+            Self::Text(value) => value.map_or(0, str::len),
+            Self::Bytes(value) => value.map_or(0, <[u8]>::len),
+        }
+    }
 }
 
 impl ToSql for Param<'_> {
@@ -240,14 +302,14 @@ impl ToSql for Param<'_> {
 
 /// A value that outlives the call that brought it.
 #[derive(Debug)]
-enum Value {
+pub(super) enum Value {
     Integer(Option<i64>),
     Text(Option<String>),
     Bytes(Option<Vec<u8>>),
 }
 
 impl Value {
-    fn of(param: &Param<'_>) -> Self {
+    pub(super) fn of(param: &Param<'_>) -> Self {
         match *param {
             Param::Integer(value) => Self::Integer(value),
             Param::Text(value) => Self::Text(value.map(str::to_owned)),
