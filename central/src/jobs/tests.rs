@@ -8,17 +8,21 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::domain::{Actor, Clock};
+use crate::domain::{Actor, Clock, Retention};
 use crate::keyring::Keyring;
+use crate::store::conformance::sample::{at, chain, linked};
 use crate::store::leases::JobState;
 use crate::store::sql::SqlStore;
-use crate::store::{Histories as _, Leases as _, Store};
+use crate::store::{Histories as _, Leases as _, PageSize, Reports as _, Store};
 
-/// A central server whose clock says what it is told.
 async fn central(store: &Arc<SqlStore>) -> Central {
+    central_by(store, Clock::system()).await
+}
+
+async fn central_by(store: &Arc<SqlStore>, clock: Clock) -> Central {
     let keys = Keyring::new(SecretKey::from_seed(&[1; 32]), Secret::from_bytes([2; 32]));
     let store: Arc<dyn Store> = Arc::clone(store) as Arc<dyn Store>;
-    Central::open(store, keys, Clock::system(), "Example", "https://central.example").await.expect("a central server")
+    Central::open(store, keys, clock, "Example", "https://central.example").await.expect("a central server")
 }
 
 fn store() -> (Arc<SqlStore>, TempDir) {
@@ -220,7 +224,6 @@ fn a_job_that_goes_on_failing_rests_longer_and_longer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn g8_the_history_is_folded_in_batches_and_says_the_same_as_before() {
     use crate::domain::history::SpanLength;
-    use crate::store::conformance::sample::{chain, linked};
 
     let (store, _dir) = store();
     let central = central(&store).await;
@@ -251,12 +254,33 @@ async fn forgetting_goes_along_all_links_and_begins_again_at_the_first() {
     let forgetting = Forgetting::default();
     let step = async || forgetting.step(&central).await.expect("done");
     for n in 1..=60 {
-        crate::store::conformance::sample::linked(&*store, n).await;
+        linked(&*store, n).await;
     }
     assert_eq!(step().await, Progress::Done, "everything is kept");
-    let retention = crate::domain::Retention { reports_days: Some(100), history_days: None };
+    let retention = Retention { reports_days: Some(100), history_days: None };
     central.set_retention(&Actor::command_line("ada"), &retention).await.expect("set");
     for _ in 0..2 {
         assert_eq!([step().await, step().await], [Progress::More, Progress::Done]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_leaps_ahead_forgets_nothing_at_once() {
+    let (store, _dir) = store();
+    let ahead = || "2029-01-01T00:00:00Z".parse().expect("a time");
+    let central = central_by(&store, Clock::new(ahead)).await;
+    let link = linked(&*store, 1).await.id;
+    store.admit(&link, chain(1, 3), at(1000)).await.expect("admitted");
+    let retention = Retention { reports_days: Some(100), history_days: None };
+    central.set_retention(&Actor::command_line("ada"), &retention).await.expect("set");
+    let kept_after_a_walk = async |hours_after: i64| {
+        let (now, last) = (central.now(), central.now() - SignedDuration::from_hours(hours_after));
+        assert!(store.take_lease("retention", "one", now, now).await.expect("taken"));
+        let run = JobRun { at: last, took_ms: 1, next_at: now, failure: None };
+        store.note_run("retention", "one", &run).await.expect("noted");
+        assert_eq!(Forgetting::default().step(&central).await.expect("done"), Progress::Done);
+        store.reports(&link, None, PageSize::default()).await.expect("read").items.len()
+    };
+    assert_eq!(kept_after_a_walk(24 * 365).await, 3, "a year since the last walk: the clock may be wrong");
+    assert_eq!(kept_after_a_walk(6).await, 1, "the next one forgets all but the newest");
 }
