@@ -103,6 +103,8 @@ struct Drawing {
     days: Vec<Mark>,
     range: String,
     counts: String,
+    /// Where the last count is: of a chart that has just begun, it is all that can be seen.
+    last: Option<(String, String)>,
     limit: String,
     /// Where the limit's label stands, and what it says.
     limit_mark: Option<Mark>,
@@ -137,6 +139,10 @@ impl Chart {
                 }
             }),
             counts: self.line(&times, &values, |step| Some(step.count)),
+            last: self
+                .steps
+                .last()
+                .map(|step| (percent(times.place(step.until)), percent(values.place(step.count as f64)))),
             limit: self.line(&times, &values, |step| step.limit.filter(|limit| values.holds(*limit as f64)))
                 + &last_limit.filter(|limit| values.holds(*limit as f64)).map_or_else(String::new, |limit| {
                     let from = self.steps.last().map_or(0.0, |step| times.place(step.until));

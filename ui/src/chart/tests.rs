@@ -29,6 +29,7 @@ fn the_line_goes_on_from_day_to_day_and_breaks_where_nothing_was_counted() {
     let drawing = chart(vec![step(0, 0, None), step(1, 100, None), step(5, 50, None)]).drawing();
     assert_eq!(drawing.counts, "M0.0 1000.0H100.0V0.0H200.0M500.0 500.0H600.0");
     assert_eq!((drawing.limit.as_str(), drawing.range.as_str()), ("", ""));
+    assert_eq!(drawing.last, Some(("60.00%".to_owned(), "50.00%".to_owned())), "the last count is seen in any case");
 }
 
 #[test]
