@@ -1,8 +1,9 @@
 //! Asking a person before something is changed.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use crate::failure::Failure;
+use crate::output::tell;
 
 /// Asks `question` on the terminal, unless `--yes` was given.
 ///
@@ -17,8 +18,7 @@ pub fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
             "nothing was changed: there is no terminal to ask on, so confirm with --yes",
         ));
     }
-    eprint!("{question} [y/N] ");
-    let _ = std::io::stderr().flush();
+    tell(format_args!("{question} [y/N] "));
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     match answer.trim().to_lowercase().as_str() {

@@ -6,6 +6,8 @@
 //! HTTP stands in [`http`], and `docs/command-line.md`
 //! documents what the commands take and give.
 #![forbid(unsafe_code)]
+// What cannot be written there would end the program: `tell` goes on.
+#![deny(clippy::print_stderr)]
 
 pub mod accounts;
 pub mod cluster;

@@ -41,7 +41,7 @@ impl Output {
 
     /// Shows how the command failed: a line for people on standard error, and the same as JSON for machines.
     pub fn fail(&self, failure: &Failure) {
-        anstream::eprintln!("{}error:{:#} {} [{}]", BAD, BAD, failure.message, failure.code);
+        tell(format_args!("{}error:{:#} {} [{}]\n", BAD, BAD, failure.message, failure.code));
         if self.json && !failure.is_shown {
             let error = serde_json::json!({ "error": { "code": failure.code, "message": failure.message } });
             // There is nowhere left to complain to.
@@ -62,7 +62,14 @@ fn write(text: &str) -> Result<(), Failure> {
 /// Tells of something that is not as it should be, and is no reason to stop.
 pub fn warn(code: &str, message: impl Display) {
     let Failure { message, .. } = Failure::new(code, message.to_string());
-    anstream::eprintln!("{}warning:{:#} {message} [{code}]", ATTENTION, ATTENTION);
+    tell(format_args!("{}warning:{:#} {message} [{code}]\n", ATTENTION, ATTENTION));
+}
+
+/// Tells something beside the result, on standard error, at once. Where it cannot be written, such as to a file on a full
+/// disk, there is nobody to hear it, and the command goes on all the same.
+pub fn tell(text: impl Display) {
+    let mut beside = anstream::stderr().lock();
+    let _ = write!(beside, "{text}").and_then(|()| beside.flush());
 }
 
 /// The style of what is in order.

@@ -12,6 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often a terminal is told, and how often a file.
 const INTERVALS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
+/// Back to the begin of a terminal's line, which is cleared. Also where colours are not wanted.
+const CLEARED: &str = "\r\x1b[K";
+
 /// Does `work`, and tells on standard error that `what` goes on, and how many accounts were read, once it takes longer
 /// than a second.
 pub fn during<T>(what: &str, accounts: &AccountsRead, work: impl FnOnce() -> T) -> T {
@@ -25,21 +28,22 @@ pub fn during<T>(what: &str, accounts: &AccountsRead, work: impl FnOnce() -> T) 
                 let read = accounts.get();
                 let line =
                     if read > 0 { format!("{what}: {} accounts read", count(read)) } else { format!("{what} …") };
-                if is_terminal {
-                    eprint!("\r\x1b[K{line}")
-                } else {
-                    eprintln!("{line}")
-                }
-                let _ = std::io::stderr().flush();
+                tell(&if is_terminal { format!("{CLEARED}{line}") } else { format!("{line}\n") });
                 told = true;
                 wait = if is_terminal { INTERVALS.0 } else { INTERVALS.1 };
             }
             if told && is_terminal {
-                eprint!("\r\x1b[K");
+                tell(CLEARED);
             }
         });
         let result = work();
         drop(done);
         result
     })
+}
+
+/// What cannot be written hinders no work.
+fn tell(text: &str) {
+    let mut terminal = std::io::stderr().lock();
+    let _ = terminal.write_all(text.as_bytes()).and_then(|()| terminal.flush());
 }

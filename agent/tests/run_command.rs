@@ -69,6 +69,19 @@ fn a_log_that_cannot_be_written_hinders_nothing() {
 }
 
 #[test]
+fn a_command_whose_complaint_nobody_hears_fails_as_it_says() {
+    let (agent, arguments) = (Agent::new(), ["license", "remove", "NONE", "--yes", "--json"]);
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("a file that is full");
+    let unheard = agent.command(&arguments).stderr(full).output().expect("the binary starts");
+    let heard = agent.run(&arguments);
+    assert!(heard.code != 0 && heard.err.starts_with("error: "), "{heard:?}");
+    assert_eq!(
+        (unheard.status.code(), String::from_utf8(unheard.stdout).expect("text")),
+        (Some(heard.code), heard.out)
+    );
+}
+
+#[test]
 fn g2_a_license_in_the_environment_is_set_when_it_starts() {
     let agent = agent();
     let key = agent.issue(&["--kind", "commercial", "--id", "ENV"]);

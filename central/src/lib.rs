@@ -23,6 +23,8 @@
 //! An exchange flows [`link`] → [`store`] → receipt: seals are opened before anything is believed, the chain's rule is
 //! applied in the commit, and the answer is given after it.
 #![forbid(unsafe_code)]
+// What cannot be written there would end the program: `tell` goes on.
+#![deny(clippy::print_stderr)]
 
 pub mod actions;
 pub mod api;

@@ -84,6 +84,22 @@ fn b1_a_log_that_cannot_be_written_hinders_nothing() {
 }
 
 #[test]
+fn what_a_command_cannot_tell_beside_its_result_hinders_nothing() {
+    let central = Central::started();
+    let unheard = |arguments: &[&str]| {
+        let full = File::options().write(true).open("/dev/full").expect("a file that is full");
+        let output = central.program().args(arguments).stderr(full).output().expect("the program runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("text"))
+    };
+    let (status, invite) = unheard(&["invite"]);
+    assert_eq!(status, Some(0));
+    assert!(invite.starts_with("v4.public."), "an invite that was made is shown: {invite}");
+    let (status, error) = unheard(&["history", "Nothing", "--json"]);
+    assert_eq!(status, Some(1));
+    assert!(error.contains("not-found"), "{error}");
+}
+
+#[test]
 fn b1_a_full_disk_puts_products_off_and_loses_nothing() {
     let mut central = Central::idle();
     central.put_on_disk(DISK);

@@ -10,7 +10,7 @@ use crate::confirmation::confirm;
 use crate::failure::Failure;
 use crate::files::read_pasted;
 use crate::instance::Instance;
-use crate::output::{ATTENTION, BAD, GOOD, Page, count_of, styled, time, warn};
+use crate::output::{ATTENTION, BAD, GOOD, Page, count_of, styled, tell, time, warn};
 use crate::progress;
 
 /// The application link to a central server
@@ -82,7 +82,7 @@ fn accept(context: &Context, options: &AcceptOptions) -> Result<(), Failure> {
     let host = &instance.host;
     let opened = host.open_invite(&pasted)?;
     let product = host.product()?;
-    anstream::eprint!("{}", preview(&opened, &product));
+    tell(preview(&opened, &product));
     confirm("Link this product to it?", options.yes)?;
     let made = host.accept_invite(&opened)?;
     let exchanged = progress::during("sending the join", &instance.accounts_read, || host.exchange());

@@ -12,7 +12,7 @@ use wit_component::ComponentEncoder;
 use super::Context;
 use crate::confirmation::confirm;
 use crate::failure::Failure;
-use crate::output::{ATTENTION, Page, count, styled, time};
+use crate::output::{ATTENTION, Page, count, styled, tell, time};
 use crate::progress;
 
 /// Pack, look at, install and roll back the plugin
@@ -191,7 +191,7 @@ fn install(context: &Context, options: &InstallOptions) -> Result<(), Failure> {
     let instance = context.instance()?;
     let plugins = instance.host.plugins();
     let before = plugins.list()?.current;
-    anstream::eprint!("{}", preview(&inspection, before.as_ref()));
+    tell(preview(&inspection, before.as_ref()));
     let (grants, question) = match options.grants.as_slice() {
         [] => (Grants::all(), "Install it, and grant it what it asks for?".to_owned()),
         some => {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::applications::{named, sweep};
-use super::output::table;
+use super::output::{table, tell};
 use super::place::Place;
 use super::user::actor;
 use super::{Failure, Output};
@@ -59,8 +59,8 @@ impl Invite {
         if !output.json {
             // On standard error, so that standard output is the invite alone, and can be a file.
             let until = format::date_time(made.expires_at);
-            eprintln!("Valid until {until}, once. Fingerprint of this server: {}", made.fingerprint);
-            eprintln!("Accept it in the product: seatline link accept INVITE");
+            tell(format_args!("Valid until {until}, once. Fingerprint of this server: {}", made.fingerprint));
+            tell("Accept it in the product: seatline link accept INVITE");
         }
         output.show(&made, || format!("{}\n", made.invite))
     }

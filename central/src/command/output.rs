@@ -1,5 +1,6 @@
 //! What a command prints: text for people, or one JSON value for programs.
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 
 use seatline_web::ServeError;
@@ -85,12 +86,18 @@ impl Output {
     /// and nothing else was printed.
     pub fn fail(self, failure: &Failure) {
         let Failure { code, message, has_result } = failure;
-        // There is nowhere left to complain to, here and below.
-        let _ = writeln!(io::stderr(), "error: {message} [{code}]");
+        tell(format_args!("error: {message} [{code}]"));
         if self.json && !has_result {
+            // There is nowhere left to complain to.
             let _ = print(&format!("{:#}\n", serde_json::json!({ "error": { "code": code, "message": message } })));
         }
     }
+}
+
+/// Tells something beside the result: a line on standard error. Where it cannot be written, such as to a file on a full
+/// disk, there is nobody to hear it, and the command goes on all the same.
+pub(super) fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Writes to standard output. Whoever reads it may have seen enough.

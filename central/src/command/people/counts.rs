@@ -7,7 +7,7 @@ use std::time::Duration;
 use seatline_ui::format::{capitalised, counted, date_time, number, relative};
 
 use super::super::Failure;
-use super::super::output::table;
+use super::super::output::{table, tell};
 use super::super::user::actor;
 use super::words;
 use crate::central::Central;
@@ -41,7 +41,9 @@ async fn told_who_counts(central: &Central, ours: &Jobs) -> Result<(), Failure> 
     let others = |state: &JobState| state.name == job.name() && state.until > now && state.holder != ours.holder();
     if let Some(state) = central.store().jobs().await?.into_iter().find(others) {
         let until = date_time(state.until);
-        eprintln!("The server that runs makes the count. Should it end before, this command takes over at {until}.");
+        tell(format_args!(
+            "The server that runs makes the count. Should it end before, this command takes over at {until}."
+        ));
     }
     Ok(())
 }
@@ -55,7 +57,7 @@ async fn waited_for(central: &Central, asked: &PeopleCount) -> Result<PeopleCoun
         }
         if count.looked_at > told {
             told = count.looked_at;
-            eprintln!("{}", how_far(&count));
+            tell(how_far(&count));
         }
         tokio::time::sleep(LOOK).await;
     }
