@@ -355,8 +355,7 @@ fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
     assert_eq!(central.json(&["fleet", "list", "--search", "second"]).as_array().map(Vec::len), Some(1));
     assert_eq!(central.json(&["fleet", "list", "--limit", "1"]).as_array().map(Vec::len), Some(1));
     assert_eq!(central.failure(&["fleet", "list", "--gravity", "none"]), "invalid");
-    let text = central.run(&["fleet", "list"]);
-    assert!(String::from_utf8_lossy(&text.stdout).contains("Company wiki"), "{text:?}");
+    assert!(text(&central, &["fleet", "list"]).contains("Company wiki"));
 
     let history = central.json(&["history", "Company wiki", "--range", "all"]);
     let path = format!("/api/v1/applications/{}/history?range=all", by_name[0]["application"].as_str().expect("an id"));
@@ -365,8 +364,8 @@ fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
         (&history["dimensions"][0]["dimension"], &history["dimensions"][0]["highest"]["count"]),
         (&"users".into(), &40.into())
     );
-    let text = central.run(&["history", "Company wiki"]);
-    assert!(String::from_utf8_lossy(&text.stdout).contains("no forecast yet"), "{text:?}");
+    let shown = text(&central, &["history", "Company wiki"]);
+    assert!(shown.contains("no forecast yet"), "{shown}");
     assert_eq!(central.failure(&["history", "Nothing"]), "not-found");
 
     let people = central.json(&["people", "Company wiki", "Second wiki"]);
@@ -377,8 +376,8 @@ fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
     assert_eq!((&counted["newest"]["state"], &counted["open"]), (&"done".into(), &Value::Null), "{counted}");
     assert_eq!(counted["newest"]["counted"]["applications"], people["applications"].as_array().map_or(0, Vec::len));
     assert_eq!(central.json(&["people", "--staging"])["applications"], serde_json::json!([]), "none is for staging");
-    let shown = central.run(&["people", "--product", "acme-wiki", "--count"]);
-    let shown = String::from_utf8(shown.stdout).expect("text");
+    assert!(text(&central, &["people", "--staging"]).ends_with("Together: there is no application of this set\n"));
+    let shown = text(&central, &["people", "--product", "acme-wiki", "--count"]);
     assert!(shown.contains("Product acme-wiki: ") && shown.contains("(just now)"), "{shown}");
     assert_eq!(central.run(&["people"]).status.code(), Some(2), "of nothing");
     assert_eq!(
@@ -386,6 +385,6 @@ fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
         Some(2),
         "of one or the other"
     );
-    let text = central.run(&["people", "Company wiki"]);
-    assert!(String::from_utf8_lossy(&text.stdout).contains("no report with a sketch"), "{text:?}");
+    let shown = text(&central, &["people", "Company wiki"]);
+    assert!(shown.contains("no report with a sketch"), "{shown}");
 }

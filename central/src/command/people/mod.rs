@@ -111,9 +111,12 @@ impl Show {
 fn shown(people: &People, output: Output) -> Result<(), Failure> {
     output.show(people, || {
         let rows: Vec<Vec<String>> = people.applications.iter().map(row).collect();
-        let together = people.together.map_or_else(|| "not known".to_owned(), words);
-        let seats = counted(people.seats, "seat", "seats");
-        format!("{}Together: {together}, who hold {seats}\n", table(&["APPLICATION", "SEATS", "PEOPLE"], &rows))
+        let together = match people.together {
+            Some(together) => format!("{}, who hold {}", words(together), counted(people.seats, "seat", "seats")),
+            None if rows.is_empty() => "there is no application of this set".to_owned(),
+            None => "not known, as the people of none of them are counted".to_owned(),
+        };
+        format!("{}Together: {together}\n", table(&["APPLICATION", "SEATS", "PEOPLE"], &rows))
     })
 }
 
