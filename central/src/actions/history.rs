@@ -8,9 +8,6 @@ use crate::domain::history::{Difference, History, Kept, Range, SpanLength, days_
 use crate::domain::{Application, ApplicationId, ReportAt};
 use crate::store::{Cursor, PageSize, StoreError};
 
-/// How many links of an application make up its history: the ones made last. An application rarely has had two.
-const MOST_LINKS: usize = 8;
-
 impl Central {
     /// The use of an application over time (`g8`), with what is foreseen (`b11`).
     ///
@@ -31,7 +28,7 @@ impl Central {
         // The chosen link counts until now; those before it, each until the next one was made.
         let Some(chosen) = &application.link else { return Ok(Vec::new()) };
         let links = self.store().links_of(&application.id).await?;
-        let earlier = links.iter().map(|link| &link.id).filter(|id| *id != chosen).take(MOST_LINKS - 1);
+        let earlier = links.iter().map(|link| &link.id).filter(|id| *id != chosen);
         let mut links: Vec<LinkId> = std::iter::once(chosen).chain(earlier).cloned().collect();
         links.reverse();
         Ok(links)
