@@ -1,5 +1,6 @@
 //! Limits against counts.
 
+use super::rules::Places;
 use super::{LimitStanding, LimitState, Observed};
 use crate::ids::{Dimension, MAX_COUNT};
 use crate::license::{License, Limit};
@@ -21,11 +22,13 @@ impl LimitState {
 }
 
 /// The limits of the license that governs, in its own order. Where licenses cover some nodes each, what they cover
-/// together is the limit of `nodes`, whatever they say about it themselves (`p3`).
-pub(super) fn limit_standings(license: &License, places: Option<u64>, observed: &Observed) -> Vec<LimitStanding> {
-    let by_place = places.map(|places| {
-        let stated = license.limit(&Dimension::nodes()).cloned();
-        Limit { dimension: Dimension::nodes(), max: Some(places), extra: 0, ..stated.unwrap_or_else(nodes_limit) }
+/// together is the limit of `nodes`, whatever they say about it themselves (`p3`); where one is for all, and some nodes
+/// lack it, not more than it says.
+pub(super) fn limit_standings(license: &License, places: Option<Places>, observed: &Observed) -> Vec<LimitStanding> {
+    let by_place = places.map(|Places { count, are_bounded }| {
+        let stated = license.limit(&Dimension::nodes()).cloned().unwrap_or_else(nodes_limit);
+        let bound = stated.max.filter(|_| are_bounded).unwrap_or(count);
+        Limit { dimension: Dimension::nodes(), max: Some(count.min(bound)), extra: 0, ..stated }
     });
     let stated = license.limits.iter().filter(|limit| by_place.is_none() || limit.dimension != Dimension::nodes());
     by_place.iter().chain(stated).map(|limit| limit_standing(limit, count(&limit.dimension, observed))).collect()

@@ -341,7 +341,15 @@ struct Covered<'a> {
     lacking: Vec<&'a str>,
     /// How many nodes could run with a license; none where one in force is for all of them, however many, and none of
     /// them gave it in exchange for one that has ended.
-    places: Option<u64>,
+    places: Option<Places>,
+}
+
+/// How many nodes could run with a license.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    pub count: u64,
+    /// Whether what the licenses say about nodes themselves counts, too: one of them is for all.
+    pub are_bounded: bool,
 }
 
 impl<'a> Covered<'a> {
@@ -349,9 +357,9 @@ impl<'a> Covered<'a> {
         let on = group.nodes.iter().zip(&spread.on);
         let lacking: Vec<&str> = on.filter(|(_, license)| license.is_none()).map(|(name, _)| *name).collect();
         let is_for_all = spread.in_force().any(|at| group.is_for_all(at));
-        let places = (group.nodes.len() - lacking.len() + spread.spare.len()) as u64;
+        let count = (group.nodes.len() - lacking.len() + spread.spare.len()) as u64;
         let is_limited = !is_for_all || !lacking.is_empty();
-        Self { lacking, places: is_limited.then_some(places) }
+        Self { lacking, places: is_limited.then_some(Places { count, are_bounded: is_for_all }) }
     }
 }
 

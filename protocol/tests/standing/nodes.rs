@@ -85,13 +85,19 @@ fn c8_a_license_is_for_all_nodes_or_for_those_that_it_was_set_for() {
 fn c8_a_license_that_is_given_in_exchange_goes_node_by_node() {
     let licenses = [license("L-1", "2026-01-01"), license("L-2", "2026-02-01").replacing("L-1").expires("2026-05-01")];
     let observed = running(&FOUR[..2]).placed("L-2", &["node-1"]);
-    let standing = standing(&licenses, &observed, at(NOW));
-    assert_eq!(coverage(&standing.nodes), "node-1:- node-2:L-1", "node-1 has given it away");
-    assert_eq!(brief(&standing), "attention by L-1 | L-1:active L-2:expired | over-limit(nodes) | l-1 | never");
+    let lacking = standing(&licenses, &observed, at(NOW));
+    assert_eq!(coverage(&lacking.nodes), "node-1:- node-2:L-1", "node-1 has given it away");
+    assert_eq!(brief(&lacking), "attention by L-1 | L-1:active L-2:expired | over-limit(nodes) | l-1 | never");
     assert_eq!(
-        standing.reasons[0].message,
+        lacking.reasons[0].message,
         "2 nodes run, licensed for acme-wiki: 1. Without a license: node-1. Set a license for 1 more, or stop 1."
     );
+
+    // The others are counted against what it says itself, and a node without a license is beyond any allowance.
+    let strict = [licenses[0].clone().limit("nodes", 2, 2, Behaviour::Restrict), licenses[1].clone()];
+    let stopped = standing(&strict, &running(&FOUR).placed("L-2", &["node-1"]), at(NOW));
+    assert_eq!((stopped.limits[0].used, stopped.limits[0].max), (Some(4), Some(2)));
+    assert_eq!(brief(&stopped), "restricted by L-1 | L-1:active L-2:expired | restricted(nodes) | - | never");
 }
 
 #[test]
