@@ -62,6 +62,8 @@ pub enum Progress {
     More,
     /// Nothing is left for now.
     Done,
+    /// What is to be done waits for the next time: it counts as no run.
+    PutOff,
 }
 
 /// Why a step of a job could not be done.
@@ -160,7 +162,7 @@ impl Runner {
                     self.note(since, rest, None).await;
                     rest
                 }
-                Ok(None) => self.job.interval(),
+                Ok(Some(Progress::PutOff) | None) => self.job.interval(),
                 Err(error) => {
                     failures = failures.saturating_add(1);
                     let rest = back_off(self.job.interval(), failures);
