@@ -18,9 +18,10 @@ pub(super) trait Session {
     /// Runs a statement whose count nobody needs: before the next one at the latest it has an effect, and before the
     /// commit it is known to have succeeded. PostgreSQL is not waited for.
     fn run(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<()>;
-    /// As [`Self::run`], of a statement that writes one row and reads no other: `INSERT INTO … VALUES (…)`, with values
-    /// of its own only there, or `UPDATE … WHERE …` of the row that the first value names. PostgreSQL is given the rows
-    /// of many as one statement, so what was written by others of these to other tables may come before it.
+    /// As [`Self::run`], of a statement that writes one row and reads no other: `INSERT INTO … VALUES (…)`, with
+    /// placeholders only there, which writes no row twice before something is asked; or `UPDATE … WHERE …` of the row
+    /// that the first value, a text, names. PostgreSQL is given the rows of many as one statement: what others of these
+    /// write to other tables may come before it.
     fn write_row(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<()> {
         self.run(sql, params)
     }

@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use super::session::Value;
 use crate::store::sql::session::Param;
 
-/// How many bytes are gathered, but for the last row.
+/// How many bytes of memory rows are gathered in, but for the last one.
 const MOST_BYTES: usize = 4 << 20;
 
 /// What was gathered, in the order in which it goes out. Each statement writes a table of its own.
@@ -37,19 +37,23 @@ impl Gathered {
         self.statements.is_empty()
     }
 
+    /// Whether there is enough to be sent, and waited for.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= MOST_BYTES
+    }
+
     /// Takes everything out, to be run.
     pub(super) fn take(&mut self) -> Vec<Rows> {
         std::mem::take(self).statements
     }
 
-    /// Whether a row can be written together with the others: they are not too many, its table is written by no other
-    /// statement, and the row by no other update, beside which this one would be lost.
+    /// Whether a row can be written together with the others: its table is written by no other statement, and the row
+    /// by no other update, beside which this one would be lost.
     pub(super) fn has_room(&self, sql: &'static str, params: &[Param<'_>]) -> bool {
-        self.bytes < MOST_BYTES
-            && self.statements.iter().all(|rows| match rows.sql == sql {
-                true => first(params).is_none_or(|first| !rows.updated.contains(first)),
-                false => table(rows.sql) != table(sql),
-            })
+        self.statements.iter().all(|rows| match rows.sql == sql {
+            true => first(params).is_none_or(|first| !rows.updated.contains(first)),
+            false => table(rows.sql) != table(sql),
+        })
     }
 
     /// Adds a row.
@@ -65,7 +69,7 @@ impl Gathered {
             rows.updated.extend(first(params).map(str::to_owned));
         }
         for (column, param) in rows.columns.iter_mut().zip(params) {
-            self.bytes += param.bytes();
+            self.bytes += size_of::<Value>() + param.bytes();
             column.push(Value::of(param));
         }
     }
@@ -161,8 +165,8 @@ mod tests {
         gathered.add(update, params!["two", 1_u64]);
         let rows = gathered.take();
         assert_eq!((rows.len(), rows[0].columns.len(), rows[0].columns[0].len()), (1, 2, 2));
-        assert!(gathered.is_empty() && gathered.has_room(update, params!["one", 2_u64]));
+        assert!(gathered.is_empty() && !gathered.is_full() && gathered.has_room(update, params!["one", 2_u64]));
         gathered.add("INSERT INTO u (a, b) VALUES (?1, ?2)", params!["x".repeat(MOST_BYTES).as_str(), 1_u64]);
-        assert!(!gathered.has_room(update, params!["one", 2_u64]), "there is enough to send");
+        assert!(gathered.is_full());
     }
 }

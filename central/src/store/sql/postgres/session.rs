@@ -229,7 +229,8 @@ impl Session for PostgresSession {
             self.send_gathered()?;
         }
         self.gathered.borrow_mut().add(sql, params);
-        Ok(())
+        // Waited for, so that nothing piles up where rows are all that comes.
+        if self.gathered.borrow().is_full() { self.settle() } else { Ok(()) }
     }
 
     fn settle(&self) -> Stored<()> {

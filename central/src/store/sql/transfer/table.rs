@@ -137,7 +137,7 @@ impl Table {
         to.run(self.delete, &[])?;
         self.visit(from, &mut |row| {
             let params: Vec<Param<'_>> = row.iter().map(Value::param).collect();
-            to.run(self.insert, &params)
+            to.write_row(self.insert, &params)
         })
     }
 
