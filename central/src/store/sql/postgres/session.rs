@@ -37,7 +37,7 @@ type Unsettled = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 /// A connection that statements are run on.
 #[derive(Debug)]
 pub(in crate::store::sql) struct PostgresSession {
-    prepared: RefCell<HashMap<(&'static str, Rows), Statement>>,
+    prepared: RefCell<HashMap<(&'static str, Form), Statement>>,
     /// Rows that are to be written, before anything else is asked.
     gathered: RefCell<Gathered>,
     unsettled: RefCell<Unsettleds>,
@@ -48,11 +48,11 @@ pub(in crate::store::sql) struct PostgresSession {
     connection: Connection,
 }
 
-/// For how many rows a statement is prepared that writes one.
+/// In which form a statement is prepared: as it is written, or made into one that writes many rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Rows {
-    One,
-    Many,
+enum Form {
+    AsWritten,
+    OfMany,
 }
 
 #[derive(Default)]
@@ -105,7 +105,7 @@ impl PostgresSession {
         if links.is_empty() {
             return Ok(());
         }
-        let statement = self.prepared_for(ALL_IN_FORCE, Rows::One, || vec![Type::TEXT_ARRAY])?;
+        let statement = self.prepared_for(ALL_IN_FORCE, Form::AsWritten, || vec![Type::TEXT_ARRAY])?;
         let found = self.ask(async |client| client.query(&statement, &[&links]).await)?;
         let mut ahead = self.ahead.borrow_mut();
         for row in found {
@@ -126,7 +126,7 @@ impl PostgresSession {
     fn send_gathered(&self) -> Stored<()> {
         let gathered = self.gathered.borrow_mut().take();
         gathered.into_iter().try_for_each(|rows| {
-            let statement = self.prepared_for(rows.sql, Rows::Many, || rows.kinds)?;
+            let statement = self.prepared_for(rows.sql, Form::OfMany, || rows.kinds)?;
             self.unsettle_now(|client| {
                 Box::pin(async move { client.execute_raw(&statement, rows.columns).await.map(drop) })
             })
@@ -182,17 +182,17 @@ impl PostgresSession {
     }
 
     fn prepared(&self, sql: &'static str, params: &[Param<'_>]) -> Stored<Statement> {
-        self.prepared_for(sql, Rows::One, || params.iter().map(Param::kind).collect())
+        self.prepared_for(sql, Form::AsWritten, || params.iter().map(Param::kind).collect())
     }
 
-    fn prepared_for(&self, sql: &'static str, rows: Rows, types: impl FnOnce() -> Vec<Type>) -> Stored<Statement> {
-        if let Some(statement) = self.prepared.borrow().get(&(sql, rows)) {
+    fn prepared_for(&self, sql: &'static str, form: Form, types: impl FnOnce() -> Vec<Type>) -> Stored<Statement> {
+        if let Some(statement) = self.prepared.borrow().get(&(sql, form)) {
             return Ok(statement.clone());
         }
         let types = types();
-        let text = match rows {
-            Rows::One => Some(placeholders(sql)),
-            Rows::Many => gathered::of_many(sql, types.len()),
+        let text = match form {
+            Form::AsWritten => Some(placeholders(sql)),
+            Form::OfMany => gathered::of_many(sql, types.len()),
         };
         let text = text.ok_or_else(|| {
             StoreError::Unavailable(format!("a defect of this program: it does not write one row: {sql}").into())
@@ -202,7 +202,7 @@ impl PostgresSession {
         if prepared.len() >= PREPARED {
             prepared.clear();
         }
-        prepared.insert((sql, rows), statement.clone());
+        prepared.insert((sql, form), statement.clone());
         Ok(statement)
     }
 }
