@@ -241,11 +241,22 @@ proptest! {
         if lacking > 0 && standing.governed_by.is_some() {
             let nodes = standing.limits.iter().find(|limit| limit.dimension == Dimension::nodes());
             let nodes = nodes.expect("the limit of nodes");
-            let is_here = |license: &License| nodes_of(license, &observed).len() == observed.nodes.len().max(1);
-            let is_for_all = |license: &License| license.mode == Mode::Installation && is_here(license);
-            let beyond = nodes.used.unwrap_or_default() - nodes.max.unwrap_or_default();
-            // One for all may allow fewer nodes than it is in force on.
-            prop_assert!(beyond == lacking || beyond > lacking && licenses.iter().any(is_for_all));
+            let (used, max) = (nodes.used.unwrap_or_default(), nodes.max.unwrap_or_default());
+            let is_named = |license: &License, named: &LicenseStanding| {
+                license.id == named.id && license.product == named.product
+            };
+            let in_force = |named: &&LicenseStanding| matches!(named.status, Status::Active | Status::Grace);
+            let is_for_all = licenses.iter().any(|license| {
+                let is_everywhere = nodes_of(license, &observed).len() == observed.nodes.len().max(1);
+                license.mode == Mode::Installation && is_everywhere
+                    && standing.licenses.iter().filter(in_force).any(|named| is_named(license, named))
+            });
+            // One for all may itself allow fewer nodes than it is in force on.
+            let governing = standing.governing().expect("one governs");
+            let is_stated = licenses.iter().filter(|license| is_named(license, governing)).any(|license| {
+                license.limit(&Dimension::nodes()).is_some_and(|stated| stated.max == Some(max))
+            });
+            prop_assert!(used - max == lacking || used - max > lacking && is_for_all && is_stated);
             prop_assert!(standing.verdict >= Verdict::Attention);
         }
     }
