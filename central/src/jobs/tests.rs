@@ -35,12 +35,17 @@ struct Told {
     steps: mpsc::UnboundedSender<u32>,
     count: AtomicU32,
     fails: u32,
+    then: Progress,
 }
 
 impl Told {
     fn new(fails: u32) -> (Arc<Self>, mpsc::UnboundedReceiver<u32>) {
+        Self::coming_to(fails, Progress::Done)
+    }
+
+    fn coming_to(fails: u32, then: Progress) -> (Arc<Self>, mpsc::UnboundedReceiver<u32>) {
         let (steps, told) = mpsc::unbounded_channel();
-        (Arc::new(Self { steps, count: AtomicU32::new(0), fails }), told)
+        (Arc::new(Self { steps, count: AtomicU32::new(0), fails, then }), told)
     }
 }
 
@@ -57,7 +62,7 @@ impl Job for Told {
     async fn step(&self, _: &Central) -> Result<Progress, JobError> {
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let _ = self.steps.send(number);
-        if number <= self.fails { Err(JobError::Other("the disk is full".to_owned())) } else { Ok(Progress::Done) }
+        if number <= self.fails { Err(JobError::Other("the disk is full".to_owned())) } else { Ok(self.then) }
     }
 }
 
@@ -85,6 +90,18 @@ async fn a_job_that_fails_is_tried_again_and_shows_why() {
     assert_eq!((state.name.as_str(), state.failure), ("told", None), "it is well again");
     assert!(state.failed_at.is_some(), "and it is known that it was not");
     assert!(state.next_at >= state.ran_at && state.took_ms.is_some(), "when it goes on, and how long it took");
+    jobs.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_off_counts_as_no_run() {
+    let (store, _dir) = store();
+    let central = central(&store).await;
+    let (job, mut told) = Told::coming_to(0, Progress::PutOff);
+    let jobs = Jobs::start(&central, vec![job]).await.expect("started");
+    assert_eq!((told.recv().await, told.recv().await, told.recv().await), (Some(1), Some(2), Some(3)));
+    let state = until(&central, |job| job.name == "told").await;
+    assert_eq!((state.ran_at, state.next_at, state.failed_at), (None, None, None));
     jobs.end().await;
 }
 
@@ -290,4 +307,36 @@ async fn a_clock_that_leaps_ahead_forgets_nothing_at_once() {
     assert_eq!(patient.step(&central).await.expect("looked"), Progress::PutOff);
     assert_eq!(patient.step(&central).await.expect("done"), Progress::Done, "it has been so for a while");
     assert_eq!(kept().await, 1, "all but the newest are forgotten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walk_goes_by_the_time_at_which_it_began() {
+    let (store, _dir) = store();
+    let seconds = Arc::new(AtomicU32::new(2000));
+    let told = Arc::clone(&seconds);
+    let central = central_by(&store, Clock::new(move || at(told.load(Ordering::Relaxed).into()))).await;
+    let mut links = Vec::new();
+    for n in 1..=60 {
+        let link = linked(&*store, n).await.id;
+        store.admit(&link, chain(n, 2), at(1000)).await.expect("admitted");
+        links.push(link);
+    }
+    let retention = Retention { reports_days: Some(100), history_days: None };
+    central.set_retention(&Actor::command_line("ada"), &retention).await.expect("set");
+    let kept = async || {
+        let mut kept = 0;
+        for link in &links {
+            kept += store.reports(link, None, PageSize::default()).await.expect("read").items.len();
+        }
+        kept
+    };
+    let walk = async |forgetting: Forgetting| {
+        assert_eq!(forgetting.step(&central).await.expect("begun"), Progress::More);
+        seconds.store(400 * 24 * 3600, Ordering::Relaxed);
+        assert_eq!(forgetting.step(&central).await.expect("ended"), Progress::Done);
+    };
+    walk(Forgetting::default()).await;
+    assert_eq!(kept().await, 120, "the clock has leapt meanwhile");
+    walk(Forgetting::default()).await;
+    assert_eq!(kept().await, 60, "the next one begins with what it says");
 }
