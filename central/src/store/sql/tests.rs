@@ -74,3 +74,25 @@ async fn all_that_a_read_of_postgresql_sees_is_of_one_commit() {
     .await
     .expect("no panic");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_postgresql_is_given_together_keep_their_order_and_do_not_pile_up() {
+    const NEW: &str = "INSERT INTO latest (link, report, users) VALUES (?1, ?2, ?3)";
+    let server = tokio::task::spawn_blocking(Postgres::start).await.expect("a server");
+    let address = PostgresAddress::parse(&server.address("owner", "wiki")).expect("an address");
+    let store = SqlStore::postgres(address).await.expect("a store");
+    let counted = store.write(|session| {
+        for link in ["a", "b"] {
+            session.write_row(NEW, params![link, "{}", 1_u64])?;
+        }
+        for (link, more) in [("a", 1_u64), ("b", 2), ("a", 1)] {
+            session.write_row("UPDATE latest SET users = users * 2 + ?2 WHERE link = ?1", params![link, more])?;
+        }
+        session.rows("SELECT users FROM latest ORDER BY link", params![], |row| row.number::<u64>("users"))
+    });
+    assert_eq!(counted.await.expect("kept"), [7, 4]);
+
+    let long = "x".repeat(5 << 20);
+    let heard = store.write(move |session| Ok(session.write_row(NEW, params!["a", &long, 1_u64]).is_err()));
+    assert!(heard.await.expect("asked"), "of so much, it is waited for whether it was taken");
+}
