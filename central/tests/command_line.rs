@@ -387,4 +387,5 @@ fn g8_b9_what_the_pages_show_of_the_fleet_is_there_for_scripts() {
     );
     let shown = text(&central, &["people", "Company wiki"]);
     assert!(shown.contains("no report with a sketch"), "{shown}");
+    assert!(shown.ends_with("Together: not known, as the people of none of them are counted\n"), "{shown}");
 }

@@ -68,3 +68,39 @@ impl Central {
         Ok(Difference::between(side(one).await?, side(other).await?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use seatline_protocol::SecretKey;
+    use seatline_protocol::pairing::Secret;
+
+    use super::*;
+    use crate::domain::{Clock, Redeemed};
+    use crate::keyring::Keyring;
+    use crate::store::Store;
+    use crate::store::conformance::sample::{act, application, at, invite, key, redemption};
+    use crate::store::sql::SqlStore;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn g8_every_link_that_an_application_has_had_is_part_of_its_history() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store: Arc<dyn Store> = Arc::new(SqlStore::sqlite(&dir.path().join("central.db")).expect("a store"));
+        let keys = Keyring::new(SecretKey::from_seed(&[1; 32]), Secret::from_bytes([2; 32]));
+        let url = "https://central.example";
+        let central = Central::open(Arc::clone(&store), keys, Clock::system(), "Example", url).await.expect("a server");
+        let application = application(1);
+        store.add_application(&act(), &application).await.expect("added");
+        let mut made = Vec::new();
+        for n in 1..=20 {
+            store.add_invite(&act(), &invite(n, Some(&application))).await.expect("kept");
+            match store.redeem(&redemption(n, &key(n), n, at(n.into()))).await.expect("redeemed") {
+                Redeemed::Link(link) => made.push(link.id),
+                other => panic!("a new invite is used: {other:?}"),
+            }
+        }
+        let application = central.application(&application.id).await.expect("there");
+        assert_eq!(central.links_in_history(&application).await.expect("read"), made);
+    }
+}
