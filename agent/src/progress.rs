@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often a terminal is told, and how often a file.
 const INTERVALS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
-/// Back to the begin of a terminal's line, which is cleared. Also where colours are not wanted.
+/// Back to the begin of a terminal's line, which is cleared.
 const CLEARED: &str = "\r\x1b[K";
 
 /// Does `work`, and tells on standard error that `what` goes on, and how many accounts were read, once it takes longer
@@ -42,7 +42,8 @@ pub fn during<T>(what: &str, accounts: &AccountsRead, work: impl FnOnce() -> T) 
     })
 }
 
-/// What cannot be written hinders no work.
+/// As [`output::tell`](crate::output::tell), to the byte: what clears a line is no colour, and is sent also where those
+/// are not wanted.
 fn tell(text: &str) {
     let mut terminal = std::io::stderr().lock();
     let _ = terminal.write_all(text.as_bytes()).and_then(|()| terminal.flush());
